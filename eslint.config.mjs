@@ -1,0 +1,64 @@
+import js from '@eslint/js';
+import nx from '@nx/eslint-plugin';
+import prettier from 'eslint-config-prettier';
+import tseslint from 'typescript-eslint';
+
+/** Which kinds of project a kind may import; `type:testing` is for specs alone (second rule set). */
+const mayImport = {
+  'type:runtime': [],
+  'type:nn': ['type:runtime'],
+  'type:checkpoints': ['type:runtime', 'type:nn'],
+  'type:config': [],
+  'type:eval': [],
+  'type:model': ['type:runtime', 'type:nn'],
+  'type:images': ['type:runtime'],
+  'type:data': ['type:runtime', 'type:images', 'type:eval'],
+  'type:training': ['type:runtime', 'type:nn', 'type:checkpoints'],
+  'type:app': [
+    ...['type:runtime', 'type:nn', 'type:checkpoints', 'type:config', 'type:eval', 'type:model', 'type:images'],
+    ...['type:data', 'type:training'],
+  ],
+  'type:testing': ['type:runtime', 'type:nn'],
+  'type:tool': ['*'],
+};
+
+const tasks = ['scope:classification', 'scope:detection', 'scope:segmentation'];
+
+const depConstraints = [
+  ...Object.entries(mayImport).map(([sourceTag, allowed]) => ({
+    sourceTag,
+    onlyDependOnLibsWithTags: allowed[0] === '*' ? ['*'] : [...allowed, 'type:testing'],
+  })),
+  { sourceTag: 'scope:shared', onlyDependOnLibsWithTags: ['scope:shared'] },
+  ...tasks.map((scope) => ({ sourceTag: scope, onlyDependOnLibsWithTags: [scope, 'scope:shared'] })),
+];
+
+export default tseslint.config(
+  { ignores: ['**/dist/**', '**/out-tsc/**', '**/node_modules/**', '.nx/**', 'runs/**', '**/fixtures/**'] },
+  js.configs.recommended,
+  ...tseslint.configs.recommended,
+  prettier,
+  {
+    files: ['**/*.ts'],
+    plugins: { '@nx': nx },
+    rules: {
+      '@nx/enforce-module-boundaries': ['error', { enforceBuildableLibDependency: true, allow: [], depConstraints }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      eqeqeq: ['error', 'always'],
+      'prefer-const': 'error',
+    },
+  },
+  {
+    files: ['libs/*/src/**/*.ts', 'apps/*/src/**/*.ts'],
+    ignores: ['**/*.spec.ts', 'libs/testing/**'],
+    rules: {
+      'no-restricted-imports': ['error', { paths: [{ name: '@pyramidal/testing', message: 'Only specs import test helpers.' }] }],
+    },
+  },
+  {
+    files: ['**/*.cjs'],
+    languageOptions: { sourceType: 'commonjs', globals: { module: 'writable', require: 'readonly', __dirname: 'readonly', process: 'readonly' } },
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
+  },
+);

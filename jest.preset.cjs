@@ -1,0 +1,18 @@
+/** What every project's Jest configuration starts from. */
+module.exports = {
+  testEnvironment: require.resolve('./libs/testing/jest-environment.cjs'),
+  testEnvironmentOptions: { customExportConditions: ['@pyramidal/source', 'node', 'require', 'default'] },
+  testMatch: ['<rootDir>/**/*.spec.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', '/out-tsc/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/out-tsc/'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript', decorators: false }, target: 'es2022' }, module: { type: 'commonjs' }, swcrc: false },
+    ],
+  },
+  transformIgnorePatterns: ['/node_modules/'],
+  testTimeout: 60_000,
+  maxWorkers: 2,
+  workerIdleMemoryLimit: '2GB',
+};

@@ -8,7 +8,11 @@ module.exports = {
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
-      { jsc: { parser: { syntax: 'typescript', decorators: false }, target: 'es2022' }, module: { type: 'commonjs' }, swcrc: false },
+      {
+        jsc: { parser: { syntax: 'typescript', decorators: false }, target: 'es2022' },
+        module: { type: 'commonjs' },
+        swcrc: false,
+      },
     ],
   },
   transformIgnorePatterns: ['/node_modules/'],

@@ -1,1 +1,13 @@
-export {};
+export { Backbone, Classifier, LEVELS, type Level, type LevelSpec, type Pyramid } from './backbone';
+export { BatchNorm } from './batch-norm';
+export { Conv2d, DepthwiseConv2d } from './conv';
+export { ForwardPass, inferencePass } from './forward-pass';
+export * as initializers from './initializers';
+export { LayerNorm } from './layer-norm';
+export { fromTorchOrder, toTorchOrder, toTorchShape, type Layout } from './layout';
+export { Linear } from './linear';
+export { crossEntropy } from './losses';
+export { Mlp } from './mlp';
+export { Module } from './module';
+export { Parameter } from './parameter';
+export { SeparableConv2d } from './separable-conv';

@@ -1,0 +1,59 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { batchNormInfer, batchNormTrain } from '@pyramidal/runtime';
+import type { ForwardPass } from './forward-pass';
+import { ones, zeros } from './initializers';
+import { Module } from './module';
+import { Parameter } from './parameter';
+
+export interface BatchNormOptions {
+  readonly epsilon?: number;
+  /** Share of the batch in the running statistics (PyTorch's sense). */
+  readonly momentum?: number;
+}
+
+/**
+ * Batch normalisation over all axes but the last (Ioffe & Szegedy 2015). A training pass normalises by the batch and
+ * moves the running statistics, their variance the unbiased one as in PyTorch; other passes use the running ones.
+ */
+export class BatchNorm extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+  readonly runningMean: Parameter;
+  readonly runningVar: Parameter;
+  readonly #epsilon: number;
+  readonly #momentum: number;
+
+  constructor(
+    readonly channels: number,
+    { epsilon = 1e-5, momentum = 0.1 }: BatchNormOptions = {},
+  ) {
+    super();
+    this.weight = new Parameter({ shape: [channels], init: ones });
+    this.bias = new Parameter({ shape: [channels], init: zeros });
+    this.runningMean = new Parameter({ shape: [channels], init: zeros, trainable: false });
+    this.runningVar = new Parameter({ shape: [channels], init: ones, trainable: false });
+    this.#epsilon = epsilon;
+    this.#momentum = momentum;
+  }
+
+  /** @param x float32 [..., channels]. @returns the same shape. */
+  forward<T extends tf.Tensor>(x: T, pass: ForwardPass): T {
+    const scale = this.weight.value<tf.Rank.R1>();
+    const offset = this.bias.value<tf.Rank.R1>();
+    if (pass.batchNorm === 'running') {
+      const mean = this.runningMean.value<tf.Rank.R1>();
+      const variance = this.runningVar.value<tf.Rank.R1>();
+      return batchNormInfer(x, { mean, variance, scale, offset, epsilon: this.#epsilon });
+    }
+    const { y, mean, variance } = batchNormTrain(x, scale, offset, this.#epsilon);
+    const count = x.size / this.channels;
+    move(this.runningMean, mean, this.#momentum);
+    move(this.runningVar, tf.mul(variance, count / Math.max(count - 1, 1)), this.#momentum);
+    return y;
+  }
+}
+
+function move(running: Parameter, batch: tf.Tensor, momentum: number): void {
+  const { variable } = running;
+  variable.assign(tf.add(tf.mul(variable, 1 - momentum), tf.mul(batch, momentum)));
+}

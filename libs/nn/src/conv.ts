@@ -1,0 +1,73 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { biasAdd, conv2d, depthwiseConv2d } from '@pyramidal/runtime';
+import { fanInUniform, zeros, type Initializer } from './initializers';
+import { Module } from './module';
+import { Parameter } from './parameter';
+
+export interface ConvOptions {
+  readonly stride?: number;
+  /** Cells of zeros on every side; default: what keeps the size at stride 1. */
+  readonly padding?: number;
+  readonly dilation?: number;
+  readonly bias?: boolean;
+  readonly init?: Initializer;
+}
+
+interface Geometry {
+  readonly stride: number;
+  readonly padding: number;
+  readonly dilation: number;
+}
+
+/** A dense convolution with square kernel, PyTorch's padding rule (the same on every side). */
+export class Conv2d extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | undefined;
+  readonly #geometry: Geometry;
+
+  constructor(
+    readonly inChannels: number,
+    readonly outChannels: number,
+    readonly kernel: number,
+    { bias = true, init = fanInUniform, ...geometry }: ConvOptions = {},
+  ) {
+    super();
+    this.weight = new Parameter({ shape: [kernel, kernel, inChannels, outChannels], layout: 'conv', init });
+    this.bias = bias ? new Parameter({ shape: [outChannels], init: zeros }) : undefined;
+    this.#geometry = resolveGeometry(kernel, geometry);
+  }
+
+  /** @param x float32 [N, H, W, inChannels]. @returns float32 [N, H', W', outChannels]. */
+  forward(x: tf.Tensor4D): tf.Tensor4D {
+    const y = conv2d(x, this.weight.value(), this.#geometry);
+    return this.bias === undefined ? y : biasAdd(y, this.bias.value());
+  }
+}
+
+/** One filter per channel. */
+export class DepthwiseConv2d extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | undefined;
+  readonly #geometry: Geometry;
+
+  constructor(
+    readonly channels: number,
+    readonly kernel: number,
+    { bias = true, init = fanInUniform, ...geometry }: ConvOptions = {},
+  ) {
+    super();
+    this.weight = new Parameter({ shape: [kernel, kernel, channels, 1], layout: 'depthwise', init });
+    this.bias = bias ? new Parameter({ shape: [channels], init: zeros }) : undefined;
+    this.#geometry = resolveGeometry(kernel, geometry);
+  }
+
+  /** @param x float32 [N, H, W, channels]. @returns float32 [N, H', W', channels]. */
+  forward(x: tf.Tensor4D): tf.Tensor4D {
+    const y = depthwiseConv2d(x, this.weight.value(), this.#geometry);
+    return this.bias === undefined ? y : biasAdd(y, this.bias.value());
+  }
+}
+
+function resolveGeometry(kernel: number, { stride = 1, padding, dilation = 1 }: ConvOptions): Geometry {
+  return { stride, padding: padding ?? Math.floor((dilation * (kernel - 1)) / 2), dilation };
+}

@@ -1,0 +1,51 @@
+import { createRandom } from './random';
+
+/** Fills a new parameter: its shape in PyTorch's order and a seed in, values in PyTorch's order out. */
+export type Initializer = (torchShape: readonly number[], seed: number) => Float32Array;
+
+export const zeros: Initializer = (shape) => new Float32Array(sizeOf(shape));
+
+export const ones: Initializer = (shape) => new Float32Array(sizeOf(shape)).fill(1);
+
+export const constant =
+  (value: number): Initializer =>
+  (shape) =>
+    new Float32Array(sizeOf(shape)).fill(value);
+
+/** Normal with mean 0, cut at two standard deviations (redrawn beyond). */
+export const truncatedNormal =
+  (std: number): Initializer =>
+  (shape, seed) => {
+    const { normal } = createRandom(seed);
+    return Float32Array.from({ length: sizeOf(shape) }, () => {
+      let value = normal();
+      while (Math.abs(value) > 2) value = normal();
+      return value * std;
+    });
+  };
+
+export const normal =
+  (std: number): Initializer =>
+  (shape, seed) => {
+    const random = createRandom(seed);
+    return Float32Array.from({ length: sizeOf(shape) }, () => random.normal() * std);
+  };
+
+/** Normal with variance 2 / fan-out (He et al. 2015), fan-out counted per group as the reference code does. */
+export const fanOutNormal =
+  (groups = 1): Initializer =>
+  (shape, seed) => {
+    const fanOut = (shape[0]! * sizeOf(shape.slice(2))) / groups;
+    return normal(Math.sqrt(2 / fanOut))(shape, seed);
+  };
+
+/** Uniform in ±1 / sqrt(fan-in): what PyTorch gives convolutions and linear layers by default. */
+export const fanInUniform: Initializer = (shape, seed) => {
+  const bound = 1 / Math.sqrt(sizeOf(shape.slice(1)));
+  const { uniform } = createRandom(seed);
+  return Float32Array.from({ length: sizeOf(shape) }, () => (2 * uniform() - 1) * bound);
+};
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}

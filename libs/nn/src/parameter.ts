@@ -1,0 +1,87 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Initializer } from './initializers';
+import { fromTorchOrder, toTorchOrder, toTorchShape, type Layout } from './layout';
+
+export interface ParameterSpec {
+  /** Our shape, for instance [height, width, in, out] of a convolution. */
+  readonly shape: readonly number[];
+  readonly layout?: Layout;
+  readonly init: Initializer;
+  /** False for buffers (running statistics): state that no gradient changes. */
+  readonly trainable?: boolean;
+  /** Whether weight decay applies; by default to PyTorch tensors of two or more dimensions. */
+  readonly decay?: boolean;
+}
+
+/**
+ * One named tensor of a module. Declaring it costs nothing: memory is taken when it is initialised or loaded, so
+ * counting the parameters of the largest model is free.
+ */
+export class Parameter {
+  readonly shape: readonly number[];
+  readonly layout: Layout;
+  readonly torchShape: readonly number[];
+  readonly size: number;
+  readonly trainable: boolean;
+  readonly decay: boolean;
+  readonly #init: Initializer;
+  #variable: tf.Variable | undefined;
+
+  constructor({ shape, layout = 'plain', init, trainable = true, decay }: ParameterSpec) {
+    this.shape = shape;
+    this.layout = layout;
+    this.torchShape = toTorchShape(shape, layout);
+    this.size = tf.util.sizeFromShape([...shape]);
+    this.trainable = trainable;
+    this.decay = decay ?? (trainable && shape.length >= 2);
+    this.#init = init;
+  }
+
+  get isInitialized(): boolean {
+    return this.#variable !== undefined;
+  }
+
+  /** @throws Error before `initialize` or `assignTorch`. */
+  get variable(): tf.Variable {
+    if (this.#variable === undefined) {
+      throw new Error(
+        `parameter [${this.shape.join(', ')}]: used before it has values; call initialize() or load weights`,
+      );
+    }
+    return this.#variable;
+  }
+
+  /** The variable as a tensor of a known rank. */
+  value<R extends tf.Rank>(): tf.Tensor<R> {
+    const tensor: tf.Tensor = this.variable;
+    return tensor as tf.Tensor<R>;
+  }
+
+  /** Draws new values; the seed alone decides them. */
+  initialize(seed: number): void {
+    this.assignTorch(this.#init(this.torchShape, seed));
+  }
+
+  /** Takes float32 values in PyTorch's order. */
+  assignTorch(values: Float32Array): void {
+    if (values.length !== this.size) {
+      throw new Error(
+        `parameter: expected ${this.size} values for [${this.torchShape.join(', ')}], received ${values.length}`,
+      );
+    }
+    const ours = tf.tensor(fromTorchOrder(values, this.torchShape, this.layout), [...this.shape], 'float32');
+    if (this.#variable === undefined) this.#variable = tf.variable(ours, this.trainable);
+    else this.#variable.assign(ours);
+    ours.dispose();
+  }
+
+  /** The values in PyTorch's order. */
+  async toTorch(): Promise<Float32Array> {
+    return toTorchOrder((await this.variable.data()) as Float32Array, this.shape, this.layout);
+  }
+
+  dispose(): void {
+    this.#variable?.dispose();
+    this.#variable = undefined;
+  }
+}

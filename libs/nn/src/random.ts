@@ -1,0 +1,39 @@
+/** A stream of pseudo-random numbers that its seed alone decides. */
+export interface Random {
+  /** Uniform in [0, 1). */
+  uniform(): number;
+  /** Standard normal. */
+  normal(): number;
+}
+
+/** sfc32 (Chris Doty-Humphrey, PractRand), seeded by splitmix32. */
+export function createRandom(seed: number): Random {
+  let state = seed >>> 0;
+  const splitmix = (): number => {
+    state = (state + 0x9e3779b9) | 0;
+    let z = state ^ (state >>> 16);
+    z = Math.imul(z, 0x21f0aaad);
+    z ^= z >>> 15;
+    z = Math.imul(z, 0x735a2d97);
+    return (z ^ (z >>> 15)) | 0;
+  };
+  let [a, b, c, counter] = [splitmix(), splitmix(), splitmix(), 1];
+  const uniform = (): number => {
+    const sum = (((a + b) | 0) + counter) | 0;
+    counter = (counter + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = (((c << 21) | (c >>> 11)) + sum) | 0;
+    return (sum >>> 0) / 2 ** 32;
+  };
+  // Box-Muller; 1 - u keeps the logarithm finite.
+  const normal = (): number => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+  return { uniform, normal };
+}
+
+/** FNV-1a, 32 bits, of the UTF-8 bytes of a text: turns a parameter's name into its own seed. */
+export function hashText(text: string): number {
+  let hash = 2166136261;
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 16777619);
+  return hash >>> 0;
+}

@@ -7,6 +7,7 @@ const { TestEnvironment } = require('jest-environment-node');
 const SHARED = [
   ...['ArrayBuffer', 'SharedArrayBuffer', 'DataView', 'Uint8Array', 'Uint8ClampedArray', 'Uint16Array', 'Uint32Array'],
   ...['Int8Array', 'Int16Array', 'Int32Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'],
+  'WebAssembly', // its memories are such buffers
 ];
 
 module.exports = class SharedRealmEnvironment extends TestEnvironment {

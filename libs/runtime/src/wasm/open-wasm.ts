@@ -1,0 +1,75 @@
+import { availableParallelism } from 'node:os';
+import * as path from 'node:path';
+import type * as Wasm from '@tensorflow/tfjs-backend-wasm';
+import * as tf from '@tensorflow/tfjs-core';
+import { MAX_THREADS, withWorkers } from './worker-threads';
+
+/** What the WebAssembly engine was opened with. */
+export interface OpenedWasm {
+  /** Threads that compute, the main one included. */
+  readonly threads: number;
+  /** Whether the processor's vector instructions are used. */
+  readonly simd: boolean;
+  /** Why it has one thread although more were asked for. */
+  readonly note?: string;
+}
+
+type WasmPackage = typeof Wasm;
+
+/**
+ * Makes `wasm` the current TensorFlow.js backend, with threads where they work and every kernel that training needs.
+ * A second call keeps the engine of the first one, threads included.
+ * @param options.threads 1 to 8, more count as 8; as many as there are processors by default.
+ * @throws if `threads` is not a positive whole number, or if the engine cannot start at all.
+ */
+export async function openWasm(options: { threads?: number } = {}): Promise<OpenedWasm> {
+  const { threads = availableParallelism() } = options;
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new Error(`openWasm: expected threads to be a whole number of 1 or more, received ${threads}`);
+  }
+  const wasm = await import('@tensorflow/tfjs-backend-wasm'); // here, because loading it registers a backend
+  const simd = Boolean(await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT'));
+  const note = isStarted() ? undefined : await start(wasm, simd ? Math.min(threads, MAX_THREADS) : 1);
+  if (!(await tf.setBackend('wasm'))) throw new Error('openWasm: the WebAssembly engine did not start');
+  return { threads: wasm.getThreadsCount(), simd, ...(note && { note }) };
+}
+
+const isStarted = () => 'wasm' in tf.engine().registry;
+
+/** Starts with threads or, where that fails, with one; then returns why. */
+async function start(wasm: WasmPackage, threads: number): Promise<string | undefined> {
+  const packageFolder = path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json'));
+  wasm.setWasmPaths(path.join(packageFolder, 'dist', path.sep));
+  if (threads > 1) {
+    try {
+      await keepProcessHandlers(() => withWorkers(threads, packageFolder, () => startBackend(wasm, threads)));
+      return undefined;
+    } catch (error) {
+      await keepProcessHandlers(() => startBackend(wasm, 1));
+      return `one thread only: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
+  await keepProcessHandlers(() => startBackend(wasm, 1));
+  return undefined;
+}
+
+async function startBackend(wasm: WasmPackage, threads: number): Promise<void> {
+  tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', threads > 1);
+  wasm.setThreadsCount(threads);
+  if (!(await tf.setBackend('wasm'))) throw new Error('the threaded WebAssembly module did not start');
+}
+
+/** Takes off the handlers by which the WebAssembly module ends the process on any unhandled error. */
+async function keepProcessHandlers<T>(body: () => Promise<T>): Promise<T> {
+  const before = new Set([...process.listeners('uncaughtException'), ...process.listeners('unhandledRejection')]);
+  try {
+    return await body();
+  } finally {
+    for (const listener of process.listeners('uncaughtException')) {
+      if (!before.has(listener)) process.off('uncaughtException', listener);
+    }
+    for (const listener of process.listeners('unhandledRejection')) {
+      if (!before.has(listener)) process.off('unhandledRejection', listener);
+    }
+  }
+}

@@ -1,1 +1,3 @@
-export {};
+export { type DType, type StoredTensor, type TensorData, type TensorFile } from './dtype';
+export { CheckpointError } from './errors';
+export { readSafetensors, writeSafetensors } from './safetensors';

@@ -1,0 +1,77 @@
+import { endianness } from 'node:os';
+
+/** Element types that weights are stored in: PyTorch's names, the safetensors tag, and the array that holds the raw bits. */
+export const dtypes = {
+  float64: { tag: 'F64', array: Float64Array },
+  int64: { tag: 'I64', array: BigInt64Array },
+  uint64: { tag: 'U64', array: BigUint64Array },
+  float32: { tag: 'F32', array: Float32Array },
+  int32: { tag: 'I32', array: Int32Array },
+  uint32: { tag: 'U32', array: Uint32Array },
+  float16: { tag: 'F16', array: Uint16Array },
+  bfloat16: { tag: 'BF16', array: Uint16Array },
+  int16: { tag: 'I16', array: Int16Array },
+  uint16: { tag: 'U16', array: Uint16Array },
+  int8: { tag: 'I8', array: Int8Array },
+  uint8: { tag: 'U8', array: Uint8Array },
+  bool: { tag: 'BOOL', array: Uint8Array },
+} as const;
+
+export type DType = keyof typeof dtypes;
+
+/** Raw elements: float16 and bfloat16 are their bits, bool is 0 or 1. */
+export type TensorData = InstanceType<(typeof dtypes)[DType]['array']>;
+
+/** A named array of a weights file, in PyTorch's layout, row-major. */
+export interface StoredTensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** The elements; tensors of an open file read them anew at every access. */
+  readonly data: TensorData;
+}
+
+/** An open weights file: the tensors are read when their `data` is asked for, so keep it open until then. */
+export interface TensorFile {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+  close(): void;
+}
+
+export const elementBytes = (dtype: DType): number => dtypes[dtype].array.BYTES_PER_ELEMENT;
+
+/** Number of elements; NaN where a size is not a whole number >= 0 or the product is not exact. */
+export function elementCount(shape: readonly number[]): number {
+  if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) return NaN;
+  const count = shape.reduce((product, size) => product * size, 1);
+  return Number.isSafeInteger(count) ? count : NaN;
+}
+
+export const byteLength = (tensor: Pick<StoredTensor, 'dtype' | 'shape'>): number =>
+  elementCount(tensor.shape) * elementBytes(tensor.dtype);
+
+/** `float32 [64, 3, 7, 7]` */
+export const describe = (tensor: Pick<StoredTensor, 'dtype' | 'shape'>): string =>
+  `${tensor.dtype} [${tensor.shape.join(', ')}]`;
+
+const hostOrder = endianness();
+
+/** Turns bytes between file order and host order, in place, and views them as elements. */
+export function viewElements(bytes: Buffer, dtype: DType, fileOrder: 'LE' | 'BE' = 'LE'): TensorData {
+  const width = elementBytes(dtype);
+  const aligned = bytes.byteOffset % width === 0 ? bytes : Buffer.from(new Uint8Array(bytes).buffer);
+  swapBytes(aligned, width, fileOrder);
+  return new dtypes[dtype].array(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / width);
+}
+
+/** The elements as little-endian bytes; shares memory with `data` where the host allows it. */
+export function littleEndianBytes(data: TensorData): Buffer {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  if (hostOrder === 'LE') return bytes;
+  return swapBytes(Buffer.from(bytes), data.BYTES_PER_ELEMENT, 'LE');
+}
+
+function swapBytes(bytes: Buffer, width: number, fileOrder: 'LE' | 'BE'): Buffer {
+  if (fileOrder === hostOrder || width === 1) return bytes;
+  if (width === 2) return bytes.swap16();
+  return width === 4 ? bytes.swap32() : bytes.swap64();
+}

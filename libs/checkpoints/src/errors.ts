@@ -1,0 +1,34 @@
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or folder',
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space left on the device',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file would be too large for the file system',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of the path is not a folder',
+  EIO: 'the device reports an input/output error',
+};
+
+const MAX_MESSAGE = 600;
+
+/** A weights file that cannot be read, written or loaded; the message is one line that starts with the file. */
+export class CheckpointError extends Error {
+  override readonly name = 'CheckpointError';
+}
+
+/** Text out of a file may hold line breaks, control characters or megabytes: it is quoted and cut. */
+export const quote = (text: string): string => JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}...` : text);
+
+export function checkpointError(path: string, problem: string): CheckpointError {
+  // eslint-disable-next-line no-control-regex
+  const line = `${path}: ${problem}`.replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ');
+  return new CheckpointError(line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE)}...` : line);
+}
+
+/** Plain words for an error of the file system. */
+export function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return (code && REASONS[code]) ?? message;
+}

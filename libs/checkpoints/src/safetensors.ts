@@ -1,0 +1,99 @@
+/**
+ * The safetensors format (huggingface/safetensors, "Format"): eight bytes with the length of the header, a JSON header
+ * that names dtype, shape and position of every tensor, then the tensors without a gap.
+ */
+import { writeFileAtomically } from './atomic-file';
+import {
+  byteLength,
+  describe,
+  elementBytes,
+  littleEndianBytes,
+  viewElements,
+  dtypes,
+  type StoredTensor,
+  type TensorFile,
+} from './dtype';
+import { checkpointError } from './errors';
+import { openFile, type OpenFile } from './open-file';
+import { parseHeader, type HeaderEntry } from './safetensors-header';
+
+/**
+ * Opens a safetensors file; the tensors are read from it one by one as their `data` is asked for.
+ * @throws CheckpointError if header, shapes and positions do not account for every byte of the file.
+ */
+export function readSafetensors(path: string): TensorFile {
+  const file = openFile(path);
+  try {
+    const header = parseHeader(file);
+    const tensors = new Map(header.entries.map((entry) => [entry.name, storedTensor(file, entry)]));
+    return { tensors, metadata: header.metadata, close: () => file.close() };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+const storedTensor = (file: OpenFile, { name, dtype, shape, begin, end }: HeaderEntry): StoredTensor => ({
+  dtype,
+  shape,
+  get data() {
+    return viewElements(file.read(begin, end - begin, name), dtype);
+  },
+});
+
+/**
+ * Writes tensors and metadata as one safetensors file, whole or not at all.
+ *
+ * `data` of each tensor is read once, when its turn comes, and not kept: with lazily read tensors the largest one
+ * decides how much memory this takes. Wider elements come first in the file, as the format's other readers need
+ * every tensor at a multiple of its element size; the header keeps the given order.
+ * @throws CheckpointError if a name appears twice, a length does not fit the shape, or the file cannot be written.
+ */
+export function writeSafetensors(
+  path: string,
+  tensors: Iterable<readonly [name: string, tensor: StoredTensor]>,
+  metadata: Readonly<Record<string, string>> = {},
+): void {
+  const entries = [...tensors];
+  const inFileOrder = [...entries].sort((a, b) => elementBytes(b[1].dtype) - elementBytes(a[1].dtype));
+  const header = headerBytes(path, entries, inFileOrder, metadata);
+  writeFileAtomically(path, fileChunks(path, header, inFileOrder));
+}
+
+type Entries = readonly (readonly [name: string, tensor: StoredTensor])[];
+
+function headerBytes(path: string, entries: Entries, inFileOrder: Entries, metadata: object): Buffer {
+  const offsets = new Map<string, readonly [number, number]>();
+  let position = 0;
+  for (const [name, tensor] of inFileOrder) {
+    if (offsets.has(name)) throw checkpointError(path, `two tensors are named ${name}`);
+    const length = byteLength(tensor);
+    if (Number.isNaN(length)) throw checkpointError(path, `${name} has the impossible shape ${describe(tensor)}`);
+    offsets.set(name, [position, (position += length)]);
+  }
+  const members = entries.map(([name, { dtype, shape }]) => {
+    const entry = { dtype: dtypes[dtype].tag, shape, data_offsets: offsets.get(name) };
+    return `${JSON.stringify(name)}:${JSON.stringify(entry)}`;
+  });
+  if (offsets.has('__metadata__')) throw checkpointError(path, 'a tensor cannot be named __metadata__');
+  if (Object.keys(metadata).length > 0) members.unshift(`"__metadata__":${JSON.stringify(metadata)}`);
+  const json = Buffer.from(`{${members.join(',')}}`);
+  const padding = (8 - (json.length % 8)) % 8;
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length + padding));
+  return Buffer.concat([length, json, Buffer.alloc(padding, ' ')]);
+}
+
+function* fileChunks(path: string, header: Buffer, entries: Entries): Iterable<Uint8Array> {
+  yield header;
+  for (const [name, tensor] of entries) {
+    const { data } = tensor;
+    if (!(data instanceof dtypes[tensor.dtype].array) || data.byteLength !== byteLength(tensor)) {
+      throw checkpointError(
+        path,
+        `${name} is ${describe(tensor)}, received a ${data.constructor.name} of ${data.length}`,
+      );
+    }
+    yield littleEndianBytes(data);
+  }
+}

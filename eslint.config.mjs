@@ -18,7 +18,7 @@ const mayImport = {
     ...['type:runtime', 'type:nn', 'type:checkpoints', 'type:config', 'type:eval', 'type:model', 'type:images'],
     ...['type:data', 'type:training'],
   ],
-  'type:testing': ['type:runtime', 'type:nn'],
+  'type:testing': [],
   'type:tool': ['*'],
 };
 

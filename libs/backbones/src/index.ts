@@ -1,1 +1,2 @@
-export {};
+export { createBackbone, createClassifier, VARIANTS, type VariantName, type CreateOptions } from './variants';
+export { GroupMixFormer, GroupMixFormerClassifier, type GroupMixFormerOptions } from './groupmixformer';

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { biasAdd, conv2d, depthwiseConv2d } from '@pyramidal/runtime';
 import { fanInUniform, zeros, type Initializer } from './initializers';
 import { Module } from './module';
@@ -61,10 +61,17 @@ export class DepthwiseConv2d extends Module {
     this.#geometry = resolveGeometry(kernel, geometry);
   }
 
-  /** @param x float32 [N, H, W, channels]. @returns float32 [N, H', W', channels]. */
+  /**
+   * @param x float32 [N, H, W, r * channels]: r maps side by side, which share the filters.
+   * @returns float32 [N, H', W', r * channels].
+   */
   forward(x: tf.Tensor4D): tf.Tensor4D {
-    const y = depthwiseConv2d(x, this.weight.value(), this.#geometry);
-    return this.bias === undefined ? y : biasAdd(y, this.bias.value());
+    const repeats = x.shape[3] / this.channels;
+    const filter = this.weight.value<tf.Rank.R4>();
+    const y = depthwiseConv2d(x, repeats === 1 ? filter : tf.tile(filter, [1, 1, repeats, 1]), this.#geometry);
+    if (this.bias === undefined) return y;
+    const bias = this.bias.value<tf.Rank.R1>();
+    return biasAdd(y, repeats === 1 ? bias : tf.tile(bias, [repeats]));
   }
 }
 

@@ -1,1 +1,13 @@
-export {};
+export { expectClose, type Tolerance } from './closeness';
+export { checkGradients, type GradientCheckOptions } from './finite-differences';
+export { dataFolder, describeWith, goldenFolder } from './folders';
+export {
+  fillWithGolden,
+  goldenTensor,
+  nchwToNhwc,
+  nhwcIndex,
+  samplePositions,
+  type GoldenFormula,
+  type GoldenTarget,
+} from './golden-formula';
+export { expectNoLeaks } from './leaks';

@@ -1,0 +1,378 @@
+/**
+ * GroupMixFormer (Ge et al. 2023, "Advancing Vision Transformers with Group-Mix Attention", arXiv 2311.15157), after
+ * the configurations and weight names of AILab-CVC/GroupMixFormer.
+ *
+ * Deliberate differences: token maps stay [N, H, W, C] throughout, with queries, keys and values side by side instead
+ * of stacked on the batch axis (their batch norms share statistics all the same); the grid of a stage is what its
+ * patch embedding gives, so every image size works, not only multiples of 32.
+ *
+ * Shapes: N images, H x W cells, C channels of the stage, S = C / 5 channels of a segment, A = 4 S channels that attend.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { hardSwish } from '@pyramidal/runtime';
+import {
+  Backbone,
+  BatchNorm,
+  Classifier,
+  Conv2d,
+  DepthwiseConv2d,
+  type ForwardPass,
+  initializers,
+  LayerNorm,
+  type Level,
+  type LevelSpec,
+  Linear,
+  Mlp,
+  Module,
+  type Pyramid,
+  SeparableConv2d,
+} from '@pyramidal/nn';
+import { factorAttention } from './factor-attention';
+
+export interface GroupMixFormerOptions {
+  /** Channels of C2, C3, C4, C5; multiples of 40 (5 segments, 8 heads). */
+  readonly channels: Stages;
+  readonly depths: Stages;
+  /** Hidden width of the MLPs over the channels. */
+  readonly mlpRatios: Stages;
+  /** Stochastic depth of the last block; rises linearly from 0 at the first. */
+  readonly dropPath?: number;
+}
+
+type Stages = readonly [number, number, number, number];
+
+const SEGMENTS = 5;
+const HEADS = 8;
+const SEGMENT_KERNELS = [3, 5, 7] as const;
+/** Window of the relative position convolution -> heads that use it. */
+const POSITION_WINDOWS: readonly (readonly [window: number, heads: number])[] = [
+  [3, 2],
+  [5, 3],
+  [7, 3],
+];
+const BLOCK_NORM = { epsilon: 1e-6 };
+
+const convInit = initializers.fanOutNormal();
+const depthwiseInit = (channels: number) => initializers.fanOutNormal(channels);
+
+/** Two stride-2 convolutions: image -> [N, H / 4, W / 4, C]. */
+class ConvStem extends Module {
+  readonly proj1: Conv2d;
+  readonly norm1: BatchNorm;
+  readonly proj2: Conv2d;
+  readonly norm2: BatchNorm;
+
+  constructor(channels: number) {
+    super();
+    const half = channels / 2;
+    this.proj1 = new Conv2d(3, half, 3, { stride: 2, init: convInit });
+    this.norm1 = new BatchNorm(half);
+    this.proj2 = new Conv2d(half, channels, 3, { stride: 2, init: convInit });
+    this.norm2 = new BatchNorm(channels);
+  }
+
+  forward(images: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
+    const half = hardSwish(this.norm1.forward(this.proj1.forward(images), pass));
+    return hardSwish(this.norm2.forward(this.proj2.forward(half), pass));
+  }
+}
+
+/** A separable convolution that opens a stage: [N, H, W, C'] -> [N, H / stride, W / stride, C]. */
+class PatchEmbed extends Module {
+  readonly proj: SeparableConv2d;
+  readonly norm: BatchNorm;
+
+  constructor(inChannels: number, channels: number, stride: number) {
+    super();
+    this.proj = separableConv(inChannels, channels, 3, stride);
+    this.norm = new BatchNorm(channels);
+  }
+
+  forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
+    return hardSwish(this.norm.forward(this.proj.forward(x), pass));
+  }
+}
+
+/** Conditional position encoding: a depthwise convolution added to its input. */
+class PositionEncoding extends Module {
+  readonly proj: DepthwiseConv2d;
+
+  constructor(channels: number) {
+    super();
+    this.proj = new DepthwiseConv2d(channels, 3, { init: depthwiseInit(channels) });
+  }
+
+  forward(x: tf.Tensor4D): tf.Tensor4D {
+    return tf.add(x, this.proj.forward(x));
+  }
+}
+
+/** Relative position encoding: every group of heads looks at the values through a window of its own. */
+class RelativePositionEncoding extends Module {
+  readonly convList: DepthwiseConv2d[];
+  readonly #widths: number[];
+
+  constructor(headChannels: number) {
+    super();
+    this.#widths = POSITION_WINDOWS.map(([, heads]) => heads * headChannels);
+    this.convList = POSITION_WINDOWS.map(([window], group) => {
+      const channels = this.#widths[group]!;
+      return new DepthwiseConv2d(channels, window, { init: depthwiseInit(channels) });
+    });
+  }
+
+  /** @param queries, values float32 [N, H, W, A]. @returns float32 [N, H, W, A]. */
+  forward(queries: tf.Tensor4D, values: tf.Tensor4D): tf.Tensor4D {
+    const groups = tf.split(values, this.#widths, 3);
+    const positions = tf.concat(
+      this.convList.map((conv, group) => conv.forward(groups[group]!)),
+      3,
+    );
+    return tf.mul(queries, positions);
+  }
+}
+
+/** The segment that leaves attention: queries, keys and values mixed into one map. */
+class NonAttentionBranch extends Module {
+  readonly conv: SeparableConv2d;
+  readonly norm: LayerNorm;
+
+  constructor(segment: number) {
+    super();
+    this.conv = separableConv(3 * segment, segment, 3);
+    this.norm = new LayerNorm(segment);
+  }
+
+  /** @param x float32 [N, H, W, 3 S]. @returns float32 [N, H, W, S]. */
+  forward(x: tf.Tensor4D): tf.Tensor4D {
+    return hardSwish(this.norm.forward(this.conv.forward(x)));
+  }
+}
+
+/**
+ * Mixes queries, keys and values before they meet (section 3.2): of five channel segments one stays as it is, three
+ * are gathered over groups of 3, 5 and 7 cells, one leaves attention.
+ */
+class Aggregator extends Module {
+  readonly norm0: BatchNorm;
+  readonly agg1: SeparableConv2d;
+  readonly norm1: BatchNorm;
+  readonly agg2: SeparableConv2d;
+  readonly norm2: BatchNorm;
+  readonly agg3: SeparableConv2d;
+  readonly norm3: BatchNorm;
+  readonly agg0: NonAttentionBranch;
+
+  constructor(private readonly segment: number) {
+    super();
+    const [small, middle, large] = SEGMENT_KERNELS;
+    this.norm0 = new BatchNorm(segment);
+    this.agg1 = separableConv(segment, segment, small);
+    this.norm1 = new BatchNorm(segment);
+    this.agg2 = separableConv(segment, segment, middle);
+    this.norm2 = new BatchNorm(segment);
+    this.agg3 = separableConv(segment, segment, large);
+    this.norm3 = new BatchNorm(segment);
+    this.agg0 = new NonAttentionBranch(segment);
+  }
+
+  /**
+   * @param qkv float32 [N, H, W, 3 C].
+   * @returns queries, keys and values, float32 [N, H W, A] each, and the fifth segment's map, float32 [N, H, W, S].
+   */
+  forward(
+    qkv: tf.Tensor4D,
+    pass: ForwardPass,
+  ): { queries: tf.Tensor3D; keys: tf.Tensor3D; values: tf.Tensor3D; aside: tf.Tensor4D } {
+    const [n, height, width] = qkv.shape;
+    const segments = tf.split(tf.reshape(qkv, [n, height, width, 3, SEGMENTS * this.segment]), SEGMENTS, 4);
+    const [same, small, middle, large, aside] = segments.map((x): tf.Tensor4D =>
+      tf.reshape(x, [n, height, width, 3 * this.segment]),
+    );
+    const mixed = [
+      hardSwish(this.norm0.forward(this.#apart(same!), pass)),
+      this.#gather(small!, this.agg1, this.norm1, pass),
+      this.#gather(middle!, this.agg2, this.norm2, pass),
+      this.#gather(large!, this.agg3, this.norm3, pass),
+    ];
+    const attending = tf.reshape(tf.concat(mixed, 3), [n, height * width, 3, mixed.length * this.segment]);
+    const [queries, keys, values] = tf.split(attending, 3, 2).map((x) => tf.squeeze<tf.Tensor3D>(x, [2]));
+    return { queries: queries!, keys: keys!, values: values!, aside: this.agg0.forward(aside!) };
+  }
+
+  #gather(x: tf.Tensor4D, conv: SeparableConv2d, norm: BatchNorm, pass: ForwardPass): tf.Tensor4D {
+    const gathered = this.#apart(conv.conv1.forward(x));
+    return hardSwish(norm.forward(conv.pointwiseConv.forward(gathered), pass));
+  }
+
+  /** [N, H, W, 3 S] -> [N, H, 3 W, S]: queries, keys and values go through the same weights and statistics. */
+  #apart(x: tf.Tensor4D): tf.Tensor4D {
+    const [n, height, width] = x.shape;
+    return tf.reshape(x, [n, height, 3 * width, this.segment]);
+  }
+}
+
+/** Group-mix attention: mixed queries, keys and values meet in factorised attention with relative positions. */
+class GroupMixAttention extends Module {
+  readonly qkv: Linear;
+  readonly proj: Linear;
+  readonly aggregator: Aggregator;
+  readonly crpe: RelativePositionEncoding;
+  readonly #scale: number;
+
+  constructor(channels: number) {
+    super();
+    const segment = channels / SEGMENTS;
+    this.qkv = new Linear(channels, 3 * channels);
+    this.proj = new Linear(channels, channels);
+    this.aggregator = new Aggregator(segment);
+    this.crpe = new RelativePositionEncoding(((SEGMENTS - 1) * segment) / HEADS);
+    // The official code scales by the full width although a head has only four fifths of it.
+    this.#scale = (channels / HEADS) ** -0.5;
+  }
+
+  forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
+    const [n, height, width] = x.shape;
+    const { queries, keys, values, aside } = this.aggregator.forward(this.qkv.forward(x), pass);
+    const toMap = (tokens: tf.Tensor3D): tf.Tensor4D => tf.reshape(tokens, [n, height, width, -1]);
+    const attended = toMap(factorAttention(queries, keys, values, { heads: HEADS, scale: this.#scale }));
+    const positioned = tf.add<tf.Tensor4D>(attended, this.crpe.forward(toMap(queries), toMap(values)));
+    return this.proj.forward(tf.concat([positioned, aside], 3));
+  }
+}
+
+class Block extends Module {
+  readonly cpe: PositionEncoding;
+  readonly norm1: LayerNorm;
+  readonly att: GroupMixAttention;
+  readonly norm2: LayerNorm;
+  readonly mlp: Mlp;
+
+  constructor(
+    channels: number,
+    mlpRatio: number,
+    private readonly dropPath: number,
+  ) {
+    super();
+    this.cpe = new PositionEncoding(channels);
+    this.norm1 = new LayerNorm(channels, BLOCK_NORM);
+    this.att = new GroupMixAttention(channels);
+    this.norm2 = new LayerNorm(channels, BLOCK_NORM);
+    this.mlp = new Mlp(channels, channels * mlpRatio);
+  }
+
+  forward(input: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
+    const x = this.cpe.forward(input);
+    const attended = pass.dropPath(this.att.forward(this.norm1.forward(x), pass), this.dropPath);
+    const y = tf.add<tf.Tensor4D>(x, attended);
+    return tf.add(y, pass.dropPath(this.mlp.forward(this.norm2.forward(y), pass), this.dropPath));
+  }
+}
+
+class Stage extends Module {
+  readonly gmaStage: Block[];
+
+  constructor(channels: number, mlpRatio: number, dropPaths: readonly number[]) {
+    super();
+    this.gmaStage = dropPaths.map((rate) => new Block(channels, mlpRatio, rate));
+  }
+
+  forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
+    return this.gmaStage.reduce((map, block) => block.forward(map, pass), x);
+  }
+}
+
+/** The pyramid: C2..C5 are the maps after the four stages, without a norm. */
+export class GroupMixFormer extends Backbone {
+  readonly levels: Readonly<Record<Level, LevelSpec>>;
+  readonly convStem: ConvStem;
+  readonly patchEmbedLayers: PatchEmbed[];
+  readonly groupmixformerBackbone: Stage[];
+
+  constructor({ channels, depths, mlpRatios, dropPath = 0 }: GroupMixFormerOptions) {
+    super();
+    const [c2, c3, c4, c5] = channels;
+    this.levels = {
+      C2: { stride: 4, channels: c2 },
+      C3: { stride: 8, channels: c3 },
+      C4: { stride: 16, channels: c4 },
+      C5: { stride: 32, channels: c5 },
+    };
+    this.convStem = new ConvStem(c2);
+    this.patchEmbedLayers = channels.map((width, stage) => {
+      return stage === 0 ? new PatchEmbed(width, width, 1) : new PatchEmbed(channels[stage - 1]!, width, 2);
+    });
+    const rates = linearRates(depths, dropPath);
+    this.groupmixformerBackbone = channels.map((width, stage) => new Stage(width, mlpRatios[stage]!, rates[stage]!));
+  }
+
+  forward(images: tf.Tensor4D, pass: ForwardPass): Pyramid {
+    let map = this.convStem.forward(images, pass);
+    const [C2, C3, C4, C5] = this.groupmixformerBackbone.map((stage, index) => {
+      map = stage.forward(this.patchEmbedLayers[index]!.forward(map, pass), pass);
+      return map;
+    });
+    return { C2: C2!, C3: C3!, C4: C4!, C5: C5! };
+  }
+}
+
+/** The backbone with the official classification head: batch norm, mean over cells, linear. */
+export class GroupMixFormerClassifier extends Classifier {
+  protected override readonly officialNames = { backbone: '' };
+  readonly norm4: BatchNorm;
+  readonly head: Linear;
+
+  constructor(
+    readonly backbone: GroupMixFormer,
+    readonly classes: number,
+  ) {
+    super();
+    const { channels } = backbone.levels.C5;
+    this.norm4 = new BatchNorm(channels);
+    this.head = new Linear(channels, classes);
+  }
+
+  forward(images: tf.Tensor4D, pass: ForwardPass): tf.Tensor2D {
+    const { C5 } = this.backbone.forward(images, pass);
+    return this.head.forward(tf.mean<tf.Tensor2D>(this.norm4.forward(C5, pass), [1, 2]));
+  }
+}
+
+/** The official sizes; miny is the paper's M. Drop path as in the official training recipes. */
+export const GROUPMIXFORMER_VARIANTS = {
+  groupmixformer_miny: { channels: [40, 80, 160, 160], depths: [3, 3, 12, 4], mlpRatios: [4, 4, 4, 4], dropPath: 0.1 },
+  groupmixformer_tiny: { channels: [80, 160, 200, 240], depths: [4, 4, 12, 4], mlpRatios: [4, 4, 4, 4], dropPath: 0.1 },
+  groupmixformer_small: {
+    channels: [80, 160, 320, 320],
+    depths: [2, 4, 12, 4],
+    mlpRatios: [4, 4, 4, 4],
+    dropPath: 0.2,
+  },
+  groupmixformer_base: {
+    channels: [200, 240, 320, 480],
+    depths: [8, 8, 12, 8],
+    mlpRatios: [2, 2, 4, 4],
+    dropPath: 0.5,
+  },
+  groupmixformer_large: {
+    channels: [240, 320, 360, 480],
+    depths: [8, 10, 30, 10],
+    mlpRatios: [4, 4, 2, 2],
+    dropPath: 0.1,
+  },
+} as const satisfies Record<string, GroupMixFormerOptions>;
+
+function separableConv(inChannels: number, channels: number, kernel: number, stride = 1): SeparableConv2d {
+  return new SeparableConv2d(inChannels, channels, kernel, {
+    stride,
+    depthwiseInit: depthwiseInit(inChannels),
+    pointwiseInit: convInit,
+  });
+}
+
+/** One rate a block, rising evenly from 0 to `last` over all stages. */
+function linearRates(depths: Stages, last: number): number[][] {
+  const total = depths.reduce((sum, depth) => sum + depth, 0);
+  let block = 0;
+  return depths.map((depth) => Array.from({ length: depth }, () => (last * block++) / Math.max(total - 1, 1)));
+}

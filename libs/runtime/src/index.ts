@@ -1,1 +1,14 @@
 export {};
+
+// Kernels
+export { batchNormInfer, batchNormTrain } from './kernels/batch-norm';
+export type { BatchNormInferOptions, BatchNormTrainResult } from './kernels/batch-norm';
+export { biasAdd } from './kernels/bias-add';
+export { conv2d, depthwiseConv2d } from './kernels/conv';
+export type { ConvOptions, Padding } from './kernels/conv';
+export { gelu } from './kernels/gelu';
+export { hardSwish } from './kernels/hard-swish';
+export { layerNorm } from './kernels/layer-norm';
+export { dropPath, dropout, foldSeed, randomUniform } from './kernels/random';
+export { resizeBilinear, resizeNearest } from './kernels/resize';
+export { softmaxCrossEntropy } from './kernels/softmax-cross-entropy';

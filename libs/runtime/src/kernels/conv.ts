@@ -1,0 +1,84 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** Zero rows and columns around the image: one number for all four sides, or `[[top, bottom], [left, right]]`. */
+export type Padding = number | readonly [readonly [number, number], readonly [number, number]];
+
+export interface ConvOptions {
+  readonly stride: number;
+  readonly padding: Padding;
+  /** Distance between filter taps, 1 unless given. */
+  readonly dilation?: number;
+}
+
+/**
+ * Two-dimensional cross-correlation with explicit zero padding, as PyTorch's `conv2d` without bias.
+ * @param x float32 [N, H, W, I].
+ * @param filter float32 [kh, kw, I, O].
+ * @returns float32 [N, floor((H + top + bottom - dilation * (kh - 1) - 1) / stride) + 1, ..., O].
+ */
+export function conv2d(x: tf.Tensor4D, filter: tf.Tensor4D, options: ConvOptions): tf.Tensor4D {
+  return tf.tidy(() => {
+    const taps = dilate(filter, options.dilation ?? 1);
+    const { input, pad } = applyPadding(x, taps, options);
+    return tf.conv2d(input, taps, options.stride, pad);
+  });
+}
+
+/**
+ * Convolves each channel with its own filter, as PyTorch's `conv2d` with `groups = C` and no bias.
+ * @param x float32 [N, H, W, C].
+ * @param filter float32 [kh, kw, C] or [kh, kw, C, 1].
+ * @returns float32 [N, H', W', C], H' and W' as in `conv2d`.
+ */
+export function depthwiseConv2d(x: tf.Tensor4D, filter: tf.Tensor3D | tf.Tensor4D, options: ConvOptions): tf.Tensor4D {
+  return tf.tidy(() => {
+    const [kh, kw, channels] = filter.shape;
+    const taps = dilate(tf.reshape<tf.Rank.R4>(filter, [kh, kw, channels, 1]), options.dilation ?? 1);
+    const { input, pad } = applyPadding(x, taps, options);
+    return tf.depthwiseConv2d(input, taps, options.stride, pad);
+  });
+}
+
+/** Puts `dilation - 1` zeros between neighbouring taps, since no engine differentiates dilated convolutions. */
+function dilate(filter: tf.Tensor4D, dilation: number): tf.Tensor4D {
+  if (dilation === 1) return filter;
+  const [kh, kw, i, o] = filter.shape;
+  const spread = tf.pad(tf.reshape(filter, [kh, 1, kw, 1, i * o]), [
+    [0, 0],
+    [0, dilation - 1],
+    [0, 0],
+    [0, dilation - 1],
+    [0, 0],
+  ]);
+  const size: [number, number] = [dilation * (kh - 1) + 1, dilation * (kw - 1) + 1];
+  const grid = tf.reshape<tf.Rank.R4>(spread, [kh * dilation, kw * dilation, i, o]);
+  return tf.slice(grid, [0, 0, 0, 0], [...size, i, o]);
+}
+
+/** Pads the image, unless the engine's own `same` or `valid` padding is the one asked for. */
+function applyPadding(
+  x: tf.Tensor4D,
+  filter: tf.Tensor4D,
+  { stride, padding }: ConvOptions,
+): { input: tf.Tensor4D; pad: 'same' | 'valid' } {
+  const [rows, columns] =
+    typeof padding === 'number'
+      ? ([
+          [padding, padding],
+          [padding, padding],
+        ] as const)
+      : padding;
+  if ([...rows, ...columns].every((side) => side === 0)) return { input: x, pad: 'valid' };
+  const isSame = [rows, columns].every((sides, axis) => {
+    const [before, after] = samePadding(x.shape[axis + 1] as number, filter.shape[axis] as number, stride);
+    return sides[0] === before && sides[1] === after;
+  });
+  if (isSame) return { input: x, pad: 'same' };
+  return { input: tf.pad(x, [[0, 0], [...rows], [...columns], [0, 0]]), pad: 'valid' };
+}
+
+/** TensorFlow's `same` padding before and after one axis. */
+function samePadding(size: number, kernel: number, stride: number): [number, number] {
+  const total = Math.max((Math.ceil(size / stride) - 1) * stride + kernel - size, 0);
+  return [Math.floor(total / 2), Math.ceil(total / 2)];
+}

@@ -1,0 +1,68 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** One attribute of a TensorFlow operation, as the Node.js binding takes it. */
+export interface OpAttr {
+  readonly name: string;
+  readonly type: number;
+  readonly value: unknown;
+}
+
+type DType = 'float32' | 'int32' | 'bool' | 'bfloat16';
+
+interface AttrTypes {
+  readonly TF_ATTR_STRING: number;
+  readonly TF_ATTR_INT: number;
+  readonly TF_ATTR_FLOAT: number;
+  readonly TF_ATTR_BOOL: number;
+  readonly TF_ATTR_TYPE: number;
+}
+
+interface NodeBackend {
+  readonly binding: AttrTypes;
+  executeSingleOutput(name: string, attrs: OpAttr[], inputs: tf.Tensor[]): tf.Tensor;
+  executeMultipleOutputs(name: string, attrs: OpAttr[], inputs: tf.Tensor[], outputs: number): tf.Tensor[];
+}
+
+/** Numbers of `enum DataType` in TensorFlow's types.proto. */
+const DATA_TYPES: Readonly<Record<DType, number>> = { float32: 1, int32: 3, bool: 10, bfloat16: 14 };
+
+/** Runs TensorFlow operations that TensorFlow.js has no name for, on the native engine. */
+export class NativeOps {
+  constructor(private readonly backend: NodeBackend) {}
+
+  /** Runs an operation with one output. */
+  run<T extends tf.Tensor>(name: string, inputs: readonly tf.Tensor[], attrs: readonly OpAttr[]): T {
+    return this.backend.executeSingleOutput(name, [...attrs], [...inputs]) as T;
+  }
+
+  /** Runs an operation with `outputs` outputs. */
+  runMany(name: string, inputs: readonly tf.Tensor[], attrs: readonly OpAttr[], outputs: number): tf.Tensor[] {
+    return this.backend.executeMultipleOutputs(name, [...attrs], [...inputs], outputs);
+  }
+
+  type(name: string, dtype: DType): OpAttr {
+    return { name, type: this.backend.binding.TF_ATTR_TYPE, value: DATA_TYPES[dtype] };
+  }
+
+  bool(name: string, value: boolean): OpAttr {
+    return { name, type: this.backend.binding.TF_ATTR_BOOL, value };
+  }
+
+  float(name: string, value: number): OpAttr {
+    return { name, type: this.backend.binding.TF_ATTR_FLOAT, value };
+  }
+
+  /** An integer or a list of integers. */
+  int(name: string, value: number | readonly number[]): OpAttr {
+    return { name, type: this.backend.binding.TF_ATTR_INT, value };
+  }
+
+  string(name: string, value: string): OpAttr {
+    return { name, type: this.backend.binding.TF_ATTR_STRING, value };
+  }
+}
+
+/** The native engine's operations, or null where another engine is active. */
+export function nativeOps(): NativeOps | null {
+  return tf.getBackend() === 'tensorflow' ? new NativeOps(tf.backend() as unknown as NodeBackend) : null;
+}

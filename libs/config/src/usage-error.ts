@@ -1,0 +1,29 @@
+/** Wrong usage or a wrong configuration: the program ends with code 2 and the message alone, without a stack. */
+export class UsageError extends Error {
+  readonly exitCode = 2;
+
+  constructor(message: string) {
+    super(message);
+    this.name = new.target.name;
+  }
+}
+
+/** One thing that is wrong with a configuration: `configs/x.yaml:14: train.epochs: expected at least 1, received 0`. */
+export interface Problem {
+  /** Where it is written: `configs/x.yaml:14` or `--set train.epochs=0`. */
+  readonly where: string;
+  /** Dotted path of the value; '' for the file as a whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Everything that is wrong with a configuration, one problem a line. */
+export class ConfigError extends UsageError {
+  constructor(readonly problems: readonly Problem[]) {
+    super(problems.map(formatProblem).join('\n'));
+  }
+}
+
+function formatProblem({ where, path, message }: Problem): string {
+  return path === '' ? `${where}: ${message}` : `${where}: ${path}: ${message}`;
+}

@@ -17,7 +17,6 @@ import {
   Conv2d,
   DepthwiseConv2d,
   type ForwardPass,
-  initializers,
   LayerNorm,
   type Level,
   type LevelSpec,
@@ -52,9 +51,6 @@ const POSITION_WINDOWS: readonly (readonly [window: number, heads: number])[] = 
 ];
 const BLOCK_NORM = { epsilon: 1e-6 };
 
-const convInit = initializers.fanOutNormal();
-const depthwiseInit = (channels: number) => initializers.fanOutNormal(channels);
-
 /** Two stride-2 convolutions: image -> [N, H / 4, W / 4, C]. */
 class ConvStem extends Module {
   readonly proj1: Conv2d;
@@ -65,9 +61,9 @@ class ConvStem extends Module {
   constructor(channels: number) {
     super();
     const half = channels / 2;
-    this.proj1 = new Conv2d(3, half, 3, { stride: 2, init: convInit });
+    this.proj1 = new Conv2d(3, half, 3, { stride: 2 });
     this.norm1 = new BatchNorm(half);
-    this.proj2 = new Conv2d(half, channels, 3, { stride: 2, init: convInit });
+    this.proj2 = new Conv2d(half, channels, 3, { stride: 2 });
     this.norm2 = new BatchNorm(channels);
   }
 
@@ -84,7 +80,7 @@ class PatchEmbed extends Module {
 
   constructor(inChannels: number, channels: number, stride: number) {
     super();
-    this.proj = separableConv(inChannels, channels, 3, stride);
+    this.proj = new SeparableConv2d(inChannels, channels, 3, { stride });
     this.norm = new BatchNorm(channels);
   }
 
@@ -99,7 +95,7 @@ class PositionEncoding extends Module {
 
   constructor(channels: number) {
     super();
-    this.proj = new DepthwiseConv2d(channels, 3, { init: depthwiseInit(channels) });
+    this.proj = new DepthwiseConv2d(channels, 3);
   }
 
   forward(x: tf.Tensor4D): tf.Tensor4D {
@@ -115,15 +111,12 @@ class RelativePositionEncoding extends Module {
   constructor(headChannels: number) {
     super();
     this.#widths = POSITION_WINDOWS.map(([, heads]) => heads * headChannels);
-    this.convList = POSITION_WINDOWS.map(([window], group) => {
-      const channels = this.#widths[group]!;
-      return new DepthwiseConv2d(channels, window, { init: depthwiseInit(channels) });
-    });
+    this.convList = POSITION_WINDOWS.map(([window], group) => new DepthwiseConv2d(this.#widths[group]!, window));
   }
 
   /** @param queries, values float32 [N, H, W, A]. @returns float32 [N, H, W, A]. */
   forward(queries: tf.Tensor4D, values: tf.Tensor4D): tf.Tensor4D {
-    const groups = tf.split(values, this.#widths, 3);
+    const groups = tf.split<tf.Tensor4D>(values, this.#widths, 3);
     const positions = tf.concat(
       this.convList.map((conv, group) => conv.forward(groups[group]!)),
       3,
@@ -139,7 +132,7 @@ class NonAttentionBranch extends Module {
 
   constructor(segment: number) {
     super();
-    this.conv = separableConv(3 * segment, segment, 3);
+    this.conv = new SeparableConv2d(3 * segment, segment, 3);
     this.norm = new LayerNorm(segment);
   }
 
@@ -167,11 +160,11 @@ class Aggregator extends Module {
     super();
     const [small, middle, large] = SEGMENT_KERNELS;
     this.norm0 = new BatchNorm(segment);
-    this.agg1 = separableConv(segment, segment, small);
+    this.agg1 = new SeparableConv2d(segment, segment, small);
     this.norm1 = new BatchNorm(segment);
-    this.agg2 = separableConv(segment, segment, middle);
+    this.agg2 = new SeparableConv2d(segment, segment, middle);
     this.norm2 = new BatchNorm(segment);
-    this.agg3 = separableConv(segment, segment, large);
+    this.agg3 = new SeparableConv2d(segment, segment, large);
     this.norm3 = new BatchNorm(segment);
     this.agg0 = new NonAttentionBranch(segment);
   }
@@ -361,14 +354,6 @@ export const GROUPMIXFORMER_VARIANTS = {
     dropPath: 0.1,
   },
 } as const satisfies Record<string, GroupMixFormerOptions>;
-
-function separableConv(inChannels: number, channels: number, kernel: number, stride = 1): SeparableConv2d {
-  return new SeparableConv2d(inChannels, channels, kernel, {
-    stride,
-    depthwiseInit: depthwiseInit(inChannels),
-    pointwiseInit: convInit,
-  });
-}
 
 /** One rate a block, rising evenly from 0 to `last` over all stages. */
 function linearRates(depths: Stages, last: number): number[][] {

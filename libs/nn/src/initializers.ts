@@ -31,14 +31,6 @@ export const normal =
     return Float32Array.from({ length: sizeOf(shape) }, () => random.normal() * std);
   };
 
-/** Normal with variance 2 / fan-out (He et al. 2015), fan-out counted per group as the reference code does. */
-export const fanOutNormal =
-  (groups = 1): Initializer =>
-  (shape, seed) => {
-    const fanOut = (shape[0]! * sizeOf(shape.slice(2))) / groups;
-    return normal(Math.sqrt(2 / fanOut))(shape, seed);
-  };
-
 /** Uniform in ±1 / sqrt(fan-in): what PyTorch gives convolutions and linear layers by default. */
 export const fanInUniform: Initializer = (shape, seed) => {
   const bound = 1 / Math.sqrt(sizeOf(shape.slice(1)));

@@ -1,13 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { Conv2d, DepthwiseConv2d } from './conv';
-import type { Initializer } from './initializers';
 import { Module } from './module';
-
-export interface SeparableConvOptions {
-  readonly stride?: number;
-  readonly depthwiseInit?: Initializer;
-  readonly pointwiseInit?: Initializer;
-}
 
 /** A depthwise convolution, then a pointwise one, both without bias. */
 export class SeparableConv2d extends Module {
@@ -18,11 +11,11 @@ export class SeparableConv2d extends Module {
     inChannels: number,
     outChannels: number,
     kernel: number,
-    { stride = 1, depthwiseInit, pointwiseInit }: SeparableConvOptions = {},
+    { stride = 1 }: { readonly stride?: number } = {},
   ) {
     super();
-    this.conv1 = new DepthwiseConv2d(inChannels, kernel, { stride, bias: false, init: depthwiseInit });
-    this.pointwiseConv = new Conv2d(inChannels, outChannels, 1, { bias: false, init: pointwiseInit });
+    this.conv1 = new DepthwiseConv2d(inChannels, kernel, { stride, bias: false });
+    this.pointwiseConv = new Conv2d(inChannels, outChannels, 1, { bias: false });
   }
 
   /** @param x float32 [N, H, W, inChannels]. @returns float32 [N, ceil(H / stride), ceil(W / stride), outChannels]. */

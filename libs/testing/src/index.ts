@@ -11,3 +11,10 @@ export {
   type GoldenTarget,
 } from './golden-formula';
 export { expectNoLeaks } from './leaks';
+export {
+  readGoldenBackbone,
+  type GoldenBackbone,
+  type GoldenCase,
+  type GoldenGradients,
+  type GoldenMap,
+} from './golden-backbone';

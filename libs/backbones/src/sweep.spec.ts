@@ -1,0 +1,62 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { ForwardPass, inferencePass, LEVELS } from '@pyramidal/nn';
+import { openRuntime } from '@pyramidal/runtime';
+import { createClassifier, VARIANTS, type VariantName } from './variants';
+
+/** What every variant promises, whatever its family. */
+beforeAll(async () => {
+  await openRuntime();
+});
+
+describe.each(Object.keys(VARIANTS) as VariantName[])('%s', (name) => {
+  const classifier = createClassifier(name, 7, { dropPath: 0 });
+
+  beforeAll(() => classifier.initialize(1));
+  afterAll(() => classifier.dispose());
+
+  it.each([
+    [32, 32],
+    [61, 47],
+    [50, 97],
+  ])('declares the shapes that a %i x %i image gives', (height, width) => {
+    tf.tidy(() => {
+      const images = tf.randomNormal<tf.Rank.R4>([1, height, width, 3], 0, 1, 'float32', 1);
+      const pyramid = classifier.backbone.forward(images, inferencePass());
+      for (const level of LEVELS) {
+        const { stride, channels } = classifier.backbone.levels[level];
+        expect(pyramid[level].shape).toEqual([1, Math.ceil(height / stride), Math.ceil(width / stride), channels]);
+        expect(tf.all(tf.isFinite(pyramid[level])).dataSync()[0]).toBe(1);
+      }
+    });
+  });
+
+  it('sends a finite, non-zero gradient to every parameter in training', () => {
+    const before = tf.memory().numTensors;
+    const named = [...classifier.parameters()];
+    const { value, grads } = tf.variableGrads(
+      () => {
+        const images = tf.randomNormal<tf.Rank.R4>([2, 64, 64, 3], 0, 1, 'float32', 2);
+        const pass = new ForwardPass({ mode: 'train', seed: tf.tensor1d([3, 4], 'int32') });
+        const logits = classifier.forward(images, pass);
+        return tf.sum(tf.mul(logits, tf.randomNormal(logits.shape, 0, 1, 'float32', 3))) as tf.Scalar;
+      },
+      named.map(([, parameter]) => parameter.variable),
+    );
+    const silent = named.filter(([, { variable }]) => {
+      const norm = tf.tidy(() => tf.sum(tf.abs(grads[variable.name]!)).dataSync()[0]!);
+      return !(norm > 0 && Number.isFinite(norm));
+    });
+    expect(silent.map(([key]) => key)).toEqual([]);
+    tf.dispose([value, grads]);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('repeats itself with the same seed and differs with another', () => {
+    const parameter = [...classifier.parameters()][0]![1];
+    const first = Array.from(parameter.variable.dataSync());
+    classifier.initialize(2);
+    expect(Array.from(parameter.variable.dataSync())).not.toEqual(first);
+    classifier.initialize(1);
+    expect(Array.from(parameter.variable.dataSync())).toEqual(first);
+  });
+});

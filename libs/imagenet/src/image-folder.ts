@@ -1,0 +1,159 @@
+import { readdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+import { readClassIndex, type ImageClass } from './class-index';
+
+const IMAGE_EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp']);
+
+/** Class lists that are read by themselves when they lie beside the splits. */
+const CLASS_FILES = ['classes.json', 'classes.txt'];
+
+export interface ImageSample {
+  readonly file: string;
+  readonly label: number;
+}
+
+export interface ImageSplit {
+  readonly name: string;
+  /** Sorted by label, then by file name. */
+  readonly samples: readonly ImageSample[];
+  /** Images of each class, by label. */
+  readonly counts: readonly number[];
+}
+
+export interface ImageFolder {
+  readonly root: string;
+  readonly classes: readonly ImageClass[];
+  readonly splits: ReadonlyMap<string, ImageSplit>;
+}
+
+export interface ImageFolderOptions {
+  /** Folders of `root` that are splits; those of `train` and `val` that exist, unless told. */
+  readonly splits?: readonly string[];
+  /** Gives the labels. Without one, and without a `classes.json` or `classes.txt` in `root`, the sorted folder names do. */
+  readonly classIndex?: string;
+}
+
+/**
+ * Lists a dataset in the ImageFolder layout, `root/<split>/<class>/*.jpg`, without decoding any image.
+ * @throws one line naming the folder, for a split or a class without images, a class that one split has and another lacks
+ * (unless a class list was given), a folder that the class list does not know, an unreadable folder.
+ */
+export async function openImageFolder(root: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
+  const names = options.splits ?? (await findSplits(root));
+  const listings = new Map<string, Map<string, string[]>>();
+  for (const name of names) listings.set(name, await listClasses(join(root, name)));
+  const indexFile = options.classIndex ?? CLASS_FILES.map((file) => join(root, file)).find((file) => existsSync(file));
+  if (indexFile === undefined) requireSameClasses(root, listings);
+  const classes = indexFile === undefined ? sortedClasses(listings) : await readClassIndex(indexFile);
+  const splits = new Map<string, ImageSplit>();
+  for (const [name, listing] of listings) {
+    splits.set(name, labelSplit(name, join(root, name), listing, classes, indexFile));
+  }
+  return { root, classes, splits };
+}
+
+/** The split of this name, or an error that lists those there are. */
+export function requireSplit(folder: ImageFolder, name: string): ImageSplit {
+  const split = folder.splits.get(name);
+  if (split === undefined) {
+    throw new Error(`${folder.root}: expected a split '${name}', found ${[...folder.splits.keys()].join(', ')}`);
+  }
+  return split;
+}
+
+async function findSplits(root: string): Promise<string[]> {
+  const found = await subfolders(root);
+  const splits = ['train', 'val'].filter((name) => found.includes(name));
+  if (splits.length === 0) {
+    throw new Error(
+      `${root}: expected a folder 'train' or 'val', found ${found.slice(0, 5).join(', ') || 'no folder'}`,
+    );
+  }
+  return splits;
+}
+
+/** Files of each class folder. */
+async function listClasses(split: string): Promise<Map<string, string[]>> {
+  const classes = new Map<string, string[]>();
+  for (const name of await subfolders(split)) {
+    const folder = join(split, name);
+    const files = (await entries(folder)).filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
+    const images = files.filter((file) => IMAGE_EXTENSIONS.has(extname(file).toLowerCase()) && !file.startsWith('.'));
+    if (images.length === 0) {
+      throw new Error(`${folder}: class '${name}' has no images (${[...IMAGE_EXTENSIONS].join(', ')})`);
+    }
+    classes.set(name, images.sort(byCodeUnits));
+  }
+  if (classes.size === 0) throw new Error(`${split}: has no images; expected a folder for each class`);
+  return classes;
+}
+
+function requireSameClasses(root: string, listings: Map<string, Map<string, string[]>>): void {
+  for (const [name, listing] of listings) {
+    for (const [other, otherListing] of listings) {
+      const missing = [...listing.keys()].filter((folder) => !otherListing.has(folder));
+      if (missing.length > 0) {
+        const list = missing.slice(0, 5).join("', '");
+        throw new Error(
+          `${join(root, other)}: lacks ${missing.length} of the ${listing.size} classes in '${name}': '${list}'` +
+            `${missing.length > 5 ? ', ...' : ''}; add them, or give a class list`,
+        );
+      }
+    }
+  }
+}
+
+function sortedClasses(listings: Map<string, Map<string, string[]>>): ImageClass[] {
+  const [first] = listings.values();
+  return [...first!.keys()].sort(byCodeUnits).map((folder, index) => ({ index, folder, name: folder }));
+}
+
+function labelSplit(
+  name: string,
+  path: string,
+  listing: Map<string, string[]>,
+  classes: readonly ImageClass[],
+  indexFile: string | undefined,
+): ImageSplit {
+  const labels = new Map(classes.map(({ folder, index }) => [folder, index]));
+  const counts = new Array<number>(classes.length).fill(0);
+  const samples: ImageSample[] = [];
+  for (const [folder, files] of listing) {
+    const label = labels.get(folder);
+    if (label === undefined) {
+      throw new Error(
+        `${join(path, folder)}: class '${folder}' is not in ${basename(indexFile!)} (${classes.length} classes)`,
+      );
+    }
+    counts[label] = files.length;
+    for (const file of files) samples.push({ file: join(path, folder, file), label });
+  }
+  samples.sort((a, b) => a.label - b.label);
+  return { name, samples, counts };
+}
+
+async function subfolders(folder: string): Promise<string[]> {
+  const found = (await entries(folder)).filter((entry) => entry.isDirectory() || entry.isSymbolicLink());
+  return found
+    .map((entry) => entry.name)
+    .filter((name) => !name.startsWith('.'))
+    .sort(byCodeUnits);
+}
+
+async function entries(folder: string) {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const reasons: Record<string, string> = {
+      ENOENT: 'no such folder',
+      ENOTDIR: 'is not a folder',
+      EACCES: 'no permission to read it',
+    };
+    throw new Error(`${folder}: ${reasons[code ?? ''] ?? (error as Error).message}`, { cause: error });
+  }
+}
+
+/** The order that Python's `sorted` gives, which the published label numbers follow. */
+const byCodeUnits = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,186 @@
+import { BrokenImageError } from './decode';
+import { Random, type Seed } from './random';
+
+/** Streams of random numbers that one run's seed gives. */
+const ORDER = 0;
+const SAMPLE = 1;
+const BATCH = 2;
+
+/** So many broken images one after the other mean that something else is wrong. */
+const MAX_BROKEN_IN_A_ROW = 100;
+
+export interface LoaderOptions<Item, Sample> {
+  readonly items: readonly Item[];
+  /** Reads one item. Everything random in it must come from `seed`, so that a run can be repeated. */
+  readonly load: (item: Item, seed: Seed) => Promise<Sample>;
+  readonly batchSize: number;
+  readonly seed: number;
+  /** A new order every epoch, or the order of `items`. */
+  readonly shuffle: boolean;
+  /** What happens to the last batch of an epoch if it is not full; 'keep' unless told. */
+  readonly lastBatch?: 'keep' | 'drop';
+  /**
+   * A broken image ends the run ('fail', unless told), or is noted in `broken` and skipped: with `shuffle` the next readable item of the
+   * epoch's order takes its place, so that batches stay full; in order, the batch is one shorter, so that nothing counts twice.
+   */
+  readonly onBroken?: 'fail' | 'skip';
+  /** Batches read ahead of the one in use; 2 unless told. */
+  readonly prefetch?: number;
+  /** Items read at the same time, which bounds the memory for decoded pictures; 8 unless told. */
+  readonly concurrency?: number;
+}
+
+/** Where a batch stands in a run: with the seed, all that is needed to continue after it. */
+export interface BatchPosition {
+  readonly epoch: number;
+  /** Number of the batch within its epoch, from 0. */
+  readonly batch: number;
+}
+
+export interface LoadedBatch<Sample> extends BatchPosition {
+  readonly samples: Sample[];
+  /** For what is drawn once a batch, as mixup is. */
+  readonly random: Random;
+}
+
+export interface BatchRange extends Partial<BatchPosition> {
+  /** The epoch to stop before; one epoch unless told. */
+  readonly untilEpoch?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Reads batches ahead of their use, in an order that the seed fixes whatever the timing. */
+export class Loader<Item, Sample> {
+  readonly batchesPerEpoch: number;
+  /** Broken images met so far, by name, each with the reason. */
+  readonly broken = new Map<string, string>();
+  private readonly options: Required<LoaderOptions<Item, Sample>>;
+  private order: { epoch: number; items: Uint32Array } | undefined;
+
+  constructor(options: LoaderOptions<Item, Sample>) {
+    this.options = { lastBatch: 'keep', onBroken: 'fail', prefetch: 2, concurrency: 8, ...options };
+    const { items, batchSize, lastBatch } = this.options;
+    const batches = items.length / batchSize;
+    this.batchesPerEpoch = lastBatch === 'drop' ? Math.floor(batches) : Math.ceil(batches);
+    if (this.batchesPerEpoch === 0) {
+      throw new RangeError(
+        `Loader: expected at least ${lastBatch === 'drop' ? batchSize : 1} items, received ${items.length}`,
+      );
+    }
+  }
+
+  /**
+   * Batches from a position on, across epochs. Leaving the loop early or aborting stops the reading; what was read ahead is let go.
+   * @throws BrokenImageError with `onBroken: 'fail'`; the signal's reason if it aborts.
+   */
+  async *batches(range: BatchRange = {}): AsyncGenerator<LoadedBatch<Sample>, void, void> {
+    const { epoch = 0, batch = 0, untilEpoch = epoch + 1, signal } = range;
+    const end = untilEpoch * this.batchesPerEpoch;
+    let next = epoch * this.batchesPerEpoch + batch;
+    const ahead: Promise<LoadedBatch<Sample>>[] = [];
+    const slots = new Slots(this.options.concurrency);
+    const aborted = whenAborted(signal);
+    try {
+      while (next < end || ahead.length > 0) {
+        while (next < end && ahead.length <= this.options.prefetch) {
+          const loading = this.loadBatch(next++, slots);
+          loading.catch(() => undefined); // reported when its turn comes
+          ahead.push(loading);
+        }
+        signal?.throwIfAborted();
+        const loaded = await Promise.race([ahead[0]!, aborted.promise]);
+        ahead.shift();
+        yield loaded;
+      }
+    } finally {
+      aborted.forget();
+      slots.close();
+      await Promise.allSettled(ahead);
+    }
+  }
+
+  private async loadBatch(number: number, slots: Slots): Promise<LoadedBatch<Sample>> {
+    const { batchSize, seed, items } = this.options;
+    const epoch = Math.floor(number / this.batchesPerEpoch);
+    const batch = number % this.batchesPerEpoch;
+    const order = this.orderOf(epoch);
+    const first = batch * batchSize;
+    const count = Math.min(batchSize, items.length - first);
+    const loading = Array.from({ length: count }, (_, i) => slots.use(() => this.loadSample(epoch, order, first + i)));
+    try {
+      const samples = (await Promise.all(loading)).filter((sample) => sample !== undefined);
+      return { epoch, batch, samples, random: new Random([seed, BATCH, epoch, batch]) };
+    } finally {
+      await Promise.allSettled(loading);
+    }
+  }
+
+  private async loadSample(epoch: number, order: Uint32Array, place: number): Promise<Sample | undefined> {
+    const { items, load, seed, shuffle, onBroken } = this.options;
+    for (let attempt = 0; attempt < MAX_BROKEN_IN_A_ROW; attempt++) {
+      const index = order[(place + attempt) % order.length]!;
+      try {
+        return await load(items[index]!, [seed, SAMPLE, epoch, index]);
+      } catch (error) {
+        if (onBroken === 'fail' || !isBrokenImage(error)) throw error;
+        this.broken.set(error.image, error.reason);
+        if (!shuffle) return undefined;
+        if (this.broken.size >= items.length) break;
+      }
+    }
+    const [image, reason] = [...this.broken].at(-1)!;
+    throw new BrokenImageError(image, `${reason} (and so were ${this.broken.size - 1} other images; stopping)`);
+  }
+
+  private orderOf(epoch: number): Uint32Array {
+    if (this.order?.epoch === epoch) return this.order.items;
+    const { items, seed, shuffle } = this.options;
+    const order = shuffle
+      ? new Random([seed, ORDER, epoch]).permutation(items.length)
+      : Uint32Array.from({ length: items.length }, (_, i) => i);
+    this.order = { epoch, items: order };
+    return order;
+  }
+}
+
+/** By name and not by class: the error may come from a worker thread. */
+function isBrokenImage(error: unknown): error is BrokenImageError {
+  return error instanceof Error && error.name === 'BrokenImageError';
+}
+
+/** Lets a fixed number of jobs run at a time, in the order of their coming; closed, it starts no more. */
+class Slots {
+  private readonly waiting: (() => void)[] = [];
+  private closed = false;
+
+  constructor(private free: number) {}
+
+  async use<T>(job: () => Promise<T>): Promise<T> {
+    if (this.free > 0) this.free--;
+    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+    try {
+      if (this.closed) throw new Error('Loader: reading was stopped');
+      return await job();
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.free++;
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+}
+
+function whenAborted(signal: AbortSignal | undefined) {
+  let forget = () => {};
+  const promise = new Promise<never>((_, reject) => {
+    if (signal === undefined) return;
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    forget = () => signal.removeEventListener('abort', abort);
+  });
+  promise.catch(() => undefined); // an abort between two batches is met by `throwIfAborted`
+  return { promise, forget };
+}

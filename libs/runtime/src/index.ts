@@ -1,6 +1,10 @@
-export {};
+// Opening and installing an engine.
+export { ENGINE_CHOICES, type Engine, type EngineChoice, type NativeEngine } from './engines';
+export { installNative, type InstallOptions, type InstallOutcome } from './install/install-native';
+export { openRuntime, type Runtime, type RuntimeOptions } from './open-runtime';
+export { RuntimeError } from './runtime-error';
 
-// Kernels
+// Kernels.
 export { batchNormInfer, batchNormTrain } from './kernels/batch-norm';
 export type { BatchNormInferOptions, BatchNormTrainResult } from './kernels/batch-norm';
 export { biasAdd } from './kernels/bias-add';
@@ -12,3 +16,5 @@ export { layerNorm } from './kernels/layer-norm';
 export { dropPath, dropout, foldSeed, randomUniform } from './kernels/random';
 export { resizeBilinear, resizeNearest } from './kernels/resize';
 export { softmaxCrossEntropy } from './kernels/softmax-cross-entropy';
+
+// Compiled steps.

@@ -1,1 +1,1 @@
-export {};
+export { makeClassificationSet, type ClassificationSetOptions } from './classification';

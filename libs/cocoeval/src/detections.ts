@@ -1,0 +1,125 @@
+import { boxOutline } from './boxes';
+import { Float64Column, Uint32Column } from './columns';
+import { checkFinite, checkId, checkNumbers, fail, isRecord, type Where } from './errors';
+import type { ImageTable } from './images';
+import { runsArea, runsBox } from './rle';
+import { Segmentations } from './segmentations';
+import type { IouType } from './types';
+
+/** What the first result of a list has, and so what all must have; it decides what an area is, as in `COCO.loadRes`. */
+export type ResultKind = 'bbox' | 'segmentation' | 'keypoints';
+
+/** Detections as evaluation reads them: one entry in each column, in the order of the list. Their ids are 1, 2, ... */
+export class Detections {
+  /** Undefined as long as there is no detection. */
+  kind: ResultKind | undefined;
+  readonly imageIndices = new Uint32Column();
+  readonly categoryIds = new Float64Column();
+  readonly scores = new Float64Column();
+  /** Box or mask area in square pixels, or that of the box around all keypoints. */
+  readonly areas = new Float64Column();
+  readonly boxes = new Float64Column();
+  readonly keypoints = new Float64Column();
+  readonly segmentations = new Segmentations();
+  private readonly runs = new Uint32Column();
+  private readonly box = new Float64Array(4);
+
+  /** @param points how many keypoints a detection has, for 'keypoints'. */
+  constructor(
+    readonly images: ImageTable,
+    readonly iouType: IouType,
+    private readonly points = 0,
+    private readonly list = 'results',
+  ) {}
+
+  get length(): number {
+    return this.scores.length;
+  }
+
+  /** Adds one result; `imageId` stands in for a missing `image_id`. */
+  add(result: unknown, imageId?: number): void {
+    const index = this.length;
+    const where = (): string => describe(this.list, index, result);
+    if (!isRecord(result)) return fail(where, 'result', 'an object', result);
+    const image = this.findImage(result['image_id'] ?? imageId, where);
+    const category = checkId(result['category_id'], 'category_id', where);
+    const score = checkFinite(result['score'], 'score', where);
+    this.kind ??= kindOf(result, where);
+    if (this.kind === 'bbox') this.addBoxResult(result, image, where);
+    else if (this.kind === 'segmentation') this.addMaskResult(result, image, where);
+    else this.addKeypointResult(result, where);
+    if (this.iouType === 'keypoints') this.addKeypoints(result['keypoints'], where);
+    this.imageIndices.push(image);
+    this.categoryIds.push(category);
+    this.scores.push(score);
+  }
+
+  private findImage(id: unknown, where: Where): number {
+    const index = typeof id === 'number' ? this.images.indexOf(id) : -1;
+    return index >= 0 ? index : fail(where, 'image_id', 'the id of an image of the ground truth', id);
+  }
+
+  private addBoxResult(result: Record<string, unknown>, image: number, where: Where): void {
+    const [x, y, width, height] = checkNumbers(result['bbox'], 4, 'bbox', where) as [number, number, number, number];
+    this.addBox(x, y, width, height, width * height);
+    if (this.iouType !== 'segm') return;
+    this.segmentations.push(result['segmentation'] ?? [boxOutline(x, y, width, height)], where);
+    this.segmentations.checkSize(this.segmentations.length - 1, this.images, image, where);
+  }
+
+  private addMaskResult(result: Record<string, unknown>, image: number, where: Where): void {
+    const masks = this.iouType === 'segm' ? this.segmentations : new Segmentations();
+    masks.push(result['segmentation'], where);
+    masks.checkSize(masks.length - 1, this.images, image, where);
+    const [height, width] = this.images.requireSize(image, where);
+    this.runs.length = 0;
+    masks.rasterise(masks.length - 1, height, width, this.runs);
+    const area = runsArea(this.runs.data, 0, this.runs.length);
+    if (this.iouType === 'segm') {
+      this.areas.push(area);
+      return;
+    }
+    if (result['bbox'] === undefined) runsBox(this.runs.data, 0, this.runs.length, height, this.box);
+    else this.box.set(checkNumbers(result['bbox'], 4, 'bbox', where));
+    this.addBox(...(this.box as unknown as [number, number, number, number]), area);
+  }
+
+  private addKeypointResult(result: Record<string, unknown>, where: Where): void {
+    const keypoints = checkNumbers(result['keypoints'], undefined, 'keypoints', where);
+    if (keypoints.length === 0 || keypoints.length % 3 !== 0) {
+      fail(where, 'keypoints', 'x, y and visibility of each point', `${keypoints.length} numbers`);
+    }
+    const xs = keypoints.filter((_, i) => i % 3 === 0);
+    const ys = keypoints.filter((_, i) => i % 3 === 1);
+    const [x0, x1, y0, y1] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+    if (this.iouType === 'segm') fail(where, 'segmentation', 'a mask, to evaluate masks', undefined);
+    this.addBox(x0, y0, x1 - x0, y1 - y0, (x1 - x0) * (y1 - y0));
+  }
+
+  private addBox(x: number, y: number, width: number, height: number, area: number): void {
+    this.areas.push(area);
+    if (this.iouType !== 'bbox') return;
+    this.boxes.push(x);
+    this.boxes.push(y);
+    this.boxes.push(width);
+    this.boxes.push(height);
+  }
+
+  private addKeypoints(value: unknown, where: Where): void {
+    const keypoints = checkNumbers(value, 3 * this.points, 'keypoints', where);
+    for (const coordinate of keypoints) this.keypoints.push(coordinate);
+  }
+}
+
+function kindOf(result: Record<string, unknown>, where: Where): ResultKind {
+  const box = result['bbox'];
+  if (box !== undefined && !(Array.isArray(box) && box.length === 0)) return 'bbox';
+  if (result['segmentation'] !== undefined) return 'segmentation';
+  if (result['keypoints'] !== undefined) return 'keypoints';
+  return fail(where, 'bbox', 'a bbox, a segmentation or keypoints', undefined);
+}
+
+function describe(list: string, index: number, result: unknown): string {
+  const image = isRecord(result) ? result['image_id'] : undefined;
+  return `${list}[${index}]${image === undefined ? '' : ` (image_id ${image})`}`;
+}

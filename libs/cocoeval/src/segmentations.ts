@@ -1,0 +1,98 @@
+import { Float64Column, Uint32Column } from './columns';
+import { fail, isRecord, type Where } from './errors';
+import type { ImageTable } from './images';
+import { appendRuns, checkPolygons } from './mask';
+import { Rasteriser } from './polygon';
+import type { Size } from './types';
+
+const POLYGONS = 0;
+const RUNS = 1;
+
+/** Segmentations of many objects in a few typed arrays: polygons as coordinates, masks as runs. */
+export class Segmentations {
+  private readonly kinds: Uint32Column;
+  /** Object i: `runs[ends[i - 1]]` to `runs[ends[i] - 1]`, its mask's runs or the lengths of its polygons. */
+  private readonly ends: Uint32Column;
+  private readonly runs: Uint32Column;
+  private readonly coordinateEnds: Uint32Column;
+  private readonly coordinates: Float64Column;
+  /** Height and width of a mask; of polygons 0. */
+  private readonly sizes: Uint32Column;
+  private readonly rasteriser = new Rasteriser();
+
+  constructor(packed?: PackedSegmentations) {
+    this.kinds = new Uint32Column(packed?.kinds);
+    this.ends = new Uint32Column(packed?.ends);
+    this.runs = new Uint32Column(packed?.runs);
+    this.coordinateEnds = new Uint32Column(packed?.coordinateEnds);
+    this.coordinates = new Float64Column(packed?.coordinates);
+    this.sizes = new Uint32Column(packed?.sizes);
+  }
+
+  get length(): number {
+    return this.ends.length;
+  }
+
+  /** Checks and stores a segmentation. */
+  push(segmentation: unknown, where: Where): void {
+    let size: Size = [0, 0];
+    if (isRecord(segmentation)) {
+      size = appendRuns(segmentation, this.runs, where);
+      this.kinds.push(RUNS);
+    } else {
+      for (const polygon of checkPolygons(segmentation, where)) {
+        this.runs.push(polygon.length);
+        this.coordinates.reserve(polygon.length);
+        for (let i = 0; i < polygon.length; i++) this.coordinates.push(polygon[i] as number);
+      }
+      this.kinds.push(POLYGONS);
+    }
+    this.ends.push(this.runs.length);
+    this.coordinateEnds.push(this.coordinates.length);
+    this.sizes.push(size[0]);
+    this.sizes.push(size[1]);
+  }
+
+  /** @throws CocoFormatError unless the image has a size, and a mask has it too. */
+  checkSize(index: number, images: ImageTable, image: number, where: Where): void {
+    const size = images.requireSize(image, where);
+    if (this.kinds.get(index) === POLYGONS) return;
+    const own = [this.sizes.get(2 * index), this.sizes.get(2 * index + 1)];
+    if (own[0] !== size[0] || own[1] !== size[1]) {
+      fail(where, 'segmentation.size', `[${size}] as image ${images.ids[image]} has`, own);
+    }
+  }
+
+  /** Appends the runs of an object's mask in an image of the given size. */
+  rasterise(index: number, height: number, width: number, out: Uint32Column): void {
+    const start = index === 0 ? 0 : this.ends.get(index - 1);
+    const end = this.ends.get(index);
+    if (this.kinds.get(index) === RUNS) {
+      out.append(this.runs.data.subarray(start, end));
+      return;
+    }
+    const from = index === 0 ? 0 : this.coordinateEnds.get(index - 1);
+    this.rasteriser.parts(this.coordinates.data, from, this.runs.data, start, end, height, width, out);
+  }
+
+  pack(): PackedSegmentations {
+    return {
+      kinds: this.kinds.values(),
+      ends: this.ends.values(),
+      runs: this.runs.values(),
+      coordinateEnds: this.coordinateEnds.values(),
+      coordinates: this.coordinates.values(),
+      sizes: this.sizes.values(),
+    };
+  }
+}
+
+/** The same as plain arrays, to be sent to a worker. */
+export interface PackedSegmentations {
+  readonly kinds: Uint32Array;
+  readonly ends: Uint32Array;
+  readonly runs: Uint32Array;
+  readonly coordinateEnds: Uint32Array;
+  readonly coordinates: Float64Array;
+  readonly sizes: Uint32Array;
+}

@@ -18,3 +18,10 @@ export { resizeBilinear, resizeNearest } from './kernels/resize';
 export { softmaxCrossEntropy } from './kernels/softmax-cross-entropy';
 
 // Compiled steps.
+
+// Compiled steps
+export { CompiledStep, compile } from './compile/compile';
+export type { CompileOptions, StepInputs, StepTensors } from './compile/compile';
+export type { GraphSummary } from './compile/explain';
+export { RecordingError } from './compile/recording-error';
+export type { TensorTree } from './compile/tensor-tree';

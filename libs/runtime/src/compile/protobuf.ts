@@ -1,0 +1,49 @@
+/**
+ * Writes protocol buffer wire format (https://protobuf.dev/programming-guides/encoding). A message is the concatenation
+ * of its fields; each function below gives one field.
+ */
+
+const VARINT = 0;
+const LENGTH_DELIMITED = 2;
+const FIXED_32 = 5;
+
+/** int32, int64, bool and enum fields; negative numbers take ten bytes, as the format has it. */
+export function integerField(field: number, value: number | boolean): Buffer {
+  return Buffer.concat([tag(field, VARINT), varint(Number(value))]);
+}
+
+export function floatField(field: number, value: number): Buffer {
+  const payload = Buffer.alloc(4);
+  payload.writeFloatLE(value);
+  return Buffer.concat([tag(field, FIXED_32), payload]);
+}
+
+/** string, bytes, and embedded messages. */
+export function bytesField(field: number, value: string | Uint8Array): Buffer {
+  const payload = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
+  return Buffer.concat([tag(field, LENGTH_DELIMITED), varint(payload.byteLength), payload]);
+}
+
+export function messageField(field: number, fields: readonly Uint8Array[]): Buffer {
+  return bytesField(field, Buffer.concat(fields));
+}
+
+/** One entry of a `map<string, Message>` field. */
+export function mapField(field: number, key: string, value: Uint8Array): Buffer {
+  return messageField(field, [bytesField(1, key), bytesField(2, value)]);
+}
+
+function tag(field: number, wireType: number): Buffer {
+  return varint(field * 8 + wireType);
+}
+
+function varint(value: number): Buffer {
+  let rest = BigInt.asUintN(64, BigInt(value));
+  const bytes: number[] = [];
+  while (rest > 0x7fn) {
+    bytes.push(Number(rest & 0x7fn) | 0x80);
+    rest >>= 7n;
+  }
+  bytes.push(Number(rest));
+  return Buffer.from(bytes);
+}

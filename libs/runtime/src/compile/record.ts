@@ -1,0 +1,199 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type BackendInternals, giveOwnValue, infoOf } from './backend-internals';
+import { DT_INT32, type ConstantTensor, type GraphNode, type TensorSignature } from './graph-def';
+import { Recorder, dataTypeOf } from './recorder';
+import { type TensorTree, flatten, inTidy, mapTree } from './tensor-tree';
+
+/** A tf.Variable that the step uses; it lives in the session under `node`. */
+export interface RecordedVariable {
+  /** The tf.Variable's name. */
+  readonly name: string;
+  readonly node: string;
+  readonly shape: readonly number[];
+  readonly dtype: number;
+  /** Whether the step gives it a new value. */
+  readonly assigned: boolean;
+}
+
+/** A step as a graph, with everything needed to run it but the values of its variables. */
+export interface Recording {
+  readonly nodes: readonly GraphNode[];
+  readonly inputs: Readonly<Record<string, TensorSignature>>;
+  readonly outputs: Readonly<Record<string, TensorSignature>>;
+  readonly variables: readonly RecordedVariable[];
+  readonly constantBytes: number;
+  readonly recordMs: number;
+}
+
+export interface RecordOptions {
+  /** Names the step in errors. */
+  readonly name: string;
+  readonly precision: 'float32' | 'bf16';
+}
+
+/** Fetching it waits for every assignment of the step. */
+export const STEP_DONE = 'step/done:0';
+
+/**
+ * Runs `fn` once with tensors that have shapes and no values, and returns the graph of what it did. Variables keep the
+ * values that they had.
+ * @throws RecordingError if `fn` reads values, draws random numbers in JavaScript, keeps tensors or makes variables.
+ */
+export function record<I extends TensorTree, O extends TensorTree>(
+  backend: BackendInternals,
+  fn: (inputs: I) => O,
+  inputs: I,
+  options: RecordOptions,
+): Recording {
+  const start = performance.now();
+  const recorder = new Recorder(backend.binding, options.name, options.precision);
+  const variables = Object.values(tf.engine().registeredVariables);
+  for (const variable of variables) giveOwnValue(backend, variable);
+  const before = variables.map((variable) => tf.clone(variable));
+  const tensorsBefore = tf.memory().numTensors;
+  const tracker = new TensorTracker(backend, recorder, variables);
+  const restore = takeOver(backend, recorder, tracker);
+  try {
+    const recorded = inTidy(() => {
+      const standIns = mapTree(inputs, (input, path) => tracker.standIn(input, path)) as I;
+      const result = fn(standIns);
+      if (result instanceof Promise) recorder.fail('a Promise is returned');
+      const outputs = Object.fromEntries(
+        [...flatten(result)].map(([path, tensor]) => [path, signatureOf(recorder, tracker.idOf(tensor))]),
+      );
+      return { outputs, variables: tracker.finishVariables() };
+    });
+    if (Object.keys(tf.engine().registeredVariables).length !== variables.length) recorder.fail('variables are made');
+    variables.forEach((variable, i) => variable.assign(before[i] as tf.Tensor));
+    const kept = tf.memory().numTensors - tensorsBefore;
+    if (kept !== 0) recorder.fail(`${kept} more tensors are kept than before`);
+    return {
+      ...recorded,
+      nodes: recorder.nodes,
+      inputs: tracker.inputs,
+      constantBytes: recorder.constantBytes,
+      recordMs: performance.now() - start,
+    };
+  } finally {
+    variables.forEach((variable, i) => variable.assign(before[i] as tf.Tensor));
+    restore();
+    tf.dispose(before);
+  }
+}
+
+/** A variable while it is recorded; `node` and `id` are there once the step has read it. */
+interface Slot {
+  readonly variable: tf.Variable;
+  readonly initial: object;
+  node?: string;
+  id?: number;
+}
+
+/** Knows which tensors are inputs, variables, results and constants while a step is recorded. */
+class TensorTracker {
+  readonly inputs: Record<string, TensorSignature> = {};
+  private readonly constants = new WeakMap<object, number>();
+  private readonly slots: readonly Slot[];
+  private readonly byValue: ReadonlyMap<object, Slot>;
+  private readonly used: Slot[] = [];
+
+  constructor(
+    private readonly backend: BackendInternals,
+    private readonly recorder: Recorder,
+    variables: readonly tf.Variable[],
+  ) {
+    this.slots = variables.map((variable) => ({ variable, initial: variable.dataId }));
+    this.byValue = new Map(this.slots.map((slot) => [slot.initial, slot]));
+  }
+
+  standIn(input: tf.Tensor, path: string): tf.Tensor {
+    const dtype = dataTypeOf(this.backend.binding, input.dtype);
+    const id = this.recorder.placeholder(`input/${Object.keys(this.inputs).length}`, input.shape, dtype);
+    this.inputs[path] = signatureOf(this.recorder, id);
+    return this.backend.createOutputTensor({ id, shape: input.shape, dtype });
+  }
+
+  idOf(tensor: tf.TensorInfo): number {
+    if (tensor.dataId === undefined) this.recorder.fail('a 64-bit integer is used');
+    const slot = this.byValue.get(tensor.dataId);
+    if (slot !== undefined) return this.read(slot).id;
+    const info = infoOf(this.backend, tensor);
+    if (info.values === null && this.recorder.isRecorded(info.id)) return info.id;
+    const known = this.constants.get(tensor.dataId);
+    if (known !== undefined) return known;
+    const values = (info.values ?? this.recorder.valuesOutside(info.id)) as ConstantTensor['values'];
+    const id = this.recorder.constant({ shape: tensor.shape, dtype: info.dtype, values });
+    this.constants.set(tensor.dataId, id);
+    return id;
+  }
+
+  isConstant(dataId: object): boolean {
+    const info = this.backend.tensorMap.get(dataId);
+    return (
+      !this.byValue.has(dataId) && info !== undefined && (info.values !== null || !this.recorder.isRecorded(info.id))
+    );
+  }
+
+  /** Ends the step with the assignment of every variable that has a new value. */
+  finishVariables(): RecordedVariable[] {
+    const changed = this.slots.filter(({ variable, initial }) => variable.dataId !== initial);
+    const assigned = changed.map((slot) => this.read(slot));
+    for (const { node, variable } of assigned) this.recorder.assignVariable(node, this.idOf(variable));
+    const { nodes } = this.recorder;
+    nodes.push(
+      doneNode(
+        STEP_DONE,
+        assigned.map((slot) => `${slot.node}/assign`),
+      ),
+    );
+    return this.used.map((slot) => {
+      const { node, variable } = this.read(slot);
+      const { name, shape } = variable;
+      const dtype = dataTypeOf(this.backend.binding, variable.dtype);
+      return { name, node, shape, dtype, assigned: changed.includes(slot) };
+    });
+  }
+
+  private read(slot: Slot): Required<Slot> {
+    if (slot.id === undefined) {
+      const { shape, dtype } = slot.variable;
+      slot.node = `variable/${this.used.push(slot) - 1}`;
+      slot.id = this.recorder.readVariable(slot.node, shape, dataTypeOf(this.backend.binding, dtype));
+    }
+    return slot as Required<Slot>;
+  }
+}
+
+/** A scalar that is ready once the named nodes have run. */
+export function doneNode(ref: string, after: readonly string[]): GraphNode {
+  const tensor = { dtype: DT_INT32, shape: [], values: new Int32Array(1) };
+  const inputs = after.map((name) => `^${name}`);
+  return { name: ref.slice(0, -2), op: 'Const', inputs, attrs: { dtype: { type: DT_INT32 }, value: { tensor } } };
+}
+
+function signatureOf(recorder: Recorder, id: number): TensorSignature {
+  const { ref, shape, dtype } = recorder.at(id);
+  return { ref, shape, dtype };
+}
+
+/** Puts the recorder between TensorFlow.js and the engine; returns the way back. */
+function takeOver(backend: BackendInternals, recorder: Recorder, tracker: TensorTracker): () => void {
+  const { binding } = backend;
+  const { random } = Math;
+  const readSync = backend.readSync.bind(backend);
+  const read = (dataId: object): tf.backend_util.BackendValues =>
+    tracker.isConstant(dataId) ? readSync(dataId) : recorder.fail('values of a tensor are read');
+  backend.binding = recorder.binding();
+  backend.getInputTensorIds = (tensors) => tensors.map((tensor) => tracker.idOf(tensor));
+  backend.readSync = read;
+  backend.read = (dataId) => Promise.resolve(read(dataId));
+  Math.random = () => recorder.fail('a random number is drawn in JavaScript');
+  return () => {
+    backend.binding = binding;
+    const own = backend as Partial<BackendInternals>;
+    delete own.getInputTensorIds;
+    delete own.readSync;
+    delete own.read;
+    Math.random = random;
+  };
+}

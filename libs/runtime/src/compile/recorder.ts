@@ -1,0 +1,281 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { NativeBinding, OpAttribute, TensorMetadata } from '../native/binding';
+import { DT_FLOAT, DT_INT32, type AttrValue, type ConstantTensor, type GraphNode } from './graph-def';
+import { inputTypes } from './op-inputs';
+import { outputsWithoutRunning } from './output-shapes';
+import { RecordingError } from './recording-error';
+
+/** What the recorder knows of a tensor: where the graph computes it, never its values unless it is a constant. */
+export interface Recorded {
+  /** `node:output`. */
+  readonly ref: string;
+  readonly shape: readonly number[];
+  readonly dtype: number;
+  readonly constant?: ConstantTensor['values'];
+}
+
+/** Ids above this are the recorder's own; the addon counts from 0. */
+const FIRST_ID = 2 ** 30;
+
+/** Operations whose output shape depends on values, so that no graph of fixed shapes can hold them. */
+const DYNAMIC_SHAPES = new Set([
+  'Where',
+  'Unique',
+  'NonMaxSuppressionV2',
+  'NonMaxSuppressionV3',
+  'NonMaxSuppressionV5',
+]);
+
+/** Constants up to this many elements stay as they are even if all elements are equal. */
+const SMALL = 16;
+
+/** Constants up to this many elements are compared with each other, and known to the rules for output shapes. */
+const COMPARED = 1024;
+
+/**
+ * Takes the binding's place while a step runs once, and writes down each operation as a graph node. Nothing is kept of
+ * what the operations compute.
+ */
+export class Recorder {
+  readonly nodes: GraphNode[] = [];
+  constantBytes = 0;
+  private readonly recorded: Recorded[] = [];
+  private readonly constants = new Map<string, number>();
+  private readonly opNames = new Map<string, number>();
+
+  constructor(
+    private readonly real: NativeBinding,
+    private readonly step: string,
+    private readonly precision: 'float32' | 'bf16',
+  ) {}
+
+  /** The binding that TensorFlow.js sees while recording. */
+  binding(): NativeBinding {
+    const fail = (what: string) => (): never => this.fail(what);
+    return Object.create(this.real, {
+      executeOp: { value: this.execute.bind(this) },
+      deleteTensor: { value: () => undefined },
+      createTensor: { value: fail('a tensor is created below TensorFlow.js') },
+      tensorDataSync: { value: fail('values of a tensor are read') },
+      loadSavedModel: { value: fail('a model is loaded') },
+      runSavedModel: { value: fail('another compiled step or model is run') },
+    }) as NativeBinding;
+  }
+
+  fail(what: string): never {
+    throw new RecordingError(
+      this.step,
+      what,
+      'a compiled step has fixed shapes, reads no values and draws no numbers in JavaScript',
+    );
+  }
+
+  at(id: number): Recorded {
+    const found = this.recorded[id - FIRST_ID];
+    return found ?? this.fail(`tensor ${id} is unknown to the recorder`);
+  }
+
+  isRecorded(id: number): boolean {
+    return id >= FIRST_ID;
+  }
+
+  /** A tensor that is fed at every run. */
+  placeholder(name: string, shape: readonly number[], dtype: number): number {
+    this.nodes.push({ name, op: 'Placeholder', inputs: [], attrs: { dtype: { type: dtype }, shape: { shape } } });
+    return this.add({ ref: `${name}:0`, shape, dtype });
+  }
+
+  /** A variable's value as the step begins. */
+  readVariable(name: string, shape: readonly number[], dtype: number): number {
+    this.nodes.push(
+      {
+        name: `${name}/handle`,
+        op: 'VarHandleOp',
+        inputs: [],
+        attrs: { dtype: { type: dtype }, shape: { shape }, shared_name: { string: name }, container: { string: '' } },
+      },
+      { name: `${name}/read`, op: 'ReadVariableOp', inputs: [`${name}/handle:0`], attrs: { dtype: { type: dtype } } },
+    );
+    return this.add({ ref: `${name}/read:0`, shape, dtype });
+  }
+
+  /** Gives a variable its next value; one that is fed is copied, since its memory is JavaScript's. */
+  assignVariable(name: string, value: number): void {
+    const { ref, dtype } = this.at(value);
+    const isFed = ref.startsWith('input/');
+    const owned = isFed ? this.addNode('DeepCopy', [ref], { T: { type: dtype } }) : ref;
+    const inputs = [`${name}/handle:0`, owned, `^${name}/read`];
+    this.nodes.push({ name: `${name}/assign`, op: 'AssignVariableOp', inputs, attrs: { dtype: { type: dtype } } });
+  }
+
+  /** Values of a tensor that was there before the step. */
+  valuesOutside(id: number): ArrayBufferView {
+    return this.real.tensorDataSync(id);
+  }
+
+  /** A tensor whose values are the same in every run; equal ones share a node, uniform ones are filled in by the graph. */
+  constant({ shape, dtype, values }: ConstantTensor): number {
+    const isUniform = values.length > SMALL && values.every((value) => value === values[0]);
+    const kept = isUniform ? values.slice(0, 1) : values;
+    const key = kept.length > COMPARED ? undefined : `${dtype};${shape.join()};${isUniform};${kept.join()}`;
+    const known = key === undefined ? undefined : this.constants.get(key);
+    if (known !== undefined) return known;
+    const ref = isUniform ? this.fill(shape, dtype, kept) : this.constantNode({ shape, dtype, values });
+    const id = this.add({ ref, shape, dtype, ...(values.length <= COMPARED && { constant: values }) });
+    if (key !== undefined) this.constants.set(key, id);
+    return id;
+  }
+
+  private constantNode(tensor: ConstantTensor): string {
+    this.constantBytes += tensor.values.byteLength;
+    return this.addNode('Const', [], { dtype: { type: tensor.dtype }, value: { tensor } });
+  }
+
+  private fill(shape: readonly number[], dtype: number, value: ConstantTensor['values']): string {
+    const dims = this.constantNode({ shape: [shape.length], dtype: DT_INT32, values: Int32Array.from(shape) });
+    const scalar = this.constantNode({ shape: [], dtype, values: value });
+    return this.addNode('Fill', [dims, scalar], { T: { type: dtype }, index_type: { type: DT_INT32 } });
+  }
+
+  private execute(op: string, attributes: readonly OpAttribute[], ids: number[], outputs: number): TensorMetadata[] {
+    if (DYNAMIC_SHAPES.has(op)) this.fail(`${op} gives a tensor whose shape depends on values`);
+    const inputs = ids.map((id) => this.at(id));
+    const attrs = { ...inferredAttrs(op, inputs), ...this.attrs(attributes) };
+    const shapes = outputsWithoutRunning(op, attrs, inputs) ?? this.outputsByRunning(op, attributes, inputs, outputs);
+    const refs = this.addOperation(op, attrs, inputs);
+    return shapes.map(({ shape, dtype }, index) => {
+      const id = this.add({ ref: refs(index), shape, dtype });
+      return { id, shape: [...shape], dtype };
+    });
+  }
+
+  /** Runs the operation once on tensors of the right shapes that hold nothing, to see what comes out. */
+  private outputsByRunning(
+    op: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly Recorded[],
+    outputs: number,
+  ): Pick<Recorded, 'shape' | 'dtype'>[] {
+    const standIns = inputs.map((input) => this.standIn(input));
+    try {
+      const results = this.real.executeOp(op, attributes, standIns, outputs);
+      for (const { id } of results) this.real.deleteTensor(id);
+      return results.map(({ shape, dtype }) => ({ shape, dtype }));
+    } finally {
+      for (const id of standIns) this.real.deleteTensor(id);
+    }
+  }
+
+  private standIn({ shape, dtype, constant }: Recorded): number {
+    if (constant !== undefined) return this.real.createTensor([...shape], dtype, constant);
+    const dims = this.real.createTensor([shape.length], DT_INT32, Int32Array.from(shape));
+    const zero = this.real.createTensor([], dtype, zeroOf(dtype));
+    const attrs = [
+      { name: 'T', type: this.real.TF_ATTR_TYPE, value: dtype },
+      { name: 'index_type', type: this.real.TF_ATTR_TYPE, value: DT_INT32 },
+    ];
+    const [filled] = this.real.executeOp('Fill', attrs, [dims, zero], 1);
+    this.real.deleteTensor(dims);
+    this.real.deleteTensor(zero);
+    return (filled as TensorMetadata).id;
+  }
+
+  /** Adds the node, in lower precision where that is asked for, and says where output `i` is found. */
+  private addOperation(
+    op: string,
+    attrs: Readonly<Record<string, AttrValue>>,
+    inputs: readonly Recorded[],
+  ): (output: number) => string {
+    if (this.precision === 'bf16' && isMatrixProduct(op)) {
+      const lowered = inputs.map(({ ref }) => this.cast(ref, 'float32', 'bf16'));
+      const product = this.addNode(op, lowered, { ...attrs, T: { type: 14 } });
+      const ref = this.cast(product, 'bf16', 'float32');
+      return () => ref;
+    }
+    const name = this.addNode(
+      op,
+      inputs.map(({ ref }) => ref),
+      attrs,
+    ).slice(0, -2);
+    return (output) => `${name}:${output}`;
+  }
+
+  private cast(ref: string, from: 'float32' | 'bf16', to: 'float32' | 'bf16'): string {
+    const dtype = { float32: DT_FLOAT, bf16: 14 };
+    const attrs = { SrcT: { type: dtype[from] }, DstT: { type: dtype[to] }, Truncate: { bool: false } };
+    return this.addNode('Cast', [ref], attrs);
+  }
+
+  private addNode(op: string, inputs: readonly string[], attrs: Readonly<Record<string, AttrValue>>): string {
+    const count = this.opNames.get(op) ?? 0;
+    this.opNames.set(op, count + 1);
+    const name = `step/${op}_${count}`;
+    this.nodes.push({ name, op, inputs, attrs });
+    return `${name}:0`;
+  }
+
+  private add(tensor: Recorded): number {
+    return FIRST_ID + this.recorded.push(tensor) - 1;
+  }
+
+  private attrs(attributes: readonly OpAttribute[]): Record<string, AttrValue> {
+    return Object.fromEntries(attributes.map(({ name, type, value }) => [name, this.attr(name, type, value)]));
+  }
+
+  private attr(name: string, type: number, value: unknown): AttrValue {
+    const { real } = this;
+    switch (type) {
+      case real.TF_ATTR_TYPE:
+        return { type: value as number };
+      case real.TF_ATTR_BOOL:
+        return { bool: value as boolean };
+      case real.TF_ATTR_STRING:
+        return { string: value as string };
+      case real.TF_ATTR_INT:
+        return Array.isArray(value) ? { ints: value } : { int: value as number };
+      case real.TF_ATTR_FLOAT:
+        return Array.isArray(value) ? { floats: value } : { float: value as number };
+      case real.TF_ATTR_SHAPE:
+        return { shape: value as number[] };
+      default:
+        return this.fail(`attribute ${name} of kind ${type}`);
+    }
+  }
+}
+
+/** tf.Tensor's dtype as TensorFlow's number. */
+export function dataTypeOf(binding: NativeBinding, dtype: tf.DataType): number {
+  const numbers: Partial<Record<tf.DataType, number>> = {
+    float32: binding.TF_FLOAT,
+    int32: binding.TF_INT32,
+    bool: binding.TF_BOOL,
+  };
+  const number = numbers[dtype];
+  if (number === undefined) throw new TypeError(`compile: expected float32, int32 or bool tensors, received ${dtype}`);
+  return number;
+}
+
+function inferredAttrs(op: string, inputs: readonly Recorded[]): Record<string, AttrValue> {
+  const attrs: Record<string, AttrValue> = {};
+  let position = 0;
+  for (const word of inputTypes(op) ?? []) {
+    const [count, type] = word.includes('*') ? (word.split('*') as [string, string]) : [undefined, word];
+    const dtype = inputs[position]?.dtype;
+    if (dtype !== undefined && type !== '-' && type !== '') attrs[type] = { type: dtype };
+    if (count !== undefined) {
+      const length = inputs.length - ((inputTypes(op) as string[]).length - 1);
+      attrs[count] = { int: length };
+      position += length;
+    } else position += 1;
+  }
+  return attrs;
+}
+
+function isMatrixProduct(op: string): boolean {
+  return op === 'MatMul' || op === 'BatchMatMul' || op === 'BatchMatMulV2';
+}
+
+function zeroOf(dtype: number): ConstantTensor['values'] {
+  if (dtype === DT_FLOAT) return new Float32Array(1);
+  return dtype === DT_INT32 ? new Int32Array(1) : new Uint8Array(1);
+}

@@ -1,0 +1,190 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type BackendInternals, type TensorInfo, giveOwnValue, infoOf } from './backend-internals';
+import { STEP_DONE, type Recording } from './record';
+import { writeGraph } from './saved-graph';
+
+/** Fetching it waits until every variable of the session has the value fed for it. */
+export const VARIABLES_SET = 'variables/set:0';
+
+/** Which session holds a value that tfjs-node's record no longer holds itself. */
+const holders = new WeakMap<TensorInfo, Session>();
+
+/** Records whose memory belongs to TensorFlow, not to a typed array, so that sessions may share it. */
+const ownedByEngine = new WeakSet<TensorInfo>();
+
+/** A variable of the graph and the tf.Variable that it stands for. */
+interface Slot {
+  readonly variable: tf.Variable;
+  readonly node: string;
+  readonly assigned: boolean;
+  /** The variable's value when the session last had it. */
+  info: TensorInfo | null;
+  dataId: object | null;
+  /** Where the value was then and how often that session had run. */
+  holder: Session | null;
+  version: number;
+  /** The addon's id of a value read back since the last run. */
+  pulled: number | null;
+}
+
+/**
+ * A loaded graph. Variables that it changes live in it: their tf.Variables read the value back when something outside
+ * asks for it, and a variable that was changed outside is handed over before the next run. Nothing needs to be
+ * synchronised by hand.
+ */
+export class Session {
+  private readonly id: number;
+  private readonly slots: readonly Slot[];
+  private version = 0;
+
+  /** @throws Error if a variable of the recording is gone or has another shape. */
+  constructor(
+    private readonly backend: BackendInternals,
+    readonly recording: Recording,
+  ) {
+    this.slots = recording.variables.map(({ name, node, shape, assigned }) => {
+      const variable = tf.engine().registeredVariables[name];
+      if (variable === undefined || !tf.util.arraysEqual(variable.shape, [...shape])) {
+        const found = variable === undefined ? 'none' : `[${variable.shape.join()}]`;
+        throw new Error(`compiled step: expected variable '${name}' of shape [${shape.join()}], found ${found}`);
+      }
+      return { variable, node, assigned, info: null, dataId: null, holder: null, version: 0, pulled: null };
+    });
+    const folder = mkdtempSync(join(tmpdir(), 'pyramidal-graph-'));
+    try {
+      writeGraph(folder, recording);
+      this.id = backend.binding.loadSavedModel(folder, 'serve');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  /** Feeds the inputs by path, runs the step, and returns its outputs by path; the caller disposes them. */
+  run(inputs: ReadonlyMap<string, tf.Tensor>): [path: string, tensor: tf.Tensor][] {
+    this.takeVariables();
+    const { recording } = this;
+    const refs = [...inputs.keys()].map((path) => recording.inputs[path]?.ref as string);
+    const outputs = Object.entries(recording.outputs);
+    const fetches = [...outputs.map(([, { ref }]) => ref), STEP_DONE];
+    this.dropPulled();
+    const results = this.execute(this.backend.getInputTensorIds([...inputs.values()]), refs, fetches);
+    this.dropPulled();
+    this.version++;
+    this.backend.binding.deleteTensor((results.pop() as { id: number }).id);
+    return results.map((result, i) => [outputs[i]?.[0] as string, this.backend.createOutputTensor(result)]);
+  }
+
+  /** Hands the variables back and frees the graph. */
+  dispose(): void {
+    for (const slot of this.slots) if (this.holds(slot)) this.handBack(slot);
+    this.dropPulled();
+    this.backend.binding.deleteSavedModel(this.id);
+  }
+
+  private execute(ids: number[], feeds: readonly string[], fetches: readonly string[]) {
+    return this.backend.binding.runSavedModel(this.id, ids, feeds.join(), fetches.join());
+  }
+
+  /** Brings every variable here whose value is elsewhere or has changed since it was. */
+  private takeVariables(): void {
+    if (this.slots.every((slot) => this.isCurrent(slot))) return;
+    for (const slot of this.slots) this.detachAliases(slot);
+    const ids = this.slots.map(({ variable }) => engineOwnedId(this.backend, variable));
+    const feeds = this.slots.map(({ node }) => `${node}/feed:0`);
+    for (const { id } of this.execute(ids, feeds, [VARIABLES_SET])) this.backend.binding.deleteTensor(id);
+    this.dropPulled();
+    for (const slot of this.slots) this.bind(slot);
+  }
+
+  private isCurrent(slot: Slot): boolean {
+    const { variable, dataId, info } = slot;
+    if (info === null || variable.dataId !== dataId) return false;
+    if (slot.assigned) return holders.get(info) === this && info.refCount === 1;
+    const holder = holders.get(info) ?? null;
+    return holder === slot.holder && (holder === null || holder.version === slot.version);
+  }
+
+  /** Tensors that share a value which this session is about to change keep the value that it has now. */
+  private detachAliases(slot: Slot): void {
+    if (!slot.assigned) return;
+    const isOld = slot.dataId !== slot.variable.dataId;
+    if (this.holds(slot) && (isOld || (slot.info as TensorInfo).refCount > 1)) this.handBack(slot);
+    giveOwnValue(this.backend, slot.variable);
+  }
+
+  private bind(slot: Slot): void {
+    const { backend } = this;
+    const info = infoOf(backend, slot.variable);
+    const holder = holders.get(info) ?? null;
+    Object.assign(slot, { info, dataId: slot.variable.dataId, holder, version: holder?.version ?? 0 });
+    if (!slot.assigned || holder === this) return;
+    if (holder === null) backend.binding.deleteTensor(info.id);
+    else holder.letGo(info);
+    holders.set(info, this);
+    Object.defineProperty(info, 'id', { configurable: true, get: () => this.pull(slot) });
+  }
+
+  /** Whether tfjs-node's record of the slot's value, still in use, points here. */
+  private holds({ info, dataId }: Slot): boolean {
+    return info !== null && holders.get(info) === this && this.backend.tensorMap.has(dataId as object);
+  }
+
+  /** The addon's id of a variable's value now; all that live here are fetched together, without copying. */
+  private pull(slot: Slot): number {
+    if (slot.pulled === null) {
+      const slots = this.slots.filter(({ assigned, pulled }) => assigned && pulled === null);
+      const values = this.execute(
+        [],
+        [],
+        slots.map(({ node }) => `${node}/read:0`),
+      );
+      values.forEach(({ id }, i) => ((slots[i] as Slot).pulled = id));
+    }
+    return slot.pulled as unknown as number;
+  }
+
+  /** Gives tfjs-node's record its value back. */
+  private handBack(slot: Slot): void {
+    const info = slot.info as TensorInfo;
+    const value = this.pull(slot);
+    slot.pulled = null;
+    holders.delete(info);
+    ownedByEngine.add(info);
+    Object.defineProperty(info, 'id', { configurable: true, writable: true, value });
+  }
+
+  /** Another session takes this value over. */
+  private letGo(info: TensorInfo): void {
+    const slot = this.slots.find((candidate) => candidate.info === info);
+    if (slot === undefined || slot.pulled === null) return;
+    this.backend.binding.deleteTensor(slot.pulled);
+    slot.pulled = null;
+  }
+
+  /** Frees what was read back; a value that was disposed meanwhile is freed already. */
+  private dropPulled(): void {
+    for (const slot of this.slots) {
+      if (slot.pulled === null) continue;
+      const isDisposed = holders.get(slot.info as TensorInfo) === this && !this.holds(slot);
+      if (!isDisposed) this.backend.binding.deleteTensor(slot.pulled);
+      slot.pulled = null;
+    }
+  }
+}
+
+/** The addon's id of a variable's value, in memory that TensorFlow owns. */
+function engineOwnedId(backend: BackendInternals, variable: tf.Variable): number {
+  const info = infoOf(backend, variable);
+  if (holders.has(info) || ownedByEngine.has(info)) return info.id;
+  const { binding } = backend;
+  const [id] = backend.getInputTensorIds([variable]) as [number];
+  const attrs = [{ name: 'T', type: binding.TF_ATTR_TYPE, value: info.dtype }];
+  const [copy] = binding.executeOp('DeepCopy', attrs, [id], 1);
+  binding.deleteTensor(id);
+  info.id = (copy as { id: number }).id;
+  ownedByEngine.add(info);
+  return info.id;
+}

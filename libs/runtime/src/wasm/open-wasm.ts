@@ -27,7 +27,9 @@ export async function openWasm(options: { threads?: number } = {}): Promise<Open
   if (!Number.isInteger(threads) || threads < 1) {
     throw new Error(`openWasm: expected threads to be a whole number of 1 or more, received ${threads}`);
   }
-  const wasm = await import('@tensorflow/tfjs-backend-wasm'); // here, because loading it registers a backend
+  // Loaded here and not above, because loading registers: the gradients (no smaller package has them) and the backend.
+  await import('@tensorflow/tfjs');
+  const wasm = await import('@tensorflow/tfjs-backend-wasm');
   const simd = Boolean(await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT'));
   const note = isStarted() ? undefined : await start(wasm, simd ? Math.min(threads, MAX_THREADS) : 1);
   if (!(await tf.setBackend('wasm'))) throw new Error('openWasm: the WebAssembly engine did not start');

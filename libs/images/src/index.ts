@@ -1,7 +1,7 @@
 export { decodeImage, BrokenImageError, type DecodeOptions } from './decode';
 export { blankImage, cropImage, flipImage, padImage } from './rgb-image';
 export type { Rect, Rgb, RgbImage, Size } from './rgb-image';
-export { keepRatioSize, resizeImage, type ResizeConvention, type ResizeOptions } from './resize';
+export { keepRatioSize, resizeAndNormalise, resizeImage, type ResizeConvention, type ResizeOptions } from './resize';
 export { IMAGENET_NORMALISATION, imagesToTensor, normaliseImage, type Normalisation } from './normalise';
 export { Loader } from './loader';
 export type { BatchPosition, BatchRange, LoadedBatch, LoaderOptions } from './loader';

@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Rgb, RgbImage, Size } from './rgb-image';
+import { type Placement, floatSink } from './row-sink';
+import { put, reserve } from './rows';
 
 /** Pixel values become `(value - mean) / std`, in units of 0 to 255. */
 export interface Normalisation {
@@ -11,31 +13,6 @@ export const IMAGENET_NORMALISATION: Normalisation = {
   mean: [123.675, 116.28, 103.53],
   std: [58.395, 57.12, 57.375],
 };
-
-/**
- * Writes the normalised picture into a larger float canvas whose rows are `canvasWidth` pixels wide.
- * @param offset index of the picture's first value in `out`.
- */
-export function writeNormalised(
-  { data, width, height }: RgbImage,
-  normalisation: Normalisation,
-  out: Float32Array,
-  { offset = 0, canvasWidth = width } = {},
-): void {
-  const [red, green, blue] = [0, 1, 2].map((channel) => lookupTable(normalisation, channel)) as [
-    Float32Array,
-    Float32Array,
-    Float32Array,
-  ];
-  for (let y = 0, from = 0; y < height; y++) {
-    let to = offset + y * canvasWidth * 3;
-    for (const end = from + width * 3; from < end; from += 3, to += 3) {
-      out[to] = red[data[from]!]!;
-      out[to + 1] = green[data[from + 1]!]!;
-      out[to + 2] = blue[data[from + 2]!]!;
-    }
-  }
-}
 
 /** The normalised picture as float32 `[height, width, 3]` values. */
 export function normaliseImage(image: RgbImage, normalisation: Normalisation): Float32Array {
@@ -67,13 +44,24 @@ export function imagesToTensor(
   return tf.tensor4d(out, [images.length, height, width, 3]);
 }
 
+function writeNormalised(
+  { data, width, height }: RgbImage,
+  normalisation: Normalisation,
+  out: Float32Array,
+  placement: Placement = {},
+): void {
+  const stride = width * 3;
+  const sink = floatSink(normalisation, out, width, placement);
+  const [row, scratch] = reserve([stride, sink.scratch]);
+  for (let y = 0; y < height; y++) {
+    put(row, data.subarray(y * stride, (y + 1) * stride));
+    sink.write(y, row, scratch);
+  }
+}
+
 function enclosingSize(images: readonly RgbImage[]): Size {
   return {
     width: Math.max(0, ...images.map((image) => image.width)),
     height: Math.max(0, ...images.map((image) => image.height)),
   };
-}
-
-function lookupTable({ mean, std }: Normalisation, channel: number): Float32Array {
-  return Float32Array.from({ length: 256 }, (_, value) => (value - mean[channel]!) / std[channel]!);
 }

@@ -1,8 +1,10 @@
-import type { RgbImage, Size } from './rgb-image';
+import type { RgbImage } from './rgb-image';
+import type { RowSink } from './row-sink';
+import { put, reserve, rowKernels } from './rows';
+import type { Target } from './resize';
 
 /** Pillow keeps 22 bits of each weight, so that 255 times a sum of weights stays within 32 bits. */
 const PRECISION = 22;
-const HALF = 1 << (PRECISION - 1);
 
 interface Filter {
   readonly support: number;
@@ -22,20 +24,48 @@ export const BICUBIC: Filter = {
 };
 
 /**
- * `Image.resize` of Pillow on uint8 to the last bit: the filter is widened when shrinking (antialiased), rows are filtered first,
- * rounded to uint8, then columns.
+ * `Image.resize` of Pillow on uint8 to the last bit: the filter is widened when shrinking (antialiased), rows are filtered first and
+ * rounded to uint8, then columns. Filtered rows wait in a ring that is as long as the tallest window.
  */
-export function resizePillow(image: RgbImage, { width, height }: Size, filter: Filter): RgbImage {
-  const narrowed = image.width === width ? image : filterRows(image, width, windows(image.width, width, filter));
-  if (image.height !== height) return filterColumns(narrowed, height, windows(image.height, height, filter));
-  return narrowed === image ? { ...image, data: image.data.slice() } : narrowed;
+export function resizePillow(image: RgbImage, target: Target, sink: RowSink, filter: Filter): void {
+  const columns = windows(image.width, target.width, filter);
+  const rows = windows(image.height, target.height, filter);
+  const pixels = target.mirror ? mirrored(columns) : columns;
+  const offsets = pixels.start.map((start) => start * 3);
+  const stride = Math.ceil((target.width * 3 + 16) / 16) * 16;
+  const [source, offsetTable, columnWeights, rowWeights, ring, out, scratch] = reserve([
+    image.width * 3,
+    offsets.byteLength,
+    pixels.weights.byteLength,
+    rows.weights.byteLength,
+    stride * rows.size,
+    stride,
+    sink.scratch,
+  ]);
+  put(offsetTable, offsets);
+  put(columnWeights, pixels.weights);
+  put(rowWeights, rows.weights);
+  const { filterRow, filterColumns } = rowKernels();
+  let filtered = 0;
+  for (let y = 0; y < target.height; y++) {
+    const first = rows.start[y]!;
+    const end = first + rows.count[y]!;
+    for (filtered = Math.max(filtered, first); filtered < end; filtered++) {
+      put(source, image.data.subarray(filtered * image.width * 3, (filtered + 1) * image.width * 3));
+      const slot = ring + (filtered % rows.size) * stride;
+      filterRow(source, offsetTable, columnWeights, pixels.size, target.width, slot);
+    }
+    const weights = rowWeights + y * rows.size * 4;
+    filterColumns(ring, stride, rows.size, first % rows.size, weights, rows.count[y]!, out, target.width * 3);
+    sink.write(y, out, scratch);
+  }
 }
 
 interface Windows {
   /** First source index of each output's window, and how many sources it has. */
   readonly start: Int32Array;
   readonly count: Int32Array;
-  /** `size` weights an output, of which the first `count` are used. */
+  /** `size` weights an output, an even number, of which the first `count` are not 0. */
   readonly weights: Int32Array;
   readonly size: number;
 }
@@ -44,7 +74,7 @@ function windows(from: number, to: number, filter: Filter): Windows {
   const scale = from / to;
   const stretch = Math.max(scale, 1);
   const support = filter.support * stretch;
-  const size = Math.ceil(support) * 2 + 1;
+  const size = Math.ceil(support) * 2 + 2;
   const result = { start: new Int32Array(to), count: new Int32Array(to), weights: new Int32Array(to * size), size };
   const weights = new Float64Array(size);
   for (let i = 0; i < to; i++) {
@@ -66,49 +96,11 @@ function windows(from: number, to: number, filter: Filter): Windows {
   return result;
 }
 
-function filterRows(image: RgbImage, width: number, { start, count, weights, size }: Windows): RgbImage {
-  const source = image.data;
-  const data = new Uint8Array(width * image.height * 3);
-  let to = 0;
-  for (let y = 0; y < image.height; y++) {
-    const row = y * image.width;
-    for (let x = 0; x < width; x++, to += 3) {
-      let red = HALF;
-      let green = HALF;
-      let blue = HALF;
-      let from = (row + start[x]!) * 3;
-      const first = x * size;
-      const end = first + count[x]!;
-      for (let k = first; k < end; k++, from += 3) {
-        const weight = weights[k]!;
-        red = (red + Math.imul(source[from]!, weight)) | 0;
-        green = (green + Math.imul(source[from + 1]!, weight)) | 0;
-        blue = (blue + Math.imul(source[from + 2]!, weight)) | 0;
-      }
-      data[to] = clip(red >> PRECISION);
-      data[to + 1] = clip(green >> PRECISION);
-      data[to + 2] = clip(blue >> PRECISION);
-    }
+function mirrored({ start, count, weights, size }: Windows): Windows {
+  const reversed = new Int32Array(weights.length);
+  const outputs = start.length;
+  for (let i = 0; i < outputs; i++) {
+    reversed.set(weights.subarray(i * size, (i + 1) * size), (outputs - 1 - i) * size);
   }
-  return { data, width, height: image.height };
+  return { start: start.toReversed(), count: count.toReversed(), weights: reversed, size };
 }
-
-function filterColumns(image: RgbImage, height: number, { start, count, weights, size }: Windows): RgbImage {
-  const source = image.data;
-  const stride = image.width * 3;
-  const data = new Uint8Array(stride * height);
-  const sums = new Int32Array(stride);
-  for (let y = 0; y < height; y++) {
-    sums.fill(HALF);
-    for (let k = 0; k < count[y]!; k++) {
-      const weight = weights[y * size + k]!;
-      const from = (start[y]! + k) * stride;
-      for (let i = 0; i < stride; i++) sums[i] = (sums[i]! + Math.imul(source[from + i]!, weight)) | 0;
-    }
-    const to = y * stride;
-    for (let i = 0; i < stride; i++) data[to + i] = clip(sums[i]! >> PRECISION);
-  }
-  return { data, width: image.width, height };
-}
-
-const clip = (value: number) => (value < 0 ? 0 : value > 255 ? 255 : value);

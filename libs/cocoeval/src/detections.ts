@@ -36,6 +36,12 @@ export class Detections {
     return this.scores.length;
   }
 
+  static of(results: readonly unknown[], images: ImageTable, iouType: IouType, points: number): Detections {
+    const detections = new Detections(images, iouType, points);
+    for (const result of results) detections.add(result);
+    return detections;
+  }
+
   /** Adds one result; `imageId` stands in for a missing `image_id`. */
   add(result: unknown, imageId?: number): void {
     const index = this.length;

@@ -44,24 +44,19 @@ export class GroundTruth {
   }
 
   addCategory(category: unknown): void {
-    const where = (): string => `categories[${this.categories.length}]`;
-    if (!isRecord(category)) return fail(where, 'category', 'an object', category);
-    const id = checkId(category['id'], 'id', where);
-    if (this.seenCategories.has(id)) fail(where, 'id', 'an id that no other category has', id);
-    this.seenCategories.add(id);
+    this.seenCategories.add(checkCategory(category, this.categories.length, this.seenCategories));
     this.categories.push(category as unknown as CocoCategory);
   }
 
   addAnnotation(annotation: unknown): void {
+    if (!isRecord(annotation)) return fail(() => describe(this.length), 'annotation', 'an object', annotation);
     const index = this.length;
-    const where = (): string => this.where(index, annotation);
-    if (!isRecord(annotation)) return fail(where, 'annotation', 'an object', annotation);
-    const id = checkId(annotation['id'], 'id', where);
-    if (this.seen.has(id)) fail(where, 'id', 'an id that no other annotation has', id);
-    this.seen.add(id);
+    const { id, imageId, categoryId } = checkIds(annotation, index, this.seen);
+    const where = (): string => describe(index, id);
     const crowd = isCrowd(annotation['iscrowd'], where);
-    this.imageIds.push(checkId(annotation['image_id'], 'image_id', where));
-    this.categoryIds.push(checkId(annotation['category_id'], 'category_id', where));
+    this.seen.add(id);
+    this.imageIds.push(imageId);
+    this.categoryIds.push(categoryId);
     this.areas.push(checkArea(annotation['area'], where));
     this.crowd.push(crowd ? 1 : 0);
     this.ignored.push(crowd || (this.iouType === 'keypoints' && hasNoKeypoints(annotation, where)) ? 1 : 0);
@@ -75,7 +70,7 @@ export class GroundTruth {
   checkMasks(): void {
     for (let i = 0; i < this.segmentations.length; i++) {
       const image = this.images.indexOf(this.imageIds.get(i));
-      if (image >= 0) this.segmentations.checkSize(i, this.images, image, () => this.where(i));
+      if (image >= 0) this.segmentations.checkSize(i, this.images, image, () => describe(i, this.ids.get(i)));
     }
   }
 
@@ -89,11 +84,32 @@ export class GroundTruth {
     const keypoints = checkNumbers(value, 3 * this.points, 'keypoints', where);
     for (const coordinate of keypoints) this.keypoints.push(coordinate);
   }
+}
 
-  private where(index: number, annotation?: unknown): string {
-    const id = isRecord(annotation) ? annotation['id'] : this.ids.get(index);
-    return `annotations[${index}]${id === undefined ? '' : ` (id ${id})`}`;
-  }
+/** @returns the id of a category. @throws CocoFormatError if it has none, or one that was seen before. */
+export function checkCategory(category: unknown, index: number, seen: { has(id: number): boolean }): number {
+  const where = (): string => `categories[${index}]`;
+  if (!isRecord(category)) return fail(where, 'category', 'an object', category);
+  const id = checkId(category['id'], 'id', where);
+  return seen.has(id) ? fail(where, 'id', 'an id that no other category has', id) : id;
+}
+
+/** @returns the ids of an annotation. @throws CocoFormatError if one is missing, or its own was seen before. */
+export function checkIds(
+  annotation: unknown,
+  index: number,
+  seen: { has(id: number): boolean },
+): { id: number; imageId: number; categoryId: number } {
+  if (!isRecord(annotation)) return fail(() => describe(index), 'annotation', 'an object', annotation);
+  const id = checkId(annotation['id'], 'id', () => describe(index));
+  const where = (): string => describe(index, id);
+  if (seen.has(id)) fail(where, 'id', 'an id that no other annotation has', id);
+  const imageId = checkId(annotation['image_id'], 'image_id', where);
+  return { id, imageId, categoryId: checkId(annotation['category_id'], 'category_id', where) };
+}
+
+function describe(index: number, id?: number): string {
+  return `annotations[${index}]${id === undefined ? '' : ` (id ${id})`}`;
 }
 
 /** A missing `iscrowd` counts as 0. */

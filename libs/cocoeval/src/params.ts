@@ -22,6 +22,11 @@ export class Params {
   /** Names of `areaRng`, by which `summarize` finds them. */
   areaRngLbl: string[];
   useCats: number | boolean = 1;
+  /**
+   * LVIS: an image judges only the categories of its objects and its `neg_category_ids`, spares unmatched detections of its
+   * `not_exhaustive_category_ids`, and `maxDets` limits its detections of all categories together.
+   */
+  federated = false;
   readonly iouType: IouType;
   /** How far each keypoint may be off, in parts of the object's size. */
   kpt_oks_sigmas: number[];

@@ -1,0 +1,227 @@
+import { boxOutline } from './boxes';
+import { Detections } from './detections';
+import { CocoFormatError, fail, isRecord, show } from './errors';
+import { checkCategory, checkIds, GroundTruth } from './ground-truth';
+import { ImageTable } from './images';
+import * as mask from './mask';
+import type { Box, CocoAnnotation, CocoCategory, CocoDataset, CocoImage, CocoResult, IouType, Rle } from './types';
+
+type Ids = number | readonly number[];
+type Names = string | readonly string[];
+
+/**
+ * A dataset in COCO's format with look-ups by id. Method names in pycocotools' spelling stand beside idiomatic ones.
+ * Queries take lists or single values; an empty list is no filter.
+ */
+export class COCO {
+  readonly dataset: CocoDataset;
+  /** Annotations by id, in the order of the file. */
+  readonly anns = new Map<number, CocoAnnotation>();
+  readonly imgs = new Map<number, CocoImage>();
+  readonly cats = new Map<number, CocoCategory>();
+  readonly imgToAnns = new Map<number, CocoAnnotation[]>();
+  readonly catToImgs = new Map<number, number[]>();
+  /** The results that this was loaded from by `loadRes`, as they were given. */
+  readonly results: readonly CocoResult[] | undefined;
+  readonly imageTable: ImageTable;
+
+  /**
+   * @param source a dataset, or the text of its file.
+   * @throws CocoFormatError naming the first record that breaks the format.
+   */
+  constructor(source: CocoDataset | string, loaded?: { readonly results: readonly CocoResult[]; readonly images: ImageTable }) {
+    this.dataset = checkDataset(typeof source === 'string' ? parse(source) : source);
+    this.results = loaded?.results;
+    this.imageTable = loaded?.images ?? new ImageTable();
+    for (const image of this.dataset.images) {
+      if (!loaded) this.imageTable.add(image);
+      this.imgs.set(image.id, image);
+    }
+    this.dataset.categories.forEach((category, i) => this.cats.set(checkCategory(category, i, this.cats), category));
+    this.dataset.annotations?.forEach((annotation, i) => this.index(annotation, i));
+  }
+
+  get images(): readonly CocoImage[] {
+    return this.dataset.images;
+  }
+
+  get annotations(): readonly CocoAnnotation[] {
+    return this.dataset.annotations ?? [];
+  }
+
+  get categories(): readonly CocoCategory[] {
+    return this.dataset.categories;
+  }
+
+  /** The annotations of an image, in the order of the file. */
+  annotationsOf(imageId: number): readonly CocoAnnotation[] {
+    return this.imgToAnns.get(imageId) ?? [];
+  }
+
+  /** Ids of annotations of all the given images and categories, with an area strictly within a range. */
+  getAnnIds({ imgIds = [], catIds = [], areaRng = [], iscrowd }: AnnotationQuery = {}): number[] {
+    const images = list(imgIds);
+    const categories = new Set(list(catIds));
+    const [low = -Infinity, high = Infinity] = areaRng;
+    const candidates = images.length > 0 ? images.flatMap((id) => this.annotationsOf(id)) : this.annotations;
+    return candidates
+      .filter((a) => categories.size === 0 || categories.has(a.category_id))
+      .filter((a) => areaRng.length === 0 || ((a.area as number) > low && (a.area as number) < high))
+      .filter((a) => iscrowd === undefined || Boolean(a.iscrowd) === Boolean(iscrowd))
+      .map((a) => a.id);
+  }
+
+  /** Ids of categories by name, supercategory and id. */
+  getCatIds({ catNms = [], supNms = [], catIds = [] }: CategoryQuery = {}): number[] {
+    const allows = <T>(wanted: readonly T[], value: T): boolean => wanted.length === 0 || wanted.includes(value);
+    return this.categories
+      .filter((c) => allows(list(catNms), c.name))
+      .filter((c) => allows(list(supNms), c.supercategory))
+      .filter((c) => allows(list(catIds), c.id))
+      .map((c) => c.id);
+  }
+
+  /** Ids of images that show all the given categories, in rising order; of all images without a query. */
+  getImgIds({ imgIds = [], catIds = [] }: ImageQuery = {}): number[] {
+    const categories = list(catIds);
+    let ids: Set<number> | undefined = list(imgIds).length > 0 ? new Set(list(imgIds)) : undefined;
+    for (const category of categories) {
+      const shown = new Set(this.catToImgs.get(category));
+      ids = ids ? new Set([...ids].filter((id) => shown.has(id))) : shown;
+    }
+    return ids ? [...ids].sort((a, b) => a - b) : [...this.imgs.keys()];
+  }
+
+  loadAnns(ids: Ids = []): CocoAnnotation[] {
+    return load(this.anns, ids, 'annotation');
+  }
+
+  loadCats(ids: Ids = []): CocoCategory[] {
+    return load(this.cats, ids, 'category');
+  }
+
+  loadImgs(ids: Ids = []): CocoImage[] {
+    return load(this.imgs, ids, 'image');
+  }
+
+  /**
+   * Results of a detector on these images, as a dataset whose annotations have ids 1, 2, ..., areas and boxes. What the first
+   * result has (bbox, segmentation or keypoints) decides what all are.
+   * @param results a list, or the text of its file.
+   * @throws CocoFormatError naming the first result that breaks the format.
+   */
+  loadRes(results: readonly CocoResult[] | string): COCO {
+    const given: unknown = typeof results === 'string' ? parse(results) : results;
+    if (!Array.isArray(given)) throw new CocoFormatError(`results: expected a list of results, received ${show(given)}`);
+    const loaded = given as CocoResult[];
+    const annotations = resultAnnotations(loaded, this.imageTable);
+    return new COCO({ ...this.dataset, annotations }, { results: loaded, images: this.imageTable });
+  }
+
+  /** The mask of an annotation in the size of its image. */
+  annToRLE(annotation: CocoAnnotation): Rle {
+    const where = (): string => `annotation ${annotation.id}`;
+    const [height, width] = this.imageTable.requireSize(this.imageTable.indexOf(annotation.image_id), where);
+    if (annotation.segmentation === undefined) throw new CocoFormatError(`${where()}: segmentation: expected one, received nothing`);
+    return mask.fromSegmentation(annotation.segmentation, height, width);
+  }
+
+  /** The pixels of an annotation in the size of its image. */
+  annToMask(annotation: CocoAnnotation): mask.Bitmap {
+    return mask.decode(this.annToRLE(annotation));
+  }
+
+  /** What the file says of itself. */
+  info(): Readonly<Record<string, unknown>> {
+    return isRecord(this.dataset['info']) ? this.dataset['info'] : {};
+  }
+
+  /** The annotations as evaluation reads them. */
+  groundTruth(iouType: IouType, points: number): GroundTruth {
+    return GroundTruth.of(this.dataset, this.imageTable, iouType, points);
+  }
+
+  /** The results as evaluation reads them. */
+  detections(truth: GroundTruth, points: number): Detections {
+    if (!this.results) throw new CocoFormatError('results: expected a dataset made by loadRes, received one of annotations');
+    return Detections.of(this.results, truth.images, truth.iouType, points);
+  }
+
+  private index(annotation: CocoAnnotation, i: number): void {
+    const { id, imageId, categoryId } = checkIds(annotation, i, this.anns);
+    this.anns.set(id, annotation);
+    append(this.imgToAnns, imageId, annotation);
+    append(this.catToImgs, categoryId, imageId);
+  }
+}
+
+/** Annotations of results, with what a results file leaves out. */
+function resultAnnotations(results: readonly CocoResult[], images: ImageTable): CocoAnnotation[] {
+  const checked = Detections.of(results, images, 'bbox', 0);
+  return results.map((result, i) => {
+    const [x, y, width, height] = checked.boxes.data.subarray(4 * i, 4 * i + 4) as unknown as Box;
+    const outline = checked.kind === 'bbox' ? [boxOutline(x, y, width, height)] : undefined;
+    const segmentation = result.segmentation ?? outline;
+    return {
+      ...result,
+      id: i + 1,
+      iscrowd: 0,
+      area: checked.areas.get(i),
+      bbox: [x, y, width, height],
+      ...(segmentation && { segmentation }),
+    };
+  });
+}
+
+function parse(text: string): CocoDataset {
+  try {
+    return JSON.parse(text) as CocoDataset;
+  } catch (error) {
+    throw new CocoFormatError(`not valid JSON: ${(error as Error).message}`);
+  }
+}
+
+function checkDataset(value: unknown): CocoDataset {
+  if (!isRecord(value)) throw new CocoFormatError(`dataset: expected an object, received ${show(value)}`);
+  for (const field of ['images', 'categories', 'annotations']) {
+    const missing = value[field] === undefined && field === 'annotations';
+    if (!missing && !Array.isArray(value[field])) fail(() => 'dataset', field, 'a list', value[field]);
+  }
+  return value as unknown as CocoDataset;
+}
+
+function list<T extends string | number>(value: T | readonly T[]): readonly T[] {
+  return Array.isArray(value) ? (value as readonly T[]) : [value as T];
+}
+
+function load<T>(records: ReadonlyMap<number, T>, ids: Ids, kind: string): T[] {
+  return list(ids).map((id) => {
+    const record = records.get(id);
+    if (record === undefined) throw new CocoFormatError(`no ${kind} has the id ${id}`);
+    return record;
+  });
+}
+
+function append<T>(lists: Map<number, T[]>, key: number, value: T): void {
+  const entries = lists.get(key);
+  if (entries) entries.push(value);
+  else lists.set(key, [value]);
+}
+
+export interface AnnotationQuery {
+  readonly imgIds?: Ids;
+  readonly catIds?: Ids;
+  readonly areaRng?: readonly number[];
+  readonly iscrowd?: boolean | number;
+}
+
+export interface CategoryQuery {
+  readonly catNms?: Names;
+  readonly supNms?: Names;
+  readonly catIds?: Ids;
+}
+
+export interface ImageQuery {
+  readonly imgIds?: Ids;
+  readonly catIds?: Ids;
+}

@@ -1,0 +1,125 @@
+import type { Detections } from './detections';
+import type { GroundTruth } from './ground-truth';
+import { ByImage, byScore, Grouping, type Group } from './groups';
+import { MatchStore } from './match-store';
+import { Matcher, matchFloor } from './matching';
+import type { AreaRange, Params } from './params';
+import { similarityFor, type Similarity } from './similarity';
+
+/** Compares the detections of one image after the other with its objects. */
+export class ImageEvaluator {
+  readonly byImage: ByImage;
+  private readonly grouping: Grouping;
+  private readonly similarity: Similarity;
+  private readonly floor: number;
+  private readonly matcher: Matcher;
+  private values = new Float64Array(0);
+  private matches = new Int32Array(0);
+
+  /** @param params resolved. */
+  constructor(
+    readonly truth: GroundTruth,
+    readonly params: Params,
+  ) {
+    const { images, imageIds } = truth;
+    this.byImage = new ByImage(images.length, truth.length, (i) => images.indexOf(imageIds.get(i)));
+    this.grouping = new Grouping(truth, params);
+    this.similarity = similarityFor(truth, params.kpt_oks_sigmas);
+    this.floor = matchFloor(params.iouThrs);
+    this.matcher = new Matcher(params.iouThrs);
+  }
+
+  newStore(): MatchStore {
+    const { catIds, useCats, areaRng, iouThrs } = this.params;
+    return new MatchStore(useCats ? catIds.length : 1, areaRng.length, iouThrs.length);
+  }
+
+  /** Compares and stores all detections of an image. */
+  evaluate(image: number, detections: Detections, dts: ArrayLike<number> & Iterable<number>, store: MatchStore): void {
+    for (const group of this.groups(image, detections, dts)) {
+      this.prepare(group, detections, this.floor);
+      this.store(group, image, detections, store);
+    }
+  }
+
+  /** The comparisons to make in an image. */
+  groups(image: number, detections: Detections, dts: ArrayLike<number> & Iterable<number>): Group[] {
+    const gts = this.byImage.of(image);
+    const federation = this.params.federated ? this.truth.images.federations[image] : undefined;
+    if (!federation) return this.grouping.groups(gts, detections, dts);
+    const limit = this.params.maxDets.at(-1) ?? 0;
+    const best = byScore(Array.from(dts), detections.scores.data).slice(0, limit);
+    return this.grouping
+      .groups(gts, detections, best)
+      .filter(({ category, gts }) => gts.length > 0 || federation.negative.has(this.params.catIds[category] as number));
+  }
+
+  /** Similarities of a group, a row for each detection; values below `floor` may be 0. */
+  similarities({ gts, dts }: Group, detections: Detections, floor: number): Float64Array {
+    const count = gts.length * dts.length;
+    if (this.values.length < count) this.values = new Float64Array(2 * count);
+    this.values.fill(0, 0, count);
+    if (count > 0) this.similarity(detections, dts, this.truth, gts, floor, this.values);
+    return this.values;
+  }
+
+  /** Readies a group for `match`. */
+  prepare(group: Group, detections: Detections, floor: number): void {
+    const { gts, dts } = group;
+    // As in pycocotools, keypoints without categories find nothing to compare.
+    const comparable = this.params.iouType !== 'keypoints' || Boolean(this.params.useCats);
+    const similarities = this.similarities(group, detections, floor);
+    this.matcher.prepare(similarities, dts.length, comparable ? gts.length : 0);
+  }
+
+  /** Flags of the objects that are ignored in an area range. */
+  ignoredObjects(gts: readonly number[], range: AreaRange): Uint8Array {
+    const { ignored, areas } = this.truth;
+    return Uint8Array.from(gts, (g) => (ignored.get(g) === 1 || isOutside(areas.get(g), range) ? 1 : 0));
+  }
+
+  /** Matches the prepared group within an area range. @returns T x D positions in `gts`, -1 for none. */
+  match({ gts, dts }: Group, ignored: Uint8Array): Int32Array {
+    const size = this.params.iouThrs.length * dts.length;
+    if (this.matches.length < size) this.matches = new Int32Array(2 * size);
+    const crowd = Uint8Array.from(gts, (g) => this.truth.crowd.get(g));
+    this.matcher.match(ignored, crowd, this.matches);
+    return this.matches;
+  }
+
+  /** Whether unmatched detections count neither for nor against: the image does not show all objects of the category. */
+  isNotExhaustive(image: number, category: number): boolean {
+    const federation = this.params.federated ? this.truth.images.federations[image] : undefined;
+    return federation?.notExhaustive.has(this.params.catIds[category] as number) ?? false;
+  }
+
+  private store(group: Group, image: number, detections: Detections, store: MatchStore): void {
+    const { gts, dts, category } = group;
+    const { areaRng, iouThrs } = this.params;
+    const into = store.beginImage(category, this.truth.images.ids[image] as number);
+    const first = into.bits.length;
+    for (const d of dts) store.addDetection(into, detections.scores.get(d));
+    const spareUnmatched = this.isNotExhaustive(image, category);
+    areaRng.forEach((range, a) => {
+      const ignored = this.ignoredObjects(gts, range);
+      for (const flag of ignored) if (flag === 0) into.objects[a]!++;
+      if (dts.length === 0) return;
+      const matches = this.match(group, ignored);
+      for (let d = 0; d < dts.length; d++) {
+        const outside = spareUnmatched || isOutside(detections.areas.get(dts[d] as number), range);
+        for (let t = 0; t < iouThrs.length; t++) {
+          const match = matches[t * dts.length + d] as number;
+          const at = first + d * store.stride;
+          // pycocotools stores a match as the object's id, so that id 0 reads as unmatched.
+          const matched = match >= 0 && this.truth.ids.get(gts[match] as number) !== 0;
+          if (matched) store.setMatched(into, at, a, t);
+          if ((match >= 0 && ignored[match] === 1) || (!matched && outside)) store.setIgnored(into, at, a, t);
+        }
+      }
+    });
+  }
+}
+
+export function isOutside(area: number, [low, high]: AreaRange): boolean {
+  return area < low || area > high;
+}

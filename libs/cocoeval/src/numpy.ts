@@ -1,0 +1,34 @@
+/** Sums and means in the order in which numpy adds, so that they agree to the last bit. */
+
+const BLOCK = 128;
+const LANES = 8;
+
+/** Pairwise summation of `values[start]` to `values[end - 1]`. */
+export function pairwiseSum(values: ArrayLike<number>, start: number, end: number): number {
+  const length = end - start;
+  if (length < LANES) return plainSum(values, start, end, 0);
+  if (length <= BLOCK) return blockSum(values, start, end);
+  const half = Math.floor(length / 2 / LANES) * LANES;
+  return pairwiseSum(values, start, start + half) + pairwiseSum(values, start + half, end);
+}
+
+/** The mean of the values above -1, which stand for "nothing to average"; -1 if there are none. */
+export function meanAboveMinusOne(values: ArrayLike<number>): number {
+  const kept = Array.prototype.filter.call(values, (value: number) => value > -1) as number[];
+  return kept.length === 0 ? -1 : pairwiseSum(kept, 0, kept.length) / kept.length;
+}
+
+function plainSum(values: ArrayLike<number>, start: number, end: number, sum: number): number {
+  for (let i = start; i < end; i++) sum += values[i] as number;
+  return sum;
+}
+
+function blockSum(values: ArrayLike<number>, start: number, end: number): number {
+  const lane = Array.from({ length: LANES }, (_, i) => values[start + i] as number);
+  const full = end - ((end - start) % LANES);
+  for (let i = start + LANES; i < full; i += LANES) {
+    for (let j = 0; j < LANES; j++) lane[j] = (lane[j] as number) + (values[i + j] as number);
+  }
+  const [a, b, c, d, e, f, g, h] = lane as [number, number, number, number, number, number, number, number];
+  return plainSum(values, full, end, a + b + (c + d) + (e + f + (g + h)));
+}

@@ -1,0 +1,162 @@
+import type { Accumulated } from './accumulate';
+import { CocoFormatError } from './errors';
+import { meanAboveMinusOne } from './numpy';
+import type { Params } from './params';
+
+/** One line of the official table. */
+interface Line {
+  readonly name: string;
+  readonly measure: 'precision' | 'recall';
+  readonly iou?: number;
+  readonly area: string;
+  /** A limit of detections, or which of `params.maxDets`. */
+  readonly maxDets: number | { readonly index: number };
+}
+
+const LARGEST = { index: 2 };
+
+const BOX_LINES: readonly Line[] = [
+  { name: 'AP', measure: 'precision', area: 'all', maxDets: 100 },
+  { name: 'AP50', measure: 'precision', iou: 0.5, area: 'all', maxDets: LARGEST },
+  { name: 'AP75', measure: 'precision', iou: 0.75, area: 'all', maxDets: LARGEST },
+  { name: 'APsmall', measure: 'precision', area: 'small', maxDets: LARGEST },
+  { name: 'APmedium', measure: 'precision', area: 'medium', maxDets: LARGEST },
+  { name: 'APlarge', measure: 'precision', area: 'large', maxDets: LARGEST },
+  { name: 'AR1', measure: 'recall', area: 'all', maxDets: { index: 0 } },
+  { name: 'AR10', measure: 'recall', area: 'all', maxDets: { index: 1 } },
+  { name: 'AR100', measure: 'recall', area: 'all', maxDets: LARGEST },
+  { name: 'ARsmall', measure: 'recall', area: 'small', maxDets: LARGEST },
+  { name: 'ARmedium', measure: 'recall', area: 'medium', maxDets: LARGEST },
+  { name: 'ARlarge', measure: 'recall', area: 'large', maxDets: LARGEST },
+];
+
+const KEYPOINT_LINES: readonly Line[] = [
+  { name: 'AP', measure: 'precision', area: 'all', maxDets: 20 },
+  { name: 'AP50', measure: 'precision', iou: 0.5, area: 'all', maxDets: 20 },
+  { name: 'AP75', measure: 'precision', iou: 0.75, area: 'all', maxDets: 20 },
+  { name: 'APmedium', measure: 'precision', area: 'medium', maxDets: 20 },
+  { name: 'APlarge', measure: 'precision', area: 'large', maxDets: 20 },
+  { name: 'AR', measure: 'recall', area: 'all', maxDets: 20 },
+  { name: 'AR50', measure: 'recall', iou: 0.5, area: 'all', maxDets: 20 },
+  { name: 'AR75', measure: 'recall', iou: 0.75, area: 'all', maxDets: 20 },
+  { name: 'ARmedium', measure: 'recall', area: 'medium', maxDets: 20 },
+  { name: 'ARlarge', measure: 'recall', area: 'large', maxDets: 20 },
+];
+
+export interface Summary {
+  /** 12 numbers for boxes and masks, 10 for keypoints; -1 where there is nothing to average. */
+  readonly stats: Float64Array;
+  /** The same by name: AP, AP50, ... */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** The official table. */
+  readonly text: string;
+}
+
+/**
+ * The numbers by which COCO ranks detectors.
+ * @throws CocoFormatError if `params` lack a limit or an area range that the table needs.
+ */
+export function summarize(accumulated: Accumulated, params: Params): Summary {
+  const keypoints = params.iouType === 'keypoints';
+  if (!keypoints && params.maxDets.length < 3) {
+    throw new CocoFormatError(`summarize: maxDets: expected three limits, received [${params.maxDets}]`);
+  }
+  const lines = keypoints ? KEYPOINT_LINES : BOX_LINES;
+  const values = lines.map((line) => average(line, accumulated, params));
+  return {
+    stats: Float64Array.from(values),
+    metrics: Object.fromEntries(lines.map(({ name, maxDets }, i) => [nameOf(name, maxDets, params), values[i] as number])),
+    text: lines.map((line, i) => format(line, values[i] as number, params)).join('\n'),
+  };
+}
+
+/** Mean precision over thresholds and recalls, of one category or of all. */
+export function averagePrecision(
+  accumulated: Accumulated,
+  choice: { readonly thresholds?: readonly number[]; readonly category?: number; readonly area: number; readonly limit: number },
+): number {
+  const [T, , K] = accumulated.counts;
+  const thresholds = choice.thresholds ?? Array.from({ length: T }, (_, t) => t);
+  const categories = choice.category === undefined ? Array.from({ length: K }, (_, k) => k) : [choice.category];
+  return meanAboveMinusOne(gather('precision', accumulated, thresholds, categories, [choice.area], [choice.limit]));
+}
+
+/** Mean recall over thresholds, of one category or of all. */
+export function averageRecall(
+  accumulated: Accumulated,
+  choice: { readonly thresholds?: readonly number[]; readonly category?: number; readonly area: number; readonly limit: number },
+): number {
+  const [T, , K] = accumulated.counts;
+  const thresholds = choice.thresholds ?? Array.from({ length: T }, (_, t) => t);
+  const categories = choice.category === undefined ? Array.from({ length: K }, (_, k) => k) : [choice.category];
+  return meanAboveMinusOne(gather('recall', accumulated, thresholds, categories, [choice.area], [choice.limit]));
+}
+
+function average(line: Line, accumulated: Accumulated, params: Params): number {
+  const limit = limitOf(line.maxDets, params);
+  const areas = positions(params.areaRngLbl, line.area);
+  const [, , K, A] = accumulated.counts;
+  if (areas.some((area) => area >= A)) {
+    throw new CocoFormatError(
+      `summarize: areaRngLbl: expected a name for each of ${A} area ranges, received [${params.areaRngLbl}]`,
+    );
+  }
+  const thresholds = line.iou === undefined ? params.iouThrs.map((_, t) => t) : positions(params.iouThrs, line.iou);
+  const categories = Array.from({ length: K }, (_, k) => k);
+  return meanAboveMinusOne(
+    gather(line.measure, accumulated, thresholds, categories, areas, positions(params.maxDets, limit)),
+  );
+}
+
+/** Values in the order in which numpy would list them, for the sum depends on it. */
+function gather(
+  measure: 'precision' | 'recall',
+  accumulated: Accumulated,
+  thresholds: readonly number[],
+  categories: readonly number[],
+  areas: readonly number[],
+  limits: readonly number[],
+): Float64Array {
+  const [, recalls, K, A, M] = accumulated.counts;
+  const values = accumulated[measure];
+  const R = measure === 'precision' ? recalls : 1;
+  const cells = areas.flatMap((a) => limits.map((m) => a * M + m));
+  const out = new Float64Array(thresholds.length * R * categories.length * cells.length);
+  let at = 0;
+  for (const t of thresholds) {
+    for (let r = 0; r < R; r++) {
+      for (const k of categories) for (const cell of cells) out[at++] = values[((t * R + r) * K + k) * A * M + cell] as number;
+    }
+  }
+  return out;
+}
+
+function positions<T>(list: readonly T[], wanted: T): number[] {
+  return list.flatMap((entry, i) => (entry === wanted ? [i] : []));
+}
+
+function limitOf(maxDets: Line['maxDets'], params: Params): number {
+  return typeof maxDets === 'number' ? maxDets : (params.maxDets[maxDets.index] as number);
+}
+
+/** The recalls at a limit of detections are named after the limit in use. */
+function nameOf(name: string, maxDets: Line['maxDets'], params: Params): string {
+  return /^AR\d+$/.test(name) && typeof maxDets !== 'number' ? `AR${limitOf(maxDets, params)}` : name;
+}
+
+function format(line: Line, value: number, params: Params): string {
+  const title = line.measure === 'precision' ? 'Average Precision  (AP)' : 'Average Recall     (AR)';
+  const iou =
+    line.iou === undefined
+      ? `${fixed(params.iouThrs[0] ?? NaN, 2)}:${fixed(params.iouThrs.at(-1) ?? NaN, 2)}`
+      : fixed(line.iou, 2);
+  const limit = String(limitOf(line.maxDets, params)).padStart(3);
+  return ` ${title} @[ IoU=${iou.padEnd(9)} | area=${line.area.padStart(6)} | maxDets=${limit} ] = ${fixed(value, 3)}`;
+}
+
+/** A number with so many decimals, halves rounded to even as Python does. */
+export function fixed(value: number, decimals: number): string {
+  const scaled = value * 10 ** decimals;
+  const isHalf = Number.isInteger(value * 2 ** (decimals + 1)) && scaled - Math.floor(scaled) === 0.5;
+  return isHalf ? (2 * Math.round(scaled / 2) / 10 ** decimals).toFixed(decimals) : value.toFixed(decimals);
+}

@@ -23,9 +23,9 @@ export const runtimeSchema = z
   })
   .prefault({});
 
-/** Parameters whose name starts with `prefix` learn at another pace; the longest matching prefix counts. */
+/** Parameters whose name starts with `match` learn at another pace; the first group that matches counts. */
 const parameterGroup = z.strictObject({
-  prefix: z.string().min(1),
+  match: z.string().min(1),
   lrScale: nonNegative.default(1),
   decayScale: nonNegative.default(1),
 });

@@ -1,1 +1,10 @@
-export {};
+export { adamW, type AdamWOptions } from './adamw';
+export { loadTrainedWeights, type CheckpointInfo } from './checkpoint';
+export { createOptimizer, type OptimizerOptions } from './create-optimizer';
+export { type Optimizer, type ParameterGroup } from './optimizer';
+export { openRunFolder, type RunFolder, type RunFolderOptions } from './run/run-folder';
+export { createSchedule, type RunLength, type Schedule, type ScheduleOptions } from './schedule';
+export { sgd, type SgdOptions } from './sgd';
+export { TrainingError } from './training-error';
+export { train, type Evaluation, type TrainingData, type TrainOptions, type TrainOutcome } from './train';
+export { trainStep, type Batch, type Losses, type TrainStep, type TrainStepOptions } from './train-step';

@@ -1,0 +1,100 @@
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { CheckpointError } from '@pyramidal/checkpoints';
+import { saveCheckpoint, type CheckpointInfo } from './checkpoint';
+import { duplicate, writeText } from './run/files';
+import { LAST, type RunFolder } from './run/run-folder';
+import { TrainingError, WriteError } from './training-error';
+import type { TrainStep } from './train-step';
+
+export interface KeeperOptions {
+  /** How many numbered checkpoints stay, besides `last` and `best`. */
+  readonly keep: number;
+  /** What follows when a checkpoint cannot be written: go on and try again next time, or stop. */
+  readonly onSaveError: 'continue' | 'stop';
+  readonly warn: (message: string) => void;
+}
+
+/** Which metric of an evaluation says how good the weights are. */
+export interface BestRule {
+  readonly metric: string;
+  readonly mode?: 'max' | 'min';
+}
+
+const NUMBERED = /^step-(\d+)\.safetensors$/;
+
+/** Keeps the checkpoints of a run: the last one, the best one, and some numbered ones. */
+export class CheckpointKeeper {
+  /** Updates done when `last` was written; -1 before. */
+  #saved = -1;
+
+  constructor(
+    private readonly folder: RunFolder,
+    private readonly step: TrainStep,
+    private readonly options: KeeperOptions,
+  ) {}
+
+  get saved(): number {
+    return this.#saved;
+  }
+
+  /** Notes that the run went on from its last checkpoint. */
+  resumedAt(step: number): void {
+    this.#saved = step;
+  }
+
+  /** @throws TrainingError or CheckpointError if it cannot be written and `onSaveError` is 'stop'. */
+  saveLast(info: CheckpointInfo): void {
+    this.#attempt(() => {
+      saveCheckpoint(this.folder.file(LAST), this.step, info);
+      this.#saved = info.step;
+      if (this.options.keep > 0) this.#keepNumbered(info.step);
+    });
+  }
+
+  /** Writes `best.safetensors` (without optimizer state) and `best.json` if the metrics beat the best until now. */
+  saveIfBest(
+    info: CheckpointInfo,
+    metrics: Readonly<Record<string, number>>,
+    { metric, mode = 'max' }: BestRule,
+  ): void {
+    const value = metrics[metric];
+    if (value === undefined) {
+      throw new TrainingError(`best metric: expected one of ${Object.keys(metrics).join(', ')}, received ${metric}`, 2);
+    }
+    const best = this.#readBest(metric);
+    const isBetter = best === undefined || (mode === 'max' ? value > best : value < best);
+    if (!isBetter || Number.isNaN(value)) return;
+    this.#attempt(() => {
+      saveCheckpoint(this.folder.file('best.safetensors'), this.step, { ...info, metrics }, { optimizer: false });
+      const record = { metric, value, step: info.step, epoch: info.epoch, metrics };
+      writeText(this.folder.file('best.json'), `${JSON.stringify(record, null, 2)}\n`);
+    });
+  }
+
+  #readBest(metric: string): number | undefined {
+    const path = this.folder.file('best.json');
+    if (!existsSync(path)) return undefined;
+    const record = JSON.parse(readFileSync(path, 'utf8')) as { metric: string; value: number };
+    return record.metric === metric ? record.value : undefined;
+  }
+
+  #keepNumbered(step: number): void {
+    const { folder } = this.folder;
+    duplicate(this.folder.file(LAST), join(folder, `step-${String(step).padStart(8, '0')}.safetensors`));
+    const numbered = readdirSync(folder).filter((name) => NUMBERED.test(name));
+    const number = (name: string): number => Number(NUMBERED.exec(name)![1]);
+    const superfluous = numbered.sort((a, b) => number(b) - number(a)).slice(this.options.keep);
+    for (const name of superfluous) rmSync(join(folder, name), { force: true });
+  }
+
+  #attempt(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      const isDisk = error instanceof CheckpointError || error instanceof WriteError;
+      if (!isDisk || this.options.onSaveError === 'stop') throw error;
+      this.options.warn(`${(error as Error).message}; training goes on and tries again at the next checkpoint`);
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { encodeRecord, eventFileName } from '../tensorboard/event-file';
+import { AppendFile } from './append-file';
+import { writeText } from './files';
+
+export type Values = Readonly<Record<string, number>>;
+
+export interface MetricsLine {
+  readonly kind: 'train' | 'evaluation';
+  /** Updates done. */
+  readonly step: number;
+  readonly epoch: number;
+  readonly values: Values;
+}
+
+/** `metrics.jsonl`, one JSON object a line, and the same numbers as TensorBoard events beside it. */
+export class MetricsLog {
+  readonly #lines: AppendFile;
+  readonly #events: AppendFile;
+  readonly #evaluated: ReadonlySet<number>;
+
+  /**
+   * Lines of steps after `step`, which a run that was killed wrote after its last checkpoint, are taken out: they
+   * will be written again.
+   */
+  constructor(path: string, step: number, warn: (message: string) => void) {
+    this.#evaluated = keepUntil(path, step);
+    this.#lines = new AppendFile(path, warn);
+    const now = new Date();
+    this.#events = new AppendFile(join(dirname(path), eventFileName(now, hostname(), process.pid)), warn);
+    const wallTime = now.getTime() / 1000;
+    this.#events.append(encodeRecord({ wallTime, content: { fileVersion: 'brain.Event:2' } }));
+    this.#events.append(encodeRecord({ wallTime, step: step + 1, content: { sessionStart: true } }));
+  }
+
+  /** Whether an evaluation of the step was there at the start. */
+  hasEvaluation(step: number): boolean {
+    return this.#evaluated.has(step);
+  }
+
+  write({ kind, step, epoch, values }: MetricsLine): void {
+    const now = new Date();
+    const line = { kind, step, epoch, time: now.toISOString(), ...values };
+    this.#lines.append(Buffer.from(`${JSON.stringify(line)}\n`));
+    const scalars = Object.fromEntries(Object.entries(values).map(([name, value]) => [`${kind}/${name}`, value]));
+    this.#events.append(encodeRecord({ wallTime: now.getTime() / 1000, step, content: { scalars } }));
+  }
+}
+
+/** Cuts a log back to a step; a last line that was cut short goes too. @returns the evaluated steps that are left. */
+function keepUntil(path: string, step: number): Set<number> {
+  if (!existsSync(path)) return new Set();
+  const text = readFileSync(path, 'utf8');
+  const kept = text.split('\n').flatMap((line) => {
+    const entry = parse(line);
+    return entry !== undefined && entry.step <= step ? [{ line, entry }] : [];
+  });
+  const remaining = kept.map(({ line }) => `${line}\n`).join('');
+  if (remaining !== text) writeText(path, remaining);
+  return new Set(kept.filter(({ entry }) => entry.kind === 'evaluation').map(({ entry }) => entry.step));
+}
+
+function parse(line: string): { kind: string; step: number } | undefined {
+  try {
+    return JSON.parse(line) as { kind: string; step: number };
+  } catch {
+    return undefined;
+  }
+}

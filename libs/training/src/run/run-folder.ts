@@ -1,0 +1,123 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { TrainingError, WriteError } from '../training-error';
+import { writeText } from './files';
+import { claim } from './lock';
+
+export interface RunFolderOptions {
+  readonly folder: string;
+  /** Go on with the run that the folder holds. */
+  readonly resume?: boolean;
+  /** The resolved configuration, as YAML. */
+  readonly config: string;
+  /** What else is worth knowing about the run: engine, versions, command. */
+  readonly info?: Readonly<Record<string, unknown>>;
+}
+
+/** The folder of one run, held by this process: `config.yaml`, `run.json`, logs and checkpoints. */
+export interface RunFolder {
+  readonly folder: string;
+  readonly config: string;
+  /** The checkpoint to go on from. */
+  readonly checkpoint: string | undefined;
+  /** Things to tell the user about how it was opened. */
+  readonly notes: readonly string[];
+  file(name: string): string;
+  close(): void;
+}
+
+export const LAST = 'last.safetensors';
+const TRACES = ['run.json', 'config.yaml', 'metrics.jsonl', LAST];
+
+/**
+ * Opens a folder for training and writes `config.yaml` and `run.json` (one entry a start: time, command, commit).
+ * @throws TrainingError if it holds a run and `resume` is not set, if there is nothing to resume, if another process
+ * trains into it, or if it cannot be written. Nothing is changed then.
+ */
+export function openRunFolder({ folder, resume = false, config, info = {} }: RunFolderOptions): RunFolder {
+  const file = (name: string): string => join(folder, name);
+  const last = file(LAST);
+  const used = TRACES.find((name) => existsSync(file(name)));
+  if (used !== undefined && !resume) {
+    throw new TrainingError(
+      `${folder}: holds a run already (${used}); --resume goes on with it, --out takes another folder`,
+      2,
+    );
+  }
+  if (used === undefined && resume) throw new TrainingError(`${folder}: nothing to resume, expected ${LAST} in it`, 2);
+  makeFolder(folder);
+  const release = claim(file('run.lock'));
+  try {
+    removeLeftovers(folder);
+    const notes = writeRecords(file, config, info);
+    return { folder, config, checkpoint: existsSync(last) ? last : undefined, notes, file, close: release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new WriteError(folder, error);
+  }
+}
+
+/** Half-written files of a run that was killed. */
+function removeLeftovers(folder: string): void {
+  const half = readdirSync(folder).filter((name) => /\.(safetensors|yaml|jsonl?)\.\w+\.tmp$/.test(name));
+  for (const name of half) rmSync(join(folder, name), { force: true });
+}
+
+function writeRecords(
+  file: (name: string) => string,
+  config: string,
+  info: Readonly<Record<string, unknown>>,
+): string[] {
+  const starts = readStarts(file('run.json'));
+  const notes: string[] = [];
+  const old = existsSync(file('config.yaml')) ? readFileSync(file('config.yaml'), 'utf8') : config;
+  if (old !== config) {
+    const kept = `config.${starts.length}.yaml`;
+    writeText(file(kept), old);
+    notes.push(`the configuration differs from the run's until now (kept as ${kept}): ${firstDifference(old, config)}`);
+  }
+  writeText(file('config.yaml'), config);
+  const start = {
+    started: new Date().toISOString(),
+    command: process.argv,
+    node: process.version,
+    git: gitState(),
+    ...info,
+  };
+  writeText(file('run.json'), `${JSON.stringify({ starts: [...starts, start] }, null, 2)}\n`);
+  return notes;
+}
+
+function readStarts(path: string): unknown[] {
+  if (!existsSync(path)) return [];
+  try {
+    return (JSON.parse(readFileSync(path, 'utf8')) as { starts: unknown[] }).starts;
+  } catch {
+    throw new TrainingError(`${path}: not readable as a record of earlier starts; move it away`, 2);
+  }
+}
+
+function firstDifference(old: string, next: string): string {
+  const [before, after] = [old.split('\n'), next.split('\n')];
+  const line = after.findIndex((text, i) => text !== before[i]);
+  return `'${(before[line] ?? '').trim()}' is now '${(after[line] ?? '').trim()}'`;
+}
+
+function gitState(): { commit: string; changed: boolean } | null {
+  const git = (...args: string[]): string =>
+    execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 10_000 }).trim();
+  try {
+    return { commit: git('rev-parse', 'HEAD'), changed: git('status', '--porcelain', '--untracked-files=no') !== '' };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,352 @@
+import '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
+import { readSafetensors } from '@pyramidal/checkpoints';
+import { Linear } from '@pyramidal/nn';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { adamW } from './adamw';
+import { loadTrainedWeights } from './checkpoint';
+import { openRunFolder, type RunFolder } from './run/run-folder';
+import { createSchedule } from './schedule';
+import { train, type Evaluation, type TrainOptions, type TrainOutcome } from './train';
+import { trainStep, type Losses, type TrainStep } from './train-step';
+
+const BATCHES = 6;
+
+let root: string;
+let output: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'training-'));
+  output = '';
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const stream = new Writable({
+  write(chunk, _, done) {
+    output += String(chunk);
+    done();
+  },
+});
+
+/** Batches that epoch and place decide; `poison` makes one of them infinite. */
+async function* batches(epoch: number, firstBatch: number, poison = -1): AsyncGenerator<tf.NamedTensorMap> {
+  for (let batch = firstBatch; batch < BATCHES; batch++) {
+    const place = epoch * BATCHES + batch;
+    const values = Float32Array.from({ length: 8 }, (_, i) => Math.sin(place * 8 + i));
+    if (place === poison) values[0] = Infinity;
+    yield { x: tf.tensor2d(values, [4, 2]) };
+  }
+}
+
+interface Setup extends Partial<Omit<TrainOptions<tf.NamedTensorMap>, 'step' | 'data'>> {
+  readonly name?: string;
+  readonly resume?: boolean;
+  readonly config?: string;
+  readonly width?: number;
+  readonly poison?: number;
+  readonly accumulation?: number;
+  readonly batchesPerEpoch?: number;
+  readonly folder?: RunFolder;
+  /** Called after each update. */
+  readonly afterUpdate?: (update: number) => void;
+}
+
+function makeStep(width: number, accumulation: number): TrainStep {
+  const module = new Linear(2, width);
+  module.initialize(3);
+  const loss = ({ x }: tf.NamedTensorMap, seed: tf.Tensor1D): Losses => {
+    const noise = tf.mul(tf.cast(tf.slice(seed, [1], [1]), 'float32'), 0.01);
+    const error = tf.sub(module.forward(x as tf.Tensor2D), tf.add(tf.sum(x!, 1, true), noise));
+    const squared = tf.mean(tf.square(error)) as tf.Scalar;
+    return { loss: tf.mul(squared, 2), squared };
+  };
+  return trainStep({
+    module,
+    loss,
+    optimizer: adamW(module.parameters()),
+    clipGradNorm: 5,
+    emaDecay: 0.9,
+    accumulation,
+  });
+}
+
+async function run(setup: Setup = {}): Promise<{ outcome: TrainOutcome; weights: number[]; folder: string }> {
+  const { name = 'run', resume = false, config = 'a: 1\n', width = 1, accumulation = 1, afterUpdate, poison } = setup;
+  const folder = setup.folder ?? openRunFolder({ folder: join(root, name), resume, config });
+  const step = makeStep(width, accumulation);
+  const length = setup.length ?? { epochs: 4 };
+  const counted: TrainStep = {
+    ...step,
+    run(taken, options) {
+      const values = step.run(taken, options);
+      afterUpdate?.(options.update);
+      return values;
+    },
+  };
+  try {
+    const outcome = await train({
+      seed: 5,
+      logEvery: 4,
+      ...setup,
+      folder,
+      step: counted,
+      length,
+      data: {
+        batchesPerEpoch: setup.batchesPerEpoch ?? BATCHES,
+        batchSize: 4,
+        epoch: (epoch, firstBatch) => batches(epoch, firstBatch, poison),
+      },
+      schedule: createSchedule({ name: 'cosine' }, { lr: 0.05, length: { epochs: 4 }, updatesPerEpoch: BATCHES }),
+      stream,
+    });
+    const state = [...step.module.state().values(), ...step.optimizer.slots.values(), ...step.ema!.slots.values()];
+    const weights = state.flatMap(({ variable }) => Array.from(variable.dataSync()));
+    return { outcome, weights, folder: folder.folder };
+  } finally {
+    folder.close();
+    step.dispose();
+    step.module.dispose();
+  }
+}
+
+const failure = (setup: Setup): Promise<string> =>
+  run(setup).then(
+    () => {
+      throw new Error('expected an error');
+    },
+    (error: Error) => error.message.replaceAll(`${root}/`, ''),
+  );
+
+/** The log without times and rates. */
+function metrics(name = 'run'): Record<string, unknown>[] {
+  const lines = readFileSync(join(root, name, 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n');
+  return lines.map((line) => {
+    const { time, samplesPerSecond, ...rest } = JSON.parse(line) as Record<string, unknown>;
+    expect(time).toEqual(expect.any(String));
+    expect(samplesPerSecond === undefined || Number.isFinite(samplesPerSecond)).toBe(true);
+    return rest;
+  });
+}
+
+const evaluation: Evaluation = {
+  every: 2,
+  run: async ({ step }) => ({ top1: step === 12 ? 0.9 : 0.1 }),
+  best: { metric: 'top1' },
+};
+
+const interruptAfter = (updates: number) => (update: number) => {
+  if (update + 1 === updates) process.emit('SIGINT');
+};
+
+describe('train', () => {
+  it('runs to the end and leaves log, events, records and checkpoints', async () => {
+    const { outcome, folder } = await run({ evaluation, keep: 2 });
+    expect(outcome).toEqual({ outcome: 'finished', step: 24, exitCode: 0, metrics: { top1: 0.1 } });
+    expect(readdirSync(folder).filter((name) => !name.startsWith('events.'))).toEqual([
+      ...['best.json', 'best.safetensors', 'config.yaml', 'last.safetensors', 'metrics.jsonl', 'run.json'],
+      ...['step-00000018.safetensors', 'step-00000024.safetensors'],
+    ]);
+    expect(metrics().map(({ kind, step, epoch }) => [kind, step, epoch])).toEqual([
+      ['train', 4, 0.6667],
+      ['train', 8, 1.3333],
+      ['train', 12, 2],
+      ['evaluation', 12, 2],
+      ['train', 16, 2.6667],
+      ['train', 20, 3.3333],
+      ['train', 24, 4],
+      ['evaluation', 24, 4],
+    ]);
+    expect(metrics()[0]).toMatchObject({
+      lr: expect.any(Number),
+      loss: expect.any(Number),
+      gradNorm: expect.any(Number),
+    });
+    expect(JSON.parse(readFileSync(join(folder, 'best.json'), 'utf8'))).toMatchObject({ step: 12, value: 0.9 });
+    expect(output).toContain('evaluation after step 12: top1 0.9');
+  });
+
+  it('learns', async () => {
+    await run({ length: { iterations: 40 }, logEvery: 1, saveEvery: 40 });
+    const losses = metrics().map(({ loss }) => loss as number);
+    expect(losses.at(-1)).toBeLessThan(losses[0]! / 2);
+  });
+
+  it('names checkpoint tensors officially, in PyTorch shapes, with optimizer and averages', async () => {
+    const { folder } = await run({ width: 3 });
+    const file = readSafetensors(join(folder, 'last.safetensors'));
+    expect([...file.tensors].map(([name, { shape }]) => [name, [...shape]])).toEqual([
+      ['weight', [3, 2]],
+      ['bias', [3]],
+      ['ema.weight', [3, 2]],
+      ['ema.bias', [3]],
+      ['optimizer.exp_avg.weight', [3, 2]],
+      ['optimizer.exp_avg.bias', [3]],
+      ['optimizer.exp_avg_sq.weight', [3, 2]],
+      ['optimizer.exp_avg_sq.bias', [3]],
+    ]);
+    expect(file.metadata['config']).toBe('a: 1\n');
+    file.close();
+  });
+
+  it('gives the best weights, averaged or not, to a fresh module', async () => {
+    const { folder, weights } = await run({
+      evaluation: { every: 4, run: async () => ({ top1: 1 }), best: { metric: 'top1' } },
+    });
+    const module = new Linear(2, 1);
+    const read = (): number[] =>
+      [...module.state().values()].flatMap(({ variable }) => Array.from(variable.dataSync()));
+    expect(loadTrainedWeights(join(folder, 'best.safetensors'), module).metrics).toEqual({ top1: 1 });
+    expect(read()).toEqual(weights.slice(-3));
+    loadTrainedWeights(join(folder, 'best.safetensors'), module, { ema: false });
+    expect(read()).toEqual(weights.slice(0, 3));
+  });
+
+  it('evaluates the averages and gives the weights back', async () => {
+    const seen: number[] = [];
+    const whole = await run({ name: 'plain' });
+    const folder = openRunFolder({ folder: join(root, 'averaged'), config: '' });
+    const averaged = await run({
+      folder,
+      evaluation: { every: 1, run: async ({ step }) => ({ step: seen.push(step) }) },
+    });
+    expect(seen).toEqual([6, 12, 18, 24]);
+    expect(averaged.weights).toEqual(whole.weights);
+  });
+
+  it('keeps the tensor count', async () => {
+    const counts: number[] = [];
+    await run({
+      length: { iterations: 300 },
+      logEvery: 10,
+      saveEvery: 50,
+      afterUpdate: () => counts.push(tf.memory().numTensors),
+    });
+    // The values of at most ten updates wait for the log.
+    expect(counts[289]! - counts[9]!).toBe(0);
+    expect(Math.max(...counts) - Math.min(...counts)).toBeLessThan(10);
+  });
+});
+
+describe('resume', () => {
+  const evaluated = { evaluation: { every: 1, run: async ({ step }: { step: number }) => ({ top1: step }) } };
+
+  it.each([1, 2])('gives the numbers of an uninterrupted run, bit by bit (accumulation %i)', async (accumulation) => {
+    const whole = await run({ name: 'whole', accumulation, ...evaluated });
+    const updates = whole.outcome.step;
+    for (const stop of [1, 3, 5, 6, 11]) {
+      const part = await run({ name: `part${stop}`, accumulation, ...evaluated, afterUpdate: interruptAfter(stop) });
+      expect(part.outcome).toMatchObject({ outcome: 'interrupted', step: stop, exitCode: 130 });
+      const rest = await run({ name: `part${stop}`, accumulation, ...evaluated, resume: true });
+      expect(rest.outcome).toMatchObject({ outcome: 'finished', step: updates });
+      expect(rest.weights).toEqual(whole.weights);
+      expect(metrics(`part${stop}`)).toEqual(metrics('whole'));
+    }
+  });
+
+  it('drops lines of the log that the checkpoint does not know of, and half a line', async () => {
+    const whole = await run({ name: 'whole', ...evaluated });
+    await run({ ...evaluated, afterUpdate: interruptAfter(9) });
+    const log = join(root, 'run/metrics.jsonl');
+    writeFileSync(log, `${readFileSync(log, 'utf8')}{"kind":"train","step":12,"loss":3}\n{"kind":"tr`);
+    const rest = await run({ ...evaluated, resume: true });
+    expect(rest.weights).toEqual(whole.weights);
+    expect(metrics()).toEqual(metrics('whole'));
+  });
+
+  it('makes up for an evaluation that was cut off', async () => {
+    const broken = { evaluation: { every: 1, run: () => Promise.reject(new Error('no image')) } };
+    await expect(run(broken)).rejects.toThrow('no image');
+    await run({ ...evaluated, resume: true });
+    expect(
+      metrics()
+        .filter(({ kind }) => kind === 'evaluation')
+        .map(({ step }) => step),
+    ).toEqual([6, 12, 18, 24]);
+  });
+
+  it('says so when nothing is left to do', async () => {
+    const first = await run();
+    const again = await run({ resume: true });
+    expect(again.outcome).toMatchObject({ outcome: 'finished', step: 24 });
+    expect(again.weights).toEqual(first.weights);
+  });
+
+  it('keeps the old configuration beside a changed one and tells the first change', async () => {
+    await run({ length: { epochs: 2 } });
+    await run({ resume: true, config: 'a: 2\n' });
+    expect(readFileSync(join(root, 'run/config.yaml'), 'utf8')).toBe('a: 2\n');
+    expect(readFileSync(join(root, 'run/config.1.yaml'), 'utf8')).toBe('a: 1\n');
+    expect(output).toContain("'a: 1' is now 'a: 2'");
+    const { starts } = JSON.parse(readFileSync(join(root, 'run/run.json'), 'utf8')) as { starts: unknown[] };
+    expect(starts).toHaveLength(2);
+  });
+
+  it('refuses a run without --resume, and --resume without a run', async () => {
+    await run();
+    const before = readFileSync(join(root, 'run/last.safetensors'));
+    expect(await failure({})).toBe(
+      'run: holds a run already (run.json); --resume goes on with it, --out takes another folder',
+    );
+    expect(await failure({ name: 'none', resume: true })).toBe(
+      'none: nothing to resume, expected last.safetensors in it',
+    );
+    expect(readFileSync(join(root, 'run/last.safetensors'))).toEqual(before);
+    expect(existsSync(join(root, 'none'))).toBe(false);
+  });
+
+  it('refuses a checkpoint of another model, seed or data set', async () => {
+    await run({ length: { epochs: 1 } });
+    expect(await failure({ resume: true, width: 2 })).toBe(
+      'run/last.safetensors: belongs to another model or optimizer: 8 tensors of another shape (weight [1,2], expected [2,2], ...)',
+    );
+    expect(await failure({ resume: true, seed: 6 })).toBe('run/last.safetensors: was trained with seed 5, not 6');
+    expect(await failure({ resume: true, batchesPerEpoch: 5 })).toContain(
+      'counts 6 updates an epoch, the data now gives 5',
+    );
+  });
+
+  it('refuses a truncated checkpoint and leaves it', async () => {
+    await run({ length: { epochs: 1 } });
+    const last = join(root, 'run/last.safetensors');
+    truncateSync(last, 700);
+    const before = readFileSync(last);
+    expect(await failure({ resume: true })).toMatch(/^run\/last\.safetensors: /);
+    expect(readFileSync(last)).toEqual(before);
+  });
+});
+
+describe('trouble', () => {
+  it('stops at the first value that is not finite, naming step and value, and keeps the checkpoint', async () => {
+    expect(await failure({ poison: 14, logEvery: 50, saveEvery: 1 })).toMatch(
+      /^step 15: loss is (Infinity|NaN), squared is (Infinity|NaN), gradNorm is (Infinity|NaN); training stops/,
+    );
+    const file = readSafetensors(join(root, 'run/last.safetensors'));
+    expect(JSON.parse(file.metadata['training']!)).toMatchObject({ step: 12 });
+    for (const { data } of file.tensors.values())
+      expect(Array.from(data as Float32Array).every(Number.isFinite)).toBe(true);
+    file.close();
+  });
+
+  it('names data that ends early', async () => {
+    expect(await failure({ batchesPerEpoch: 7 })).toBe('the data ended before the 7 batches that an epoch should have');
+  });
+
+  it('names an epoch shorter than an update', async () => {
+    expect(await failure({ accumulation: 9 })).toBe('an epoch has 6 batches, fewer than the 9 of one update');
+  });
+
+  it('names an unknown metric for the best checkpoint', async () => {
+    const best = { every: 1, run: async () => ({ top1: 1, top5: 1 }), best: { metric: 'top' } };
+    expect(await failure({ evaluation: best })).toBe('best metric: expected one of top1, top5, received top');
+  });
+
+  it('does not take NaN for the best', async () => {
+    const nan: Evaluation = { every: 1, run: async () => ({ top1: NaN }), best: { metric: 'top1' } };
+    const { folder } = await run({ evaluation: nan });
+    expect(existsSync(join(folder, 'best.safetensors'))).toBe(false);
+  });
+});

@@ -1,0 +1,273 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { loadCheckpoint, type CheckpointInfo } from './checkpoint';
+import { CheckpointKeeper, type BestRule } from './keeper';
+import { createProgress, type Progress } from './progress';
+import { watchInterrupts, type Interrupt } from './run/interrupt';
+import { MetricsLog } from './run/metrics-log';
+import type { RunFolder } from './run/run-folder';
+import { totalUpdates, type RunLength, type Schedule } from './schedule';
+import { TrainingError } from './training-error';
+import type { Batch, TrainStep } from './train-step';
+import { ValueWindow } from './value-window';
+
+/** Batches whose order the seed alone decides. */
+export interface TrainingData<B extends Batch> {
+  readonly batchesPerEpoch: number;
+  /** Images in a batch, for the rate. */
+  readonly batchSize: number;
+  /** The batches of one epoch from `firstBatch` on; training disposes their tensors. */
+  epoch(epoch: number, firstBatch: number): AsyncIterable<B>;
+}
+
+export interface Evaluation {
+  /** Epochs (or iterations, as the run counts) between two evaluations; the end of the run always has one. */
+  readonly every: number;
+  /** Gives the metrics of the module as it stands. */
+  run(context: {
+    readonly step: number;
+    readonly epoch: number;
+    readonly signal: AbortSignal;
+  }): Promise<Record<string, number>>;
+  /** Which metric decides about `best.safetensors`. */
+  readonly best?: BestRule;
+  /** Evaluate the averaged weights where the step keeps them. */
+  readonly ema?: boolean;
+}
+
+export interface TrainOptions<B extends Batch> {
+  readonly folder: RunFolder;
+  readonly step: TrainStep<B>;
+  readonly data: TrainingData<B>;
+  readonly length: RunLength;
+  readonly schedule: Schedule;
+  readonly seed: number;
+  /** Updates between two lines of the log. */
+  readonly logEvery?: number;
+  /** Epochs (or iterations, as the run counts) between two checkpoints. */
+  readonly saveEvery?: number;
+  /** How many numbered checkpoints stay, besides `last` and `best`. */
+  readonly keep?: number;
+  readonly onSaveError?: 'continue' | 'stop';
+  readonly evaluation?: Evaluation;
+  /** Where progress goes; standard error by default. */
+  readonly stream?: NodeJS.WritableStream;
+}
+
+export interface TrainOutcome {
+  readonly outcome: 'finished' | 'interrupted';
+  /** Updates done. */
+  readonly step: number;
+  /** 0, or 130 after Ctrl-C, 143 after SIGTERM. */
+  readonly exitCode: number;
+  /** Metrics of the last evaluation of this call. */
+  readonly metrics: Readonly<Record<string, number>> | undefined;
+}
+
+/**
+ * Trains: updates, log, checkpoints, evaluation. With a checkpoint in the folder it goes on from there, with the same
+ * numbers as a run that was never interrupted. Ctrl-C finishes the update, saves, and says how to resume.
+ * @throws TrainingError when a loss or a gradient is not finite, naming step and value; when the checkpoint does not
+ * fit; when the last checkpoint could not be written.
+ */
+export async function train<B extends Batch>(options: TrainOptions<B>): Promise<TrainOutcome> {
+  const run = new Run(options);
+  try {
+    return await run.train();
+  } finally {
+    run.close();
+  }
+}
+
+class Run<B extends Batch> {
+  readonly #options: TrainOptions<B>;
+  readonly #updatesPerEpoch: number;
+  readonly #total: number;
+  readonly #window = new ValueWindow();
+  readonly #interrupt: Interrupt;
+  readonly #keeper: CheckpointKeeper;
+  readonly #log: MetricsLog;
+  readonly #progress: Progress;
+  /** Updates done. */
+  #done = 0;
+  #stopwatch = { seconds: 0, updates: 0 };
+  #metrics: Readonly<Record<string, number>> | undefined;
+
+  constructor(options: TrainOptions<B>) {
+    const { folder, step, data, length, keep = 0, onSaveError = 'continue', stream } = options;
+    this.#options = options;
+    this.#updatesPerEpoch = Math.floor(data.batchesPerEpoch / step.accumulation);
+    if (this.#updatesPerEpoch < 1) {
+      throw new TrainingError(
+        `an epoch has ${data.batchesPerEpoch} batches, fewer than the ${step.accumulation} of one update`,
+        2,
+      );
+    }
+    this.#total = totalUpdates(length, this.#updatesPerEpoch);
+    const warn = (message: string): void => this.#progress.say(message);
+    this.#keeper = new CheckpointKeeper(folder, step, { keep, onSaveError, warn });
+    if (folder.checkpoint !== undefined) this.#resume(loadCheckpoint(folder.checkpoint, step));
+    const samplesPerUpdate = data.batchSize * step.accumulation;
+    const layout = { total: this.#total, start: this.#done, samplesPerUpdate };
+    this.#progress = createProgress(stream === undefined ? layout : { ...layout, stream });
+    this.#log = new MetricsLog(folder.file('metrics.jsonl'), this.#done, warn);
+    this.#interrupt = watchInterrupts(() =>
+      this.#progress.say('stopping after this step and saving; press Ctrl-C again to quit at once'),
+    );
+    folder.notes.forEach(warn);
+  }
+
+  async train(): Promise<TrainOutcome> {
+    if (this.#done > 0) this.#progress.say(`going on from step ${this.#done} of ${this.#total}`);
+    if (this.#owesEvaluation()) await this.#evaluate();
+    while (this.#done < this.#total && !this.#stopped) await this.#epoch();
+    if (this.#stopped || this.#keeper.saved < this.#done) await this.#save();
+    if (this.#keeper.saved < this.#done) {
+      throw new TrainingError(`the last checkpoint could not be written; ${this.#whatIsThere()}`);
+    }
+    if (this.#stopped) this.#progress.say(`stopped at step ${this.#done} and saved; --resume goes on from there`);
+    const outcome = this.#done < this.#total ? 'interrupted' : 'finished';
+    return { outcome, step: this.#done, exitCode: this.#interrupt.exitCode, metrics: this.#metrics };
+  }
+
+  close(): void {
+    this.#interrupt.release();
+    this.#progress.stop();
+    this.#window.dispose();
+  }
+
+  get #stopped(): boolean {
+    return this.#interrupt.signal.aborted;
+  }
+
+  get #epochsDone(): number {
+    return this.#done / this.#updatesPerEpoch;
+  }
+
+  /** What is left of the current epoch. */
+  async #epoch(): Promise<void> {
+    const { data, step } = this.#options;
+    const epoch = Math.floor(this.#epochsDone);
+    const end = Math.min((epoch + 1) * this.#updatesPerEpoch, this.#total);
+    const firstBatch = (this.#done % this.#updatesPerEpoch) * step.accumulation;
+    const batches = data.epoch(epoch, firstBatch)[Symbol.asyncIterator]();
+    try {
+      while (this.#done < end && !this.#stopped) await this.#update(await this.#take(batches));
+    } finally {
+      await batches.return?.();
+    }
+  }
+
+  async #take(batches: AsyncIterator<B>): Promise<B[]> {
+    const taken: B[] = [];
+    const started = performance.now();
+    while (taken.length < this.#options.step.accumulation) {
+      const { value, done } = await batches.next();
+      if (done) {
+        disposeAll(taken);
+        const { batchesPerEpoch } = this.#options.data;
+        throw new TrainingError(`the data ended before the ${batchesPerEpoch} batches that an epoch should have`);
+      }
+      taken.push(value);
+    }
+    this.#stopwatch.seconds += (performance.now() - started) / 1000;
+    return taken;
+  }
+
+  async #update(batches: readonly B[]): Promise<void> {
+    const { step, schedule, seed, logEvery = 50 } = this.#options;
+    const started = performance.now();
+    const lr = schedule(this.#done);
+    const values = step.run(batches, { update: this.#done, lr, seed });
+    disposeAll(batches);
+    this.#done++;
+    this.#window.add(this.#done, values);
+    if (this.#window.length >= logEvery || this.#done === this.#total) await this.#window.settle();
+    // Signals arrive between turns of the event loop, which ready promises alone never end.
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#stopwatch.seconds += (performance.now() - started) / 1000;
+    this.#stopwatch.updates++;
+    if (this.#window.length >= logEvery || this.#done === this.#total) this.#report(lr);
+    if (this.#due(this.#options.saveEvery ?? 1)) await this.#save();
+    const { evaluation } = this.#options;
+    if (evaluation !== undefined && this.#due(evaluation.every) && !this.#stopped) await this.#evaluate();
+  }
+
+  /** Whether something that happens every so many epochs (or iterations) happens after this update. */
+  #due(every: number): boolean {
+    const period = 'epochs' in this.#options.length ? every * this.#updatesPerEpoch : every;
+    return this.#done % period === 0 || this.#done === this.#total;
+  }
+
+  #report(lr: number): void {
+    const values = this.#window.take();
+    const { seconds, updates } = this.#stopwatch;
+    const { data, step } = this.#options;
+    const samplesPerSecond = (updates * data.batchSize * step.accumulation) / seconds;
+    this.#stopwatch = { seconds: 0, updates: 0 };
+    this.#log.write({ kind: 'train', ...this.#position, values: { lr, ...values, samplesPerSecond } });
+    this.#progress.show({ ...this.#position, lr, loss: values['loss'] ?? NaN, samplesPerSecond });
+  }
+
+  async #evaluate(): Promise<void> {
+    const { evaluation, step } = this.#options;
+    const { run, best, ema = true } = evaluation!;
+    const evaluate = (): Promise<Record<string, number>> => run({ ...this.#position, signal: this.#interrupt.signal });
+    const metrics = ema && step.ema !== undefined ? await step.ema.borrowedBy(evaluate) : await evaluate();
+    if (this.#stopped) return;
+    if (best !== undefined) this.#keeper.saveIfBest(this.#info, metrics, best);
+    this.#metrics = metrics;
+    this.#log.write({ kind: 'evaluation', ...this.#position, values: metrics });
+    const shown = Object.entries(metrics).map(([name, value]) => `${name} ${Number(value.toPrecision(5))}`);
+    this.#progress.say(`evaluation after step ${this.#done}: ${shown.join(', ')}`);
+  }
+
+  /** A run that ended between a checkpoint and its evaluation makes up for it. */
+  #owesEvaluation(): boolean {
+    const { evaluation } = this.#options;
+    return (
+      this.#done > 0 && evaluation !== undefined && this.#due(evaluation.every) && !this.#log.hasEvaluation(this.#done)
+    );
+  }
+
+  /** Only sound states are saved: what is not finite is found first. */
+  async #save(): Promise<void> {
+    if (this.#keeper.saved === this.#done) return;
+    await this.#window.settle();
+    this.#keeper.saveLast(this.#info);
+  }
+
+  get #position(): { step: number; epoch: number } {
+    return { step: this.#done, epoch: Number(this.#epochsDone.toFixed(4)) };
+  }
+
+  get #info(): CheckpointInfo {
+    const { folder, seed } = this.#options;
+    const { config } = folder;
+    return { ...this.#position, updatesPerEpoch: this.#updatesPerEpoch, seed, config, window: this.#window.state };
+  }
+
+  #resume({ step, updatesPerEpoch, seed, window }: CheckpointInfo): void {
+    const { folder, seed: ownSeed } = this.#options;
+    const where = `${folder.checkpoint}`;
+    if (updatesPerEpoch !== this.#updatesPerEpoch) {
+      throw new TrainingError(
+        `${where}: counts ${updatesPerEpoch} updates an epoch, the data now gives ${this.#updatesPerEpoch}; ` +
+          'data set, batch size and accumulation must stay for --resume',
+        2,
+      );
+    }
+    if (seed !== ownSeed) throw new TrainingError(`${where}: was trained with seed ${seed}, not ${ownSeed}`, 2);
+    if (window !== undefined) this.#window.restore(window);
+    this.#done = step;
+    this.#keeper.resumedAt(step);
+  }
+
+  #whatIsThere(): string {
+    const { saved } = this.#keeper;
+    return saved < 0 ? 'no checkpoint of this run is there' : `the last one is from step ${saved}`;
+  }
+}
+
+function disposeAll(batches: readonly Batch[]): void {
+  for (const batch of batches) tf.dispose(batch);
+}

@@ -1,6 +1,6 @@
-// TensorFlow's own start-up messages ignore TF_CPP_MIN_LOG_LEVEL since it logs through Abseil. This sets Abseil's level
-// from the same variable when the addon is loaded, which is before the addon creates its TensorFlow context.
-#if __has_include("absl/log/globals.h")
+// TensorFlow reports on oneDNN while its shared object initialises, and logs through Abseil, which does not know
+// TF_CPP_MIN_LOG_LEVEL. This hands Abseil the level first: it is linked with `-z initfirst`, and the level is a plain
+// atomic that may be set before any constructor has run.
 #include <cstdlib>
 
 #include "absl/base/log_severity.h"
@@ -16,4 +16,3 @@ struct Quiet {
 } quiet;
 
 }  // namespace
-#endif

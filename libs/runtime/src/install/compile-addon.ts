@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { RuntimeError } from '../runtime-error';
 import type { TensorFlowLibrary } from './library';
@@ -11,10 +11,9 @@ export const NODE_API_VERSION = 8;
 
 const FLAGS = ['-std=c++17', '-O2', '-fPIC', '-DBUILDING_NODE_EXTENSION', `-DNAPI_VERSION=${NODE_API_VERSION}`];
 
-const COMPILER_ADVICE: Partial<Record<NodeJS.Platform, string>> = {
-  linux: 'install one, for example `apt-get install g++` or `dnf install gcc-c++`',
+const ADVICE: Partial<Record<NodeJS.Platform, string>> = {
+  linux: 'install one, for example with `apt-get install g++` or `dnf install gcc-c++`',
   darwin: 'install one with `xcode-select --install`',
-  win32: 'compiling is not supported on Windows; use the prebuilt route',
 };
 
 /** The first C++ compiler that answers: `CXX`, then the usual names. */
@@ -26,56 +25,71 @@ export async function findCompiler(env: NodeJS.ProcessEnv = process.env): Promis
 }
 
 export function compilerAdvice(platform: NodeJS.Platform = process.platform): string {
-  return `no C++ compiler found (looked for g++, c++, clang++); ${COMPILER_ADVICE[platform] ?? 'install one'}`;
+  return `no C++ compiler found (looked for g++, c++, clang++); ${ADVICE[platform] ?? 'install one'}`;
 }
 
-/** The C++ sources of tfjs-node's addon, and ours beside them. */
-function sources(): string[] {
+/** The C++ sources of tfjs-node's addon. */
+function addonSources(): string[] {
   const binding = join(dirname(createRequire(__filename).resolve('@tensorflow/tfjs-node/package.json')), 'binding');
-  const own = join(__dirname, '..', '..', 'native');
-  return [binding, own].flatMap((folder) => cppFiles(folder).map((name) => join(folder, name)));
+  return readdirSync(binding)
+    .filter((name) => name.endsWith('.cc'))
+    .sort()
+    .map((name) => join(binding, name));
 }
 
-const cppFiles = (folder: string) =>
-  readdirSync(folder)
-    .filter((name) => name.endsWith('.cc'))
-    .sort();
+const quietSource = () => join(__dirname, '..', '..', 'native', 'quiet.cc');
 
 /** Names everything that an addon's bytes depend on besides the library: flags and sources. */
 export function sourceDigest(): string {
   const hash = createHash('sha256').update(FLAGS.join(' '));
-  for (const file of sources()) hash.update(readFileSync(file));
+  for (const file of [...addonSources(), quietSource()]) hash.update(readFileSync(file));
   return hash.digest('hex');
 }
 
 /**
- * Compiles tfjs-node's addon against a library, with that library's folder as its run-time search path.
+ * Compiles tfjs-node's addon against a library into `folder`, with the library's folder as its run-time search path.
+ * @returns path of the addon.
  * @throws RuntimeError when there is no compiler or it fails.
  */
 export async function compileAddon(
   library: TensorFlowLibrary,
-  output: string,
+  folder: string,
   env: NodeJS.ProcessEnv = process.env,
-): Promise<void> {
+): Promise<string> {
   const compiler = await findCompiler(env);
   if (!compiler) throw new RuntimeError(compilerAdvice());
+  const addon = join(folder, 'tfjs_binding.node');
   const nodeApi = createRequire(__filename)('node-api-headers') as { include_dir: string };
   const result = await runCommand(
     compiler,
     [
-      ...FLAGS,
-      ...(process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared']),
-      ...[`-I${nodeApi.include_dir}`, `-I${library.include}`],
-      ...sources(),
+      ...[...FLAGS, ...SHARED, `-I${nodeApi.include_dir}`, `-I${library.include}`, ...addonSources()],
+      ...(await compileQuiet(compiler, library, folder, env)),
       ...library.objects.map((name) => join(library.folder, name)),
-      ...[`-Wl,-rpath,${library.folder}`, '-o', output],
+      ...[`-Wl,-rpath,${library.folder}`, '-o', addon],
     ],
     { env },
   );
-  if (result.code === 0) return;
+  if (result.code === 0) return addon;
   throw new RuntimeError(
     `${compiler} could not compile the addon against ${library.folder}: ${firstError(result.stderr)}`,
   );
+}
+
+const SHARED = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
+
+/** Options that link the log level in; none where the library or the platform has no way to set it, and logs show. */
+async function compileQuiet(
+  compiler: string,
+  library: TensorFlowLibrary,
+  folder: string,
+  env: NodeJS.ProcessEnv,
+): Promise<string[]> {
+  if (process.platform !== 'linux' || !existsSync(join(library.include, 'absl', 'log', 'globals.h'))) return [];
+  const object = join(folder, 'libquiet.so');
+  const args = [...FLAGS, '-shared', `-I${library.include}`, quietSource(), '-Wl,-z,initfirst,-soname,libquiet.so', '-o', object];
+  if ((await runCommand(compiler, args, { env })).code !== 0) return [];
+  return ['-Wl,--no-as-needed', object, '-Wl,-rpath,$ORIGIN'];
 }
 
 const firstError = (stderr: string) =>

@@ -1,20 +1,25 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { NativeEngine } from '../engines';
+import { RuntimeError } from '../runtime-error';
 import { cacheFolder } from './cache-folder';
 import { compileAddon, compilerAdvice, findCompiler, sourceDigest } from './compile-addon';
-import { stampFile } from './file-stamp';
-import { findFault, type Installation, readInstallation, writeInstallation } from './installation';
+import { type FileStamp, stampFile } from './file-stamp';
 import { withInstallLock } from './install-lock';
+import { findFault, type Installation, readInstallation, writeInstallation } from './installation';
 import type { TensorFlowLibrary } from './library';
+import { ADDON_DRAFT, sweepDrafts } from './library-store';
+import { fromPath, fromPython } from './local-routes';
+import { fromPrebuilt } from './prebuilt-route';
 import { probeAddon } from './probe';
 import { type InstallProgress, SILENT } from './progress';
-import { type FoundLibrary, fromPath, fromPython, fromWheel, type RouteContext, TENSORFLOW_VERSION } from './routes';
-import { RuntimeError } from '../runtime-error';
+import type { FoundLibrary, RouteContext } from './route';
+import { fromWheel, TENSORFLOW_VERSION } from './wheel-route';
 
 export interface InstallOptions {
+  /** `tensorflow` by default. */
   readonly engine?: NativeEngine;
   /** A wheel file, a folder with libtensorflow, or `site-packages/tensorflow`; `PYRAMIDAL_TENSORFLOW` by default. */
   readonly library?: string;
@@ -42,64 +47,95 @@ export async function installNative(options: InstallOptions = {}): Promise<Insta
   const { engine = 'tensorflow', env = process.env, progress = SILENT, force = false } = options;
   const path = options.library ?? env.PYRAMIDAL_TENSORFLOW;
   const cache = cacheFolder(env);
-  const existing = async () => {
-    const installation = await readInstallation(cache, engine, path);
-    return installation && !(await findFault(installation, 'quick')) ? installation : undefined;
+  const findExisting = async (): Promise<InstallOutcome | undefined> => {
+    const installation = force ? undefined : await readInstallation(cache, engine, path);
+    if (!installation || (await findFault(installation, 'quick'))) return undefined;
+    return { installation, already: true };
   };
-  const before = force ? undefined : await existing();
-  if (before) return { installation: before, already: true };
-
-  const waiting = (pid: number) => progress.step(`Waiting for another installation (process ${pid}) to end`);
-  const work = async (): Promise<InstallOutcome> => {
-    const meanwhile = force ? undefined : await existing();
-    if (meanwhile) return { installation: meanwhile, already: true };
+  const install = async (): Promise<InstallOutcome> => {
+    const meanwhile = await findExisting();
+    if (meanwhile) return meanwhile;
+    await sweepDrafts(cache);
     const context = { engine, cache, env, progress, tensorflow: options.tensorflow ?? TENSORFLOW_VERSION };
-    const found = await findOrFetch(context, path);
-    const installation = await build(found, context);
+    const installation = await installByRoute(context, path);
     await writeInstallation(cache, installation, path);
     return { installation, already: false };
   };
-  return withInstallLock(cache, work, waiting);
-}
-
-async function findOrFetch(context: RouteContext, path: string | undefined): Promise<FoundLibrary> {
-  // Said before a long download rather than after it.
-  if (!(await findCompiler(context.env))) throw new RuntimeError(compilerAdvice());
-  if (path) return fromPath(path, context);
-  return (await fromPython(context)) ?? (await fromWheel(context));
-}
-
-async function build({ library, origin }: FoundLibrary, context: RouteContext): Promise<Installation> {
-  const sources = sourceDigest();
-  const addons = join(context.cache, 'addons');
-  await mkdir(addons, { recursive: true });
-  const draft = await mkdtemp(join(addons, 'compiling-'));
+  const onWait = (pid: number) => progress.step(`Waiting for another installation (process ${pid}) to end`);
   try {
-    context.progress.step('Compiling the addon');
-    const compiled = join(draft, 'tfjs_binding.node');
-    await compileAddon(library, compiled, context.env);
-    context.progress.step('Checking that it computes');
-    const { version } = await probeAddon(compiled, context.env);
-    const folder = join(addons, `tf${version}-${addonKey(library, sources)}`);
+    return (await findExisting()) ?? (await withInstallLock(cache, install, onWait));
+  } catch (error) {
+    throw explained(error, cache);
+  }
+}
+
+/** A path is taken or refused; otherwise the routes are tried in order, and all their reasons are told together. */
+async function installByRoute(context: RouteContext, path: string | undefined): Promise<Installation> {
+  const compiler = await findCompiler(context.env);
+  if (path && !compiler) throw new RuntimeError(compilerAdvice());
+  if (path) return makeReady(await fromPath(path, context), context);
+  const routes = compiler ? [fromPython, fromWheel, fromPrebuilt] : [fromPrebuilt];
+  const reasons = compiler ? [] : [compilerAdvice()];
+  for (const route of routes) {
+    try {
+      const found = await route(context);
+      if (found) return await makeReady(found, context);
+    } catch (error) {
+      if (!(error instanceof RuntimeError)) throw error;
+      reasons.push(error.message);
+    }
+  }
+  throw new RuntimeError(reasons.join('; '));
+}
+
+async function makeReady({ library, origin, addon: ready }: FoundLibrary, context: RouteContext): Promise<Installation> {
+  const addon = ready ?? (await compileInto(library, context));
+  context.progress.step('Checking that it computes');
+  const { version } = await probeAddon(addon, context.env);
+  const files: FileStamp[] = [];
+  for (const file of [addon, ...library.objects.map((name) => join(library.folder, name))]) {
+    files.push(await stampFile(file));
+  }
+  const { engine } = context;
+  return { engine, origin, library: library.folder, addon, tensorflow: version, sources: sourceDigest(), files };
+}
+
+/** Compiles in a folder that appears under its name only when it is complete. */
+async function compileInto(library: TensorFlowLibrary, { cache, env, progress }: RouteContext): Promise<string> {
+  const addons = join(cache, 'addons');
+  await mkdir(addons, { recursive: true });
+  const draft = await mkdtemp(join(addons, ADDON_DRAFT));
+  try {
+    progress.step('Compiling the addon');
+    const compiled = await compileAddon(library, draft, env);
+    const folder = join(addons, addonKey(library));
     await rm(folder, { recursive: true, force: true });
     await rename(draft, folder);
-    const addon = join(folder, 'tfjs_binding.node');
-    const objects = library.objects.map((name) => join(library.folder, name));
-    const files = [];
-    for (const file of [addon, ...objects]) files.push(await stampFile(file));
-    return { engine: context.engine, origin, library: library.folder, addon, tensorflow: version, sources, files };
+    return join(folder, basename(compiled));
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
 }
 
 /** An addon belongs to its sources and to one library as it lies on disk. */
-function addonKey(library: TensorFlowLibrary, sources: string): string {
-  const hash = createHash('sha256').update(sources);
+function addonKey(library: TensorFlowLibrary): string {
+  const hash = createHash('sha256').update(sourceDigest());
   for (const name of library.objects) {
     const file = join(library.folder, name);
     const { size, mtimeMs } = statSync(file);
     hash.update(`${file} ${size} ${mtimeMs}`);
   }
   return hash.digest('hex').slice(0, 16);
+}
+
+/** Says in words what the file system refused. */
+function explained(error: unknown, cache: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC') {
+    return new RuntimeError(`the disk of ${cache} is full; the native engine needs about 1.5 GB, or set PYRAMIDAL_CACHE`);
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR') {
+    return new RuntimeError(`cannot write to the cache folder ${cache} (${code}); set PYRAMIDAL_CACHE to another`);
+  }
+  return error;
 }

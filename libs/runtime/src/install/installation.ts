@@ -12,7 +12,9 @@ export interface Installation {
   readonly origin: string;
   /** Folder of the TensorFlow shared objects. */
   readonly library: string;
+  /** tfjs-node's native module. */
   readonly addon: string;
+  /** TensorFlow's version. */
   readonly tensorflow: string;
   /** Digest of the addon's sources and flags. */
   readonly sources: string;

@@ -7,62 +7,82 @@ import type { InstallProgress } from './progress';
 import { unpackWheel } from './unpack-wheel';
 
 const MANIFEST = 'manifest.json';
+const DRAFT = 'unpacking-';
 
 /** What an addon needs of wheels: the shared objects, and the C headers with what they include. */
 export const isLibraryFile = (path: string): boolean =>
   /^tensorflow\/libtensorflow_(cc|framework)\.[^/]+$/.test(path) ||
   /^tensorflow\/include\/((tensorflow|xla\/tsl|tsl)\/(c|core\/platform|platform)|absl)\/.+\.(h|inc)$/.test(path) ||
-  /^nvidia\/.+\.so[.\d]*$/.test(path);
+  /^nvidia\/(.+\.so[.\d]*|cuda_nvcc\/(bin|nvvm)\/.+)$/.test(path);
 
-/** An unpacked library whose name begins so, if every file of it is as it was unpacked. */
-export async function findStored(cache: string, prefix: string): Promise<TensorFlowLibrary | undefined> {
-  const libraries = join(cache, 'libraries');
-  const names = (await readdir(libraries).catch(() => [])).filter((name) => name.startsWith(prefix));
-  for (const name of names.sort().reverse()) {
-    const folder = join(libraries, name);
-    if (await isWhole(folder)) return findLibrary(folder);
-  }
-  return undefined;
-}
-
-async function isWhole(folder: string): Promise<boolean> {
+/** The folder of that name, if it is there and every file in it is as it was stored. */
+export async function findStored(cache: string, name: string): Promise<string | undefined> {
+  const folder = join(cache, 'libraries', name);
   const manifest = await readFile(join(folder, MANIFEST), 'utf8').catch(() => undefined);
-  if (!manifest) return false;
+  if (!manifest) return undefined;
   for (const stamp of JSON.parse(manifest) as FileStamp[]) {
-    if (await checkStamp({ ...stamp, path: join(folder, stamp.path) }, 'quick')) return false;
+    if (await checkStamp({ ...stamp, path: join(folder, stamp.path) }, 'quick')) return undefined;
   }
-  return true;
+  return folder;
 }
 
 /**
- * Unpacks wheels side by side, as in site-packages, into a folder named after the first. The folder appears under its
- * name only when it is complete.
+ * Makes a folder that appears under its name only when it is complete.
+ * @param fill writes into the folder it is given; returns path inside it -> SHA-256, hexadecimal.
  */
-export async function storeWheels(
+export async function storeFolder(
   cache: string,
-  wheels: readonly [string, ...string[]],
-  progress: InstallProgress,
-): Promise<TensorFlowLibrary> {
+  name: string,
+  fill: (draft: string) => Promise<ReadonlyMap<string, string>>,
+): Promise<string> {
   const libraries = join(cache, 'libraries');
   await mkdir(libraries, { recursive: true });
-  const draft = await mkdtemp(join(libraries, 'unpacking-'));
+  const draft = await mkdtemp(join(libraries, DRAFT));
   try {
     const stamps: FileStamp[] = [];
-    for (const wheel of wheels) {
-      progress.step(`Unpacking ${basename(wheel)}`);
-      for (const [path, sha256] of await unpackWheel(wheel, draft, isLibraryFile, progress)) {
-        stamps.push(relativeTo(draft, await stampFile(join(draft, path), sha256)));
-      }
+    for (const [path, sha256] of await fill(draft)) {
+      const stamp = await stampFile(join(draft, path), sha256);
+      stamps.push({ ...stamp, path: relative(draft, stamp.path) });
     }
-    if (!findLibrary(draft)) throw new RuntimeError(`${basename(wheels[0])} holds no TensorFlow C library`);
     await writeFile(join(draft, MANIFEST), JSON.stringify(stamps));
-    const folder = join(libraries, basename(wheels[0], '.whl'));
+    const folder = join(libraries, name);
     await rm(folder, { recursive: true, force: true });
     await rename(draft, folder);
-    return findLibrary(folder) as TensorFlowLibrary;
+    return folder;
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
 }
 
-const relativeTo = (folder: string, stamp: FileStamp): FileStamp => ({ ...stamp, path: relative(folder, stamp.path) });
+/** Unpacks wheels side by side, as in site-packages, and returns the library in the first. */
+export async function storeWheels(
+  cache: string,
+  name: string,
+  wheels: readonly [string, ...string[]],
+  progress: InstallProgress,
+): Promise<TensorFlowLibrary> {
+  const folder = await storeFolder(cache, name, async (draft) => {
+    const digests = new Map<string, string>();
+    for (const wheel of wheels) {
+      progress.step(`Unpacking ${basename(wheel)}`);
+      for (const [path, sha256] of await unpackWheel(wheel, draft, isLibraryFile, progress)) digests.set(path, sha256);
+    }
+    if (!findLibrary(draft)) throw new RuntimeError(`${basename(wheels[0])} holds no TensorFlow C library`);
+    return digests;
+  });
+  return findLibrary(folder) as TensorFlowLibrary;
+}
+
+/** Removes what interrupted installations left half done; call it only while holding the installation lock. */
+export async function sweepDrafts(cache: string): Promise<void> {
+  for (const [folder, prefix] of [
+    ['libraries', DRAFT],
+    ['addons', ADDON_DRAFT],
+  ] as const) {
+    for (const name of await readdir(join(cache, folder)).catch(() => [])) {
+      if (name.startsWith(prefix)) await rm(join(cache, folder, name), { recursive: true, force: true });
+    }
+  }
+}
+
+export const ADDON_DRAFT = 'compiling-';

@@ -11,7 +11,7 @@ export interface TensorFlowLibrary {
 }
 
 /** A Python wheel has its C API inside `libtensorflow_cc`; the C distribution calls it `libtensorflow`. */
-const API_OBJECT = /^libtensorflow(_cc)?(\.so(\.\d+)*|(\.\d+)*\.dylib)$/;
+const API_OBJECT = /^(libtensorflow(_cc)?(\.so(\.\d+)*|(\.\d+)*\.dylib)|tensorflow\.dll)$/;
 const FRAMEWORK_OBJECT = /^libtensorflow_framework(\.so(\.\d+)*|(\.\d+)*\.dylib)$/;
 
 /**
@@ -29,7 +29,8 @@ export function findLibrary(folder: string): TensorFlowLibrary | undefined {
 
 const hasHeaders = (include: string): boolean => existsSync(join(include, 'tensorflow', 'c', 'eager', 'c_api.h'));
 
-function sharedObjects(folder: string): string[] {
+/** The objects to link in a folder, the API first; empty where there are none. */
+export function sharedObjects(folder: string): string[] {
   if (!existsSync(folder)) return [];
   const names = readdirSync(folder);
   const shortest = (pattern: RegExp) => names.filter((name) => pattern.test(name)).sort(byLength)[0];

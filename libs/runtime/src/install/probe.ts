@@ -2,7 +2,9 @@ import { RuntimeError } from '../runtime-error';
 import { lastLine, runCommand } from './run-command';
 
 export interface ProbeResult {
+  /** TensorFlow's version. */
   readonly version: string;
+  /** Whether TensorFlow sees a GPU. */
   readonly gpu: boolean;
 }
 
@@ -29,7 +31,7 @@ process.stdout.write(JSON.stringify({ version: binding.TF_Version, gpu: binding.
 const EXPECTED = { matmul: [19, 22, 43, 50], conv: [4321] };
 
 /**
- * Loads a compiled addon in a process of its own and checks two kernels.
+ * Loads an addon in a process of its own and checks two of its kernels.
  * @throws RuntimeError with what the loader or the kernels said.
  */
 export async function probeAddon(addon: string, env: NodeJS.ProcessEnv = process.env): Promise<ProbeResult> {

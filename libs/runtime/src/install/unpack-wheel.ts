@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
@@ -21,10 +20,8 @@ export async function unpackWheel(
   progress: InstallProgress = SILENT,
 ): Promise<Map<string, string>> {
   try {
-    const { entries, record } = await readContents(wheel, wanted);
-    const total = entries.reduce((sum, entry) => sum + entry.uncompressedSize, 0);
-    let done = 0;
-    const digests = await extract(wheel, folder, wanted, (bytes) => progress.bytes((done += bytes), total));
+    const digests = await unzip(wheel, folder, wanted, progress);
+    const record = await readRecord(wheel);
     for (const [path, digest] of digests) {
       const expected = record.get(path);
       if (expected && expected !== digest) throw new Error(`${path} does not match its checksum`);
@@ -32,65 +29,63 @@ export async function unpackWheel(
     if (digests.size === 0) throw new Error('it holds none of the files looked for');
     return digests;
   } catch (error) {
-    if (isOutOfSpace(error)) throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw error;
     throw new RuntimeError(`${basename(wheel)} cannot be used: ${(error as Error).message}`);
   }
 }
 
-const isOutOfSpace = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOSPC';
-
-interface WheelContents {
-  readonly entries: readonly Entry[];
-  readonly record: ReadonlyMap<string, string>;
-}
-
-async function readContents(wheel: string, wanted: (path: string) => boolean): Promise<WheelContents> {
-  const zip = await openPromise(wheel, { lazyEntries: true });
-  const entries: Entry[] = [];
-  let record = new Map<string, string>();
-  for await (const entry of zip.eachEntry()) {
-    if (isFile(entry) && wanted(entry.fileName)) entries.push(entry);
-    if (/^[^/]+\.dist-info\/RECORD$/.test(entry.fileName)) record = parseRecord(await text(await read(zip, entry)));
-  }
-  return { entries, record };
-}
-
-async function extract(
-  wheel: string,
+/**
+ * Unpacks the wanted files of a zip archive, streaming; the archive's own CRCs and sizes are checked.
+ * @returns path inside the archive -> SHA-256, hexadecimal.
+ */
+export async function unzip(
+  archive: string,
   folder: string,
   wanted: (path: string) => boolean,
-  onBytes: (bytes: number) => void,
+  progress: InstallProgress = SILENT,
 ): Promise<Map<string, string>> {
-  const zip = await openPromise(wheel, { lazyEntries: true });
+  const isWanted = ({ fileName }: Entry) => !fileName.endsWith('/') && wanted(fileName);
+  let total = 0;
+  await forEachEntry(archive, async (entry) => {
+    if (isWanted(entry)) total += entry.uncompressedSize;
+  });
   const digests = new Map<string, string>();
-  for await (const entry of zip.eachEntry()) {
-    if (!isFile(entry) || !wanted(entry.fileName)) continue;
+  let done = 0;
+  await forEachEntry(archive, async (entry, zip) => {
+    if (!isWanted(entry)) return;
     const target = join(folder, entry.fileName);
     await mkdir(dirname(target), { recursive: true });
     const hash = createHash('sha256');
-    const source = await read(zip, entry);
+    const source = await zip.openReadStreamPromise(entry);
     source.on('data', (chunk: Buffer) => {
       hash.update(chunk);
-      onBytes(chunk.length);
+      progress.bytes((done += chunk.length), total);
     });
-    await pipeline(source, createWriteStream(target));
+    await pipeline(source, createWriteStream(target, { mode: permissions(entry) }));
     digests.set(entry.fileName, hash.digest('hex'));
-  }
+  });
   return digests;
 }
 
-const read = (zip: ZipFile, entry: Entry): Promise<Readable> => zip.openReadStreamPromise(entry);
+async function forEachEntry(archive: string, visit: (entry: Entry, zip: ZipFile) => Promise<void>): Promise<void> {
+  const zip = await openPromise(archive, { lazyEntries: true });
+  for await (const entry of zip.eachEntry()) await visit(entry, zip);
+}
 
-const isFile = (entry: Entry) => !entry.fileName.endsWith('/');
+/** The Unix mode lies in the upper half of the external attributes; archives made elsewhere have none. */
+const permissions = (entry: Entry) => (entry.externalFileAttributes >>> 16) & 0o777 || 0o644;
 
-/** Lines of `path,sha256=<base64url>,bytes`; a path with a comma is quoted, and none that we want has one. */
-function parseRecord(record: string): Map<string, string> {
+/** `RECORD` has lines of `path,sha256=<base64url>,bytes`. */
+async function readRecord(wheel: string): Promise<Map<string, string>> {
   const digests = new Map<string, string>();
-  for (const line of record.split('\n')) {
-    const [path, digest] = line.split(',');
-    if (path && digest?.startsWith('sha256=')) {
-      digests.set(path, Buffer.from(digest.slice('sha256='.length), 'base64url').toString('hex'));
+  await forEachEntry(wheel, async (entry, zip) => {
+    if (!/^[^/]+\.dist-info\/RECORD$/.test(entry.fileName)) return;
+    for (const line of (await text(await zip.openReadStreamPromise(entry))).split('\n')) {
+      const [path, digest] = line.split(',');
+      if (path && digest?.startsWith('sha256=')) {
+        digests.set(path, Buffer.from(digest.slice('sha256='.length), 'base64url').toString('hex'));
+      }
     }
-  }
+  });
   return digests;
 }

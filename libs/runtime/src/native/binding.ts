@@ -45,28 +45,28 @@ export interface NativeBinding {
   isUsingGpuDevice(): boolean;
 }
 
-export interface NativeEngineHandle {
+/** An opened native engine. */
+export interface NativeHandle {
   readonly binding: NativeBinding;
   readonly backend: NodeJSKernelBackend;
 }
 
-let opened: NativeEngineHandle | undefined;
+let opened: NativeHandle | undefined;
 
-export function setNativeHandle(handle: NativeEngineHandle): void {
+export function setNativeHandle(handle: NativeHandle): void {
   opened = handle;
 }
 
-/** The opened native engine, or undefined while another engine is in use. */
-export const nativeHandle = (): NativeEngineHandle | undefined => opened;
+/** The native engine, or undefined when none has been opened. */
+export const nativeHandle = (): NativeHandle | undefined => opened;
 
 /** @throws RuntimeError when no native engine has been opened. */
-export function nativeBinding(): NativeBinding {
-  if (!opened) throw new RuntimeError("no native engine is open: call openRuntime({ engine: 'tensorflow' }) first");
-  return opened.binding;
-}
+export const nativeBinding = (): NativeBinding => required().binding;
 
 /** @throws RuntimeError when no native engine has been opened. */
-export function nativeBackend(): NodeJSKernelBackend {
-  nativeBinding();
-  return (opened as NativeEngineHandle).backend;
+export const nativeBackend = (): NodeJSKernelBackend => required().backend;
+
+function required(): NativeHandle {
+  if (opened) return opened;
+  throw new RuntimeError("no native engine is open: call openRuntime({ engine: 'tensorflow' }) first");
 }

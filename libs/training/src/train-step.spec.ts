@@ -1,6 +1,6 @@
-import '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, Module, Parameter } from '@pyramidal/nn';
+import { openRuntime } from '@pyramidal/runtime';
 import { expectClose, expectNoLeaks } from '@pyramidal/testing';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +8,8 @@ import { adamW } from './adamw';
 import type { Optimizer } from './optimizer';
 import { sgd } from './sgd';
 import { trainStep, type Losses, type TrainStep } from './train-step';
+
+beforeAll(() => openRuntime({ engine: 'cpu' }));
 
 interface Recorded {
   readonly weight: number[];

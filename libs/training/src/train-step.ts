@@ -1,24 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Module } from '@pyramidal/nn';
+import { compile, type CompiledFunction, type GraphSummary } from '@pyramidal/runtime';
 import { clipByNorm, globalNorm } from './clip';
 import { Ema } from './ema';
 import { zeroSlots, type Optimizer, type Slot } from './optimizer';
 
-/** What a loss reads: tensors of fixed shapes by name. */
-export type Batch = tf.NamedTensorMap;
+type Tensors = tf.NamedTensorMap;
+
+/** What a loss reads: tensors of fixed shapes by name; the name `seed` is taken. */
+export type Batch = Tensors;
 
 /** The scalar to descend, and under other names its parts, for the log. */
 export type Losses = { readonly loss: tf.Scalar } & Readonly<Record<string, tf.Scalar>>;
-
-type StaticFunction = (inputs: tf.NamedTensorMap) => tf.NamedTensorMap;
-
-/** Makes a function of named tensors run as its engine does it best: `compile` of @pyramidal/runtime. */
-export type Compile = (
-  fn: StaticFunction,
-  options: { readonly name: string },
-) => { run(inputs: tf.NamedTensorMap): tf.NamedTensorMap; dispose(): void };
-
-const uncompiled: Compile = (fn) => ({ run: fn, dispose: () => undefined });
 
 export interface TrainStepOptions<B extends Batch> {
   readonly module: Module;
@@ -34,8 +27,10 @@ export interface TrainStepOptions<B extends Batch> {
   readonly emaDecay?: number | undefined;
   /** Batches whose gradients are averaged into one update. */
   readonly accumulation?: number;
-  /** Without it the step runs operation by operation. */
-  readonly compile?: Compile | undefined;
+  /** Record the step once and replay it as one graph on engines that can (default), or run each operation anew. */
+  readonly compile?: boolean;
+  /** Of matrix products in compiled steps. */
+  readonly precision?: 'float32' | 'bf16';
 }
 
 export interface UpdateOptions {
@@ -56,7 +51,9 @@ export interface TrainStep<B extends Batch = Batch> {
    * @returns scalars by name, the caller's to dispose: the losses averaged over the batches (`loss` first), and
    * `gradNorm`, the gradient's global norm before clipping.
    */
-  run(batches: readonly B[], options: UpdateOptions): tf.NamedTensorMap;
+  run(batches: readonly B[], options: UpdateOptions): Tensors;
+  /** What was recorded: one entry for each graph, none where nothing is compiled. */
+  explain(): GraphSummary[];
   /** Frees the step, its averages and the optimizer's state; the module stays. */
   dispose(): void;
 }
@@ -66,45 +63,40 @@ export interface TrainStep<B extends Batch = Batch> {
  * @throws Error if the loss reaches none of the parameters.
  */
 export function trainStep<B extends Batch>(options: TrainStepOptions<B>): TrainStep<B> {
-  const { module, optimizer, clipGradNorm, emaDecay, accumulation = 1, compile = uncompiled } = options;
+  const { module, optimizer, clipGradNorm, emaDecay, accumulation = 1 } = options;
   const ema = emaDecay === undefined ? undefined : new Ema(optimizer.parameters, emaDecay);
   const sums = accumulation === 1 ? undefined : zeroSlots(optimizer.parameters);
   const differentiate = differentiator(options);
 
-  const accumulate = compile(
-    (inputs) => {
-      const { losses, gradients } = differentiate(inputs);
-      for (const [name, gradient] of gradients) {
-        const { variable } = sums!.get(name)!;
-        variable.assign(tf.add(variable, tf.div(gradient, accumulation)));
-      }
-      return losses;
-    },
-    { name: 'accumulation step' },
-  );
+  const addGradients = (inputs: Tensors): Tensors => {
+    const { losses, gradients } = differentiate(inputs);
+    for (const [name, gradient] of gradients) {
+      const { variable } = sums!.get(name)!;
+      variable.assign(tf.add(variable, tf.div(gradient, accumulation)));
+    }
+    return losses;
+  };
 
-  const update = compile(
-    (inputs) => {
-      const { losses, gradients } = differentiate(inputs);
-      const total = sums === undefined ? gradients : takeSums(sums, gradients, accumulation);
-      const gradNorm = globalNorm(total);
-      const clipped = clipGradNorm === undefined ? total : clipByNorm(total, gradNorm, clipGradNorm);
-      optimizer.apply(clipped, inputs);
-      ema?.update();
-      return { ...losses, gradNorm };
-    },
-    { name: 'training step' },
-  );
+  const updateParameters = (inputs: Tensors): Tensors => {
+    const { losses, gradients } = differentiate(inputs);
+    const total = sums === undefined ? gradients : takeSums(sums, gradients, accumulation);
+    const gradNorm = globalNorm(total);
+    const clipped = clipGradNorm === undefined ? total : clipByNorm(total, gradNorm, clipGradNorm);
+    optimizer.apply(clipped, inputs);
+    ema?.update();
+    return { ...losses, gradNorm };
+  };
 
-  const run = (batches: readonly B[], { update: index, lr, seed }: UpdateOptions): tf.NamedTensorMap => {
+  const accumulate = asRun(addGradients, options);
+  const update = asRun(updateParameters, options);
+
+  const run = (batches: readonly B[], { update: index, lr, seed }: UpdateOptions): Tensors => {
     if (batches.length !== accumulation) {
       throw new Error(`train step: expected ${accumulation} batches, received ${batches.length}`);
     }
     const values = batches.map((batch, i) => {
       const inputs = { ...batch, seed: tf.tensor1d([seed, index * accumulation + i], 'int32') };
-      return i < accumulation - 1
-        ? accumulate.run(inputs)
-        : update.run({ ...inputs, ...scalarTensors(optimizer, index, lr) });
+      return i < accumulation - 1 ? accumulate(inputs) : update({ ...inputs, ...scalarTensors(optimizer, index, lr) });
     });
     return averaged(values);
   };
@@ -115,6 +107,7 @@ export function trainStep<B extends Batch>(options: TrainStepOptions<B>): TrainS
     ema,
     accumulation,
     run: (batches, updateOptions) => tf.tidy(() => run(batches, updateOptions)),
+    explain: () => [...accumulate.explain(), ...update.explain()],
     dispose() {
       accumulate.dispose();
       update.dispose();
@@ -125,16 +118,24 @@ export function trainStep<B extends Batch>(options: TrainStepOptions<B>): TrainS
   };
 }
 
+function asRun<B extends Batch>(
+  fn: (inputs: Tensors) => Tensors,
+  { compile: compiled = true, precision = 'float32' }: TrainStepOptions<B>,
+): CompiledFunction<Tensors, Tensors> {
+  if (compiled) return compile(fn, { name: fn.name, precision });
+  return Object.assign((inputs: Tensors) => fn(inputs), { explain: () => [], dispose: () => undefined });
+}
+
 interface Derivatives {
-  readonly losses: tf.NamedTensorMap;
+  readonly losses: Tensors;
   /** By parameter name; parameters that the loss does not reach are absent. */
   readonly gradients: Map<string, tf.Tensor>;
 }
 
 function differentiator<B extends Batch>({ loss, optimizer }: TrainStepOptions<B>) {
   const variables = [...optimizer.parameters].map(([name, { variable }]) => ({ name, variable }));
-  return (inputs: tf.NamedTensorMap): Derivatives => {
-    let parts: tf.NamedTensorMap = {};
+  return (inputs: Tensors): Derivatives => {
+    let parts: Tensors = {};
     const { value, grads } = tf.variableGrads(
       () => {
         const { loss: total, ...others } = loss(inputs as B, inputs['seed'] as tf.Tensor1D);
@@ -168,13 +169,13 @@ function takeSums(
   );
 }
 
-function scalarTensors(optimizer: Optimizer, update: number, lr: number): tf.NamedTensorMap {
+function scalarTensors(optimizer: Optimizer, update: number, lr: number): Tensors {
   const scalars = Object.entries(optimizer.scalars(update, lr));
   return Object.fromEntries(scalars.map(([name, value]) => [name, tf.scalar(value)]));
 }
 
 /** The mean of every value over the batches that have it. */
-function averaged(values: readonly tf.NamedTensorMap[]): tf.NamedTensorMap {
+function averaged(values: readonly Tensors[]): Tensors {
   const last = values.at(-1)!;
   if (values.length === 1) return last;
   const mean = (name: string): tf.Tensor => {

@@ -1,7 +1,7 @@
-import '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import { readSafetensors } from '@pyramidal/checkpoints';
 import { Linear } from '@pyramidal/nn';
+import { openRuntime } from '@pyramidal/runtime';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,8 @@ import { openRunFolder, type RunFolder } from './run/run-folder';
 import { createSchedule } from './schedule';
 import { train, type Evaluation, type TrainOptions, type TrainOutcome } from './train';
 import { trainStep, type Losses, type TrainStep } from './train-step';
+
+beforeAll(() => openRuntime({ engine: 'cpu' }));
 
 const BATCHES = 6;
 

@@ -65,6 +65,7 @@ export async function openRuntime(options: RuntimeOptions = {}): Promise<Runtime
 
   const passedOver: string[] = [];
   for (const engine of FASTEST_FIRST) {
+    if (engine === 'tensorflow-gpu' && !(await readInstalled(engine, options))) continue;
     try {
       const opened = await ENGINES[engine](options);
       return describe(engine, ['the fastest engine that is ready', ...passedOver].join('; '), opened, options);
@@ -86,9 +87,8 @@ function describe(engine: Engine, reason: string, opened: Opened, options: Runti
 }
 
 async function openInstalled(engine: NativeEngine, options: RuntimeOptions): Promise<Opened> {
-  const path = options.library ?? process.env.PYRAMIDAL_TENSORFLOW;
-  const command = installCommand(engine, path);
-  const installation = await readInstallation(cacheFolder(), engine, path);
+  const command = installCommand(engine, libraryPath(options));
+  const installation = await readInstalled(engine, options);
   if (!installation) throw new RuntimeError(`${engine} is not installed (${command})`);
   const fault = await findFault(installation, 'quick');
   if (fault) throw new RuntimeError(`${engine} needs to be installed again (${command}): ${fault}`);
@@ -99,6 +99,11 @@ async function openInstalled(engine: NativeEngine, options: RuntimeOptions): Pro
       : undefined;
   return { threads, note, versions: { tensorflow: installation.tensorflow, library: installation.library } };
 }
+
+const libraryPath = ({ library }: RuntimeOptions) => library ?? process.env.PYRAMIDAL_TENSORFLOW;
+
+const readInstalled = (engine: NativeEngine, options: RuntimeOptions) =>
+  readInstallation(cacheFolder(), engine, libraryPath(options));
 
 function installCommand(engine: NativeEngine, path: string | undefined): string {
   const which = engine === 'tensorflow' ? '' : ` --engine ${engine}`;

@@ -87,7 +87,15 @@ async function compileQuiet(
 ): Promise<string[]> {
   if (process.platform !== 'linux' || !existsSync(join(library.include, 'absl', 'log', 'globals.h'))) return [];
   const object = join(folder, 'libquiet.so');
-  const args = [...FLAGS, '-shared', `-I${library.include}`, quietSource(), '-Wl,-z,initfirst,-soname,libquiet.so', '-o', object];
+  const args = [
+    ...FLAGS,
+    '-shared',
+    `-I${library.include}`,
+    quietSource(),
+    '-Wl,-z,initfirst,-soname,libquiet.so',
+    '-o',
+    object,
+  ];
   if ((await runCommand(compiler, args, { env })).code !== 0) return [];
   return ['-Wl,--no-as-needed', object, '-Wl,-rpath,$ORIGIN'];
 }

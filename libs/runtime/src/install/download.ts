@@ -43,7 +43,7 @@ export async function download(url: string, file: string, options: DownloadOptio
       return await rename(`${file}.part`, file);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw error;
-      if (attempt >= retries || error instanceof Refused) {
+      if (attempt >= retries || error instanceof Refused || isUnreachable(error)) {
         throw new RuntimeError(`download of ${file.split(/[\\/]/).at(-1)} from ${hostOf(url)} failed: ${cause(error)}`);
       }
       await sleep(retryDelayMs * 2 ** attempt);
@@ -106,6 +106,12 @@ function serverChecksum(response: Response): Checksum | undefined {
   const md5 = /md5=([A-Za-z0-9+/=]+)/.exec(response.headers.get('x-goog-hash') ?? '')?.[1];
   return md5 ? { algorithm: 'md5', digest: Buffer.from(md5, 'base64').toString('hex') } : undefined;
 }
+
+/** No such host, or nobody listens: trying again soon would not help. */
+const isUnreachable = (error: unknown) =>
+  ['ENOTFOUND', 'ECONNREFUSED', 'EAI_AGAIN', 'ENETUNREACH'].includes(
+    ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code ?? '',
+  );
 
 const totalOfRange = (response: Response) => Number(/\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1]);
 

@@ -8,9 +8,8 @@ import { cacheFolder } from './cache-folder';
 import { compileAddon, compilerAdvice, findCompiler, sourceDigest } from './compile-addon';
 import { type FileStamp, stampFile } from './file-stamp';
 import { withInstallLock } from './install-lock';
-import { findFault, type Installation, readInstallation, writeInstallation } from './installation';
+import { findFault, type Installation, prune, readInstallation, writeInstallation } from './installation';
 import type { TensorFlowLibrary } from './library';
-import { ADDON_DRAFT, sweepDrafts } from './library-store';
 import { fromPath, fromPython } from './local-routes';
 import { fromPrebuilt } from './prebuilt-route';
 import { probeAddon } from './probe';
@@ -55,10 +54,10 @@ export async function installNative(options: InstallOptions = {}): Promise<Insta
   const install = async (): Promise<InstallOutcome> => {
     const meanwhile = await findExisting();
     if (meanwhile) return meanwhile;
-    await sweepDrafts(cache);
     const context = { engine, cache, env, progress, tensorflow: options.tensorflow ?? TENSORFLOW_VERSION };
     const installation = await installByRoute(context, path);
     await writeInstallation(cache, installation, path);
+    await prune(cache);
     return { installation, already: false };
   };
   const onWait = (pid: number) => progress.step(`Waiting for another installation (process ${pid}) to end`);
@@ -88,7 +87,10 @@ async function installByRoute(context: RouteContext, path: string | undefined): 
   throw new RuntimeError(reasons.join('; '));
 }
 
-async function makeReady({ library, origin, addon: ready }: FoundLibrary, context: RouteContext): Promise<Installation> {
+async function makeReady(
+  { library, origin, addon: ready }: FoundLibrary,
+  context: RouteContext,
+): Promise<Installation> {
   const addon = ready ?? (await compileInto(library, context));
   context.progress.step('Checking that it computes');
   const { version } = await probeAddon(addon, context.env);
@@ -97,14 +99,14 @@ async function makeReady({ library, origin, addon: ready }: FoundLibrary, contex
     files.push(await stampFile(file));
   }
   const { engine } = context;
-  return { engine, origin, library: library.folder, addon, tensorflow: version, sources: sourceDigest(), files };
+  return { engine, origin, library: library.folder, addon, tensorflow: version, files };
 }
 
 /** Compiles in a folder that appears under its name only when it is complete. */
 async function compileInto(library: TensorFlowLibrary, { cache, env, progress }: RouteContext): Promise<string> {
   const addons = join(cache, 'addons');
   await mkdir(addons, { recursive: true });
-  const draft = await mkdtemp(join(addons, ADDON_DRAFT));
+  const draft = await mkdtemp(join(addons, 'compiling-'));
   try {
     progress.step('Compiling the addon');
     const compiled = await compileAddon(library, draft, env);
@@ -132,7 +134,9 @@ function addonKey(library: TensorFlowLibrary): string {
 function explained(error: unknown, cache: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOSPC') {
-    return new RuntimeError(`the disk of ${cache} is full; the native engine needs about 1.5 GB, or set PYRAMIDAL_CACHE`);
+    return new RuntimeError(
+      `the disk of ${cache} is full; the native engine needs about 1.5 GB, or set PYRAMIDAL_CACHE`,
+    );
   }
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR') {
     return new RuntimeError(`cannot write to the cache folder ${cache} (${code}); set PYRAMIDAL_CACHE to another`);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
 import type { NativeEngine } from '../engines';
 import { sourceDigest } from './compile-addon';
 import { checkStamp, type FileStamp } from './file-stamp';
@@ -16,15 +16,21 @@ export interface Installation {
   readonly addon: string;
   /** TensorFlow's version. */
   readonly tensorflow: string;
-  /** Digest of the addon's sources and flags. */
-  readonly sources: string;
   readonly files: readonly FileStamp[];
 }
 
-/** @param library the path that the user gave, if any. */
+/**
+ * Versions of this package whose addon differs have records of their own and leave each other's alone.
+ * @param library the path that the user gave, if any.
+ */
 export function recordFile(cache: string, engine: NativeEngine, library?: string): string {
-  const suffix = library ? `-${createHash('sha256').update(resolve(library)).digest('hex').slice(0, 12)}` : '';
-  return join(cache, `${engine}-${process.platform}-${process.arch}${suffix}.json`);
+  const identity = createHash('sha256').update(sourceDigest());
+  if (library) identity.update(resolve(library));
+  return join(
+    cache,
+    'installed',
+    `${engine}-${process.platform}-${process.arch}-${identity.digest('hex').slice(0, 16)}.json`,
+  );
 }
 
 /** The recorded installation, or undefined when there is none or its record is unreadable. */
@@ -48,12 +54,26 @@ export async function writeInstallation(cache: string, installation: Installatio
   await rename(draft, file);
 }
 
-/** Says why an installation cannot be used, if so: a file gone or changed, or an addon made from other sources. */
+/** Says why an installation cannot be used, if so: a file gone or changed. */
 export async function findFault(installation: Installation, depth: 'quick' | 'full'): Promise<string | undefined> {
-  if (installation.sources !== sourceDigest()) return 'the addon was compiled from another version of its sources';
   for (const stamp of installation.files) {
     const fault = await checkStamp(stamp, depth);
     if (fault) return fault;
   }
   return undefined;
+}
+
+/** Removes libraries and addons that no record speaks of, and finished downloads; only while holding the lock. */
+export async function prune(cache: string): Promise<void> {
+  const records = join(cache, 'installed');
+  const used: string[] = [];
+  for (const name of await readdir(records)) used.push(await readFile(join(records, name), 'utf8'));
+  for (const kind of ['libraries', 'addons']) {
+    for (const name of await readdir(join(cache, kind)).catch(() => [])) {
+      const folder = join(cache, kind, name);
+      const mentioned = used.some((record) => record.includes(JSON.stringify(folder + sep).slice(1, -1)));
+      if (!mentioned) await rm(folder, { recursive: true, force: true });
+    }
+  }
+  await rm(join(cache, 'downloads'), { recursive: true, force: true });
 }

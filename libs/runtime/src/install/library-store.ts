@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { RuntimeError } from '../runtime-error';
 import { checkStamp, type FileStamp, stampFile } from './file-stamp';
@@ -7,7 +7,6 @@ import type { InstallProgress } from './progress';
 import { unpackWheel } from './unpack-wheel';
 
 const MANIFEST = 'manifest.json';
-const DRAFT = 'unpacking-';
 
 /** What an addon needs of wheels: the shared objects, and the C headers with what they include. */
 export const isLibraryFile = (path: string): boolean =>
@@ -37,7 +36,7 @@ export async function storeFolder(
 ): Promise<string> {
   const libraries = join(cache, 'libraries');
   await mkdir(libraries, { recursive: true });
-  const draft = await mkdtemp(join(libraries, DRAFT));
+  const draft = await mkdtemp(join(libraries, 'unpacking-'));
   try {
     const stamps: FileStamp[] = [];
     for (const [path, sha256] of await fill(draft)) {
@@ -72,17 +71,3 @@ export async function storeWheels(
   });
   return findLibrary(folder) as TensorFlowLibrary;
 }
-
-/** Removes what interrupted installations left half done; call it only while holding the installation lock. */
-export async function sweepDrafts(cache: string): Promise<void> {
-  for (const [folder, prefix] of [
-    ['libraries', DRAFT],
-    ['addons', ADDON_DRAFT],
-  ] as const) {
-    for (const name of await readdir(join(cache, folder)).catch(() => [])) {
-      if (name.startsWith(prefix)) await rm(join(cache, folder, name), { recursive: true, force: true });
-    }
-  }
-}
-
-export const ADDON_DRAFT = 'compiling-';

@@ -17,7 +17,11 @@ export interface CommandOptions {
 }
 
 /** Runs a command to its end; a command that is not there is a result (`missing`), not an exception. */
-export function runCommand(file: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+export function runCommand(
+  file: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
   return new Promise((resolve) => {
     const child = spawn(file, args, {
       cwd: options.cwd,

@@ -29,7 +29,9 @@ export function loadAddon(engine: NativeEngine, installation: Installation, thre
   const { addon } = installation;
   const before = outer[LOADED];
   if (before && (before.addon !== addon || before.engine !== engine)) {
-    throw new RuntimeError(`${engine}: this process has loaded ${before.engine} from ${before.addon}; use another process`);
+    throw new RuntimeError(
+      `${engine}: this process has loaded ${before.engine} from ${before.addon}; use another process`,
+    );
   }
   return before ?? (outer[LOADED] = load(engine, installation, outer.env, threads));
 }

@@ -1,0 +1,34 @@
+import type { NativeEngine } from '../engines';
+import { installNative } from '../install/install-native';
+import { RuntimeError } from '../runtime-error';
+import { showProgress } from './progress-bar';
+
+export interface InstallCommandOptions {
+  readonly engine: NativeEngine;
+  readonly library?: string;
+  readonly tensorflow?: string;
+  readonly force?: boolean;
+  /** Says nothing when there is nothing to do. */
+  readonly quiet?: boolean;
+  /** A native engine that cannot be had is told in one line and is not a failure. */
+  readonly optional?: boolean;
+}
+
+/** Installs the native engine and tells how it went; returns the exit code. */
+export async function installCommand(options: InstallCommandOptions): Promise<number> {
+  const { engine, library, tensorflow, force, quiet, optional } = options;
+  const progress = showProgress();
+  try {
+    const { installation, already } = await installNative({ engine, library, tensorflow, force, progress });
+    if (already && quiet) return 0;
+    const what = `${engine} is ${already ? 'ready' : 'installed'}: TensorFlow ${installation.tensorflow}`;
+    process.stdout.write(`${what} from ${installation.origin}\n`);
+    return 0;
+  } catch (error) {
+    if (!optional || !(error instanceof RuntimeError)) throw error;
+    process.stdout.write(`No native TensorFlow, so the wasm engine is used: ${error.message}\n`);
+    return 0;
+  } finally {
+    progress.end();
+  }
+}

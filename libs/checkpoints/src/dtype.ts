@@ -20,7 +20,17 @@ export const dtypes = {
 export type DType = keyof typeof dtypes;
 
 /** Raw elements: float16 and bfloat16 are their bits, bool is 0 or 1. */
-export type TensorData = InstanceType<(typeof dtypes)[DType]['array']>;
+export type TensorData =
+  | Float64Array
+  | Float32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Int32Array
+  | Uint32Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array;
 
 /** A named array of a weights file, in PyTorch's layout, row-major. */
 export interface StoredTensor {

@@ -18,6 +18,18 @@ export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';
 }
 
+/** A fault in the content of a file, in plain words; whoever knows the file turns it into a CheckpointError. */
+export class FormatError extends Error {}
+
+/** Runs a reader of `path` and puts the path before what it finds wrong. */
+export function namingFile<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof FormatError ? checkpointError(path, error.message) : error;
+  }
+}
+
 /** Text out of a file may hold line breaks, control characters or megabytes: it is quoted and cut. */
 export const quote = (text: string): string => JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}...` : text);
 

@@ -1,0 +1,86 @@
+import { detectFormat } from './detect-format';
+import type { StoredTensor, TensorFile } from './dtype';
+import { FormatError, namingFile, quote } from './errors';
+import { withoutWrapper } from './names';
+import { PickleObject, typeName } from './pickle-values';
+import { readSafetensors } from './safetensors';
+import { readTorch } from './torch-file';
+import { TorchTensor } from './torch-tensor';
+
+export interface CheckpointOptions {
+  /** Which state dict of a PyTorch file to take (`model_ema`); by default the model's own. */
+  readonly entry?: string;
+}
+
+/** Weights under PyTorch's names and what else their file holds. */
+export interface Checkpoint extends TensorFile {
+  readonly format: 'safetensors' | 'pytorch';
+  /** The entry of the file that the tensors come from; '' if the file is nothing but tensors. */
+  readonly entry: string;
+  /** The other entries of a PyTorch file: epoch, optimizer, args. */
+  readonly others: ReadonlyMap<string, unknown>;
+}
+
+/** Where training code keeps the model: `model` (GroupMixFormer, CoaT, SMT, DeiT), `state_dict` (OpenMMLab, timm). */
+const MODEL_ENTRIES = ['model', 'state_dict', 'model_state_dict', 'model_state', 'net', 'network', 'params'];
+
+/**
+ * Opens a weights file of any kind: safetensors, or what `torch.save` wrote. Finds the state dict in it and takes off
+ * prefixes that wrappers put before every name (`module.`). Tensors are read when asked for: keep it open until then.
+ * @throws CheckpointError with one line that says what is wrong with the file.
+ */
+export function openCheckpoint(path: string, options: CheckpointOptions = {}): Checkpoint {
+  if (detectFormat(path) === 'pytorch') return openTorch(path, options);
+  const file = readSafetensors(path);
+  return { ...file, tensors: withoutWrapper(file.tensors), format: 'safetensors', entry: '', others: new Map() };
+}
+
+function openTorch(path: string, { entry }: CheckpointOptions): Checkpoint {
+  const file = readTorch(path);
+  try {
+    const found = namingFile(path, () => findStateDict(file.root, entry));
+    return { ...found, tensors: withoutWrapper(found.tensors), metadata: {}, format: 'pytorch', close: file.close };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+type Found = Pick<Checkpoint, 'tensors' | 'entry' | 'others'>;
+
+function findStateDict(root: unknown, entry: string | undefined): Found {
+  if (root instanceof PickleObject) {
+    throw new FormatError(`it holds ${typeName(root)}, expected a state_dict: save model.state_dict() in Python`);
+  }
+  if (!(root instanceof Map)) throw new FormatError(`it holds ${typeName(root)}, expected a dict of tensors`);
+  const candidates = [...root.keys()].filter((key) => isStateDict(root.get(key)));
+  const known = MODEL_ENTRIES.find((name) => candidates.includes(name));
+  const chosen = entry ?? known ?? (isStateDict(root) ? '' : candidates.length === 1 ? candidates[0] : undefined);
+  if (chosen === '') return { entry: '', ...splitTensors(root) };
+  if (!candidates.includes(chosen)) {
+    const list = candidates.length > 0 ? candidates.map((name) => quote(String(name))).join(', ') : 'none';
+    throw new FormatError(
+      `${entry === undefined ? 'no entry' : `entry ${quote(entry)}`} is a dict of tensors; those that are: ${list}`,
+    );
+  }
+  const { tensors, others } = splitTensors(root.get(chosen) as Map<unknown, unknown>);
+  const rest = [...root].filter(([key]) => key !== chosen).map(([key, value]) => [String(key), value] as const);
+  return { entry: String(chosen), tensors, others: new Map([...rest, ...others]) };
+}
+
+/** A dict with text as keys and at least one tensor. */
+function isStateDict(value: unknown): value is Map<string, unknown> {
+  if (!(value instanceof Map)) return false;
+  const keys = [...value.keys()];
+  return keys.every((key) => typeof key === 'string') && keys.some((key) => value.get(key) instanceof TorchTensor);
+}
+
+function splitTensors(dict: ReadonlyMap<unknown, unknown>): Pick<Found, 'tensors' | 'others'> {
+  const tensors = new Map<string, StoredTensor>();
+  const others = new Map<string, unknown>();
+  for (const [key, value] of dict) {
+    if (value instanceof TorchTensor) tensors.set(String(key), value);
+    else others.set(String(key), value);
+  }
+  return { tensors, others };
+}

@@ -1,0 +1,35 @@
+import { basename } from 'node:path';
+import { openCheckpoint, type Checkpoint } from '../checkpoint';
+import { byteLength, type StoredTensor } from '../dtype';
+import { CheckpointError } from '../errors';
+import { splitModel } from '../names';
+import { writeSafetensors } from '../safetensors';
+
+export interface ConvertOptions {
+  readonly entry?: string;
+  readonly part?: string;
+}
+
+/** Writes the tensors of any weights file as safetensors, bit for bit, one tensor in memory at a time. */
+export function convert(input: string, output: string, options: ConvertOptions, print: (line: string) => void): void {
+  const file = openCheckpoint(input, options);
+  try {
+    const tensors = takePart(file, options.part);
+    writeSafetensors(output, tensors, { format: 'pt', ...file.metadata, source: sourceOf(input, file, options) });
+    const bytes = [...tensors.values()].reduce((sum, tensor) => sum + byteLength(tensor), 0);
+    print(`${output}: ${tensors.size} tensors, ${bytes} bytes`);
+  } finally {
+    file.close();
+  }
+}
+
+function takePart({ tensors }: Checkpoint, part: string | undefined): ReadonlyMap<string, StoredTensor> {
+  if (part === undefined) return tensors;
+  const { parts } = splitModel(tensors);
+  const chosen = parts.get(part);
+  if (!chosen) throw new CheckpointError(`no part ${part}; the file has ${[...parts.keys()].join(', ')}`);
+  return chosen;
+}
+
+const sourceOf = (input: string, { entry }: Checkpoint, { part }: ConvertOptions): string =>
+  [basename(input), entry, part].filter(Boolean).join(' / ');

@@ -1,0 +1,315 @@
+/**
+ * Reads Python pickles (protocols 0 to 5; Lib/pickletools.py describes the opcodes) as data. Nothing is imported and
+ * nothing of Python is called: names become `PickleGlobal`, unknown objects `PickleObject`.
+ */
+import type { ByteCursor } from './byte-cursor';
+import { FormatError, quote } from './errors';
+import { constructorOf, PickleGlobal, PickleObject, typeName, type PickleConstructor } from './pickle-values';
+
+export interface PickleOptions {
+  /** Values for calls of these names (`torch._utils._rebuild_tensor_v2`), besides Python's own containers. */
+  readonly constructors?: ReadonlyMap<string, PickleConstructor>;
+  /** What stands for an object that the pickle keeps outside of itself. */
+  readonly persistentLoad?: (id: unknown) => unknown;
+}
+
+/** Far above any real checkpoint; bounds time and memory for files made to exhaust them. */
+const MAX_STEPS = 8_000_000;
+const MAX_CONTAINERS = 1_000_000;
+const MAX_INTEGER_BYTES = 1024;
+
+/**
+ * Reads one pickle and leaves the cursor behind it.
+ * @throws FormatError in plain words if the pickle is damaged, unreasonably large, or names what would run code.
+ */
+export function unpickle(cursor: ByteCursor, options: PickleOptions = {}): unknown {
+  const machine = new PickleMachine(cursor, options);
+  for (;;) {
+    const code = cursor.byte();
+    if (code === STOP) return machine.pop();
+    machine.spend(1);
+    const operation = operations[code];
+    if (!operation) throw new FormatError(`the pickle has the unknown opcode 0x${code.toString(16)}`);
+    operation(machine, cursor);
+  }
+}
+
+/** The stack, the marks on it and the memo of one pickle. */
+class PickleMachine {
+  readonly #stack: unknown[] = [];
+  readonly #marks: number[] = [];
+  readonly #memo = new Map<number, unknown>();
+  #steps = 0;
+  #containers = 0;
+
+  constructor(
+    readonly cursor: ByteCursor,
+    readonly options: PickleOptions,
+  ) {}
+
+  spend(steps: number): void {
+    this.#steps += steps;
+    if (this.#steps > MAX_STEPS) throw new FormatError(`the pickle takes more than ${MAX_STEPS} steps`);
+  }
+
+  push(value: unknown): void {
+    this.#stack.push(value);
+  }
+
+  /** Pushes a value that holds others. */
+  pushContainer(value: object): void {
+    if (++this.#containers > MAX_CONTAINERS) {
+      throw new FormatError(`the pickle holds more than ${MAX_CONTAINERS} containers`);
+    }
+    this.push(value);
+  }
+
+  pop(): unknown {
+    if (this.#stack.length <= (this.#marks.at(-1) ?? 0)) throw new FormatError('the pickle takes from an empty stack');
+    return this.#stack.pop();
+  }
+
+  top(): unknown {
+    const value = this.pop();
+    this.push(value);
+    return value;
+  }
+
+  popMany(count: number): unknown[] {
+    const values = new Array<unknown>(count);
+    while (count > 0) values[--count] = this.pop();
+    return values;
+  }
+
+  mark(): void {
+    this.#marks.push(this.#stack.length);
+  }
+
+  /** What was pushed since the last mark. */
+  popToMark(): unknown[] {
+    const start = this.#marks.pop();
+    if (start === undefined) throw new FormatError('the pickle closes a group that it did not open');
+    return this.#stack.splice(start);
+  }
+
+  memoize(index = this.#memo.size): void {
+    this.#memo.set(index, this.top());
+  }
+
+  recall(index: number): void {
+    if (!this.#memo.has(index)) throw new FormatError(`the pickle recalls entry ${index}, which it did not store`);
+    this.push(this.#memo.get(index));
+  }
+
+  popGlobal(): PickleGlobal {
+    const value = this.pop();
+    if (value instanceof PickleGlobal) return value;
+    throw new FormatError(`the pickle calls ${typeName(value)}, which is not the name of a class or function`);
+  }
+
+  /** Stands in for a call in Python: one of our constructors or an opaque record, never the thing named. */
+  construct(type: PickleGlobal, args: unknown): void {
+    const build = constructorOf(type, this.options.constructors ?? new Map());
+    if (!build) return this.pushContainer(new PickleObject(type, args));
+    const list = Array.isArray(args) ? (args as unknown[]) : [args];
+    for (const arg of list) this.spend(extent(arg));
+    try {
+      this.pushContainer(build(list) as object);
+    } catch (error) {
+      throw error instanceof TypeError ? new FormatError(`the pickle gives ${type.path} unfit arguments`) : error;
+    }
+  }
+
+  setItems(pairs: readonly unknown[]): void {
+    const target = this.top();
+    const items = target instanceof PickleObject ? target.items : target;
+    if (!(items instanceof Map)) throw new FormatError(`the pickle sets items of ${typeName(target)}`);
+    if (pairs.length % 2 === 1) throw new FormatError('the pickle has a key without a value');
+    for (let i = 0; i < pairs.length; i += 2) items.set(pairs[i], pairs[i + 1]);
+  }
+
+  append(values: readonly unknown[]): void {
+    const target = this.top();
+    const list = target instanceof PickleObject ? target.list : target;
+    if (!Array.isArray(list)) throw new FormatError(`the pickle appends to ${typeName(target)}`);
+    for (const value of values) list.push(value);
+  }
+
+  add(values: readonly unknown[]): void {
+    const target = this.top();
+    if (!(target instanceof Set)) throw new FormatError(`the pickle adds to ${typeName(target)}`);
+    for (const value of values) target.add(value);
+  }
+
+  /** Attributes are kept for opaque records; those of containers and tensors (`_metadata`) mean nothing here. */
+  setState(state: unknown): void {
+    const target = this.top();
+    if (target instanceof PickleObject) target.state = state;
+  }
+
+  persistent(id: unknown): void {
+    const { persistentLoad } = this.options;
+    if (!persistentLoad) throw new FormatError('the pickle refers to data outside of itself');
+    this.push(persistentLoad(id));
+  }
+}
+
+function extent(value: unknown): number {
+  if (typeof value === 'string' || Array.isArray(value) || value instanceof Uint8Array) return value.length;
+  return value instanceof Map || value instanceof Set ? value.size : 1;
+}
+
+type Operation = (machine: PickleMachine, cursor: ByteCursor) => void;
+
+const STOP = 0x2e;
+const code = (character: string): number => character.charCodeAt(0);
+
+const operations: Readonly<Record<number, Operation>> = {
+  [code('(')]: (m) => m.mark(),
+  [code('0')]: (m) => void m.pop(),
+  [code('1')]: (m) => void m.popToMark(),
+  [code('2')]: (m) => m.push(m.top()),
+
+  [code('N')]: (m) => m.push(null),
+  [0x88]: (m) => m.push(true),
+  [0x89]: (m) => m.push(false),
+  [code('I')]: (m, c) => m.push(textInteger(c.line())),
+  [code('L')]: (m, c) => m.push(textInteger(c.line())),
+  [code('J')]: (m, c) => m.push(c.bytes(4).readInt32LE()),
+  [code('K')]: (m, c) => m.push(c.byte()),
+  [code('M')]: (m, c) => m.push(c.bytes(2).readUInt16LE()),
+  [0x8a]: (m, c) => m.push(integer(c, c.byte())),
+  [0x8b]: (m, c) => m.push(integer(c, c.bytes(4).readInt32LE())),
+  [code('F')]: (m, c) => m.push(textFloat(c.line())),
+  [code('G')]: (m, c) => m.push(c.bytes(8).readDoubleBE()),
+
+  [code('S')]: (m, c) => m.push(textString(c.line())),
+  [code('V')]: (m, c) => m.push(unescapeUnicode(c.line())),
+  [code('T')]: (m, c) => m.push(text(c, c.bytes(4).readUInt32LE())),
+  [code('U')]: (m, c) => m.push(text(c, c.byte())),
+  [code('X')]: (m, c) => m.push(text(c, c.bytes(4).readUInt32LE())),
+  [0x8c]: (m, c) => m.push(text(c, c.byte())),
+  [0x8d]: (m, c) => m.push(text(c, length64(c))),
+  [code('B')]: (m, c) => m.push(bytes(c, c.bytes(4).readUInt32LE())),
+  [code('C')]: (m, c) => m.push(bytes(c, c.byte())),
+  [0x8e]: (m, c) => m.push(bytes(c, length64(c))),
+  [0x96]: (m, c) => m.push(bytes(c, length64(c))),
+
+  [code(')')]: (m) => m.pushContainer([]),
+  [code(']')]: (m) => m.pushContainer([]),
+  [code('}')]: (m) => m.pushContainer(new Map()),
+  [0x8f]: (m) => m.pushContainer(new Set()),
+  [code('t')]: (m) => m.pushContainer(m.popToMark()),
+  [code('l')]: (m) => m.pushContainer(m.popToMark()),
+  [0x85]: (m) => m.pushContainer(m.popMany(1)),
+  [0x86]: (m) => m.pushContainer(m.popMany(2)),
+  [0x87]: (m) => m.pushContainer(m.popMany(3)),
+  [0x91]: (m) => m.pushContainer(new Set(m.popToMark())),
+  [code('d')]: (m) => {
+    const pairs = m.popToMark();
+    m.pushContainer(new Map());
+    m.setItems(pairs);
+  },
+  [code('s')]: (m) => m.setItems(m.popMany(2)),
+  [code('u')]: (m) => m.setItems(m.popToMark()),
+  [code('a')]: (m) => m.append(m.popMany(1)),
+  [code('e')]: (m) => m.append(m.popToMark()),
+  [0x90]: (m) => m.add(m.popToMark()),
+
+  [code('p')]: (m, c) => m.memoize(Number(textInteger(c.line()))),
+  [code('q')]: (m, c) => m.memoize(c.byte()),
+  [code('r')]: (m, c) => m.memoize(c.bytes(4).readUInt32LE()),
+  [0x94]: (m) => m.memoize(),
+  [code('g')]: (m, c) => m.recall(Number(textInteger(c.line()))),
+  [code('h')]: (m, c) => m.recall(c.byte()),
+  [code('j')]: (m, c) => m.recall(c.bytes(4).readUInt32LE()),
+
+  [code('c')]: (m, c) => m.push(new PickleGlobal(c.line(), c.line())),
+  [0x93]: (m) => {
+    const [module, name] = m.popMany(2);
+    if (typeof module !== 'string' || typeof name !== 'string')
+      throw new FormatError('the pickle has a name that is no text');
+    m.push(new PickleGlobal(module, name));
+  },
+  [code('R')]: (m) => {
+    const args = m.pop();
+    m.construct(m.popGlobal(), args);
+  },
+  [0x81]: (m) => {
+    const args = m.pop();
+    m.construct(m.popGlobal(), args);
+  },
+  [0x92]: (m) => {
+    const [args, named] = m.popMany(2);
+    m.construct(m.popGlobal(), named instanceof Map && named.size > 0 ? [args, named] : args);
+  },
+  [code('i')]: (m, c) => {
+    const type = new PickleGlobal(c.line(), c.line());
+    m.construct(type, m.popToMark());
+  },
+  [code('o')]: (m) => {
+    const [type, ...args] = m.popToMark();
+    m.push(type);
+    m.construct(m.popGlobal(), args);
+  },
+  [code('b')]: (m) => m.setState(m.pop()),
+  [code('P')]: (m, c) => m.persistent(c.line()),
+  [code('Q')]: (m) => m.persistent(m.pop()),
+
+  [0x80]: (_, c) => {
+    const protocol = c.byte();
+    if (protocol > 5) throw new FormatError(`the pickle is of protocol ${protocol}, expected at most 5`);
+  },
+  [0x95]: (_, c) => void length64(c),
+};
+
+const text = (cursor: ByteCursor, length: number): string => cursor.bytes(length).toString('utf8');
+
+const bytes = (cursor: ByteCursor, length: number): Uint8Array => Uint8Array.from(cursor.bytes(length));
+
+const length64 = (cursor: ByteCursor): number => Number(cursor.bytes(8).readBigUInt64LE());
+
+/** Two's complement, least significant byte first. */
+function integer(cursor: ByteCursor, length: number): number | bigint {
+  if (length < 0 || length > MAX_INTEGER_BYTES) throw new FormatError(`the pickle has an integer of ${length} bytes`);
+  if (length === 0) return 0;
+  const hex = Buffer.from(cursor.bytes(length)).reverse().toString('hex');
+  return narrow(BigInt.asIntN(8 * length, BigInt(`0x${hex}`)));
+}
+
+function textInteger(line: string): number | bigint | boolean {
+  if (line === '00' || line === '01') return line === '01';
+  if (!/^-?\d{1,1024}L?$/.test(line)) throw new FormatError(`the pickle has the integer ${quote(line)}`);
+  return narrow(BigInt(line.replace('L', '')));
+}
+
+const narrow = (value: bigint): number | bigint =>
+  value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
+
+function textFloat(line: string): number {
+  const value = Number(line.replace(/^([-+]?)inf$/, '$1Infinity'));
+  if (Number.isNaN(value) && line !== 'nan') throw new FormatError(`the pickle has the number ${quote(line)}`);
+  return value;
+}
+
+function textString(line: string): string {
+  const quoted = /^(['"])(.*)\1$/.exec(line);
+  if (!quoted) throw new FormatError(`the pickle has the unquoted text ${quote(line)}`);
+  return unescapeString(quoted[2]!);
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
+
+/** The escapes of a Python string literal: `\x00`, `\n`, `\'`. */
+const unescapeString = (escaped: string): string =>
+  escaped.replace(/\\(?:x([0-9a-fA-F]{2})|(.))/gs, (_, hex: string | undefined, other: string) =>
+    hex ? String.fromCharCode(parseInt(hex, 16)) : (ESCAPES[other] ?? other),
+  );
+
+/** Python's raw-unicode-escape: nothing but `\u0000` and `\U00000000`. */
+const unescapeUnicode = (escaped: string): string =>
+  escaped.replace(/\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))/g, (_, short: string | undefined, wide: string) => {
+    const point = parseInt(short ?? wide, 16);
+    if (point > 0x10ffff) throw new FormatError(`the pickle has the character 0x${point.toString(16)}`);
+    return String.fromCodePoint(point);
+  });

@@ -9,12 +9,13 @@ import * as tf from '@tensorflow/tfjs-core';
 export function softmaxCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor2D): tf.Tensor1D {
   return tf.customGrad((input, save) => {
     const logProbabilities = tf.logSoftmax(input as tf.Tensor2D);
-    (save as tf.GradSaveFunc)([logProbabilities]);
+    (save as tf.GradSaveFunc)([logProbabilities, labels]);
     return {
       value: tf.neg(tf.sum(tf.mul(labels, logProbabilities), -1)),
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const probabilities = tf.mul(tf.exp(saved[0] as tf.Tensor), tf.sum(labels, -1, true));
-        return tf.mul(tf.expandDims(dy, -1), tf.sub(probabilities, labels));
+        const [logs, targets] = saved as [tf.Tensor, tf.Tensor];
+        const probabilities = tf.mul(tf.exp(logs), tf.sum(targets, -1, true));
+        return tf.mul(tf.expandDims(dy, -1), tf.sub(probabilities, targets));
       },
     };
   })(logits) as tf.Tensor1D;

@@ -6,5 +6,12 @@ export { openRunFolder, type RunFolder, type RunFolderOptions } from './run/run-
 export { createSchedule, type RunLength, type Schedule, type ScheduleOptions } from './schedule';
 export { sgd, type SgdOptions } from './sgd';
 export { TrainingError } from './training-error';
-export { train, type Evaluation, type TrainingData, type TrainOptions, type TrainOutcome } from './train';
+export {
+  train,
+  type Evaluation,
+  type EvaluationContext,
+  type TrainingData,
+  type TrainOptions,
+  type TrainOutcome,
+} from './train';
 export { trainStep, type Batch, type Losses, type TrainStep, type TrainStepOptions } from './train-step';

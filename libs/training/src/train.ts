@@ -6,6 +6,7 @@ import { watchInterrupts, type Interrupt } from './run/interrupt';
 import { MetricsLog } from './run/metrics-log';
 import type { RunFolder } from './run/run-folder';
 import { totalUpdates, type RunLength, type Schedule } from './schedule';
+import type { EncodedImage } from './tensorboard/event';
 import { TrainingError } from './training-error';
 import type { Batch, TrainStep } from './train-step';
 import { ValueWindow } from './value-window';
@@ -19,15 +20,22 @@ export interface TrainingData<B extends Batch> {
   epoch(epoch: number, firstBatch: number): AsyncIterable<B>;
 }
 
+/** What an evaluation is told, and may add to the log. */
+export interface EvaluationContext {
+  /** Updates done. */
+  readonly step: number;
+  readonly epoch: number;
+  /** Aborted when the user wants the run to stop; the result is thrown away then. */
+  readonly signal: AbortSignal;
+  /** Shows a picture in TensorBoard. */
+  readonly picture: (name: string, picture: EncodedImage) => void;
+}
+
 export interface Evaluation {
   /** Epochs (or iterations, as the run counts) between two evaluations; the end of the run always has one. */
   readonly every: number;
   /** Gives the metrics of the module as it stands. */
-  run(context: {
-    readonly step: number;
-    readonly epoch: number;
-    readonly signal: AbortSignal;
-  }): Promise<Record<string, number>>;
+  run(context: EvaluationContext): Promise<Record<string, number>>;
   /** Which metric decides about `best.safetensors`. */
   readonly best?: BestRule;
   /** Evaluate the averaged weights where the step keeps them. */
@@ -211,7 +219,9 @@ class Run<B extends Batch> {
   async #evaluate(): Promise<void> {
     const { evaluation, step } = this.#options;
     const { run, best, ema = true } = evaluation!;
-    const evaluate = (): Promise<Record<string, number>> => run({ ...this.#position, signal: this.#interrupt.signal });
+    const { signal } = this.#interrupt;
+    const picture: EvaluationContext['picture'] = (name, image) => this.#log.writePicture(this.#done, name, image);
+    const evaluate = (): Promise<Record<string, number>> => run({ ...this.#position, signal, picture });
     const metrics = ema && step.ema !== undefined ? await step.ema.borrowedBy(evaluate) : await evaluate();
     if (this.#stopped) return;
     if (best !== undefined) this.#keeper.saveIfBest(this.#info, metrics, best);
@@ -264,7 +274,7 @@ class Run<B extends Batch> {
 
   #whatIsThere(): string {
     const { saved } = this.#keeper;
-    return saved < 0 ? 'no checkpoint of this run is there' : `the last one is from step ${saved}`;
+    return saved < 0 ? 'no checkpoint of this run is there' : `the one there is from step ${saved}`;
   }
 }
 

@@ -24,8 +24,8 @@ export function claim(path: string): () => void {
       continue;
     }
     const who =
-      typeof owner === 'object' ? `process ${owner.pid} on ${owner.host}, since ${owner.since}` : 'another process';
-    throw new TrainingError(`${path}: ${who}, trains into this folder; if that is not so, delete this file`, 2);
+      typeof owner === 'object' ? `process ${owner.pid} on ${owner.host}, since ${owner.since},` : 'another process';
+    throw new TrainingError(`${path}: ${who} trains into this folder; if that is not so, delete this file`, 2);
   }
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { EncodedImage } from '../tensorboard/event';
 import { encodeRecord, eventFileName } from '../tensorboard/event-file';
 import { AppendFile } from './append-file';
 import { writeText } from './files';
@@ -46,6 +47,12 @@ export class MetricsLog {
     this.#lines.append(Buffer.from(`${JSON.stringify(line)}\n`));
     const scalars = Object.fromEntries(Object.entries(values).map(([name, value]) => [`${kind}/${name}`, value]));
     this.#events.append(encodeRecord({ wallTime: now.getTime() / 1000, step, content: { scalars } }));
+  }
+
+  /** A picture for TensorBoard. */
+  writePicture(step: number, name: string, picture: EncodedImage): void {
+    const content = { images: { [name]: picture } };
+    this.#events.append(encodeRecord({ wallTime: Date.now() / 1000, step, content }));
   }
 }
 

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { NativeBinding } from '../native/binding';
 import { type BackendInternals, type TensorInfo, giveOwnValue, infoOf } from './backend-internals';
 import { STEP_DONE, type Recording } from './record';
 import { writeGraph } from './saved-graph';
@@ -37,6 +38,8 @@ interface Slot {
  */
 export class Session {
   private readonly id: number;
+  /** The addon itself: a value may be read back while another step is recorded. */
+  private readonly binding: NativeBinding;
   private readonly slots: readonly Slot[];
   private version = 0;
 
@@ -45,6 +48,7 @@ export class Session {
     private readonly backend: BackendInternals,
     readonly recording: Recording,
   ) {
+    this.binding = backend.binding;
     this.slots = recording.variables.map(({ name, node, shape, assigned }) => {
       const variable = tf.engine().registeredVariables[name];
       if (variable === undefined || !tf.util.arraysEqual(variable.shape, [...shape])) {
@@ -73,7 +77,7 @@ export class Session {
     const results = this.execute(this.backend.getInputTensorIds([...inputs.values()]), refs, fetches);
     this.dropPulled();
     this.version++;
-    this.backend.binding.deleteTensor((results.pop() as { id: number }).id);
+    this.binding.deleteTensor((results.pop() as { id: number }).id);
     return results.map((result, i) => [outputs[i]?.[0] as string, this.backend.createOutputTensor(result)]);
   }
 
@@ -81,11 +85,11 @@ export class Session {
   dispose(): void {
     for (const slot of this.slots) if (this.holds(slot)) this.handBack(slot);
     this.dropPulled();
-    this.backend.binding.deleteSavedModel(this.id);
+    this.binding.deleteSavedModel(this.id);
   }
 
   private execute(ids: number[], feeds: readonly string[], fetches: readonly string[]) {
-    return this.backend.binding.runSavedModel(this.id, ids, feeds.join(), fetches.join());
+    return this.binding.runSavedModel(this.id, ids, feeds.join(), fetches.join());
   }
 
   /** Brings every variable here whose value is elsewhere or has changed since it was. */
@@ -94,7 +98,7 @@ export class Session {
     for (const slot of this.slots) this.detachAliases(slot);
     const ids = this.slots.map(({ variable }) => engineOwnedId(this.backend, variable));
     const feeds = this.slots.map(({ node }) => `${node}/feed:0`);
-    for (const { id } of this.execute(ids, feeds, [VARIABLES_SET])) this.backend.binding.deleteTensor(id);
+    for (const { id } of this.execute(ids, feeds, [VARIABLES_SET])) this.binding.deleteTensor(id);
     this.dropPulled();
     for (const slot of this.slots) this.bind(slot);
   }
@@ -160,7 +164,7 @@ export class Session {
   private letGo(info: TensorInfo): void {
     const slot = this.slots.find((candidate) => candidate.info === info);
     if (slot === undefined || slot.pulled === null) return;
-    this.backend.binding.deleteTensor(slot.pulled);
+    this.binding.deleteTensor(slot.pulled);
     slot.pulled = null;
   }
 
@@ -169,7 +173,7 @@ export class Session {
     for (const slot of this.slots) {
       if (slot.pulled === null) continue;
       const isDisposed = holders.get(slot.info as TensorInfo) === this && !this.holds(slot);
-      if (!isDisposed) this.backend.binding.deleteTensor(slot.pulled);
+      if (!isDisposed) this.binding.deleteTensor(slot.pulled);
       slot.pulled = null;
     }
   }

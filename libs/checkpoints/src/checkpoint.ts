@@ -57,15 +57,17 @@ function findStateDict(root: unknown, entry: string | undefined): Found {
   const known = MODEL_ENTRIES.find((name) => candidates.includes(name));
   const chosen = entry ?? known ?? (isStateDict(root) ? '' : candidates.length === 1 ? candidates[0] : undefined);
   if (chosen === '') return { entry: '', ...splitTensors(root) };
-  if (!candidates.includes(chosen)) {
-    const list = candidates.length > 0 ? candidates.map((name) => quote(String(name))).join(', ') : 'none';
-    throw new FormatError(
-      `${entry === undefined ? 'no entry' : `entry ${quote(entry)}`} is a dict of tensors; those that are: ${list}`,
-    );
-  }
+  if (!candidates.includes(chosen)) throw new FormatError(notFound(entry, candidates));
   const { tensors, others } = splitTensors(root.get(chosen) as Map<unknown, unknown>);
   const rest = [...root].filter(([key]) => key !== chosen).map(([key, value]) => [String(key), value] as const);
   return { entry: String(chosen), tensors, others: new Map([...rest, ...others]) };
+}
+
+function notFound(entry: string | undefined, candidates: readonly unknown[]): string {
+  if (candidates.length === 0) return 'it holds no dict of tensors';
+  const list = candidates.map((name) => quote(String(name))).join(', ');
+  if (entry === undefined) return `it holds several dicts of tensors, choose an entry: ${list}`;
+  return `its entry ${quote(entry)} is not a dict of tensors, expected one of ${list}`;
 }
 
 /** A dict with text as keys and at least one tensor. */

@@ -6,7 +6,7 @@ import { CheckpointError } from './errors';
 import { writeSafetensors } from './safetensors';
 import { call, dict, name, pickle, tensor, text, torchZip, tuple, zip } from './test-files/craft';
 import { readTorch } from './torch-file';
-import { TorchTensor } from './torch-tensor';
+import type { TorchTensor } from './torch-tensor';
 
 /** 2,000 damaged or hostile files from a fixed seed; each must be read or refused by one line, soon and in little memory. */
 const FILES = 2000;

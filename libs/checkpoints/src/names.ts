@@ -3,6 +3,8 @@
  * backbone, a neck and heads under prefixes. What the tables below say is all that differs.
  */
 
+import { CheckpointError } from './errors';
+
 /** Prefixes that a wrapper puts before every name: DataParallel, torch.compile, Lightning. */
 const WRAPPERS = ['module.', '_orig_mod.', 'model.'];
 
@@ -129,5 +131,11 @@ export const officialNames = <T>(tensors: Named<T>): Named<T> =>
       );
 
 function renamed<T>(tensors: Named<T>, rename: (name: string) => string): Named<T> {
-  return new Map([...tensors].map(([name, tensor]) => [rename(name), tensor]));
+  const result = new Map<string, T>();
+  for (const [name, tensor] of tensors) {
+    const renamed = rename(name);
+    if (result.has(renamed)) throw new CheckpointError(`two tensors come to the name ${renamed}`);
+    result.set(renamed, tensor);
+  }
+  return result;
 }

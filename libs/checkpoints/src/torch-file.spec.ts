@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describeWith, goldenFolder, goldenTensor } from '@pyramidal/testing';
 import type { TensorData } from './dtype';
 import { toFloat32 } from './numbers';
-import { PickleObject } from './pickle-values';
+import type { PickleObject } from './pickle-values';
 import {
   call,
   dict,
@@ -20,7 +20,7 @@ import {
   type CraftedTensor,
 } from './test-files/craft';
 import { readTorch, type TorchFile } from './torch-file';
-import { TorchTensor } from './torch-tensor';
+import type { TorchTensor } from './torch-tensor';
 
 /** Written by torch 2.14.1 with the two tiny files beside it. */
 const tiny = JSON.parse(readFileSync(join(__dirname, '../fixtures/tiny_expected.json'), 'utf8')) as {

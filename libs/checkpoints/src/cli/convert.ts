@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { openCheckpoint, type Checkpoint } from '../checkpoint';
 import { byteLength, type StoredTensor } from '../dtype';
-import { CheckpointError } from '../errors';
+import { checkpointError, quote } from '../errors';
 import { splitModel } from '../names';
 import { writeSafetensors } from '../safetensors';
 
@@ -14,7 +14,7 @@ export interface ConvertOptions {
 export function convert(input: string, output: string, options: ConvertOptions, print: (line: string) => void): void {
   const file = openCheckpoint(input, options);
   try {
-    const tensors = takePart(file, options.part);
+    const tensors = takePart(input, file, options.part);
     writeSafetensors(output, tensors, { format: 'pt', ...file.metadata, source: sourceOf(input, file, options) });
     const bytes = [...tensors.values()].reduce((sum, tensor) => sum + byteLength(tensor), 0);
     print(`${output}: ${tensors.size} tensors, ${bytes} bytes`);
@@ -23,11 +23,12 @@ export function convert(input: string, output: string, options: ConvertOptions, 
   }
 }
 
-function takePart({ tensors }: Checkpoint, part: string | undefined): ReadonlyMap<string, StoredTensor> {
+function takePart(path: string, { tensors }: Checkpoint, part: string | undefined): ReadonlyMap<string, StoredTensor> {
   if (part === undefined) return tensors;
   const { parts } = splitModel(tensors);
   const chosen = parts.get(part);
-  if (!chosen) throw new CheckpointError(`no part ${part}; the file has ${[...parts.keys()].join(', ')}`);
+  if (!chosen)
+    throw checkpointError(path, `has no part ${quote(part)}, expected one of ${[...parts.keys()].join(', ')}`);
   return chosen;
 }
 

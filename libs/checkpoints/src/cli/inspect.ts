@@ -69,10 +69,16 @@ function printText(summary: Summary, rows: readonly Row[], print: (line: string)
     shorten(name),
     dtype,
     `[${shape.join(', ')}]`,
-    ...[numbers.min, numbers.max, numbers.mean, numbers.std].map((value) => value.toPrecision(4)),
+    ...[numbers.min, numbers.max, numbers.mean, numbers.std].map(formatNumber),
     notFinite > 0 ? String(notFinite) : '',
   ]);
   for (const line of alignColumns([header, ...cells])) print(line);
+}
+
+/** Four digits; nothing for an empty tensor. */
+function formatNumber(value: number): string {
+  if (Number.isNaN(value)) return '';
+  return value === 0 ? '0' : value.toPrecision(4);
 }
 
 /** A value of a checkpoint in a few words. */

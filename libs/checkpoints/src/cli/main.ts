@@ -40,5 +40,8 @@ export function run(args: readonly string[], print: (line: string) => void, comp
 }
 
 if (require.main === module) {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error; // the reader, for instance `head`, has seen enough
+  });
   process.exitCode = run(process.argv.slice(2), console.log, console.error);
 }

@@ -6,7 +6,6 @@ import {
   expectClose,
   fillWithGolden,
   type GoldenGradients,
-  type GoldenMap,
   goldenTensor,
   nchwToNhwc,
   nhwcIndex,

@@ -300,12 +300,14 @@ export class GroupMixFormer extends Backbone {
   }
 
   forward(images: tf.Tensor4D, pass: ForwardPass): Pyramid {
-    let map = this.convStem.forward(images, pass);
-    const [C2, C3, C4, C5] = this.groupmixformerBackbone.map((stage, index) => {
-      map = stage.forward(this.patchEmbedLayers[index]!.forward(map, pass), pass);
-      return map;
+    return tf.tidy(() => {
+      let map = this.convStem.forward(images, pass);
+      const [C2, C3, C4, C5] = this.groupmixformerBackbone.map((stage, index) => {
+        map = stage.forward(this.patchEmbedLayers[index]!.forward(map, pass), pass);
+        return map;
+      });
+      return { C2: C2!, C3: C3!, C4: C4!, C5: C5! };
     });
-    return { C2: C2!, C3: C3!, C4: C4!, C5: C5! };
   }
 }
 
@@ -325,9 +327,8 @@ export class GroupMixFormerClassifier extends Classifier {
     this.head = new Linear(channels, classes);
   }
 
-  forward(images: tf.Tensor4D, pass: ForwardPass): tf.Tensor2D {
-    const { C5 } = this.backbone.forward(images, pass);
-    return this.head.forward(tf.mean<tf.Tensor2D>(this.norm4.forward(C5, pass), [1, 2]));
+  classify({ C5 }: Pyramid, pass: ForwardPass): tf.Tensor2D {
+    return tf.tidy(() => this.head.forward(tf.mean<tf.Tensor2D>(this.norm4.forward(C5, pass), [1, 2])));
   }
 }
 

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { ForwardPass } from './forward-pass';
 import { Module } from './module';
 
@@ -28,6 +28,11 @@ export abstract class Classifier extends Module {
   abstract readonly backbone: Backbone;
   abstract readonly classes: number;
 
-  /** @returns logits, float32 [N, classes]. */
-  abstract forward(images: tf.Tensor4D, pass: ForwardPass): tf.Tensor2D;
+  /** The head alone. @returns logits, float32 [N, classes]. */
+  abstract classify(pyramid: Pyramid, pass: ForwardPass): tf.Tensor2D;
+
+  /** @param images as the backbone takes them. @returns logits, float32 [N, classes]. */
+  forward(images: tf.Tensor4D, pass: ForwardPass): tf.Tensor2D {
+    return tf.tidy(() => this.classify(this.backbone.forward(images, pass), pass));
+  }
 }

@@ -38,14 +38,21 @@ export class BatchNorm extends Module {
 
   /** @param x float32 [..., channels]. @returns the same shape. */
   forward<T extends tf.Tensor>(x: T, pass: ForwardPass): T {
-    const scale = this.weight.value<tf.Rank.R1>();
-    const offset = this.bias.value<tf.Rank.R1>();
-    if (pass.batchNorm === 'running') {
-      const mean = this.runningMean.value<tf.Rank.R1>();
-      const variance = this.runningVar.value<tf.Rank.R1>();
-      return batchNormInfer(x, { mean, variance, scale, offset, epsilon: this.#epsilon });
-    }
-    const { y, mean, variance } = batchNormTrain(x, scale, offset, this.#epsilon);
+    return tf.tidy(() => (pass.batchNorm === 'batch' ? this.#byBatch(x) : this.#byRunning(x)));
+  }
+
+  #byRunning<T extends tf.Tensor>(x: T): T {
+    return batchNormInfer(x, {
+      mean: this.runningMean.value(),
+      variance: this.runningVar.value(),
+      scale: this.weight.value(),
+      offset: this.bias.value(),
+      epsilon: this.#epsilon,
+    });
+  }
+
+  #byBatch<T extends tf.Tensor>(x: T): T {
+    const { y, mean, variance } = batchNormTrain(x, this.weight.value(), this.bias.value(), this.#epsilon);
     const count = x.size / this.channels;
     move(this.runningMean, mean, this.#momentum);
     move(this.runningVar, tf.mul(variance, count / Math.max(count - 1, 1)), this.#momentum);

@@ -39,8 +39,10 @@ export class Conv2d extends Module {
 
   /** @param x float32 [N, H, W, inChannels]. @returns float32 [N, H', W', outChannels]. */
   forward(x: tf.Tensor4D): tf.Tensor4D {
-    const y = conv2d(x, this.weight.value(), this.#geometry);
-    return this.bias === undefined ? y : biasAdd(y, this.bias.value());
+    return tf.tidy(() => {
+      const y = conv2d(x, this.weight.value(), this.#geometry);
+      return this.bias === undefined ? y : biasAdd(y, this.bias.value());
+    });
   }
 }
 
@@ -66,12 +68,14 @@ export class DepthwiseConv2d extends Module {
    * @returns float32 [N, H', W', r * channels].
    */
   forward(x: tf.Tensor4D): tf.Tensor4D {
-    const repeats = x.shape[3] / this.channels;
-    const filter = this.weight.value<tf.Rank.R4>();
-    const y = depthwiseConv2d(x, repeats === 1 ? filter : tf.tile(filter, [1, 1, repeats, 1]), this.#geometry);
-    if (this.bias === undefined) return y;
-    const bias = this.bias.value<tf.Rank.R1>();
-    return biasAdd(y, repeats === 1 ? bias : tf.tile(bias, [repeats]));
+    return tf.tidy(() => {
+      const repeats = x.shape[3] / this.channels;
+      const filter = this.weight.value<tf.Rank.R4>();
+      const y = depthwiseConv2d(x, repeats === 1 ? filter : tf.tile(filter, [1, 1, repeats, 1]), this.#geometry);
+      if (this.bias === undefined) return y;
+      const bias = this.bias.value<tf.Rank.R1>();
+      return biasAdd(y, repeats === 1 ? bias : tf.tile(bias, [repeats]));
+    });
   }
 }
 

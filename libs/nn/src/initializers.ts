@@ -17,9 +17,9 @@ export const truncatedNormal =
   (std: number): Initializer =>
   (shape, seed) => {
     const { normal } = createRandom(seed);
-    return Float32Array.from({ length: sizeOf(shape) }, () => {
+    return drawn(shape, () => {
       let value = normal();
-      while (Math.abs(value) > 2) value = normal();
+      while (value > 2 || value < -2) value = normal();
       return value * std;
     });
   };
@@ -28,15 +28,21 @@ export const normal =
   (std: number): Initializer =>
   (shape, seed) => {
     const random = createRandom(seed);
-    return Float32Array.from({ length: sizeOf(shape) }, () => random.normal() * std);
+    return drawn(shape, () => random.normal() * std);
   };
 
 /** Uniform in ±1 / sqrt(fan-in): what PyTorch gives convolutions and linear layers by default. */
 export const fanInUniform: Initializer = (shape, seed) => {
   const bound = 1 / Math.sqrt(sizeOf(shape.slice(1)));
   const { uniform } = createRandom(seed);
-  return Float32Array.from({ length: sizeOf(shape) }, () => (2 * uniform() - 1) * bound);
+  return drawn(shape, () => (2 * uniform() - 1) * bound);
 };
+
+function drawn(shape: readonly number[], draw: () => number): Float32Array {
+  const values = new Float32Array(sizeOf(shape));
+  for (let i = 0; i < values.length; i++) values[i] = draw();
+  return values;
+}
 
 function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);

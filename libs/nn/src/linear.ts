@@ -26,9 +26,11 @@ export class Linear extends Module {
 
   /** @param x float32 [..., inFeatures]. @returns float32 [..., outFeatures]. */
   forward<T extends tf.Tensor>(x: T): T {
-    const rows = tf.reshape(x, [-1, this.inFeatures]);
-    const product = tf.matMul(rows, this.weight.value<tf.Rank.R2>());
-    const y = this.bias === undefined ? product : biasAdd(product, this.bias.value());
-    return tf.reshape(y, [...x.shape.slice(0, -1), this.outFeatures]) as T;
+    return tf.tidy(() => {
+      const rows = tf.reshape(x, [-1, this.inFeatures]);
+      const product = tf.matMul(rows, this.weight.value<tf.Rank.R2>());
+      const y = this.bias === undefined ? product : biasAdd(product, this.bias.value());
+      return tf.reshape(y, [...x.shape.slice(0, -1), this.outFeatures]) as T;
+    });
   }
 }

@@ -22,8 +22,10 @@ export function crossEntropy(
   if (labels.shape[0] !== rows) {
     throw new Error(`crossEntropy: expected ${rows} labels for logits [${logits.shape}], received [${labels.shape}]`);
   }
-  const targets = labels.rank === 1 ? tf.cast(tf.oneHot(labels as tf.Tensor1D, classes), 'float32') : labels;
-  const smooth =
-    labelSmoothing === 0 ? targets : tf.add(tf.mul(targets, 1 - labelSmoothing), tf.scalar(labelSmoothing / classes));
-  return tf.mean(softmaxCrossEntropy(logits, smooth as tf.Tensor2D));
+  return tf.tidy(() => {
+    const targets = labels.rank === 1 ? tf.cast(tf.oneHot(labels as tf.Tensor1D, classes), 'float32') : labels;
+    const smooth =
+      labelSmoothing === 0 ? targets : tf.add(tf.mul(targets, 1 - labelSmoothing), labelSmoothing / classes);
+    return tf.mean(softmaxCrossEntropy(logits, smooth as tf.Tensor2D));
+  });
 }

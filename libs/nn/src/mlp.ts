@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { gelu } from '@pyramidal/runtime';
 import type { ForwardPass } from './forward-pass';
 import { Linear } from './linear';
@@ -19,7 +19,9 @@ export class Mlp extends Module {
 
   /** @param x float32 [..., channels]. @returns the same shape. */
   forward<T extends tf.Tensor>(x: T, pass: ForwardPass): T {
-    const hidden = pass.dropout(gelu(this.fc1.forward(x)), this.#dropout);
-    return pass.dropout(this.fc2.forward(hidden), this.#dropout);
+    return tf.tidy(() => {
+      const hidden = pass.dropout(gelu(this.fc1.forward(x)), this.#dropout);
+      return pass.dropout(this.fc2.forward(hidden), this.#dropout);
+    });
   }
 }

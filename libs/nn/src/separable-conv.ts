@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { Conv2d, DepthwiseConv2d } from './conv';
 import { Module } from './module';
 
@@ -20,6 +20,6 @@ export class SeparableConv2d extends Module {
 
   /** @param x float32 [N, H, W, inChannels]. @returns float32 [N, ceil(H / stride), ceil(W / stride), outChannels]. */
   forward(x: tf.Tensor4D): tf.Tensor4D {
-    return this.pointwiseConv.forward(this.conv1.forward(x));
+    return tf.tidy(() => this.pointwiseConv.forward(this.conv1.forward(x)));
   }
 }

@@ -1,12 +1,12 @@
 import util from 'node:util';
 
-/** Puts back the two `util` functions that tfjs-node calls and Node 23 removed. */
-export function restoreRemovedUtilities(): void {
-  const removed = {
+/**
+ * Gives `util` the two functions that tfjs-node calls: Node 23 removed them, and Node 22 warns of every use. Node's own
+ * objects are shared by all modules, and these do what the originals did.
+ */
+export function provideLegacyUtilities(): void {
+  Object.assign(util, {
     isNullOrUndefined: (value: unknown): boolean => value === null || value === undefined,
     isArray: (value: unknown): boolean => Array.isArray(value),
-  };
-  for (const [name, implementation] of Object.entries(removed)) {
-    if (!(name in util)) Object.defineProperty(util, name, { value: implementation, configurable: true });
-  }
+  });
 }

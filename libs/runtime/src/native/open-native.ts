@@ -4,7 +4,7 @@ import type { Installation } from '../install/installation';
 import { RuntimeError } from '../runtime-error';
 import { nativeHandle, setNativeHandle } from './binding';
 import { type LoadedAddon, loadAddon } from './load-addon';
-import { restoreRemovedUtilities } from './node-shim';
+import { provideLegacyUtilities } from './node-shim';
 
 /** tfjs-node's kernels look their backend up under this name. */
 const BACKEND = 'tensorflow';
@@ -29,7 +29,7 @@ export async function openNative(
 
 /** tfjs-node's own entry point would load the addon that is not in its package, so its parts are put together here. */
 async function register({ binding, engine }: LoadedAddon): Promise<void> {
-  restoreRemovedUtilities();
+  provideLegacyUtilities();
   const { NodeJSKernelBackend } = await import('@tensorflow/tfjs-node/dist/nodejs_kernel_backend.js');
   await import('@tensorflow/tfjs-node/dist/register_all_kernels.js');
   const packageName = engine === 'tensorflow-gpu' ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node';

@@ -1,12 +1,17 @@
 import {
   type Normalisation,
+  type RandAugmentOptions,
   Random,
   type RandomResizedCropOptions,
+  type Rgb,
   type RgbImage,
   type Seed,
+  colourJitter,
   decodeImage,
+  eraseRandomly,
   flipImage,
   normaliseImage,
+  randAugment,
   randomResizedCrop,
   resizeAndCentreCrop,
 } from '@pyramidal/images';
@@ -20,30 +25,44 @@ export interface ValidationTransform {
   readonly normalisation: Normalisation;
 }
 
-/** How an image is prepared for training, in this order. */
+/** How an image is prepared for training, in this order, as timm does it: crop, mirror, distort, normalise, erase. */
 export interface TrainingTransform extends RandomResizedCropOptions {
   readonly kind: 'training';
   /** Probability of mirroring; 0.5 unless told. */
   readonly flip?: number;
+  readonly randAugment?: RandAugmentOptions;
+  /** Strength of the change of brightness, contrast and saturation; 0 unless told. RandAugment takes its place. */
+  readonly colourJitter?: number;
   readonly normalisation: Normalisation;
+  /** Probability of random erasing; 0 unless told. */
+  readonly erasing?: number;
 }
 
 export type ImageTransform = ValidationTransform | TrainingTransform;
 
 /**
  * Decodes and prepares one image.
+ * @param seed all that is random in a training transform comes from it.
  * @returns float32 [size, size, 3] values.
  */
 export async function prepareImage(file: string, transform: ImageTransform, seed: Seed): Promise<Float32Array> {
   const image = await decodeImage(file);
-  return transform.kind === 'validation'
-    ? normaliseImage(resizeAndCentreCrop(image, transform), transform.normalisation)
-    : prepareForTraining(image, transform, new Random(seed));
+  if (transform.kind === 'validation') {
+    return normaliseImage(resizeAndCentreCrop(image, transform), transform.normalisation);
+  }
+  const { size, flip = 0.5, erasing = 0, normalisation } = transform;
+  const random = new Random(seed);
+  const cropped = randomResizedCrop(image, transform, random);
+  const mirrored = random.chance(flip) ? flipImage(cropped) : cropped;
+  const pixels = normaliseImage(distort(mirrored, transform, random), normalisation);
+  eraseRandomly(pixels, { width: size, height: size }, erasing, random);
+  return pixels;
 }
 
-function prepareForTraining(image: RgbImage, transform: TrainingTransform, random: Random): Float32Array {
-  const { flip = 0.5, normalisation } = transform;
-  const cropped = randomResizedCrop(image, transform, random);
-  const flipped = random.chance(flip) ? flipImage(cropped) : cropped;
-  return normaliseImage(flipped, normalisation);
+function distort(image: RgbImage, transform: TrainingTransform, random: Random): RgbImage {
+  const { colourJitter: strength = 0, conventions = ['pillow-bicubic'], normalisation } = transform;
+  if (transform.randAugment === undefined) return strength > 0 ? colourJitter(image, strength, random) : image;
+  const filters = conventions.map((name) => (name === 'pillow-bicubic' ? 'bicubic' : 'bilinear'));
+  const fill = normalisation.mean.map(Math.round) as unknown as Rgb;
+  return randAugment(image, transform.randAugment, random, { filters, fill });
 }

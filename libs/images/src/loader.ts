@@ -1,4 +1,5 @@
-import { BrokenImageError } from './decode';
+import { setMaxListeners } from 'node:events';
+import type { BrokenImageError } from './decode';
 import { Random, type Seed } from './random';
 
 /** Streams of random numbers that one run's seed gives. */
@@ -11,8 +12,11 @@ const MAX_BROKEN_IN_A_ROW = 100;
 
 export interface LoaderOptions<Item, Sample> {
   readonly items: readonly Item[];
-  /** Reads one item. Everything random in it must come from `seed`, so that a run can be repeated. */
-  readonly load: (item: Item, seed: Seed) => Promise<Sample>;
+  /**
+   * Reads one item. Everything random in it must come from `seed`, so that a run can be repeated; `stopped` fires when it is no longer
+   * wanted.
+   */
+  readonly load: (item: Item, seed: Seed, stopped: AbortSignal) => Promise<Sample>;
   readonly batchSize: number;
   readonly seed: number;
   /** A new order every epoch, or the order of `items`. */
@@ -58,8 +62,9 @@ export class Loader<Item, Sample> {
   private order: { epoch: number; items: Uint32Array } | undefined;
 
   constructor(options: LoaderOptions<Item, Sample>) {
-    this.options = { lastBatch: 'keep', onBroken: 'fail', prefetch: 2, concurrency: 8, ...options };
-    const { items, batchSize, lastBatch } = this.options;
+    const { lastBatch = 'keep', onBroken = 'fail', prefetch = 2, concurrency = 8 } = options;
+    this.options = { ...options, lastBatch, onBroken, prefetch, concurrency };
+    const { items, batchSize } = options;
     const batches = items.length / batchSize;
     this.batchesPerEpoch = lastBatch === 'drop' ? Math.floor(batches) : Math.ceil(batches);
     if (this.batchesPerEpoch === 0) {
@@ -78,7 +83,9 @@ export class Loader<Item, Sample> {
     const end = untilEpoch * this.batchesPerEpoch;
     let next = epoch * this.batchesPerEpoch + batch;
     const ahead: Promise<LoadedBatch<Sample>>[] = [];
-    const slots = new Slots(this.options.concurrency);
+    const stop = new AbortController();
+    setMaxListeners(0, stop.signal);
+    const slots = new Slots(this.options.concurrency, stop.signal);
     const aborted = whenAborted(signal);
     try {
       while (next < end || ahead.length > 0) {
@@ -94,7 +101,7 @@ export class Loader<Item, Sample> {
       }
     } finally {
       aborted.forget();
-      slots.close();
+      stop.abort(new Error('Loader: reading was stopped'));
       await Promise.allSettled(ahead);
     }
   }
@@ -106,7 +113,9 @@ export class Loader<Item, Sample> {
     const order = this.orderOf(epoch);
     const first = batch * batchSize;
     const count = Math.min(batchSize, items.length - first);
-    const loading = Array.from({ length: count }, (_, i) => slots.use(() => this.loadSample(epoch, order, first + i)));
+    const loading = Array.from({ length: count }, (_, i) =>
+      slots.use(() => this.loadSample(epoch, order, first + i, slots.stopped)),
+    );
     try {
       const samples = (await Promise.all(loading)).filter((sample) => sample !== undefined);
       return { epoch, batch, samples, random: new Random([seed, BATCH, epoch, batch]) };
@@ -115,12 +124,17 @@ export class Loader<Item, Sample> {
     }
   }
 
-  private async loadSample(epoch: number, order: Uint32Array, place: number): Promise<Sample | undefined> {
+  private async loadSample(
+    epoch: number,
+    order: Uint32Array,
+    place: number,
+    stopped: AbortSignal,
+  ): Promise<Sample | undefined> {
     const { items, load, seed, shuffle, onBroken } = this.options;
     for (let attempt = 0; attempt < MAX_BROKEN_IN_A_ROW; attempt++) {
       const index = order[(place + attempt) % order.length]!;
       try {
-        return await load(items[index]!, [seed, SAMPLE, epoch, index]);
+        return await load(items[index]!, [seed, SAMPLE, epoch, index], stopped);
       } catch (error) {
         if (onBroken === 'fail' || !isBrokenImage(error)) throw error;
         this.broken.set(error.image, error.reason);
@@ -129,7 +143,9 @@ export class Loader<Item, Sample> {
       }
     }
     const [image, reason] = [...this.broken].at(-1)!;
-    throw new BrokenImageError(image, `${reason} (and so were ${this.broken.size - 1} other images; stopping)`);
+    throw new Error(
+      `Loader: ${this.broken.size} of ${items.length} images are broken, the last one ${image}: ${reason}`,
+    );
   }
 
   private orderOf(epoch: number): Uint32Array {
@@ -148,28 +164,26 @@ function isBrokenImage(error: unknown): error is BrokenImageError {
   return error instanceof Error && error.name === 'BrokenImageError';
 }
 
-/** Lets a fixed number of jobs run at a time, in the order of their coming; closed, it starts no more. */
+/** Lets a fixed number of jobs run at a time, in the order of their coming; stopped, it starts no more. */
 class Slots {
   private readonly waiting: (() => void)[] = [];
-  private closed = false;
 
-  constructor(private free: number) {}
+  constructor(
+    private free: number,
+    readonly stopped: AbortSignal,
+  ) {}
 
   async use<T>(job: () => Promise<T>): Promise<T> {
     if (this.free > 0) this.free--;
     else await new Promise<void>((resolve) => this.waiting.push(resolve));
     try {
-      if (this.closed) throw new Error('Loader: reading was stopped');
+      this.stopped.throwIfAborted();
       return await job();
     } finally {
       const next = this.waiting.shift();
       if (next) next();
       else this.free++;
     }
-  }
-
-  close(): void {
-    this.closed = true;
   }
 }
 

@@ -41,7 +41,7 @@ export function accumulate(store: MatchStore, params: Params): Accumulated {
         for (let t = 0; t < T; t++) {
           curve.trace(matches, store, detections, objects, a, t);
           recall[((t * K + k) * A + a) * M + m] = curve.lastRecall;
-          curve.sample(params.recThrs, precision, scores, (((t * R) * K + k) * A + a) * M + m, K * A * M);
+          curve.sample(params.recThrs, precision, scores, ((t * R * K + k) * A + a) * M + m, K * A * M);
         }
       }
     });
@@ -121,12 +121,19 @@ class Curve {
     }
     this.lastRecall = this.recalls.at(-1) ?? 0;
     for (let i = this.precisions.length - 1; i > 0; i--) {
-      if ((this.precisions[i] as number) > (this.precisions[i - 1] as number)) this.precisions[i - 1] = this.precisions[i] as number;
+      if ((this.precisions[i] as number) > (this.precisions[i - 1] as number))
+        this.precisions[i - 1] = this.precisions[i] as number;
     }
   }
 
   /** Writes precision and score at each recall threshold to `start`, `start + step`, ... */
-  sample(recallThresholds: readonly number[], precision: Float64Array, scores: Float64Array, start: number, step: number): void {
+  sample(
+    recallThresholds: readonly number[],
+    precision: Float64Array,
+    scores: Float64Array,
+    start: number,
+    step: number,
+  ): void {
     let hit = 0;
     recallThresholds.forEach((threshold, r) => {
       const at = start + r * step;

@@ -29,8 +29,11 @@ export class COCO {
    * @param source a dataset, or the text of its file.
    * @throws CocoFormatError naming the first record that breaks the format.
    */
-  constructor(source: CocoDataset | string, loaded?: { readonly results: readonly CocoResult[]; readonly images: ImageTable }) {
-    this.dataset = checkDataset(typeof source === 'string' ? parse(source) : source);
+  constructor(
+    source: CocoDataset | string,
+    loaded?: { readonly results: readonly CocoResult[]; readonly images: ImageTable },
+  ) {
+    this.dataset = checkDataset(typeof source === 'string' ? parseJson(source) : source);
     this.results = loaded?.results;
     this.imageTable = loaded?.images ?? new ImageTable();
     for (const image of this.dataset.images) {
@@ -111,8 +114,9 @@ export class COCO {
    * @throws CocoFormatError naming the first result that breaks the format.
    */
   loadRes(results: readonly CocoResult[] | string): COCO {
-    const given: unknown = typeof results === 'string' ? parse(results) : results;
-    if (!Array.isArray(given)) throw new CocoFormatError(`results: expected a list of results, received ${show(given)}`);
+    const given: unknown = typeof results === 'string' ? parseJson(results) : results;
+    if (!Array.isArray(given))
+      throw new CocoFormatError(`results: expected a list of results, received ${show(given)}`);
     const loaded = given as CocoResult[];
     const annotations = resultAnnotations(loaded, this.imageTable);
     return new COCO({ ...this.dataset, annotations }, { results: loaded, images: this.imageTable });
@@ -122,7 +126,8 @@ export class COCO {
   annToRLE(annotation: CocoAnnotation): Rle {
     const where = (): string => `annotation ${annotation.id}`;
     const [height, width] = this.imageTable.requireSize(this.imageTable.indexOf(annotation.image_id), where);
-    if (annotation.segmentation === undefined) throw new CocoFormatError(`${where()}: segmentation: expected one, received nothing`);
+    if (annotation.segmentation === undefined)
+      throw new CocoFormatError(`${where()}: segmentation: expected one, received nothing`);
     return mask.fromSegmentation(annotation.segmentation, height, width);
   }
 
@@ -143,7 +148,8 @@ export class COCO {
 
   /** The results as evaluation reads them. */
   detections(truth: GroundTruth, points: number): Detections {
-    if (!this.results) throw new CocoFormatError('results: expected a dataset made by loadRes, received one of annotations');
+    if (!this.results)
+      throw new CocoFormatError('results: expected a dataset made by loadRes, received one of annotations');
     return Detections.of(this.results, truth.images, truth.iouType, points);
   }
 
@@ -173,9 +179,10 @@ function resultAnnotations(results: readonly CocoResult[], images: ImageTable): 
   });
 }
 
-function parse(text: string): CocoDataset {
+/** @throws CocoFormatError if the text is not JSON. */
+export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text) as CocoDataset;
+    return JSON.parse(text);
   } catch (error) {
     throw new CocoFormatError(`not valid JSON: ${(error as Error).message}`);
   }

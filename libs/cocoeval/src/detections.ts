@@ -1,6 +1,6 @@
 import { boxOutline } from './boxes';
 import { Float64Column, Uint32Column } from './columns';
-import { checkFinite, checkId, checkNumbers, fail, isRecord, type Where } from './errors';
+import { checkFinite, checkId, checkNumbers, fail, failWith, isRecord, type Where } from './errors';
 import type { ImageTable } from './images';
 import { runsArea, runsBox } from './rle';
 import { Segmentations } from './segmentations';
@@ -93,7 +93,7 @@ export class Detections {
   private addKeypointResult(result: Record<string, unknown>, where: Where): void {
     const keypoints = checkNumbers(result['keypoints'], undefined, 'keypoints', where);
     if (keypoints.length === 0 || keypoints.length % 3 !== 0) {
-      fail(where, 'keypoints', 'x, y and visibility of each point', `${keypoints.length} numbers`);
+      failWith(where, 'keypoints', 'x, y and visibility of each point', `${keypoints.length} numbers`);
     }
     const xs = keypoints.filter((_, i) => i % 3 === 0);
     const ys = keypoints.filter((_, i) => i % 3 === 1);

@@ -7,7 +7,12 @@ export class CocoFormatError extends Error {
 export type Where = () => string;
 
 export function fail(where: Where, field: string, expected: string, received: unknown): never {
-  throw new CocoFormatError(`${where()}: ${field}: expected ${expected}, received ${show(received)}`);
+  return failWith(where, field, expected, show(received));
+}
+
+/** The same for something received that is described rather than shown. */
+export function failWith(where: Where, field: string, expected: string, received: string): never {
+  throw new CocoFormatError(`${where()}: ${field}: expected ${expected}, received ${received}`);
 }
 
 export function show(value: unknown): string {
@@ -34,7 +39,7 @@ export function checkFinite(value: unknown, field: string, where: Where): number
 export function checkNumbers(value: unknown, length: number | undefined, field: string, where: Where): number[] {
   const expected = length === undefined ? 'finite numbers' : `${length} finite numbers`;
   if (!Array.isArray(value)) return fail(where, field, expected, value);
-  if (length !== undefined && value.length !== length) fail(where, field, expected, `${value.length} values`);
+  if (length !== undefined && value.length !== length) failWith(where, field, expected, `${value.length} values`);
   for (const entry of value)
     if (typeof entry !== 'number' || !Number.isFinite(entry)) fail(where, field, expected, value);
   return value as number[];

@@ -20,7 +20,8 @@ export class ByImage {
   /** @param imageOf the image index of each object, -1 to leave it out. */
   constructor(imageCount: number, objectCount: number, imageOf: (object: number) => number) {
     const starts = new Uint32Array(imageCount + 1);
-    const images = Int32Array.from({ length: objectCount }, (_, i) => imageOf(i));
+    const images = new Int32Array(objectCount);
+    for (let i = 0; i < objectCount; i++) images[i] = imageOf(i);
     for (const image of images) if (image >= 0) starts[image + 1]!++;
     for (let i = 0; i < imageCount; i++) starts[i + 1]! += starts[i] as number;
     this.order = new Uint32Array(starts[imageCount] as number);
@@ -63,7 +64,9 @@ export class Grouping {
       return [group(0, joined(gtBuckets), joined(dtBuckets))];
     }
     const present = new Set([...gtBuckets.keys(), ...dtBuckets.keys()]);
-    return [...present].map((category) => group(category, gtBuckets.get(category) ?? [], dtBuckets.get(category) ?? []));
+    return [...present].map((category) =>
+      group(category, gtBuckets.get(category) ?? [], dtBuckets.get(category) ?? []),
+    );
   }
 
   private bucket(categoryIds: Float64Array, indices: Iterable<number>): Map<number, number[]> {
@@ -81,5 +84,22 @@ export class Grouping {
 
 /** Indices by falling score; equal scores keep their order. */
 export function byScore(indices: readonly number[], scores: Float64Array): number[] {
-  return [...indices].sort((a, b) => (scores[b] as number) - (scores[a] as number));
+  return indices.length > FEW
+    ? [...indices].sort((a, b) => (scores[b] as number) - (scores[a] as number))
+    : insertByScore(indices, scores);
+}
+
+/** Most groups are this small, and sorted faster without a comparison function. */
+const FEW = 40;
+
+function insertByScore(indices: readonly number[], scores: Float64Array): number[] {
+  const sorted: number[] = [];
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i] as number;
+    const score = scores[index] as number;
+    let at = i;
+    for (; at > 0 && (scores[sorted[at - 1] as number] as number) < score; at--) sorted[at] = sorted[at - 1] as number;
+    sorted[at] = index;
+  }
+  return sorted;
 }

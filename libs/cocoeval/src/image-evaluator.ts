@@ -1,7 +1,7 @@
 import type { Detections } from './detections';
 import type { GroundTruth } from './ground-truth';
 import { ByImage, byScore, Grouping, type Group } from './groups';
-import { MatchStore } from './match-store';
+import { MatchStore, type CategoryMatches } from './match-store';
 import { Matcher, matchFloor } from './matching';
 import type { AreaRange, Params } from './params';
 import { similarityFor, type Similarity } from './similarity';
@@ -15,6 +15,7 @@ export class ImageEvaluator {
   private readonly matcher: Matcher;
   private values = new Float64Array(0);
   private matches = new Int32Array(0);
+  private crowd = new Uint8Array(0);
 
   /** @param params resolved. */
   constructor(
@@ -70,20 +71,26 @@ export class ImageEvaluator {
     const comparable = this.params.iouType !== 'keypoints' || Boolean(this.params.useCats);
     const similarities = this.similarities(group, detections, floor);
     this.matcher.prepare(similarities, dts.length, comparable ? gts.length : 0);
+    this.crowd = new Uint8Array(gts.length);
+    for (let g = 0; g < gts.length; g++) this.crowd[g] = this.truth.crowd.get(gts[g] as number);
   }
 
   /** Flags of the objects that are ignored in an area range. */
   ignoredObjects(gts: readonly number[], range: AreaRange): Uint8Array {
     const { ignored, areas } = this.truth;
-    return Uint8Array.from(gts, (g) => (ignored.get(g) === 1 || isOutside(areas.get(g), range) ? 1 : 0));
+    const flags = new Uint8Array(gts.length);
+    for (let i = 0; i < gts.length; i++) {
+      const g = gts[i] as number;
+      flags[i] = ignored.get(g) === 1 || isOutside(areas.get(g), range) ? 1 : 0;
+    }
+    return flags;
   }
 
-  /** Matches the prepared group within an area range. @returns T x D positions in `gts`, -1 for none. */
-  match({ gts, dts }: Group, ignored: Uint8Array): Int32Array {
+  /** Matches the group that was prepared last within an area range. @returns T x D positions in `gts`, -1 for none. */
+  match({ dts }: Group, ignored: Uint8Array): Int32Array {
     const size = this.params.iouThrs.length * dts.length;
     if (this.matches.length < size) this.matches = new Int32Array(2 * size);
-    const crowd = Uint8Array.from(gts, (g) => this.truth.crowd.get(g));
-    this.matcher.match(ignored, crowd, this.matches);
+    this.matcher.match(ignored, this.crowd, this.matches);
     return this.matches;
   }
 
@@ -95,28 +102,41 @@ export class ImageEvaluator {
 
   private store(group: Group, image: number, detections: Detections, store: MatchStore): void {
     const { gts, dts, category } = group;
-    const { areaRng, iouThrs } = this.params;
     const into = store.beginImage(category, this.truth.images.ids[image] as number);
     const first = into.bits.length;
     for (const d of dts) store.addDetection(into, detections.scores.get(d));
     const spareUnmatched = this.isNotExhaustive(image, category);
-    areaRng.forEach((range, a) => {
+    this.params.areaRng.forEach((range, a) => {
       const ignored = this.ignoredObjects(gts, range);
       for (const flag of ignored) if (flag === 0) into.objects[a]!++;
-      if (dts.length === 0) return;
-      const matches = this.match(group, ignored);
+      if (this.matcher.hopeful) this.match(group, ignored);
       for (let d = 0; d < dts.length; d++) {
+        const at = first + d * store.stride;
         const outside = spareUnmatched || isOutside(detections.areas.get(dts[d] as number), range);
-        for (let t = 0; t < iouThrs.length; t++) {
-          const match = matches[t * dts.length + d] as number;
-          const at = first + d * store.stride;
-          // pycocotools stores a match as the object's id, so that id 0 reads as unmatched.
-          const matched = match >= 0 && this.truth.ids.get(gts[match] as number) !== 0;
-          if (matched) store.setMatched(into, at, a, t);
-          if ((match >= 0 && ignored[match] === 1) || (!matched && outside)) store.setIgnored(into, at, a, t);
-        }
+        if (this.matcher.canMatch(d)) this.storeMatches(group, d, ignored, outside, store, into, at, a);
+        else if (outside) store.ignoreAlways(into, at, a);
       }
     });
+  }
+
+  /** Stores how a detection fared at each threshold. */
+  private storeMatches(
+    { gts, dts }: Group,
+    d: number,
+    ignored: Uint8Array,
+    outside: boolean,
+    store: MatchStore,
+    into: CategoryMatches,
+    at: number,
+    area: number,
+  ): void {
+    for (let t = 0; t < store.thresholdCount; t++) {
+      const match = this.matches[t * dts.length + d] as number;
+      // pycocotools stores a match as the object's id, so that id 0 reads as unmatched.
+      const matched = match >= 0 && this.truth.ids.get(gts[match] as number) !== 0;
+      if (matched) store.setMatched(into, at, area, t);
+      if ((match >= 0 && ignored[match] === 1) || (!matched && outside)) store.setIgnored(into, at, area, t);
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { checkId, fail, isRecord, type Where } from './errors';
+import { checkId, fail, failWith, isRecord, type Where } from './errors';
 import type { CocoImage, Size } from './types';
 
 /** What LVIS says of an image beyond its annotations. */
@@ -46,7 +46,8 @@ export class ImageTable {
   /** @throws CocoFormatError if the image has no whole height and width. */
   requireSize(index: number, where: Where): Size {
     return (
-      this.sizes[index] ?? fail(where, 'image_id', `an image with height and width`, `image ${this.ids[index]} without`)
+      this.sizes[index] ??
+      failWith(where, 'image_id', `an image with height and width`, `image ${this.ids[index]} without`)
     );
   }
 }

@@ -1,6 +1,6 @@
 import { boxIou, boxOutline } from './boxes';
 import { Uint32Column } from './columns';
-import { checkFinite, checkNumbers, fail, isRecord, type Where } from './errors';
+import { checkFinite, checkNumbers, fail, failWith, isRecord, type Where } from './errors';
 import { MAX_COORDINATE, Rasteriser } from './polygon';
 import {
   decodeRuns,
@@ -140,6 +140,12 @@ export function fromUncompressed(rle: UncompressedRle): Rle {
   return { size, counts: packCounts(runs) };
 }
 
+/** Unpacks a counts string into its runs, unchanged. */
+export function toUncompressed(rle: Rle): UncompressedRle {
+  const { size, runs } = readRuns(rle, () => 'toUncompressed');
+  return { size, counts: [...runs] };
+}
+
 /**
  * pycocotools' way in: polygons to one mask a part, uncompressed runs to a mask (or a list to a list).
  * Boxes, which cannot be told from polygons of two points, go through `fromBoxes`.
@@ -231,7 +237,7 @@ function encodeBitmap({ height, width, data, order = 'row-major' }: Bitmap): Rle
   const where = (): string => 'encode';
   const size = checkSize([height, width], where);
   if (data.length !== height * width) {
-    fail(where, 'data', `${height} x ${width} pixels in ${order} order`, `${data.length} values`);
+    failWith(where, 'data', `${height} x ${width} pixels in ${order} order`, `${data.length} values`);
   }
   const runs = new Uint32Column();
   encodeRuns(order === 'row-major' ? transpose(data, height, width) : data, runs);

@@ -49,6 +49,17 @@ export class MatchStore {
     this.setBit(matches, at + (2 * area + 1) * this.words, threshold);
   }
 
+  /** Sets the ignored bits of all thresholds. */
+  ignoreAlways(matches: CategoryMatches, at: number, area: number): void {
+    const word = at + (2 * area + 1) * this.words;
+    matches.bits.data.fill(0xffffffff, word, word + this.words);
+  }
+
+  /** Adds the images of another store. */
+  append(other: MatchStore): void {
+    this.categories.forEach((matches, k) => matches.append(other.categories[k] as CategoryMatches));
+  }
+
   private setBit(matches: CategoryMatches, word: number, threshold: number): void {
     const at = word + (threshold >>> 5);
     matches.bits.data[at] = matches.bits.get(at) | (1 << (threshold & 31));
@@ -70,5 +81,14 @@ export class CategoryMatches {
 
   get length(): number {
     return this.scores.length;
+  }
+
+  append(other: CategoryMatches): void {
+    const first = this.length;
+    for (const start of other.imageStarts.values()) this.imageStarts.push(first + start);
+    this.imageIds.append(other.imageIds.values());
+    this.scores.append(other.scores.values());
+    this.bits.append(other.bits.values());
+    other.objects.forEach((count, a) => (this.objects[a] = (this.objects[a] as number) + count));
   }
 }

@@ -38,9 +38,14 @@ export class Matcher {
     }
   }
 
-  /** Whether any detection can match at all. */
+  /** Whether any detection can. */
   get hopeful(): boolean {
     return this.candidates.length > 0;
+  }
+
+  /** Whether a detection can match at all. */
+  canMatch(d: number): boolean {
+    return this.starts[d] !== this.starts[d + 1];
   }
 
   /**
@@ -55,7 +60,7 @@ export class Matcher {
       this.taken.fill(0, 0, this.objects);
       for (let d = 0; d < detections; d++) {
         let match = -1;
-        if (this.starts[d] !== this.starts[d + 1]) {
+        if (this.canMatch(d)) {
           match = this.best(d, this.thresholds[t] as number, ignored, crowd, 0);
           if (match < 0) match = this.best(d, this.thresholds[t] as number, ignored, crowd, 1);
           if (match >= 0) this.taken[match] = 1;

@@ -14,8 +14,10 @@ export function pairwiseSum(values: ArrayLike<number>, start: number, end: numbe
 
 /** The mean of the values above -1, which stand for "nothing to average"; -1 if there are none. */
 export function meanAboveMinusOne(values: ArrayLike<number>): number {
-  const kept = Array.prototype.filter.call(values, (value: number) => value > -1) as number[];
-  return kept.length === 0 ? -1 : pairwiseSum(kept, 0, kept.length) / kept.length;
+  const kept = new Float64Array(values.length);
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if ((values[i] as number) > -1) kept[count++] = values[i] as number;
+  return count === 0 ? -1 : pairwiseSum(kept, 0, count) / count;
 }
 
 function plainSum(values: ArrayLike<number>, start: number, end: number, sum: number): number {

@@ -76,7 +76,15 @@ function maskSimilarity(): Similarity {
         const possible = bestPossible(left, i, right, j, crowd);
         out[i * gts.length + j] =
           possible > 0 && possible >= floor
-            ? runsIou(left.runs.data, left.start(i), left.ends.get(i), right.runs.data, right.start(j), right.ends.get(j), crowd)
+            ? runsIou(
+                left.runs.data,
+                left.start(i),
+                left.ends.get(i),
+                right.runs.data,
+                right.start(j),
+                right.ends.get(j),
+                crowd,
+              )
             : 0;
       }
     }

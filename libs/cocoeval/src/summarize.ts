@@ -2,6 +2,7 @@ import type { Accumulated } from './accumulate';
 import { CocoFormatError } from './errors';
 import { meanAboveMinusOne } from './numpy';
 import type { Params } from './params';
+import type { CocoCategory } from './types';
 
 /** One line of the official table. */
 interface Line {
@@ -9,6 +10,7 @@ interface Line {
   readonly measure: 'precision' | 'recall';
   readonly iou?: number;
   readonly area: string;
+  readonly frequency?: 'r' | 'c' | 'f';
   /** A limit of detections, or which of `params.maxDets`. */
   readonly maxDets: number | { readonly index: number };
 }
@@ -43,8 +45,26 @@ const KEYPOINT_LINES: readonly Line[] = [
   { name: 'ARlarge', measure: 'recall', area: 'large', maxDets: 20 },
 ];
 
+const ONLY = { index: 0 };
+
+const LVIS_LINES: readonly Line[] = [
+  { name: 'AP', measure: 'precision', area: 'all', maxDets: ONLY },
+  { name: 'AP50', measure: 'precision', iou: 0.5, area: 'all', maxDets: ONLY },
+  { name: 'AP75', measure: 'precision', iou: 0.75, area: 'all', maxDets: ONLY },
+  { name: 'APsmall', measure: 'precision', area: 'small', maxDets: ONLY },
+  { name: 'APmedium', measure: 'precision', area: 'medium', maxDets: ONLY },
+  { name: 'APlarge', measure: 'precision', area: 'large', maxDets: ONLY },
+  { name: 'APrare', measure: 'precision', area: 'all', frequency: 'r', maxDets: ONLY },
+  { name: 'APcommon', measure: 'precision', area: 'all', frequency: 'c', maxDets: ONLY },
+  { name: 'APfrequent', measure: 'precision', area: 'all', frequency: 'f', maxDets: ONLY },
+  { name: 'AR', measure: 'recall', area: 'all', maxDets: ONLY },
+  { name: 'ARsmall', measure: 'recall', area: 'small', maxDets: ONLY },
+  { name: 'ARmedium', measure: 'recall', area: 'medium', maxDets: ONLY },
+  { name: 'ARlarge', measure: 'recall', area: 'large', maxDets: ONLY },
+];
+
 export interface Summary {
-  /** 12 numbers for boxes and masks, 10 for keypoints; -1 where there is nothing to average. */
+  /** 12 numbers for boxes and masks, 10 for keypoints, 13 by LVIS' rules; -1 where there is nothing to average. */
   readonly stats: Float64Array;
   /** The same by name: AP, AP50, ... */
   readonly metrics: Readonly<Record<string, number>>;
@@ -53,46 +73,55 @@ export interface Summary {
 }
 
 /**
- * The numbers by which COCO ranks detectors.
+ * The numbers by which COCO ranks detectors, or LVIS if `params.federated`.
+ * @param categories of `params.catIds`, for their frequencies.
  * @throws CocoFormatError if `params` lack a limit or an area range that the table needs.
  */
-export function summarize(accumulated: Accumulated, params: Params): Summary {
+export function summarize(
+  accumulated: Accumulated,
+  params: Params,
+  categories: readonly (CocoCategory | undefined)[] = [],
+): Summary {
   const keypoints = params.iouType === 'keypoints';
-  if (!keypoints && params.maxDets.length < 3) {
+  if (!keypoints && !params.federated && params.maxDets.length < 3) {
     throw new CocoFormatError(`summarize: maxDets: expected three limits, received [${params.maxDets}]`);
   }
-  const lines = keypoints ? KEYPOINT_LINES : BOX_LINES;
-  const values = lines.map((line) => average(line, accumulated, params));
+  const lines = params.federated ? LVIS_LINES : keypoints ? KEYPOINT_LINES : BOX_LINES;
+  const values = lines.map((line) => average(line, accumulated, params, categories));
   return {
     stats: Float64Array.from(values),
-    metrics: Object.fromEntries(lines.map(({ name, maxDets }, i) => [nameOf(name, maxDets, params), values[i] as number])),
+    metrics: Object.fromEntries(
+      lines.map(({ name, maxDets }, i) => [nameOf(name, maxDets, params), values[i] as number]),
+    ),
     text: lines.map((line, i) => format(line, values[i] as number, params)).join('\n'),
   };
 }
 
-/** Mean precision over thresholds and recalls, of one category or of all. */
-export function averagePrecision(
-  accumulated: Accumulated,
-  choice: { readonly thresholds?: readonly number[]; readonly category?: number; readonly area: number; readonly limit: number },
-): number {
-  const [T, , K] = accumulated.counts;
-  const thresholds = choice.thresholds ?? Array.from({ length: T }, (_, t) => t);
-  const categories = choice.category === undefined ? Array.from({ length: K }, (_, k) => k) : [choice.category];
-  return meanAboveMinusOne(gather('precision', accumulated, thresholds, categories, [choice.area], [choice.limit]));
+/** Which values to average; of thresholds and categories all, unless some are named. */
+export interface Selection {
+  readonly thresholds?: readonly number[];
+  readonly category?: number;
+  readonly area: number;
+  readonly limit: number;
 }
 
-/** Mean recall over thresholds, of one category or of all. */
-export function averageRecall(
+/** Mean precision over thresholds and recalls, or mean recall over thresholds, of one category or of all. */
+export function averageOf(
+  measure: 'precision' | 'recall',
   accumulated: Accumulated,
-  choice: { readonly thresholds?: readonly number[]; readonly category?: number; readonly area: number; readonly limit: number },
+  { thresholds, category, area, limit }: Selection,
 ): number {
   const [T, , K] = accumulated.counts;
-  const thresholds = choice.thresholds ?? Array.from({ length: T }, (_, t) => t);
-  const categories = choice.category === undefined ? Array.from({ length: K }, (_, k) => k) : [choice.category];
-  return meanAboveMinusOne(gather('recall', accumulated, thresholds, categories, [choice.area], [choice.limit]));
+  const categories = category === undefined ? range(K) : [category];
+  return meanAboveMinusOne(gather(measure, accumulated, thresholds ?? range(T), categories, [area], [limit]));
 }
 
-function average(line: Line, accumulated: Accumulated, params: Params): number {
+function average(
+  line: Line,
+  accumulated: Accumulated,
+  params: Params,
+  frequencies: readonly (CocoCategory | undefined)[],
+): number {
   const limit = limitOf(line.maxDets, params);
   const areas = positions(params.areaRngLbl, line.area);
   const [, , K, A] = accumulated.counts;
@@ -102,7 +131,8 @@ function average(line: Line, accumulated: Accumulated, params: Params): number {
     );
   }
   const thresholds = line.iou === undefined ? params.iouThrs.map((_, t) => t) : positions(params.iouThrs, line.iou);
-  const categories = Array.from({ length: K }, (_, k) => k);
+  const { frequency } = line;
+  const categories = range(K).filter((k) => frequency === undefined || frequencies[k]?.frequency === frequency);
   return meanAboveMinusOne(
     gather(line.measure, accumulated, thresholds, categories, areas, positions(params.maxDets, limit)),
   );
@@ -125,10 +155,15 @@ function gather(
   let at = 0;
   for (const t of thresholds) {
     for (let r = 0; r < R; r++) {
-      for (const k of categories) for (const cell of cells) out[at++] = values[((t * R + r) * K + k) * A * M + cell] as number;
+      for (const k of categories)
+        for (const cell of cells) out[at++] = values[((t * R + r) * K + k) * A * M + cell] as number;
     }
   }
   return out;
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i);
 }
 
 function positions<T>(list: readonly T[], wanted: T): number[] {
@@ -151,12 +186,13 @@ function format(line: Line, value: number, params: Params): string {
       ? `${fixed(params.iouThrs[0] ?? NaN, 2)}:${fixed(params.iouThrs.at(-1) ?? NaN, 2)}`
       : fixed(line.iou, 2);
   const limit = String(limitOf(line.maxDets, params)).padStart(3);
-  return ` ${title} @[ IoU=${iou.padEnd(9)} | area=${line.area.padStart(6)} | maxDets=${limit} ] = ${fixed(value, 3)}`;
+  const categories = params.federated ? `catIds=${(line.frequency ?? 'all').padStart(3)}` : '';
+  return ` ${title} @[ IoU=${iou.padEnd(9)} | area=${line.area.padStart(6)} | maxDets=${limit} ${categories}] = ${fixed(value, 3)}`;
 }
 
 /** A number with so many decimals, halves rounded to even as Python does. */
 export function fixed(value: number, decimals: number): string {
   const scaled = value * 10 ** decimals;
   const isHalf = Number.isInteger(value * 2 ** (decimals + 1)) && scaled - Math.floor(scaled) === 0.5;
-  return isHalf ? (2 * Math.round(scaled / 2) / 10 ** decimals).toFixed(decimals) : value.toFixed(decimals);
+  return isHalf ? ((2 * Math.round(scaled / 2)) / 10 ** decimals).toFixed(decimals) : value.toFixed(decimals);
 }

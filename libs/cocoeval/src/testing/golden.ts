@@ -82,5 +82,7 @@ export function unpack(array: PackedArray): Float64Array {
 }
 
 export function sha256(values: Float64Array): string {
-  return createHash('sha256').update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)).digest('hex');
+  return createHash('sha256')
+    .update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+    .digest('hex');
 }

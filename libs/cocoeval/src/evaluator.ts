@@ -1,0 +1,118 @@
+import { accumulate } from './accumulate';
+import { Detections } from './detections';
+import { CocoFormatError } from './errors';
+import { Evaluation } from './evaluation';
+import type { GroundTruth } from './ground-truth';
+import { ByImage } from './groups';
+import { ImageEvaluator } from './image-evaluator';
+import type { MatchStore } from './match-store';
+import {
+  keypointCount,
+  toDetections,
+  toGroundTruth,
+  toParams,
+  type EvaluationOptions,
+  type GroundTruthSource,
+  type ResultsSource,
+} from './options';
+import type { Params } from './params';
+import type { CocoCategory, CocoResult } from './types';
+
+/**
+ * Evaluates detections against annotated images.
+ * @throws CocoFormatError naming the first record that breaks the format.
+ */
+export function evaluateDetections(
+  gt: GroundTruthSource,
+  dt: ResultsSource,
+  options: EvaluationOptions = {},
+): Evaluation {
+  const truth = toGroundTruth(gt, options);
+  return evaluateTables(truth, toDetections(dt, truth, options), toParams(options, truth));
+}
+
+/** The same on columns. */
+export function evaluateTables(truth: GroundTruth, detections: Detections, params: Params): Evaluation {
+  const evaluator = new ImageEvaluator(truth, params);
+  const store = evaluator.newStore();
+  evaluateImages(evaluator, detections, params.imgIds, store);
+  return new Evaluation(params, accumulate(store, params), categoriesOf(truth, params));
+}
+
+/** Compares all detections in some images. */
+export function evaluateImages(
+  evaluator: ImageEvaluator,
+  detections: Detections,
+  imageIds: readonly number[],
+  store: MatchStore,
+): void {
+  const { images } = evaluator.truth;
+  const byImage = new ByImage(images.length, detections.length, (i) => detections.imageIndices.get(i));
+  for (const id of imageIds) {
+    const image = images.indexOf(id);
+    if (image >= 0) evaluator.evaluate(image, detections, byImage.of(image), store);
+  }
+}
+
+/**
+ * Evaluates while a model runs: of each image's detections only scores and matches are kept.
+ * `const e = new Evaluator(gt, { iouType: 'segm' }); e.add(imageId, detections); ...; e.result().text`
+ */
+export class Evaluator {
+  private readonly truth: GroundTruth;
+  private readonly params: Params;
+  private readonly evaluator: ImageEvaluator;
+  private readonly store: MatchStore;
+  private readonly pending: Set<number>;
+  private readonly seen = new Set<number>();
+
+  constructor(
+    gt: GroundTruthSource,
+    private readonly options: EvaluationOptions = {},
+  ) {
+    this.truth = toGroundTruth(gt, options);
+    this.params = toParams(options, this.truth);
+    this.evaluator = new ImageEvaluator(this.truth, this.params);
+    this.store = this.evaluator.newStore();
+    this.pending = new Set(this.params.imgIds);
+  }
+
+  /**
+   * Takes all detections of an image, whose `image_id` may be left out; those of images not evaluated are ignored.
+   * @throws CocoFormatError if the image is unknown or was added before, or a detection breaks the format.
+   */
+  add(imageId: number, detections: readonly (Omit<CocoResult, 'image_id'> & { readonly image_id?: number })[]): void {
+    const image = this.truth.images.indexOf(imageId);
+    if (image < 0)
+      throw new CocoFormatError(`add: expected the id of an image of the ground truth, received ${imageId}`);
+    if (this.seen.has(imageId)) throw new CocoFormatError(`add: expected each image once, received ${imageId} again`);
+    const { images, iouType } = this.truth;
+    const table = new Detections(images, iouType, keypointCount(this.options), `detections of image ${imageId}`);
+    for (const detection of detections) {
+      if (detection.image_id !== undefined && detection.image_id !== imageId) {
+        throw new CocoFormatError(
+          `add: expected detections of image ${imageId}, received one of ${detection.image_id}`,
+        );
+      }
+      table.add(detection, imageId);
+    }
+    this.seen.add(imageId);
+    if (this.pending.delete(imageId)) this.evaluator.evaluate(image, table, [...detections.keys()], this.store);
+  }
+
+  /** The evaluation so far; images not added count as images without detections unless `addedOnly`. */
+  result({ addedOnly = false } = {}): Evaluation {
+    const total = this.evaluator.newStore();
+    total.append(this.store);
+    const none = new Detections(this.truth.images, this.truth.iouType);
+    if (!addedOnly) evaluateImages(this.evaluator, none, [...this.pending], total);
+    return new Evaluation(this.params, accumulate(total, this.params), categoriesOf(this.truth, this.params));
+  }
+}
+
+/** Of the categories evaluated. */
+export function categoriesOf(truth: GroundTruth, params: Params): CocoCategory[] {
+  if (!params.useCats) return [{ id: -1, name: 'all' }];
+  const known = new Map(truth.categories.map((category) => [category.id, category]));
+  return params.catIds.map((id) => known.get(id) ?? { id });
+}

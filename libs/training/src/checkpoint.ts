@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { readSafetensors, writeSafetensors, type StoredTensor, type TensorFile } from '@pyramidal/checkpoints';
-import { fromTorchOrder, toTorchOrder, type Module } from '@pyramidal/nn';
+import { fromTorchOrder, toTorchOrder } from '@pyramidal/nn';
 import type { Slot } from './optimizer';
 import { TrainingError } from './training-error';
 import type { TrainStep } from './train-step';
@@ -49,34 +49,17 @@ export function saveCheckpoint(
 export function loadCheckpoint(path: string, step: TrainStep): CheckpointInfo {
   const file = readSafetensors(path);
   try {
-    const info = readInfo(path, file);
+    const info = infoOf(file);
+    if (info === undefined) {
+      throw new TrainingError(
+        `${path}: expected a checkpoint written by training, this file has no record of a run`,
+        2,
+      );
+    }
     const slots = new Map(slotsOf(step));
     checkNames(path, file, slots);
     const values = [...slots].map(([name, slot]) => ({ slot, data: float32Of(path, name, file) }));
     for (const { slot, data } of values) assign(slot, data);
-    return info;
-  } finally {
-    file.close();
-  }
-}
-
-/**
- * Loads the weights of a checkpoint written by training into a module that need not be initialised.
- * @param ema take the averaged weights where the checkpoint has them.
- */
-export function loadTrainedWeights(
-  path: string,
-  module: Module,
-  { ema = true }: { ema?: boolean } = {},
-): CheckpointInfo {
-  const file = readSafetensors(path);
-  try {
-    const info = readInfo(path, file);
-    const state = module.state();
-    const source = (name: string): string => (ema && file.tensors.has(`ema.${name}`) ? `ema.${name}` : name);
-    const expected = new Map([...state].map(([name, parameter]) => [name, { parameter }]));
-    checkNames(path, weightsOf(file), expected);
-    for (const [name, parameter] of state) parameter.assignTorch(float32Of(path, source(name), file));
     return info;
   } finally {
     file.close();
@@ -115,21 +98,13 @@ function assign({ variable, parameter: { shape, torchShape, layout } }: Slot, da
   tf.tidy(() => variable.assign(tf.tensor(fromTorchOrder(data, torchShape, layout), [...shape], 'float32')));
 }
 
-function readInfo(path: string, { metadata }: TensorFile): CheckpointInfo {
-  if (metadata['format'] !== FORMAT) {
-    throw new TrainingError(`${path}: expected a checkpoint written by training, this file has no record of a run`, 2);
-  }
-  return JSON.parse(metadata['training']!) as CheckpointInfo;
+/** What training wrote into a file besides tensors; undefined for other files. */
+export function infoOf({ metadata }: Pick<TensorFile, 'metadata'>): CheckpointInfo | undefined {
+  return metadata['format'] === FORMAT ? (JSON.parse(metadata['training']!) as CheckpointInfo) : undefined;
 }
-
-function weightsOf({ tensors }: TensorFile): Pick<TensorFile, 'tensors'> {
-  return { tensors: new Map([...tensors].filter(([name]) => !/^(ema|optimizer)\./.test(name))) };
-}
-
-type Expected = ReadonlyMap<string, Pick<Slot, 'parameter'>>;
 
 /** Both sides must name the same tensors with the same shapes. */
-function checkNames(path: string, { tensors }: Pick<TensorFile, 'tensors'>, expected: Expected): void {
+function checkNames(path: string, { tensors }: TensorFile, expected: ReadonlyMap<string, Slot>): void {
   const missing = [...expected.keys()].filter((name) => !tensors.has(name));
   const unexpected = [...tensors.keys()].filter((name) => !expected.has(name));
   const reshaped = [...expected].flatMap(([name, { parameter }]) => {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { adamW } from './adamw';
-import { loadTrainedWeights } from './checkpoint';
+import { loadWeightsFile } from './load-weights-file';
 import { openRunFolder, type RunFolder } from './run/run-folder';
 import { createSchedule } from './schedule';
 import { train, type Evaluation, type TrainOptions, type TrainOutcome } from './train';
@@ -201,10 +201,15 @@ describe('train', () => {
     const module = new Linear(2, 1);
     const read = (): number[] =>
       [...module.state().values()].flatMap(({ variable }) => Array.from(variable.dataSync()));
-    expect(loadTrainedWeights(join(folder, 'best.safetensors'), module).metrics).toEqual({ top1: 1 });
+    const best = join(folder, 'best.safetensors');
+    expect(loadWeightsFile(best, module).info!.metrics).toEqual({ top1: 1 });
     expect(read()).toEqual(weights.slice(-3));
-    loadTrainedWeights(join(folder, 'best.safetensors'), module, { ema: false });
+    expect(loadWeightsFile(best, module, { ema: false }).report.loaded).toEqual(['weight', 'bias']);
     expect(read()).toEqual(weights.slice(0, 3));
+    expect(() => loadWeightsFile(best, new Linear(3, 1))).toThrow(
+      `${best}: the weights do not fit: 1 mis-shaped (weight: expected float32 [1, 3], received float32 [1, 2])`,
+    );
+    module.dispose();
   });
 
   it('evaluates the averages and gives the weights back', async () => {

@@ -15,7 +15,7 @@ export interface ImageClass {
  */
 export async function readClassIndex(file: string): Promise<ImageClass[]> {
   const text = await readFile(file, 'utf8');
-  const classes = /^\s*[[{]/.test(text) ? fromJson(file, JSON.parse(text)) : fromLines(text);
+  const classes = /^\s*[[{]/.test(text) ? fromJson(file, parseJson(file, text)) : fromLines(text);
   if (classes.length === 0) throw new Error(`${file}: expected a list of classes, received none`);
   classes.sort((a, b) => a.index - b.index);
   const folders = new Set<string>();
@@ -26,6 +26,14 @@ export async function readClassIndex(file: string): Promise<ImageClass[]> {
     folders.add(folder);
   });
   return classes;
+}
+
+function parseJson(file: string, text: string): object {
+  try {
+    return JSON.parse(text) as object;
+  } catch (error) {
+    throw new Error(`${file}: is not JSON: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function fromJson(file: string, content: object): ImageClass[] {

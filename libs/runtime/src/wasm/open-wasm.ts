@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import type * as Wasm from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
+import { registerKernels } from './kernels/register-kernels';
 import { MAX_THREADS, withWorkers } from './worker-threads';
 
 /** What the WebAssembly engine was opened with. */
@@ -30,6 +31,7 @@ export async function openWasm(options: { threads?: number } = {}): Promise<Open
   // Loaded here and not above, because loading registers: the gradients (no smaller package has them) and the backend.
   await import('@tensorflow/tfjs');
   const wasm = await import('@tensorflow/tfjs-backend-wasm');
+  registerKernels();
   const simd = Boolean(await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT'));
   const note = isStarted() ? undefined : await start(wasm, simd ? Math.min(threads, MAX_THREADS) : 1);
   if (!(await tf.setBackend('wasm'))) throw new Error('openWasm: the WebAssembly engine did not start');

@@ -1,0 +1,77 @@
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { ConvAxis } from './conv-geometry';
+import { filled, floats } from './wasm-tensor';
+
+/** Below this many floats a loop copies faster than a call. */
+const SHORT_COPY = 24;
+
+/** Output rows `from` to `to` (exclusive), counted over all images of the batch. */
+export interface RowBlock {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Cuts the output rows of a convolution into blocks of about `floatsPerBlock` patch values. */
+export function rowBlocks(rows: number, floatsPerRow: number, floatsPerBlock = 1 << 20): RowBlock[] {
+  const step = Math.max(1, Math.floor(floatsPerBlock / Math.max(1, floatsPerRow)));
+  return Array.from({ length: Math.ceil(rows / step) }, (_, k) => ({
+    from: k * step,
+    to: Math.min(rows, (k + 1) * step),
+  }));
+}
+
+/**
+ * What one row of filter taps sees: for every output position the `kw` input pixels under it, zero outside the image.
+ * @param x float32 [N, H, W, C]
+ * @param tapRow which row of taps, 0 to kh - 1.
+ * @returns float32 [rows * w.out, kw * C], rows of the block.
+ */
+export function rowPatches(
+  backend: BackendWasm,
+  x: tf.TensorInfo,
+  [h, w]: readonly [ConvAxis, ConvAxis],
+  tapRow: number,
+  { from, to }: RowBlock,
+): tf.Tensor2D {
+  const channels = x.shape[3]!;
+  const width = w.taps * channels;
+  const isWhole = w.taps === 1 && w.stride === 1 && w.out === w.size;
+  return filled(backend, [(to - from) * w.out, width], (patches) => {
+    const source = floats(backend, x);
+    let target = 0;
+    for (let row = from; row < to; row++) {
+      const image = Math.floor(row / h.out);
+      const y = (row % h.out) * h.stride + tapRow - h.before;
+      if (y < 0 || y >= h.size) {
+        patches.fill(0, target, (target += w.out * width));
+        continue;
+      }
+      const line = (image * h.size + y) * w.size;
+      if (isWhole) {
+        patches.set(source.subarray(line * channels, (line + w.size) * channels), target);
+        target += w.size * channels;
+        continue;
+      }
+      for (let column = 0; column < w.out; column++, target += width) {
+        const left = column * w.stride - w.before;
+        const first = Math.max(0, left);
+        const last = Math.min(w.size, left + w.taps);
+        if (first >= last) {
+          patches.fill(0, target, target + width);
+          continue;
+        }
+        const head = target + (first - left) * channels;
+        const tail = target + (last - left) * channels;
+        if (head > target) patches.fill(0, target, head);
+        copy(source, (line + first) * channels, patches, head, tail - head);
+        if (tail < target + width) patches.fill(0, tail, target + width);
+      }
+    }
+  }) as tf.Tensor2D;
+}
+
+function copy(source: Float32Array, at: number, target: Float32Array, to: number, count: number): void {
+  if (count > SHORT_COPY) target.set(source.subarray(at, at + count), to);
+  else for (let k = 0; k < count; k++) target[to + k] = source[at + k]!;
+}

@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { BrokenImageError } from './decode';
 import { Loader, type LoaderOptions } from './loader';
 import { Random, type Seed } from './random';
@@ -96,6 +98,26 @@ describe('Loader', () => {
     }
     expect(most).toBe(3);
     await batches.return();
+  });
+});
+
+describe('Loader over a long epoch', () => {
+  it('holds on to no batch that was used', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    const load = async () => ({ pixels: new Float32Array(1000) });
+    const loader = new Loader({ ...options(), items: Array.from({ length: 80 }, () => 0), load });
+    const used: WeakRef<object>[] = [];
+    for await (const { samples, batch } of loader.batches({ signal: new AbortController().signal })) {
+      used.push(new WeakRef(samples[0]!));
+      if (batch < 15) continue;
+      await sleep(1);
+      collectGarbage();
+      expect(used.slice(0, 10).map((reference) => reference.deref())).toEqual(
+        Array.from({ length: 10 }, () => undefined),
+      );
+    }
+    expect(used).toHaveLength(20);
   });
 });
 

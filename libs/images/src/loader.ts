@@ -86,7 +86,6 @@ export class Loader<Item, Sample> {
     const stop = new AbortController();
     setMaxListeners(0, stop.signal);
     const slots = new Slots(this.options.concurrency, stop.signal);
-    const aborted = whenAborted(signal);
     try {
       while (next < end || ahead.length > 0) {
         while (next < end && ahead.length <= this.options.prefetch) {
@@ -94,13 +93,11 @@ export class Loader<Item, Sample> {
           loading.catch(() => undefined); // reported when its turn comes
           ahead.push(loading);
         }
-        signal?.throwIfAborted();
-        const loaded = await Promise.race([ahead[0]!, aborted.promise]);
+        const loaded = await unlessAborted(ahead[0]!, signal);
         ahead.shift();
         yield loaded;
       }
     } finally {
-      aborted.forget();
       stop.abort(new Error('Loader: reading was stopped'));
       await Promise.allSettled(ahead);
     }
@@ -187,14 +184,18 @@ class Slots {
   }
 }
 
-function whenAborted(signal: AbortSignal | undefined) {
-  let forget = () => {};
-  const promise = new Promise<never>((_, reject) => {
-    if (signal === undefined) return;
-    const abort = () => reject(signal.reason);
+/** The promise, or the signal's reason if that comes first. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  signal.throwIfAborted();
+  let abort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
-    forget = () => signal.removeEventListener('abort', abort);
   });
-  promise.catch(() => undefined); // an abort between two batches is met by `throwIfAborted`
-  return { promise, forget };
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }

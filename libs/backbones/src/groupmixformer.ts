@@ -29,7 +29,7 @@ import {
 import { factorAttention } from './factor-attention';
 
 export interface GroupMixFormerOptions {
-  /** Channels of C2, C3, C4, C5; multiples of 40 (5 segments, 8 heads). */
+  /** Channels of C2, C3, C4, C5; multiples of 10. */
   readonly channels: Stages;
   readonly depths: Stages;
   /** Hidden width of the MLPs over the channels. */
@@ -42,6 +42,8 @@ type Stages = readonly [number, number, number, number];
 
 const SEGMENTS = 5;
 const HEADS = 8;
+/** Widths that five segments and, of four of them, eight heads divide. */
+const WIDTH_UNIT = 10;
 const SEGMENT_KERNELS = [3, 5, 7] as const;
 /** Window of the relative position convolution -> heads that use it. */
 const POSITION_WINDOWS: readonly (readonly [window: number, heads: number])[] = [
@@ -284,6 +286,10 @@ export class GroupMixFormer extends Backbone {
 
   constructor({ channels, depths, mlpRatios, dropPath = 0 }: GroupMixFormerOptions) {
     super();
+    const odd = channels.find((width) => width % WIDTH_UNIT !== 0);
+    if (odd !== undefined) {
+      throw new Error(`GroupMixFormer: expected channels in multiples of ${WIDTH_UNIT}, received ${odd}`);
+    }
     const [c2, c3, c4, c5] = channels;
     this.levels = {
       C2: { stride: 4, channels: c2 },

@@ -1,2 +1,2 @@
-export { createBackbone, createClassifier, VARIANTS, type VariantName, type CreateOptions } from './variants';
 export { GroupMixFormer, GroupMixFormerClassifier, type GroupMixFormerOptions } from './groupmixformer';
+export { createBackbone, createClassifier, VARIANTS, type VariantName, type VariantOverrides } from './variants';

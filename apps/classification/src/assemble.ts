@@ -1,0 +1,67 @@
+import { createClassifier } from '@pyramidal/backbones';
+import { IMAGENET_NORMALISATION, parseRandAugment } from '@pyramidal/images';
+import { ImageBatches, type ImageSplit, type ImageTransform } from '@pyramidal/imagenet';
+import { type Classifier, crossEntropy, ForwardPass } from '@pyramidal/nn';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { Losses } from '@pyramidal/training';
+import type { ClassificationConfig } from './config';
+
+/** The network that a configuration describes, without values yet. */
+export function assembleClassifier({ model }: ClassificationConfig, classes: number): Classifier {
+  const { name, ...overrides } = model.backbone;
+  return createClassifier(name, classes, overrides);
+}
+
+/** Images and soft targets of one batch. */
+export type ClassificationBatch = { images: tf.Tensor4D; targets: tf.Tensor2D };
+
+/** The loss of one batch; static, so that a whole step compiles. */
+export function classificationLoss(classifier: Classifier, { loss }: ClassificationConfig) {
+  return ({ images, targets }: ClassificationBatch, seed: tf.Tensor1D): Losses => {
+    const logits = classifier.forward(images, new ForwardPass({ mode: 'train', seed }));
+    return { loss: crossEntropy(logits, targets, loss) };
+  };
+}
+
+/** Augmented, shuffled, full batches. */
+export function trainingBatches(config: ClassificationConfig, split: ImageSplit, classes: number): ImageBatches {
+  const { data, input, augmentation, train } = config;
+  const { randAugment, mixup, cutmix, ...crop } = augmentation;
+  return new ImageBatches({
+    samples: split.samples,
+    classes,
+    transform: {
+      kind: 'training',
+      ...crop,
+      size: input.size,
+      normalisation: IMAGENET_NORMALISATION,
+      ...(randAugment === undefined ? {} : { randAugment: parseRandAugment(randAugment) }),
+    },
+    mix: { mixup, cutmix },
+    batchSize: Math.min(train.batchSize, split.samples.length),
+    lastBatch: 'drop',
+    shuffle: true,
+    seed: train.seed,
+    onBroken: data.onBroken,
+    workers: data.workers,
+  });
+}
+
+/** Every image of a split once, in order. */
+export function evaluationBatches(config: ClassificationConfig, split: ImageSplit, classes: number): ImageBatches {
+  const { data, train, evaluation } = config;
+  return new ImageBatches({
+    samples: split.samples,
+    classes,
+    transform: evaluationTransform(config),
+    batchSize: Math.min(evaluation.batchSize ?? train.batchSize, split.samples.length),
+    shuffle: false,
+    seed: train.seed,
+    onBroken: data.onBroken,
+    workers: data.workers,
+  });
+}
+
+export function evaluationTransform({ input }: ClassificationConfig): ImageTransform {
+  return { kind: 'validation', ...input, normalisation: IMAGENET_NORMALISATION };
+}

@@ -1,0 +1,76 @@
+/** Counts of one evaluation over K classes. */
+export interface ClassificationCounts {
+  readonly images: number;
+  readonly top1: number;
+  readonly top5: number;
+  /** [K, K] row-major: rows are true classes, columns predicted ones. */
+  readonly confusion: Uint32Array;
+  readonly classes: number;
+}
+
+/** Counts predictions batch by batch; equal logits rank by the lower class index. */
+export class ClassificationMetrics {
+  readonly #confusion: Uint32Array;
+  #images = 0;
+  #top1 = 0;
+  #top5 = 0;
+
+  constructor(readonly classes: number) {
+    this.#confusion = new Uint32Array(classes * classes);
+  }
+
+  /**
+   * @param logits [N, K] row-major.
+   * @param labels N true classes.
+   */
+  add(logits: Float32Array, labels: readonly number[]): void {
+    labels.forEach((label, image) => {
+      const row = logits.subarray(image * this.classes, (image + 1) * this.classes);
+      const predicted = bestClass(row);
+      const rank = rankOf(row, label);
+      this.#images++;
+      if (rank < 1) this.#top1++;
+      if (rank < 5) this.#top5++;
+      this.#confusion[label * this.classes + predicted]!++;
+    });
+  }
+
+  counts(): ClassificationCounts {
+    const { classes } = this;
+    return { images: this.#images, top1: this.#top1, top5: this.#top5, confusion: this.#confusion, classes };
+  }
+}
+
+/** The standard numbers: shares of images whose class ranks first, and among the first five. */
+export function summarise({ images, top1, top5 }: ClassificationCounts): { top1: number; top5: number } {
+  return { top1: top1 / images, top5: top5 / images };
+}
+
+/** Share of each class's images that were recognised; NaN for a class without images. */
+export function classAccuracies({ classes, confusion }: ClassificationCounts): number[] {
+  return Array.from({ length: classes }, (_, label) => {
+    const row = confusion.subarray(label * classes, (label + 1) * classes);
+    return row[label]! / row.reduce((sum, count) => sum + count, 0);
+  });
+}
+
+/** Classes by falling logit, equal ones by index. */
+export function topClasses(row: Float32Array, count: number): number[] {
+  const order = Array.from(row.keys()).sort((a, b) => row[b]! - row[a]! || a - b);
+  return order.slice(0, count);
+}
+
+function bestClass(row: Float32Array): number {
+  let best = 0;
+  for (let k = 1; k < row.length; k++) if (row[k]! > row[best]!) best = k;
+  return best;
+}
+
+/** How many classes rank before `label`; a logit that is not a number ranks last. */
+function rankOf(row: Float32Array, label: number): number {
+  const own = row[label]!;
+  if (Number.isNaN(own)) return row.length;
+  let before = 0;
+  for (let k = 0; k < row.length; k++) if (row[k]! > own || (row[k] === own && k < label)) before++;
+  return before;
+}

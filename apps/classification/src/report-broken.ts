@@ -1,0 +1,9 @@
+import type { ImageBatches } from '@pyramidal/imagenet';
+
+/** Names the images that were skipped because they could not be read. */
+export function reportBroken(...sources: readonly ImageBatches[]): void {
+  const broken = new Map(sources.flatMap((source) => [...source.broken]));
+  if (broken.size === 0) return;
+  console.error(`${broken.size} broken ${broken.size === 1 ? 'image was' : 'images were'} skipped:`);
+  for (const [file, reason] of broken) console.error(`  ${file}: ${reason}`);
+}

@@ -1,0 +1,102 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { createClassifier } from '@pyramidal/backbones';
+import { crossEntropy, ForwardPass } from '@pyramidal/nn';
+import { openRuntime } from '@pyramidal/runtime';
+import { describeWith, fillWithGolden, goldenFolder, goldenTensor, nchwToNhwc } from '@pyramidal/testing';
+import { adamW, createSchedule, trainStep } from '@pyramidal/training';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+interface Statistics {
+  readonly mean: number;
+  readonly std: number;
+}
+
+interface Reference {
+  readonly steps: readonly { readonly lr: number; readonly loss: number; readonly grad_norm: number }[];
+  readonly parameters: Readonly<Record<string, Statistics>>;
+  readonly ema: Readonly<Record<string, Statistics>>;
+}
+
+const SHAPE = [4, 3, 64, 96];
+const CLASSES = 1000;
+
+const images = [0, 1, 2, 3].map((index) => nchwToNhwc(goldenTensor(`input.${index}`, SHAPE), SHAPE));
+
+const batchOf = (step: number): tf.NamedTensorMap => ({
+  images: tf.tensor4d(images[step % 4]!, [4, 64, 96, 3]),
+  labels: tf.tensor1d(
+    [0, 1, 2, 3].map((i) => (((step % 4) * 4 + i) * 37) % CLASSES),
+    'int32',
+  ),
+});
+
+function statistics(variable: tf.Variable): Statistics {
+  const { mean, variance } = tf.moments(variable);
+  return { mean: mean.dataSync()[0]!, std: Math.sqrt(variance.dataSync()[0]!) };
+}
+
+const relative = (actual: number, expected: number): number => Math.abs(actual / expected - 1);
+
+beforeAll(() => openRuntime());
+
+describeWith(goldenFolder(), '20 training steps of golden/backbones/training.json', (folder) => {
+  it('groupmixformer_miny: loss, gradient norm, learning rate, parameters and averages', () => {
+    const golden = JSON.parse(readFileSync(join(folder, 'backbones/training.json'), 'utf8')) as {
+      runs: Record<string, { float64: Reference }>;
+    };
+    const { steps, parameters, ema } = golden.runs['groupmixformer_miny']!.float64;
+    const module = createClassifier('groupmixformer_miny', CLASSES, { dropPath: 0 });
+    fillWithGolden(module, 'damped');
+    const step = trainStep({
+      module,
+      loss: (batch, seed) => {
+        const logits = module.forward(batch['images'] as tf.Tensor4D, new ForwardPass({ mode: 'train', seed }));
+        return { loss: crossEntropy(logits, batch['labels'] as tf.Tensor1D, { labelSmoothing: 0.1 }) };
+      },
+      optimizer: adamW(module.parameters(), { weightDecay: 0.05 }),
+      clipGradNorm: 5,
+      emaDecay: 0.9,
+    });
+    const warmup = { iterations: 5, inclusive: true, shift: true };
+    const frame = { lr: 1e-3, length: { iterations: 20 }, updatesPerEpoch: 20 };
+    const schedule = createSchedule({ name: 'cosine', minLr: 1e-5, warmup }, frame);
+
+    const seen = steps.map((_, update) => {
+      const batch = batchOf(update);
+      const values = step.run([batch], { update, lr: schedule(update), seed: 0 });
+      const [loss, gradNorm] = [values['loss']!, values['gradNorm']!].map((value) => value.dataSync()[0]!);
+      tf.dispose([batch, values]);
+      return { lr: schedule(update), loss: loss!, gradNorm: gradNorm! };
+    });
+
+    for (const [update, { lr, loss, grad_norm: gradNorm }] of steps.entries()) {
+      expect(relative(seen[update]!.lr, lr)).toBeLessThan(1e-12);
+      expect(relative(seen[update]!.loss, loss)).toBeLessThan(4e-3);
+      expect(relative(seen[update]!.gradNorm, gradNorm)).toBeLessThan(2e-2);
+    }
+    console.log(
+      seen
+        .map((x, i) =>
+          [relative(x.loss, steps[i]!.loss), relative(x.gradNorm, steps[i]!.grad_norm)]
+            .map((v) => v.toExponential(1))
+            .join(' '),
+        )
+        .join('\n'),
+    );
+    const state = module.state();
+    for (const [name, expected] of Object.entries(parameters)) {
+      const found = statistics(state.get(name)!.variable);
+      const averaged = statistics(step.ema!.slots.get(name)!.variable);
+      console.log(
+        name,
+        Math.abs(found.mean - expected.mean),
+        relative(found.std, expected.std),
+        Math.abs(averaged.mean - ema[name]!.mean),
+        relative(averaged.std, ema[name]!.std),
+      );
+    }
+    step.dispose();
+    module.dispose();
+  });
+});

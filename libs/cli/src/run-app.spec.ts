@@ -1,0 +1,90 @@
+import { UsageError } from '@pyramidal/config';
+import { runApp } from './run-app';
+import type { TaskApp } from './task-app';
+
+/** A program that notes what it was asked. */
+function notingApp(): { app: TaskApp; calls: unknown[] } {
+  const calls: unknown[] = [];
+  const note =
+    (name: string, code: number) =>
+    async (command: object): Promise<number> => {
+      calls.push({ name, ...command });
+      return code;
+    };
+  const app: TaskApp = {
+    name: 'pyramidal-test',
+    description: 'for tests',
+    train: note('train', 130),
+    evaluate: note('eval', 0),
+    predict: note('predict', 0),
+    info: note('info', 0),
+  };
+  return { app, calls };
+}
+
+async function run(app: TaskApp, line: string): Promise<{ code: number; stderr: string }> {
+  let stderr = '';
+  const write = (text: string): void => void (stderr += text);
+  const code = await runApp(app, { argv: line.split(' ').filter(Boolean), stderr: { write } });
+  return { code, stderr };
+}
+
+describe('runApp', () => {
+  it('hands a command its arguments and gives back its exit code', async () => {
+    const { app, calls } = notingApp();
+    expect(await run(app, 'train configs/a.yaml --resume --set a.b=1 --set c=2')).toEqual({ code: 130, stderr: '' });
+    expect(await run(app, 'predict x.yaml 1.jpg 2.jpg --weights w.safetensors')).toEqual({ code: 0, stderr: '' });
+    expect(await run(app, 'info x.yaml --input 64x96')).toEqual({ code: 0, stderr: '' });
+    expect(calls).toEqual([
+      { name: 'train', config: 'configs/a.yaml', out: 'runs/a', resume: true, set: ['a.b=1', 'c=2'] },
+      {
+        name: 'predict',
+        config: 'x.yaml',
+        images: ['1.jpg', '2.jpg'],
+        out: 'runs/x/predictions',
+        set: [],
+        weights: 'w.safetensors',
+      },
+      { name: 'info', config: 'x.yaml', input: { height: 64, width: 96 }, set: [] },
+    ]);
+  });
+
+  it.each([
+    [
+      'train x.yaml --epochs 3',
+      /^pyramidal-test train: unknown option '--epochs'; known options: --set, --debug, --out, --resume\n$/,
+    ],
+    ['trian x.yaml', /^pyramidal-test: unknown command 'trian'; expected one of train, eval, predict, info\n$/],
+    ['train', /^pyramidal-test train: missing required argument 'config'\n$/],
+    ['eval x.yaml', /^pyramidal-test eval: required option '--weights <file>' not specified\n$/],
+    ['info x.yaml --input big', /expected HEIGHTxWIDTH of at least 32x32, such as 224x224, received 'big'\n$/],
+  ])('%s: one line and exit code 2', async (line, expected) => {
+    const { code, stderr } = await run(notingApp().app, line);
+    expect(stderr).toMatch(expected);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(code).toBe(2);
+  });
+
+  it.each([
+    [new UsageError('x.yaml:3: train.epochs: expected at least 1'), 2],
+    [new Error('the disk is full'), 1],
+    [Object.assign(new Error('not finite'), { exitCode: 1 }), 1],
+  ])('prints only the message, case %#', async (error, expected) => {
+    const { app } = notingApp();
+    const failing = { ...app, train: () => Promise.reject(error) };
+    expect(await run(failing, 'train x.yaml')).toEqual({ code: expected, stderr: `${error.message}\n` });
+  });
+
+  it('adds the stack with --debug', async () => {
+    const { app } = notingApp();
+    const failing = { ...app, train: () => Promise.reject(new Error('broken')) };
+    const { stderr } = await run(failing, 'train x.yaml --debug');
+    expect(stderr).toMatch(/^broken\nError: broken\n\s+at /);
+  });
+
+  it('shows help when nothing is asked', async () => {
+    const { code, stderr } = await run(notingApp().app, '');
+    expect(stderr).toContain('Usage: pyramidal-test');
+    expect(code).toBe(2);
+  });
+});

@@ -1,0 +1,114 @@
+import { basename, extname, join } from 'node:path';
+import { UsageError } from '@pyramidal/config';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import type { TaskApp } from './task-app';
+
+/** 0 done, 1 failed at run time, 2 wrong usage or configuration; 128 + signal when the user stopped it. */
+export type ExitCode = number;
+
+export interface RunAppOptions {
+  readonly argv?: readonly string[];
+  readonly stderr?: { write(text: string): unknown };
+}
+
+/** Runs a task's program: one clear line on standard error when it fails, the stack only with `--debug`. */
+export async function runApp(
+  app: TaskApp,
+  { argv = process.argv.slice(2), stderr = process.stderr }: RunAppOptions = {},
+): Promise<ExitCode> {
+  let code: ExitCode = 0;
+  const program = createProgram(app, (exitCode) => (code = exitCode));
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    stderr.write(`${describeError(error, program, argv)}\n`);
+    if (argv.includes('--debug') && error instanceof Error) stderr.write(`${error.stack}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command {
+  const program = new Command(app.name).description(app.description);
+  const common = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .argument('<config>', 'YAML configuration of the run')
+      .option('--set <key=value>', 'override a value of the configuration (may be repeated)', collect, [])
+      .option('--debug', 'show the stack of an error');
+  common('train', 'train, evaluate, keep the best and the last checkpoint')
+    .option('--out <dir>', 'folder of the run (default: runs/ and the name of the configuration)')
+    .option('--resume', 'go on with the run in that folder', false)
+    .action(async (config, { out, resume, set }) => {
+      finish(await app.train({ config, set, resume, out: out ?? defaultFolder(config) }));
+    });
+  common('eval', 'evaluate a checkpoint')
+    .requiredOption('--weights <file>', 'checkpoint (.safetensors or .pth)')
+    .option('--out <dir>', 'folder of the results (default: eval/ in the folder of the run)')
+    .action(async (config, { weights, out, set }) => {
+      finish(await app.evaluate({ config, set, weights, out: out ?? join(defaultFolder(config), 'eval') }));
+    });
+  common('predict', 'predict images and draw the predictions')
+    .argument('<images...>', 'image files')
+    .requiredOption('--weights <file>', 'checkpoint (.safetensors or .pth)')
+    .option('--out <dir>', 'folder of the results (default: predictions/ in the folder of the run)')
+    .action(async (config, images, { weights, out, set }) => {
+      finish(
+        await app.predict({ config, set, weights, images, out: out ?? join(defaultFolder(config), 'predictions') }),
+      );
+    });
+  common('info', 'parameters, multiply-adds, feature shapes')
+    .option('--input <HxW>', "size to count at (default: the configuration's)", parseSize)
+    .action(async (config, { input, set }) => {
+      finish(await app.info({ config, set, input }));
+    });
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({ writeErr: () => undefined });
+  }
+  return program;
+}
+
+function describeError(error: unknown, program: Command, argv: readonly string[]): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof CommanderError)) return message;
+  const command = program.commands.find((candidate) => candidate.name() === argv[0]);
+  const place = command === undefined ? program.name() : `${program.name()} ${command.name()}`;
+  if (error.code === 'commander.help') return program.helpInformation().trimEnd();
+  const [line] = message.replace(/^error: /, '').split('\n');
+  return `${place}: ${line}${knownNames(error, program, command)}`;
+}
+
+/** What could have been typed instead. */
+function knownNames(error: CommanderError, program: Command, command: Command | undefined): string {
+  if (error.code === 'commander.unknownCommand') {
+    return `; expected one of ${program.commands.map((candidate) => candidate.name()).join(', ')}`;
+  }
+  if (error.code !== 'commander.unknownOption' || command === undefined) return '';
+  return `; known options: ${command.options.map((option) => option.long).join(', ')}`;
+}
+
+/** Errors that carry an exit code decide it; wrong usage is 2; whatever else went wrong is 1. */
+function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof CommanderError || error instanceof UsageError) return 2;
+  const code = (error as { exitCode?: unknown } | null)?.exitCode;
+  return typeof code === 'number' ? code : 1;
+}
+
+function defaultFolder(config: string): string {
+  return join('runs', basename(config, extname(config)));
+}
+
+function collect(value: string, previous: readonly string[]): string[] {
+  return [...previous, value];
+}
+
+function parseSize(text: string): { height: number; width: number } {
+  const match = /^(\d+)x(\d+)$/.exec(text);
+  const [height, width] = [Number(match?.[1]), Number(match?.[2])];
+  if (!(height >= 32 && width >= 32)) {
+    throw new InvalidArgumentError(`expected HEIGHTxWIDTH of at least 32x32, such as 224x224, received '${text}'`);
+  }
+  return { height, width };
+}

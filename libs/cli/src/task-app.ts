@@ -1,0 +1,40 @@
+/** What a command is told, whatever the task. */
+interface Common {
+  /** Path of the YAML configuration. */
+  readonly config: string;
+  /** Overrides such as `train.epochs=1`. */
+  readonly set: readonly string[];
+}
+
+export interface TrainCommand extends Common {
+  /** Folder of the run. */
+  readonly out: string;
+  readonly resume: boolean;
+}
+
+export interface EvaluateCommand extends Common {
+  readonly weights: string;
+  readonly out: string;
+}
+
+export interface PredictCommand extends Common {
+  readonly weights: string;
+  readonly images: readonly string[];
+  readonly out: string;
+}
+
+export interface InfoCommand extends Common {
+  /** Size to count at; the configuration's own where absent. */
+  readonly input: { readonly height: number; readonly width: number } | undefined;
+}
+
+/** A task's program: what its four commands do. Each gives the exit code. */
+export interface TaskApp {
+  /** Name of the program, as users type it. */
+  readonly name: string;
+  readonly description: string;
+  train(command: TrainCommand): Promise<number>;
+  evaluate(command: EvaluateCommand): Promise<number>;
+  predict(command: PredictCommand): Promise<number>;
+  info(command: InfoCommand): Promise<number>;
+}

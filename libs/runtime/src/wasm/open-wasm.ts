@@ -3,6 +3,8 @@ import * as path from 'node:path';
 import type * as Wasm from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { registerKernels } from './kernels/register-kernels';
+import type { WasmMemory } from './memory-limit';
+import { guardMemory } from './memory-limit';
 import { MAX_THREADS, withWorkers } from './worker-threads';
 
 /** What the WebAssembly engine was opened with. */
@@ -61,6 +63,7 @@ async function startBackend(wasm: WasmPackage, threads: number): Promise<void> {
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', threads > 1);
   wasm.setThreadsCount(threads);
   if (!(await tf.setBackend('wasm'))) throw new Error('the threaded WebAssembly module did not start');
+  guardMemory((tf.backend() as Wasm.BackendWasm).wasm as unknown as WasmMemory);
 }
 
 /** Takes off the handlers by which the WebAssembly module ends the process on any unhandled error. */

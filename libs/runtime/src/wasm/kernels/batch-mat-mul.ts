@@ -17,6 +17,12 @@ export const batchMatMul: WasmKernel = {
     const { inputs, attrs, backend } = typed<'a' | 'b', tf.BatchMatMulAttrs>(call);
     const { transposeA, transposeB } = attrs;
     const [a, b] = [inputs.a as tf.Tensor, inputs.b as tf.Tensor];
+    if (a.dtype !== 'float32' || b.dtype !== 'float32') {
+      return tf.tidy(() => {
+        const product = tf.matMul(tf.cast(a, 'float32'), tf.cast(b, 'float32'), transposeA, transposeB);
+        return tf.cast(product, a.dtype === 'float32' ? b.dtype : a.dtype);
+      });
+    }
     const [m, k] = lastTwo(a, transposeA);
     const [, n] = lastTwo(b, transposeB);
     const isFast = a.rank === 2 && b.rank === 2 && !transposeA && !transposeB;

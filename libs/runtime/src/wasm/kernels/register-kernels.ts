@@ -2,18 +2,20 @@ import * as tf from '@tensorflow/tfjs-core';
 import { batchMatMul } from './batch-mat-mul';
 import { cast } from './cast';
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from './conv2d';
+import { clipByValue } from './clip-by-value';
 import { cumprod, cumsum } from './cumulative';
 import { depthwiseConv2d, depthwiseFilterGradient, depthwiseInputGradient } from './depthwise';
+import { all, any, prod } from './empty-reductions';
 import { maxPoolGradient } from './max-pool-gradient';
-import { all, any, mean, prod, sum } from './reductions';
 import { resizeNearestGradient } from './resize-nearest-gradient';
+import { mean, sum } from './sums';
 import { unsortedSegmentSum } from './unsorted-segment-sum';
 import type { WasmKernel } from './wasm-tensor';
 
 const KERNELS: readonly WasmKernel[] = [
   ...[conv2d, conv2dInputGradient, conv2dFilterGradient],
   ...[depthwiseConv2d, depthwiseInputGradient, depthwiseFilterGradient],
-  ...[batchMatMul, sum, mean, prod, any, all, cast, cumsum, cumprod],
+  ...[batchMatMul, sum, mean, prod, any, all, cast, clipByValue, cumsum, cumprod],
   ...[maxPoolGradient, resizeNearestGradient, unsortedSegmentSum],
 ];
 

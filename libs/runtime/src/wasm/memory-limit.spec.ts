@@ -1,0 +1,42 @@
+import { guardMemory } from './memory-limit';
+
+const MIB = 2 ** 20;
+
+/** An engine memory that has grown to `size` bytes, of which the last `free` are one free block. */
+function memoryOf(size: number, free: number) {
+  const taken: number[] = [];
+  const wasm = {
+    HEAPU8: { length: size },
+    _malloc: (bytes: number) => (bytes <= free ? taken.push(bytes) : 0),
+    _free: () => taken.pop(),
+  };
+  guardMemory(wasm);
+  return { wasm, taken };
+}
+
+describe('guardMemory', () => {
+  it('does not interfere while the memory can grow', () => {
+    const { wasm, taken } = memoryOf(1024 * MIB, Infinity);
+    expect(wasm._malloc(100 * MIB)).toBe(1);
+    expect(taken).toEqual([100 * MIB]);
+  });
+
+  it('takes from a full-grown memory as long as the reserve stays free', () => {
+    const { wasm, taken } = memoryOf(4096 * MIB, 400 * MIB);
+    expect(wasm._malloc(100 * MIB)).toBe(1);
+    expect(taken).toEqual([100 * MIB]);
+  });
+
+  it('refuses in one line what would use up the reserve', () => {
+    const { wasm, taken } = memoryOf(4096 * MIB, 300 * MIB);
+    expect(() => wasm._malloc(100 * MIB)).toThrow(
+      /^wasm: a tensor of 100 MiB does not fit beside \d+ MiB of other tensors in the engine's 4096 MiB; use a smaller batch or input, or the engine 'tensorflow'$/,
+    );
+    expect(taken).toEqual([]);
+  });
+
+  it('refuses when the system has no more memory', () => {
+    const { wasm } = memoryOf(1024 * MIB, 10 * MIB);
+    expect(() => wasm._malloc(100 * MIB)).toThrow(/does not fit/);
+  });
+});

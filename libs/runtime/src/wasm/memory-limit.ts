@@ -1,0 +1,43 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { RuntimeError } from '../runtime-error';
+
+const MIB = 2 ** 20;
+
+/** What a WebAssembly memory can grow to. */
+const LIMIT = 4096 * MIB;
+
+/** Room kept for what kernels allocate by themselves: where that fails, the engine aborts or computes nonsense. */
+const RESERVE = 256 * MIB;
+
+/** The part of the WebAssembly module that allocates. */
+export interface WasmMemory {
+  readonly HEAPU8: { readonly length: number };
+  /** @returns the place, 0 if there is none. */
+  _malloc(bytes: number): number;
+  _free(place: number): void;
+}
+
+/**
+ * Makes the engine refuse a tensor that would fill its memory, before the engine aborts; tensors that exist remain
+ * readable, so a run can still save.
+ */
+export function guardMemory(wasm: WasmMemory): void {
+  const malloc = wasm._malloc.bind(wasm);
+  const refuse = (bytes: number): never => {
+    throw new RuntimeError(
+      `wasm: a tensor of ${inMiB(bytes)} does not fit beside ${inMiB(tf.engine().state.numBytes)} of other tensors ` +
+        `in the engine's 4096 MiB; use a smaller batch or input, or the engine 'tensorflow'`,
+    );
+  };
+  wasm._malloc = (bytes: number): number => {
+    if (wasm.HEAPU8.length + bytes + RESERVE > LIMIT) {
+      const probe = malloc(bytes + RESERVE);
+      if (probe === 0) return refuse(bytes);
+      wasm._free(probe);
+    }
+    const place = malloc(bytes);
+    return place === 0 && bytes > 0 ? refuse(bytes) : place;
+  };
+}
+
+const inMiB = (bytes: number): string => `${Math.ceil(bytes / MIB)} MiB`;

@@ -1,14 +1,17 @@
 import { detectFormat } from './detect-format';
 import type { StoredTensor, TensorFile } from './dtype';
-import { FormatError, namingFile, quote } from './errors';
-import { withoutWrapper } from './names';
+import { checkpointError, FormatError, namingFile, quote } from './errors';
+import { trainedWeights, withoutWrapper } from './names';
 import { PickleObject, typeName } from './pickle-values';
 import { readSafetensors } from './safetensors';
 import { readTorch } from './torch-file';
 import { TorchTensor } from './torch-tensor';
 
 export interface CheckpointOptions {
-  /** Which state dict of a PyTorch file to take (`model_ema`); by default the model's own. */
+  /**
+   * Which weights to take. Of a PyTorch file: a state dict by its key (`model_ema`), by default the model's own. Of a
+   * safetensors file that training here wrote: `model`, or `ema` for the averages; by default all that it holds.
+   */
   readonly entry?: string;
 }
 
@@ -31,8 +34,17 @@ const MODEL_ENTRIES = ['model', 'state_dict', 'model_state_dict', 'model_state',
  */
 export function openCheckpoint(path: string, options: CheckpointOptions = {}): Checkpoint {
   if (detectFormat(path) === 'pytorch') return openTorch(path, options);
+  return openSafetensors(path, options);
+}
+
+function openSafetensors(path: string, { entry = '' }: CheckpointOptions): Checkpoint {
   const file = readSafetensors(path);
-  return { ...file, tensors: withoutWrapper(file.tensors), format: 'safetensors', entry: '', others: new Map() };
+  const tensors = entry === '' ? file.tensors : trainedWeights(file.tensors, entry);
+  if (!tensors) {
+    file.close();
+    throw checkpointError(path, `has no entry ${quote(entry)}`);
+  }
+  return { ...file, tensors: withoutWrapper(tensors), format: 'safetensors', entry, others: new Map() };
 }
 
 function openTorch(path: string, { entry }: CheckpointOptions): Checkpoint {

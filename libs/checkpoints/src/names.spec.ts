@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeWith, goldenFolder } from '@pyramidal/testing';
-import { fitNames, isClassHead, modelKind, officialNames, splitModel, withoutWrapper } from './names';
+import { fitNames, isClassHead, modelKind, officialNames, splitModel, trainedWeights, withoutWrapper } from './names';
 
 const named = (...names: string[]): Map<string, number> => new Map(names.map((name, index) => [name, index]));
 const namesOf = (tensors: ReadonlyMap<string, unknown>): string[] => [...tensors.keys()];
@@ -16,6 +16,20 @@ describe('withoutWrapper', () => {
     const tensors = named('module.a', 'b');
     expect(withoutWrapper(tensors)).toBe(tensors);
     expect(withoutWrapper(new Map())).toEqual(new Map());
+  });
+});
+
+describe('trainedWeights', () => {
+  const tensors = named('w', 'running_mean', 'ema.w', 'optimizer.exp_avg.w');
+
+  it('are the own tensors, averaged if asked for where there is an average', () => {
+    expect(trainedWeights(tensors, 'model')).toEqual(new Map([['w', 0], ['running_mean', 1]])); // prettier-ignore
+    expect(trainedWeights(tensors, 'ema')).toEqual(new Map([['w', 2], ['running_mean', 1]])); // prettier-ignore
+  });
+
+  it('are not there under other entries, or without averages', () => {
+    expect(trainedWeights(tensors, 'teacher')).toBeUndefined();
+    expect(trainedWeights(named('w'), 'ema')).toBeUndefined();
   });
 });
 

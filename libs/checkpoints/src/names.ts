@@ -50,6 +50,23 @@ export function withoutWrapper<T>(tensors: Named<T>): Named<T> {
   return wrapper === undefined ? tensors : withoutWrapper(renamed(tensors, (name) => name.slice(wrapper.length)));
 }
 
+/** First words of what training keeps beside the weights: averages of them, and the optimizer's state. */
+const AVERAGES = 'ema.';
+const TRAINING_STATE = [AVERAGES, 'optimizer.'];
+
+/**
+ * The weights in a checkpoint of training here: `model` as trained, or `ema` with the averages where there are any.
+ * @returns undefined for another entry, or where the file has no averages.
+ */
+export function trainedWeights<T>(tensors: Named<T>, entry: string): Named<T> | undefined {
+  const names = [...tensors.keys()];
+  if (entry !== 'model' && !(entry === 'ema' && names.some((name) => name.startsWith(AVERAGES)))) return undefined;
+  const own = [...tensors].filter(([name]) => !TRAINING_STATE.some((prefix) => name.startsWith(prefix)));
+  return entry === 'model'
+    ? new Map(own)
+    : new Map(own.map(([name, tensor]) => [name, tensors.get(AVERAGES + name) ?? tensor]));
+}
+
 /** What kind of model a list of names belongs to. */
 export function modelKind(names: Iterable<string>): ModelKind {
   const firstWords = new Set(Array.from(names, (name) => name.split('.', 1)[0]!));

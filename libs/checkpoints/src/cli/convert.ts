@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { openCheckpoint, type Checkpoint } from '../checkpoint';
 import { byteLength, type StoredTensor } from '../dtype';
 import { checkpointError, quote } from '../errors';
-import { splitModel } from '../names';
+import { officialNames, splitModel } from '../names';
 import { writeSafetensors } from '../safetensors';
 
 export interface ConvertOptions {
@@ -15,7 +15,7 @@ export function convert(input: string, output: string, options: ConvertOptions, 
   const file = openCheckpoint(input, options);
   try {
     const tensors = takePart(input, file, options.part);
-    writeSafetensors(output, tensors, { format: 'pt', ...file.metadata, source: sourceOf(input, file, options) });
+    writeSafetensors(output, tensors, { ...file.metadata, format: 'pt', source: sourceOf(input, file, options) });
     const bytes = [...tensors.values()].reduce((sum, tensor) => sum + byteLength(tensor), 0);
     print(`${output}: ${tensors.size} tensors, ${bytes} bytes`);
   } finally {
@@ -24,11 +24,12 @@ export function convert(input: string, output: string, options: ConvertOptions, 
 }
 
 function takePart(path: string, { tensors }: Checkpoint, part: string | undefined): ReadonlyMap<string, StoredTensor> {
-  if (part === undefined) return tensors;
+  if (part === undefined) return officialNames(tensors);
   const { parts } = splitModel(tensors);
   const chosen = parts.get(part);
-  if (!chosen)
+  if (!chosen) {
     throw checkpointError(path, `has no part ${quote(part)}, expected one of ${[...parts.keys()].join(', ')}`);
+  }
   return chosen;
 }
 

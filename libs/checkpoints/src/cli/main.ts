@@ -5,6 +5,8 @@ import { convert } from './convert';
 import { diff } from './diff';
 import { inspect } from './inspect';
 
+const ENTRY = 'the weights to take: model, ema, or another key of a PyTorch file, for instance model_ema';
+
 /** Exit codes: 0 done, 1 failed or (diff) different, 2 wrong usage. */
 export function run(args: readonly string[], print: (line: string) => void, complain: (line: string) => void): number {
   let code = 0;
@@ -15,13 +17,13 @@ export function run(args: readonly string[], print: (line: string) => void, comp
   program
     .command('inspect <file>')
     .description('names, shapes, dtypes and statistics of the tensors, and what else the file holds')
-    .option('--entry <name>', 'the state dict to take from a PyTorch file, for instance model_ema')
+    .option('--entry <name>', ENTRY)
     .option('--json', 'print JSON')
     .action((file: string, options: object) => inspect(file, options, print));
   program
     .command('convert <in> <out>')
     .description('write the tensors as safetensors, with official names and layouts')
-    .option('--entry <name>', 'the state dict to take from a PyTorch file, for instance model_ema')
+    .option('--entry <name>', ENTRY)
     .option('--part <name>', 'only this part of a detector or segmentor, for instance backbone')
     .action((input: string, output: string, options: object) => convert(input, output, options, print));
   program

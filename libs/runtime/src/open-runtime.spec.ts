@@ -1,11 +1,144 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { existsSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fakeMachine, type FakeMachine } from '../test-support/fake-machine';
+import type { Engine } from './engines';
+import { cacheFolder } from './install/cache-folder';
+import { type Installation, recordFile, writeInstallation } from './install/installation';
+import { nativeBackend, nativeBinding } from './native/binding';
+import type * as Binding from './native/binding';
 import { openRuntime } from './open-runtime';
 
+const installed = existsSync(recordFile(cacheFolder(), 'tensorflow'));
+const ENGINES: Engine[] = [...(installed ? (['tensorflow'] as const) : []), 'wasm', 'cpu'];
+
+describe.each(ENGINES)('openRuntime with %s', (engine) => {
+  it('opens it, again as well, and says what it is', async () => {
+    await openRuntime({ engine });
+    const runtime = await openRuntime({ engine, seed: 5 });
+    expect(runtime).toMatchObject({ engine, seed: 5, versions: { tfjs: '4.22.0', node: process.versions.node } });
+    expect(runtime.reason).toMatch(/^asked for/);
+    expect(runtime.threads).toBeGreaterThanOrEqual(1);
+    expect(tf.getBackend()).toBe(engine);
+    if (engine === 'tensorflow') {
+      expect(runtime.versions.tensorflow).toMatch(/^2\.\d+\.\d+$/);
+      expect(existsSync(runtime.versions.library as string)).toBe(true);
+    }
+  });
+
+  it('computes the same small numbers', async () => {
+    await openRuntime({ engine });
+    const before = tf.memory().numTensors;
+    tf.tidy(() => {
+      const a = tf.tensor2d([1, 2, 3, 4], [2, 2]);
+      expect([...tf.matMul(a, tf.tensor2d([5, 6, 7, 8], [2, 2])).dataSync()]).toEqual([19, 22, 43, 50]);
+      const image = tf.tensor4d([1, 2, 3, 4], [1, 2, 2, 1]);
+      const filter = tf.tensor4d([1, 10, 100, 1000], [2, 2, 1, 1]);
+      expect([...tf.conv2d(image, filter, 1, 'valid').dataSync()]).toEqual([4321]);
+      expect([...tf.concat([a, tf.neg(a)], 1).dataSync()]).toEqual([1, 2, -1, -2, 3, 4, -3, -4]);
+      expect([...tf.argMax(a, 1).dataSync()]).toEqual([1, 1]);
+      expect([...tf.split(a, 2, 1)[1]!.dataSync()]).toEqual([2, 4]);
+      const gradient = tf.grad((x: tf.Tensor) => tf.sum(tf.square(x)))(a);
+      expect([...gradient.dataSync()]).toEqual([2, 4, 6, 8]);
+    });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
 describe('openRuntime', () => {
-  it('computes on tensorflow', async () => {
-    const runtime = await openRuntime({ engine: 'tensorflow' });
-    expect(runtime.versions.tensorflow).toMatch(/^2\./);
-    expect(tf.getBackend()).toBe('tensorflow');
-    expect(Array.from(tf.matMul(tf.ones([2, 3]), tf.ones([3, 2])).dataSync())).toEqual([3, 3, 3, 3]);
+  const cacheBefore = process.env.PYRAMIDAL_CACHE;
+  let machine: FakeMachine;
+  beforeEach(() => {
+    machine = fakeMachine();
+    process.env.PYRAMIDAL_CACHE = machine.cache;
+  });
+  afterEach(() => {
+    machine.remove();
+    if (cacheBefore === undefined) delete process.env.PYRAMIDAL_CACHE;
+    else process.env.PYRAMIDAL_CACHE = cacheBefore;
+  });
+
+  it('goes on with wasm where nothing is installed, and says what to do', async () => {
+    const runtime = await openRuntime();
+    expect(runtime.engine).toBe('wasm');
+    expect(runtime.reason).toMatch(
+      /^the fastest engine that is ready; tensorflow is not installed \(`pyramidal-runtime install`\)/,
+    );
+  });
+
+  it('goes on with wasm where the installation is broken', async () => {
+    await writeInstallation(machine.cache, brokenInstallation());
+    const runtime = await openRuntime({ engine: 'auto' });
+    expect(runtime.engine).toBe('wasm');
+    expect(runtime.reason).toMatch(
+      /; tensorflow needs to be installed again \(.*\): .*addon.node has 1 bytes, expected 3/,
+    );
+  });
+
+  it('does not go on when the engine was asked for', async () => {
+    await expect(openRuntime({ engine: 'tensorflow' })).rejects.toThrow(
+      'tensorflow is not installed (`pyramidal-runtime install`)',
+    );
+    await expect(openRuntime({ engine: 'tensorflow-gpu', library: '/my/tf' })).rejects.toThrow(
+      'tensorflow-gpu is not installed (`pyramidal-runtime install --engine tensorflow-gpu --library /my/tf`)',
+    );
+    await writeInstallation(machine.cache, brokenInstallation());
+    await expect(openRuntime({ engine: 'tensorflow' })).rejects.toThrow(
+      /^tensorflow needs to be installed again \(`pyramidal-runtime install`\): .* has 1 bytes, expected 3$/,
+    );
+  });
+
+  it('names the known engines, and numbers that make no sense', async () => {
+    await expect(openRuntime({ engine: 'webgl' as never })).rejects.toThrow(
+      "engine: expected one of auto, tensorflow, tensorflow-gpu, wasm, cpu, received 'webgl'",
+    );
+    await expect(openRuntime({ threads: 0 })).rejects.toThrow(
+      'threads: expected a whole number from 1 to 1024, received 0',
+    );
+    await expect(openRuntime({ seed: 1.5 })).rejects.toThrow(
+      'seed: expected a whole number from 0 to 2147483647, received 1.5',
+    );
+  });
+
+  it('draws a seed where none is given', async () => {
+    const seeds = [await openRuntime({ engine: 'cpu' }), await openRuntime({ engine: 'cpu' })].map(({ seed }) => seed);
+    expect(seeds[0]).not.toBe(seeds[1]);
+  });
+
+  function brokenInstallation(): Installation {
+    const addon = join(machine.root, 'addon.node');
+    writeFileSync(addon, 'abc');
+    const files = [{ path: addon, bytes: 3, mtimeMs: 0 }];
+    truncateSync(addon, 1);
+    return { engine: 'tensorflow', origin: 'nowhere', library: machine.root, addon, tensorflow: '2.21.0', files };
+  }
+});
+
+describe('nativeBinding', () => {
+  const itInstalled = installed ? it : it.skip;
+
+  itInstalled('is what the native engine runs on', async () => {
+    await openRuntime({ engine: 'tensorflow' });
+    const binding = nativeBinding();
+    const id = binding.createTensor([2], binding.TF_FLOAT, new Float32Array([1, 2]));
+    expect([...binding.tensorDataSync(id)]).toEqual([1, 2]);
+    binding.deleteTensor(id);
+    expect(nativeBackend()).toBe(tf.backend());
+  });
+
+  itInstalled('keeps the threads of its first opening, and says so', async () => {
+    const { threads } = await openRuntime({ engine: 'tensorflow' });
+    const runtime = await openRuntime({ engine: 'tensorflow', threads: threads + 1 });
+    expect(runtime.threads).toBe(threads);
+    expect(runtime.reason).toBe(`asked for; it keeps the ${threads} threads that this process opened it with`);
+  });
+
+  it('says how to get one where none is open', () => {
+    jest.isolateModules(() => {
+      const fresh = jest.requireActual<typeof Binding>('./native/binding');
+      expect(() => fresh.nativeBinding()).toThrow(
+        "no native engine is open: call openRuntime({ engine: 'tensorflow' }) first",
+      );
+    });
   });
 });

@@ -120,6 +120,8 @@ async function openCpu(): Promise<Opened> {
   await import('@tensorflow/tfjs');
   await import('@tensorflow/tfjs-backend-cpu');
   if (!(await tf.setBackend('cpu'))) throw new RuntimeError('the cpu engine did not start');
+  // It would advise to install the published native package on its first tensor.
+  Object.assign(tf.backend(), { firstUse: false });
   return { threads: 1 };
 }
 

@@ -10,6 +10,9 @@ interface Holder {
   readonly token: string;
 }
 
+/** No process has this id. */
+const NOBODY = 2 ** 31 - 1;
+
 const HEARTBEAT_MS = 5_000;
 /** A holder on another machine counts as dead after so long without a heartbeat. */
 const STALE_MS = 60_000;
@@ -41,9 +44,10 @@ async function acquire(file: string, self: Holder, onWait: (pid: number) => void
   for (let waited = false; ; await sleep(200)) {
     if (await tryCreate(file, self)) return;
     const holder = await readHolder(file);
-    if (holder && (await isDead(file, holder))) {
+    if (!holder) continue;
+    if (await isDead(file, holder)) {
       await takeAway(file, holder);
-    } else if (holder && !waited) {
+    } else if (!waited) {
       waited = true;
       onWait(holder.pid);
     }
@@ -92,10 +96,13 @@ async function takeAway(file: string, dead: Holder): Promise<void> {
   await rm(aside, { force: true });
 }
 
+/** Undefined when nobody holds the lock. A file that a crash left without contents counts as held by the dead. */
 async function readHolder(file: string): Promise<Holder | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as Holder;
+    return JSON.parse(text) as Holder;
   } catch {
-    return undefined;
+    return { pid: NOBODY, host: hostname(), token: '' };
   }
 }

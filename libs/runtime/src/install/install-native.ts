@@ -6,7 +6,7 @@ import type { NativeEngine } from '../engines';
 import { RuntimeError } from '../runtime-error';
 import { cacheFolder } from './cache-folder';
 import { compileAddon, compilerAdvice, findCompiler, sourceDigest } from './compile-addon';
-import { type FileStamp, stampFile } from './file-stamp';
+import { type FileStamp, sha256Of, stampFile } from './file-stamp';
 import { withInstallLock } from './install-lock';
 import { findFault, type Installation, prune, readInstallation, writeInstallation } from './installation';
 import type { TensorFlowLibrary } from './library';
@@ -87,19 +87,14 @@ async function installByRoute(context: RouteContext, path: string | undefined): 
   throw new RuntimeError(reasons.join('; '));
 }
 
-async function makeReady(
-  { library, origin, addon: ready }: FoundLibrary,
-  context: RouteContext,
-): Promise<Installation> {
-  const addon = ready ?? (await compileInto(library, context));
+async function makeReady(found: FoundLibrary, context: RouteContext): Promise<Installation> {
+  const { library, stored, origin } = found;
+  const addon = found.addon ?? (await compileInto(library, context));
   context.progress.step('Checking that it computes');
   const { version } = await probeAddon(addon, context.env);
-  const files: FileStamp[] = [];
-  for (const file of [addon, ...library.objects.map((name) => join(library.folder, name))]) {
-    files.push(await stampFile(file));
-  }
-  const { engine } = context;
-  return { engine, origin, library: library.folder, addon, tensorflow: version, files };
+  const files: FileStamp[] = [{ ...(await stampFile(addon)), sha256: await sha256Of(addon) }];
+  for (const name of library.objects) files.push(await stampFile(join(library.folder, name)));
+  return { engine: context.engine, origin, library: library.folder, stored, addon, tensorflow: version, files };
 }
 
 /** Compiles in a folder that appears under its name only when it is complete. */

@@ -4,6 +4,7 @@ import { dirname, join, resolve, sep } from 'node:path';
 import type { NativeEngine } from '../engines';
 import { sourceDigest } from './compile-addon';
 import { checkStamp, type FileStamp } from './file-stamp';
+import { findStoreFault } from './library-store';
 
 /** What `install` leaves behind for `openRuntime`: one JSON file per engine and per library given by path. */
 export interface Installation {
@@ -12,10 +13,13 @@ export interface Installation {
   readonly origin: string;
   /** Folder of the TensorFlow shared objects. */
   readonly library: string;
+  /** The folder in our store that the library lies in; absent for a library that is not ours. */
+  readonly stored?: string;
   /** tfjs-node's native module. */
   readonly addon: string;
   /** TensorFlow's version. */
   readonly tensorflow: string;
+  /** The addon and the shared objects that it is linked with. */
   readonly files: readonly FileStamp[];
 }
 
@@ -60,7 +64,7 @@ export async function findFault(installation: Installation, depth: 'quick' | 'fu
     const fault = await checkStamp(stamp, depth);
     if (fault) return fault;
   }
-  return undefined;
+  return depth === 'full' && installation.stored ? findStoreFault(installation.stored, 'full') : undefined;
 }
 
 /** Removes libraries and addons that no record speaks of, and finished downloads; only while holding the lock. */

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { basename, join } from 'node:path';
 import { RuntimeError } from '../runtime-error';
 import { checkStamp, type FileStamp, stampFile } from './file-stamp';
-import { findLibrary, type TensorFlowLibrary } from './library';
+import { findLibrary } from './library';
 import type { InstallProgress } from './progress';
 import { unpackWheel } from './unpack-wheel';
 
@@ -14,15 +14,21 @@ export const isLibraryFile = (path: string): boolean =>
   /^tensorflow\/include\/((tensorflow|xla\/tsl|tsl)\/(c|core\/platform|platform)|absl)\/.+\.(h|inc)$/.test(path) ||
   /^nvidia\/(.+\.so[.\d]*|cuda_nvcc\/(bin|nvvm)\/.+)$/.test(path);
 
-/** The folder of that name, if it is there and every file in it is as it was stored. */
+/** The stored folder of that name, if it is there and whole. */
 export async function findStored(cache: string, name: string): Promise<string | undefined> {
   const folder = join(cache, 'libraries', name);
+  return (await findStoreFault(folder, 'quick')) ? undefined : folder;
+}
+
+/** Says what is wrong with a stored folder, if anything is. */
+export async function findStoreFault(folder: string, depth: 'quick' | 'full'): Promise<string | undefined> {
   const manifest = await readFile(join(folder, MANIFEST), 'utf8').catch(() => undefined);
-  if (!manifest) return undefined;
+  if (!manifest) return `${folder} is gone`;
   for (const stamp of JSON.parse(manifest) as FileStamp[]) {
-    if (await checkStamp({ ...stamp, path: join(folder, stamp.path) }, 'quick')) return undefined;
+    const fault = await checkStamp({ ...stamp, path: join(folder, stamp.path) }, depth);
+    if (fault) return fault;
   }
-  return folder;
+  return undefined;
 }
 
 /**
@@ -40,8 +46,7 @@ export async function storeFolder(
   try {
     const stamps: FileStamp[] = [];
     for (const [path, sha256] of await fill(draft)) {
-      const stamp = await stampFile(join(draft, path), sha256);
-      stamps.push({ ...stamp, path: relative(draft, stamp.path) });
+      stamps.push({ ...(await stampFile(join(draft, path))), path, sha256 });
     }
     await writeFile(join(draft, MANIFEST), JSON.stringify(stamps));
     const folder = join(libraries, name);
@@ -53,14 +58,14 @@ export async function storeFolder(
   }
 }
 
-/** Unpacks wheels side by side, as in site-packages, and returns the library in the first. */
-export async function storeWheels(
+/** Unpacks wheels side by side, as in site-packages, and returns the folder; the library is in the first. */
+export const storeWheels = (
   cache: string,
   name: string,
   wheels: readonly [string, ...string[]],
   progress: InstallProgress,
-): Promise<TensorFlowLibrary> {
-  const folder = await storeFolder(cache, name, async (draft) => {
+): Promise<string> =>
+  storeFolder(cache, name, async (draft) => {
     const digests = new Map<string, string>();
     for (const wheel of wheels) {
       progress.step(`Unpacking ${basename(wheel)}`);
@@ -69,5 +74,3 @@ export async function storeWheels(
     if (!findLibrary(draft)) throw new RuntimeError(`${basename(wheels[0])} holds no TensorFlow C library`);
     return digests;
   });
-  return findLibrary(folder) as TensorFlowLibrary;
-}

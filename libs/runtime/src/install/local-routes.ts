@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { RuntimeError } from '../runtime-error';
-import { findLibrary } from './library';
+import { findLibrary, type TensorFlowLibrary } from './library';
 import { storeWheels } from './library-store';
 import { findPython, findPythonTensorFlow } from './python';
 import type { FoundLibrary, RouteContext } from './route';
@@ -16,8 +16,8 @@ export async function fromPath(path: string, context: RouteContext): Promise<Fou
   if (!existsSync(full)) throw new RuntimeError(`library: ${full} does not exist`);
   if (statSync(full).isFile()) {
     if (!full.endsWith('.whl')) throw new RuntimeError(`library: expected a folder or a .whl file, received ${full}`);
-    const library = await storeWheels(context.cache, basename(full, '.whl'), [full], context.progress);
-    return { library, origin: `the wheel ${full}` };
+    const stored = await storeWheels(context.cache, basename(full, '.whl'), [full], context.progress);
+    return { library: findLibrary(stored) as TensorFlowLibrary, stored, origin: `the wheel ${full}` };
   }
   const library = findLibrary(full);
   if (library) return { library, origin: `the folder ${full}` };

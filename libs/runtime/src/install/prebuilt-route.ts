@@ -39,11 +39,12 @@ interface PrebuiltUrls {
 export async function fromPrebuilt(context: RouteContext): Promise<FoundLibrary> {
   const urls = prebuiltUrls(context.engine, process.platform, process.arch, context.env);
   const name = `prebuilt-${context.engine}-${LIBTENSORFLOW_VERSION}-${process.platform}-${process.arch}`;
-  const root = (await findStored(context.cache, name)) ?? (await fetchPrebuilt(urls, name, context));
-  const folder = process.platform === 'win32' ? join(root, ADDON_FOLDER) : join(root, LIBRARY_FOLDER, 'lib');
+  const stored = (await findStored(context.cache, name)) ?? (await fetchPrebuilt(urls, name, context));
+  const folder = process.platform === 'win32' ? join(stored, ADDON_FOLDER) : join(stored, LIBRARY_FOLDER, 'lib');
   return {
-    library: { folder, include: join(root, LIBRARY_FOLDER, 'include'), objects: sharedObjects(folder) },
-    addon: join(root, ADDON_FOLDER, 'tfjs_binding.node'),
+    library: { folder, include: join(stored, LIBRARY_FOLDER, 'include'), objects: sharedObjects(folder) },
+    stored,
+    addon: join(stored, ADDON_FOLDER, 'tfjs_binding.node'),
     origin: `the official download of libtensorflow ${LIBTENSORFLOW_VERSION}`,
   };
 }

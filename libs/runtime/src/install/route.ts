@@ -15,6 +15,8 @@ export interface RouteContext {
 /** A library that a route has brought about. */
 export interface FoundLibrary {
   readonly library: TensorFlowLibrary;
+  /** The folder in our store that it lies in; absent for a library that is not ours. */
+  readonly stored?: string;
   /** Where it came from, in plain words. */
   readonly origin: string;
   /** An addon that came with it; compiled here where there is none. */

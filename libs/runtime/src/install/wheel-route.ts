@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NativeEngine } from '../engines';
 import { RuntimeError } from '../runtime-error';
-import { findLibrary } from './library';
+import { findLibrary, type TensorFlowLibrary } from './library';
 import { findStored, storeWheels } from './library-store';
 import { downloadWheels, readRequirements } from './wheel-index';
 import { findPip, findPython, type Python } from './python';
@@ -14,19 +14,18 @@ export const TENSORFLOW_VERSION = '2.21.0';
 /** Wheels that pip finds, downloaded and unpacked without being installed in Python. */
 export async function fromWheel(context: RouteContext): Promise<FoundLibrary> {
   const requirement = `${packageName(context.engine)}==${context.tensorflow}`;
-  const origin = `the wheel of ${requirement}`;
-  const folder = `${context.engine}-${context.tensorflow}-${process.platform}-${process.arch}`;
-  const stored = await findStored(context.cache, folder);
-  const library = stored && findLibrary(stored);
-  if (library) return { library, origin };
+  const name = `${context.engine}-${context.tensorflow}-${process.platform}-${process.arch}`;
+  const stored = (await findStored(context.cache, name)) ?? (await fetchWheels(requirement, name, context));
+  return { library: findLibrary(stored) as TensorFlowLibrary, stored, origin: `the wheel of ${requirement}` };
+}
 
+async function fetchWheels(requirement: string, name: string, context: RouteContext): Promise<string> {
   const python = await pythonWithPip(context.env);
-  const requirements: [string, ...string[]] = [requirement];
-  if (context.engine === 'tensorflow-gpu') requirements.push(...(await cudaRequirements(python, requirement, context)));
-  const wheels = await downloadWheels(python, requirements, join(context.cache, 'downloads'), context);
-  const unpacked = await storeWheels(context.cache, folder, wheels, context.progress);
+  const cuda = context.engine === 'tensorflow-gpu' ? await cudaRequirements(python, requirement, context) : [];
+  const wheels = await downloadWheels(python, [requirement, ...cuda], join(context.cache, 'downloads'), context);
+  const stored = await storeWheels(context.cache, name, wheels, context.progress);
   for (const wheel of wheels) await rm(wheel, { force: true });
-  return { library: unpacked, origin };
+  return stored;
 }
 
 /** The CPU build is published for Linux on x64 alone; elsewhere the general wheel is one. */

@@ -7,3 +7,5 @@ export { splitModel, type ModelSplit } from './names';
 export { toFloat32 } from './numbers';
 export { readSafetensors, writeSafetensors } from './safetensors';
 export { readTorch, type TorchFile } from './torch-file';
+export { PickleObject } from './pickle-values';
+export { TorchTensor } from './torch-tensor';

@@ -78,6 +78,13 @@ describe('fitNames', () => {
     expect(ignored).toEqual(['neck.fpn_convs.0.conv.bias']);
   });
 
+  it("gives a segmentor a detector's backbone and nothing else", () => {
+    const wanted = new Set(['backbone.norm1.weight', 'decode_head.conv_seg.bias', 'neck.fpn_convs.0.conv.bias']);
+    const { tensors, ignored } = fitNames(detector, wanted);
+    expect(namesOf(tensors)).toEqual(['backbone.norm1.weight', 'backbone.block3.1.attn.local_conv.weight']);
+    expect(ignored).toEqual(['neck.fpn_convs.0.conv.bias']);
+  });
+
   it('leaves like for like, but for batch counters', () => {
     const { tensors, ignored } = fitNames(
       named('module.norm1.weight', 'module.norm1.num_batches_tracked', 'module.extra'),

@@ -1,42 +1,19 @@
 /**
  * Names of weights. Modules here carry the official classifiers' names; detectors and segmentors of OpenMMLab hold a
- * backbone, a neck and heads under prefixes. What the tables below say is all that differs.
+ * backbone, a neck and heads under prefixes. What `name-tables` says is all that differs.
  */
-
 import { CheckpointError } from './errors';
-
-/** Prefixes that a wrapper puts before every name: DataParallel, torch.compile, Lightning. */
-const WRAPPERS = ['module.', '_orig_mod.', 'model.'];
-
-/** The parts of OpenMMLab models, by the first word of the name. */
-export const modelParts = {
-  /** MMDetection: two-stage detectors have rpn_head and roi_head, one-stage ones bbox_head. */
-  detector: ['backbone', 'neck', 'rpn_head', 'roi_head', 'bbox_head', 'mask_head'],
-  /** MMSegmentation */
-  segmentor: ['backbone', 'neck', 'decode_head', 'auxiliary_head'],
-} as const;
-
-export type ModelKind = keyof typeof modelParts | 'classifier';
-
-/** Keys that official detection and segmentation code names unlike its own classifier. */
-const BACKBONE_RENAMES = [
-  /** SMT: the depthwise conv on v of its attention. */
-  { classifier: '.attn.local_conv.', detector: '.attn.dw_conv.' },
-] as const;
-
-/** What only a classifier has: GroupMixFormer's and CoaT's last norms, CoaT's fusion of class tokens, the head. */
-const CLASSIFIER_ONLY = /^(norm\d|aggregate|head)\./;
-
-/** Whose shape follows the number of classes. */
-const CLASS_HEADS = [
-  /^head\.(weight|bias)$/,
-  /^(roi_head\.)?bbox_head\.(\d+\.)?(fc_cls|fc_reg|retina_cls)\.(weight|bias)$/,
-  /^roi_head\.mask_head\.(\d+\.)?conv_logits\.(weight|bias)$/,
-  /^(decode_head|auxiliary_head)\.(conv_seg)\.(weight|bias)$/,
-];
-
-/** Kept by PyTorch's training code, of no use to a model here: batch counters, mmcv's averaged copies. */
-const TRAINING_LEFTOVERS = [/(^|\.)num_batches_tracked$/, /^ema_/];
+import {
+  AVERAGES,
+  BACKBONE_RENAMES,
+  CLASS_HEADS,
+  CLASSIFIER_ONLY,
+  MODEL_PARTS,
+  TRAINING_LEFTOVERS,
+  TRAINING_STATE,
+  WRAPPERS,
+  type ModelKind,
+} from './name-tables';
 
 type Named<T> = ReadonlyMap<string, T>;
 
@@ -49,10 +26,6 @@ export function withoutWrapper<T>(tensors: Named<T>): Named<T> {
   const wrapper = WRAPPERS.find((prefix) => names.length > 0 && names.every((name) => name.startsWith(prefix)));
   return wrapper === undefined ? tensors : withoutWrapper(renamed(tensors, (name) => name.slice(wrapper.length)));
 }
-
-/** First words of what training keeps beside the weights: averages of them, and the optimizer's state. */
-const AVERAGES = 'ema.';
-const TRAINING_STATE = [AVERAGES, 'optimizer.'];
 
 /**
  * The weights in a checkpoint of training here: `model` as trained, or `ema` with the averages where there are any.
@@ -71,7 +44,7 @@ export function trainedWeights<T>(tensors: Named<T>, entry: string): Named<T> | 
 export function modelKind(names: Iterable<string>): ModelKind {
   const firstWords = new Set(Array.from(names, (name) => name.split('.', 1)[0]!));
   if (firstWords.has('decode_head')) return 'segmentor';
-  return modelParts.detector.some((part) => firstWords.has(part)) ? 'detector' : 'classifier';
+  return MODEL_PARTS.detector.some((part) => firstWords.has(part)) ? 'detector' : 'classifier';
 }
 
 export interface ModelSplit<T> {
@@ -88,7 +61,7 @@ export function splitModel<T>(tensors: Named<T>): ModelSplit<T> {
   if (kind === 'classifier') return { kind, parts: new Map([['backbone', backboneNames(tensors)]]), rest: new Map() };
   const parts = new Map<string, Named<T>>();
   const taken = new Set<string>();
-  for (const part of modelParts[kind]) {
+  for (const part of MODEL_PARTS[kind]) {
     const names = [...tensors.keys()].filter((name) => name.startsWith(`${part}.`));
     if (names.length === 0) continue;
     names.forEach((name) => taken.add(name));
@@ -107,30 +80,34 @@ export interface FittedNames<T> {
 }
 
 /**
- * Gives the tensors of a file the names of a module: a classifier's backbone for a detector, a detector's backbone
- * for a classifier or a bare backbone, like for like.
+ * Gives the tensors of a file the names of a module: all of them where both are models of one kind, else the backbone
+ * that a classifier, a detector and a segmentor have in common.
  * @param wanted names of the module, as `module.state()` lists them.
  */
 export function fitNames<T>(tensors: Named<T>, wanted: ReadonlySet<string>): FittedNames<T> {
   const given = withoutWrapper(tensors);
-  const wantsParts = modelKind(wanted) !== 'classifier';
+  const wantedKind = modelKind(wanted);
   const { kind, parts, rest } = splitModel(given);
-  const backbone = parts.get('backbone') ?? new Map<string, T>();
-  if (!wantsParts) return sift(backbone, wanted, kind === 'classifier' ? [] : [...given.keys()].filter(isNotBackbone));
-  const prefixed = renamed(backbone, (name) => `backbone.${name}`);
-  const heads = [...parts].filter(([part]) => part !== 'backbone');
-  const others = heads.flatMap(([part, own]) => [...renamed(own, (name) => `${part}.${name}`)]);
-  return sift(new Map([...prefixed, ...others, ...rest]), wanted, []);
+  const isSameKind = kind === wantedKind;
+  const fitted = new Map(isSameKind ? rest : []);
+  for (const [part, own] of parts) {
+    if (!isSameKind && part !== 'backbone') continue;
+    const prefix = wantedKind === 'classifier' ? '' : `${part}.`;
+    for (const [name, tensor] of own) fitted.set(prefix + name, tensor);
+  }
+  const otherParts = isSameKind || kind === 'classifier' ? [] : [...given.keys()].filter(isNotBackbone);
+  return sift(fitted, wanted, otherParts);
 }
 
 const isNotBackbone = (name: string): boolean => !name.startsWith('backbone.');
 
-function sift<T>(tensors: Named<T>, wanted: ReadonlySet<string>, ignored: readonly string[]): FittedNames<T> {
+/** Takes out what a module has no place for as a matter of course. */
+function sift<T>(tensors: Named<T>, wanted: ReadonlySet<string>, otherParts: readonly string[]): FittedNames<T> {
   const isSpare = (name: string) =>
     !wanted.has(name) && (isTrainingLeftover(name) || CLASSIFIER_ONLY.test(name.replace(/^backbone\./, '')));
   const spare = [...tensors.keys()].filter(isSpare);
   const kept = new Map([...tensors].filter(([name]) => !isSpare(name)));
-  return { tensors: kept, ignored: [...ignored, ...spare] };
+  return { tensors: kept, ignored: [...otherParts, ...spare] };
 }
 
 /** Backbone weights of a detector or segmentor under the names of the official classifier. */
@@ -140,12 +117,12 @@ const backboneNames = <T>(tensors: Named<T>): Named<T> =>
   );
 
 /** Names of a model here -> those that official Python code of its kind expects. */
-export const officialNames = <T>(tensors: Named<T>): Named<T> =>
-  modelKind(tensors.keys()) === 'classifier'
-    ? tensors
-    : renamed(tensors, (name) =>
-        BACKBONE_RENAMES.reduce((result, { classifier, detector }) => result.replace(classifier, detector), name),
-      );
+export function officialNames<T>(tensors: Named<T>): Named<T> {
+  if (modelKind(tensors.keys()) === 'classifier') return tensors;
+  return renamed(tensors, (name) =>
+    BACKBONE_RENAMES.reduce((result, { classifier, detector }) => result.replace(classifier, detector), name),
+  );
+}
 
 function renamed<T>(tensors: Named<T>, rename: (name: string) => string): Named<T> {
   const result = new Map<string, T>();

@@ -1,5 +1,6 @@
 import { ByteCursor } from './byte-cursor';
-import { unpickle, type PickleOptions } from './pickle';
+import { unpickle } from './pickle';
+import type { PickleOptions } from './pickle-machine';
 import { PickleGlobal, PickleObject } from './pickle-values';
 import { call, dict, integer, list, name, pickle, text, tuple } from './test-files/craft';
 

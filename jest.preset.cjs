@@ -15,6 +15,8 @@ module.exports = {
       },
     ],
   },
+  // A dynamic import names the .js file that the compiler will write.
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transformIgnorePatterns: ['/node_modules/'],
   testTimeout: 60_000,
   maxWorkers: 2,

@@ -19,6 +19,7 @@ import {
   type ForwardPass,
   LayerNorm,
   type Level,
+  LEVELS,
   type LevelSpec,
   Linear,
   Mlp,
@@ -314,6 +315,16 @@ export class GroupMixFormer extends Backbone {
       });
       return { C2: C2!, C3: C3!, C4: C4!, C5: C5! };
     });
+  }
+
+  attentionMultiplyAdds(height: number, width: number): number {
+    const perStage = LEVELS.map((level, stage) => {
+      const { stride, channels } = this.levels[level];
+      const cells = Math.ceil(height / stride) * Math.ceil(width / stride);
+      const attending = (channels * (SEGMENTS - 1)) / SEGMENTS;
+      return this.groupmixformerBackbone[stage]!.gmaStage.length * 2 * cells * attending * (attending / HEADS);
+    });
+    return perStage.reduce((sum, count) => sum + count, 0);
   }
 }
 

@@ -21,6 +21,9 @@ export abstract class Backbone extends Module {
 
   /** @param images float32 [N, H, W, 3], normalised; any H and W of at least 32. */
   abstract forward(images: tf.Tensor4D, pass: ForwardPass): Pyramid;
+
+  /** Multiply-adds of the products between activations for one image, as the papers count them. */
+  abstract attentionMultiplyAdds(height: number, width: number): number;
 }
 
 /** A network that gives one row of class logits per image. */

@@ -9,5 +9,6 @@ export { Linear } from './linear';
 export { crossEntropy } from './losses';
 export { Mlp } from './mlp';
 export { Module } from './module';
+export { countMultiplyAdds, type MultiplyAdds } from './multiply-adds';
 export { Parameter } from './parameter';
 export { SeparableConv2d } from './separable-conv';

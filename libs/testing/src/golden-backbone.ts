@@ -29,7 +29,7 @@ export interface GoldenGradients {
 export interface GoldenBackbone {
   readonly config: { readonly num_classes: number };
   readonly parameters: { readonly classifier: number; readonly pyramid_only: number };
-  readonly multiply_adds: { readonly total: number };
+  readonly multiply_adds: { readonly conv: number; readonly linear: number; readonly attention_matmul: number };
   readonly tensors: readonly (readonly [string, readonly number[]])[];
   readonly aliases: Readonly<Record<string, string>>;
   readonly cases: readonly GoldenCase[];

@@ -1,0 +1,41 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** Multiply-adds of one run. Biases, norms, activations and resizing do not count. */
+export interface MultiplyAdds {
+  readonly conv: number;
+  readonly linear: number;
+}
+
+/**
+ * Counts what a function's convolutions and linear layers multiply, by watching it run; products of activations are
+ * not included. Needs an engine whose operations TensorFlow.js sees (wasm, cpu): the native one fuses some.
+ */
+export function countMultiplyAdds(run: () => tf.TensorContainer): MultiplyAdds {
+  const counts = { conv: 0, linear: 0 };
+  const engine = tf.engine();
+  const { runKernel } = engine;
+  // Shadows the method of the prototype while `run` runs.
+  engine.runKernel = (name, inputs, attributes) => {
+    const result = runKernel.call(engine, name, inputs, attributes);
+    count(counts, name, inputs, result as tf.Tensor);
+    return result as never;
+  };
+  try {
+    tf.dispose(tf.tidy(run));
+  } finally {
+    delete (engine as Partial<typeof engine>).runKernel;
+  }
+  return counts;
+}
+
+function count(counts: { conv: number; linear: number }, name: string, inputs: tf.NamedTensorMap, y: tf.Tensor): void {
+  if (name === 'Conv2D') {
+    const [height, width, channels] = inputs['filter']!.shape as [number, number, number];
+    counts.conv += y.size * height * width * channels;
+  } else if (name === 'DepthwiseConv2dNative') {
+    const [height, width] = inputs['filter']!.shape as [number, number];
+    counts.conv += y.size * height * width;
+  } else if (name === 'BatchMatMul' && inputs['b']!.rank === 2) {
+    counts.linear += y.size * inputs['a']!.shape[1]!;
+  }
+}

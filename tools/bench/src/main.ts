@@ -1,0 +1,53 @@
+import { writeFileSync } from 'node:fs';
+import type { Benchmark, BenchRow } from './benchmark';
+
+/** Every benchmark by the name that `npm run bench -- NAME` takes; each is loaded when asked for. */
+const BENCHMARKS = {
+  step: async () => (await import('./step.js')).step,
+  cocoeval: async () => (await import('./cocoeval.js')).cocoeval,
+  loader: async () => (await import('./loader.js')).loader,
+} satisfies Record<string, () => Promise<Benchmark>>;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name, flag, file, ...rest] = argv;
+  const names = Object.keys(BENCHMARKS).join(', ');
+  if (name === undefined || !isBenchmark(name)) {
+    console.error(`bench: expected one of ${names}, received ${name ?? 'nothing'}`);
+    return 2;
+  }
+  if ((flag !== undefined && (flag !== '--json' || file === undefined)) || rest.length > 0) {
+    console.error(`bench: expected NAME [--json FILE], received ${argv.join(' ')}`);
+    return 2;
+  }
+  const benchmark = await BENCHMARKS[name]();
+  const python = process.env['PYRAMIDAL_PYTHON'];
+  if (python === undefined) console.error('bench: PYRAMIDAL_PYTHON names no Python, so peers are left out');
+  const rows = await benchmark({ python, log: (line) => console.error(line) });
+  console.log(table(rows));
+  if (file !== undefined) writeFileSync(file, `${JSON.stringify(rows, null, 2)}\n`);
+  return 0;
+}
+
+function isBenchmark(name: string): name is keyof typeof BENCHMARKS {
+  return Object.hasOwn(BENCHMARKS, name);
+}
+
+function table(rows: readonly BenchRow[]): string {
+  const lines = rows.map(({ wallMs, cpuMs, peakMB, ratioToPeer, ...row }) => {
+    const numbers = [wallMs.toFixed(1), cpuMs.toFixed(1), peakMB.toFixed(0), ratioToPeer?.toFixed(2) ?? ''];
+    return `| ${[row.case, row.engine, row.mode, ...numbers].join(' | ')} |`;
+  });
+  return [
+    '| case | engine | mode | wall ms | CPU ms | peak MB | ratio to peer |',
+    '|---|---|---|---:|---:|---:|---:|',
+    ...lines,
+  ].join('\n');
+}
+
+main(process.argv.slice(2)).then(
+  (code) => (process.exitCode = code),
+  (error: Error) => {
+    console.error(`bench: ${error.message}`);
+    process.exitCode = 1;
+  },
+);

@@ -75,6 +75,16 @@ describe('openRuntime', () => {
     );
   });
 
+  const itWithoutDriver = existsSync('/dev/nvidiactl') || existsSync('/dev/dxg') ? it.skip : it;
+
+  itWithoutDriver('passes a GPU engine over where there is no driver, before it loads anything', async () => {
+    await writeInstallation(machine.cache, { ...brokenInstallation(), engine: 'tensorflow-gpu', files: [] });
+    expect((await openRuntime()).reason).toContain('; tensorflow-gpu: there is no NVIDIA driver;');
+    await expect(openRuntime({ engine: 'tensorflow-gpu' })).rejects.toThrow(
+      'tensorflow-gpu: there is no NVIDIA driver; install it, or use the engine tensorflow',
+    );
+  });
+
   it('does not go on when the engine was asked for', async () => {
     await expect(openRuntime({ engine: 'tensorflow' })).rejects.toThrow(
       'tensorflow is not installed (`pyramidal-runtime install`)',

@@ -45,7 +45,7 @@ async function native(engine: NativeEngine): Promise<Finding> {
   if (fault) return bad(`${fault}; run \`${command}\``);
   try {
     const { version, gpu } = await probeAddon(installation.addon);
-    const text = `TensorFlow ${version} computes; from ${installation.origin}, in ${installation.library}`;
+    const text = `TensorFlow ${version} computes; from ${installation.origin}; addon ${installation.addon}`;
     if (engine === 'tensorflow-gpu' && !gpu) return bad(`${text}, but it finds no GPU; check \`nvidia-smi\``);
     return { subject: engine, good: true, text };
   } catch (error) {

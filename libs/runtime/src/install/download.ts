@@ -4,6 +4,7 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RuntimeError } from '../runtime-error';
 import { type InstallProgress, SILENT } from './progress';
@@ -36,14 +37,16 @@ class Refused extends Error {}
 export async function download(url: string, file: string, options: DownloadOptions = {}): Promise<void> {
   const { retries = 4, retryDelayMs = 1000 } = options;
   await mkdir(dirname(file), { recursive: true });
+  let arrived = false;
   for (let attempt = 0; ; attempt++) {
     try {
-      const checksum = await transfer(url, `${file}.part`, options);
+      const checksum = await transfer(url, `${file}.part`, options, () => (arrived = true));
       await verify(`${file}.part`, options.checksum ?? checksum);
       return await rename(`${file}.part`, file);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw error;
-      if (attempt >= retries || error instanceof Refused || isUnreachable(error)) {
+      const unreachable = (error as Error).name === 'TypeError' && !arrived;
+      if (attempt >= retries || unreachable || error instanceof Refused) {
         throw new RuntimeError(`download of ${file.split(/[\\/]/).at(-1)} from ${hostOf(url)} failed: ${cause(error)}`);
       }
       await sleep(retryDelayMs * 2 ** attempt);
@@ -51,39 +54,65 @@ export async function download(url: string, file: string, options: DownloadOptio
   }
 }
 
-/** Appends to the part file until the server has sent all; returns the server's own checksum, if it has one. */
-async function transfer(url: string, part: string, options: DownloadOptions): Promise<Checksum | undefined> {
+/**
+ * Appends to the part file until the server has sent all; returns the server's own checksum, if it has one. A
+ * connection that cannot be made is `fetch`'s TypeError.
+ */
+async function transfer(
+  url: string,
+  part: string,
+  options: DownloadOptions,
+  onArrival: () => void,
+): Promise<Checksum | undefined> {
   const { progress = SILENT, stallMs = 30_000 } = options;
   const already = await sizeOf(part);
   const stalled = new AbortController();
   const watch = setTimeout(() => stalled.abort(new Error(`nothing arrived for ${stallMs / 1000} s`)), stallMs);
+  const onBytes = (done: number, total: number | undefined) => {
+    watch.refresh();
+    onArrival();
+    progress.bytes(done, total);
+  };
   try {
-    const headers = already > 0 ? { range: `bytes=${already}-` } : undefined;
+    const range = already > 0 ? { range: `bytes=${already}-` } : undefined;
+    const headers = { 'accept-encoding': 'identity', ...range };
     const response = await fetch(url, { headers, signal: stalled.signal });
-    if (response.status === 416) {
-      await response.body?.cancel();
-      if (totalOfRange(response) === already) return serverChecksum(response);
-      await rm(part, { force: true });
-      throw new Error('the partial file is longer than the file itself');
-    }
-    if (!response.ok || !response.body) throw refusal(response.status);
-    const resumed = response.status === 206;
-    let done = resumed ? already : 0;
-    const length = Number(response.headers.get('content-length'));
-    const total = length > 0 ? done + length : undefined;
-    const count = new Transform({
-      transform(chunk: Buffer, _encoding, next) {
-        watch.refresh();
-        progress.bytes((done += chunk.length), total);
-        next(null, chunk);
-      },
-    });
-    await pipeline(Readable.fromWeb(response.body), count, createWriteStream(part, { flags: resumed ? 'a' : 'w' }));
-    if (total !== undefined && done !== total) throw new Error(`it ended after ${done} of ${total} bytes`);
+    if (response.status === 416) await expectWhole(response, part, already);
+    else if (response.ok) await append(response, part, response.status === 206 ? already : 0, onBytes);
+    else throw refusal(response.status);
     return serverChecksum(response);
   } finally {
     clearTimeout(watch);
   }
+}
+
+async function append(
+  response: Response,
+  part: string,
+  already: number,
+  onBytes: (done: number, total: number | undefined) => void,
+): Promise<void> {
+  const length = Number(response.headers.get('content-length'));
+  const total = length > 0 ? already + length : undefined;
+  let done = already;
+  const count = new Transform({
+    transform(chunk: Buffer, _encoding, next) {
+      onBytes((done += chunk.length), total);
+      next(null, chunk);
+    },
+  });
+  const target = createWriteStream(part, { flags: already > 0 ? 'a' : 'w' });
+  await pipeline(Readable.fromWeb(response.body as ReadableStream), count, target);
+  if (total !== undefined && done !== total) throw new Error(`it ended after ${done} of ${total} bytes`);
+}
+
+/** Nothing is left to send: either the part is the whole file, or it is not this file at all. */
+async function expectWhole(response: Response, part: string, already: number): Promise<void> {
+  await response.body?.cancel();
+  const total = Number(/\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1]);
+  if (total === already) return;
+  await rm(part, { force: true });
+  throw new Error('the partial file is longer than the file itself');
 }
 
 const refusal = (status: number) =>
@@ -106,14 +135,6 @@ function serverChecksum(response: Response): Checksum | undefined {
   const md5 = /md5=([A-Za-z0-9+/=]+)/.exec(response.headers.get('x-goog-hash') ?? '')?.[1];
   return md5 ? { algorithm: 'md5', digest: Buffer.from(md5, 'base64').toString('hex') } : undefined;
 }
-
-/** No such host, or nobody listens: trying again soon would not help. */
-const isUnreachable = (error: unknown) =>
-  ['ENOTFOUND', 'ECONNREFUSED', 'EAI_AGAIN', 'ENETUNREACH'].includes(
-    ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code ?? '',
-  );
-
-const totalOfRange = (response: Response) => Number(/\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1]);
 
 const sizeOf = async (file: string) => (await stat(file).catch(() => undefined))?.size ?? 0;
 

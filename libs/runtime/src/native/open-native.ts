@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { existsSync } from 'node:fs';
 import type { NativeEngine } from '../engines';
 import type { Installation } from '../install/installation';
 import { RuntimeError } from '../runtime-error';
@@ -18,6 +19,10 @@ export async function openNative(
   installation: Installation,
   threads?: number,
 ): Promise<LoadedAddon> {
+  // Before loading, which would keep this process from opening another library.
+  if (engine === 'tensorflow-gpu' && !hasNvidiaDriver()) {
+    throw new RuntimeError('tensorflow-gpu: there is no NVIDIA driver; install it, or use the engine tensorflow');
+  }
   const loaded = loadAddon(engine, installation, threads);
   if (engine === 'tensorflow-gpu' && !loaded.binding.isUsingGpuDevice()) {
     throw new RuntimeError('tensorflow-gpu: TensorFlow finds no GPU; check the NVIDIA driver with `nvidia-smi`');
@@ -26,6 +31,10 @@ export async function openNative(
   await tf.setBackend(BACKEND);
   return loaded;
 }
+
+/** On Linux the driver shows as a device file, under WSL as another; elsewhere TensorFlow has to find out. */
+const hasNvidiaDriver = () =>
+  process.platform !== 'linux' || ['/dev/nvidiactl', '/dev/dxg'].some((path) => existsSync(path));
 
 /** tfjs-node's own entry point would load the addon that is not in its package, so its parts are put together here. */
 async function register({ binding, engine }: LoadedAddon): Promise<void> {

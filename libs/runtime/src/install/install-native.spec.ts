@@ -16,7 +16,7 @@ import {
 import { type FileServer, serveFiles } from '../../test-support/file-server';
 import { cacheFolder } from './cache-folder';
 import { installNative } from './install-native';
-import { type Installation, recordFile } from './installation';
+import { type Installation, readInstallation, recordFile } from './installation';
 
 const WHEEL = makeWheel();
 const WHEEL_PATH = '/packages/tensorflow_cpu-2.21.0-cp312-cp312-manylinux_2_27_x86_64.whl';
@@ -190,6 +190,15 @@ describeInstalled('installNative with a library that works (needs the native eng
     expect(steps.filter((step) => step === 'Compiling the addon')).toHaveLength(1);
     expect(outcomes[0].installation).toMatchObject({ tensorflow: real().tensorflow, library: real().library });
     expect((await installNative(options)).already).toBe(true);
+  });
+
+  it('opens the library that was named from then on, but not one that the environment names', async () => {
+    const { library } = real();
+    await installNative({ env: { ...machine.env, PYRAMIDAL_TENSORFLOW: library } });
+    expect(await readInstallation(machine.cache, 'tensorflow', library)).toBeDefined();
+    expect(await readInstallation(machine.cache, 'tensorflow')).toBeUndefined();
+    await installNative({ env: machine.env, library });
+    expect(await readInstallation(machine.cache, 'tensorflow')).toMatchObject({ library });
   });
 
   it('installs again when the addon was damaged, and clears away what was left half done', async () => {

@@ -20,7 +20,10 @@ import { fromWheel, TENSORFLOW_VERSION } from './wheel-route';
 export interface InstallOptions {
   /** `tensorflow` by default. */
   readonly engine?: NativeEngine;
-  /** A wheel file, a folder with libtensorflow, or `site-packages/tensorflow`; `PYRAMIDAL_TENSORFLOW` by default. */
+  /**
+   * A wheel file, a folder with libtensorflow, or `site-packages/tensorflow`; from then on the one that is opened when
+   * no other is named. `PYRAMIDAL_TENSORFLOW` by default, which holds for itself alone.
+   */
   readonly library?: string;
   /** Version of the wheel to download, e.g. `2.21.0`. */
   readonly tensorflow?: string;
@@ -62,7 +65,9 @@ export async function installNative(options: InstallOptions = {}): Promise<Insta
   };
   const onWait = (pid: number) => progress.step(`Waiting for another installation (process ${pid}) to end`);
   try {
-    return (await findExisting()) ?? (await withInstallLock(cache, install, onWait));
+    const outcome = (await findExisting()) ?? (await withInstallLock(cache, install, onWait));
+    if (options.library) await writeInstallation(cache, outcome.installation);
+    return outcome;
   } catch (error) {
     throw explained(error, cache);
   }

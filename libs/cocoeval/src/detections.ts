@@ -1,7 +1,7 @@
 import { boxOutline } from './boxes';
 import { Float64Column, Uint32Column } from './columns';
 import { checkFinite, checkId, checkNumbers, fail, failWith, isRecord, type Where } from './errors';
-import type { ImageTable } from './images';
+import { everyImage, type ImageTable, type Owns } from './images';
 import { runsArea, runsBox } from './rle';
 import { Segmentations } from './segmentations';
 import type { IouType } from './types';
@@ -23,13 +23,20 @@ export class Detections {
   readonly segmentations = new Segmentations();
   private readonly runs = new Uint32Column();
   private readonly box = new Float64Array(4);
+  /** How many were given, also those left out. */
+  private given = 0;
 
-  /** @param points how many keypoints a detection has, for 'keypoints'. */
+  /**
+   * @param points how many keypoints a detection has, for 'keypoints'.
+   * @param list what the list is called in error messages.
+   * @param owns of which images detections are kept.
+   */
   constructor(
     readonly images: ImageTable,
     readonly iouType: IouType,
     private readonly points = 0,
     private readonly list = 'results',
+    private readonly owns: Owns = everyImage,
   ) {}
 
   get length(): number {
@@ -44,13 +51,14 @@ export class Detections {
 
   /** Adds one result; `imageId` stands in for a missing `image_id`. */
   add(result: unknown, imageId?: number): void {
-    const index = this.length;
+    const index = this.given++;
     const where = (): string => describe(this.list, index, result);
     if (!isRecord(result)) return fail(where, 'result', 'an object', result);
     const image = this.findImage(result['image_id'] ?? imageId, where);
     const category = checkId(result['category_id'], 'category_id', where);
     const score = checkFinite(result['score'], 'score', where);
     this.kind ??= kindOf(result, where);
+    if (!this.owns(this.images.ids[image] as number)) return;
     if (this.kind === 'bbox') this.addBoxResult(result, image, where);
     else if (this.kind === 'segmentation') this.addMaskResult(result, image, where);
     else this.addKeypointResult(result, where);

@@ -28,14 +28,10 @@ export function evaluateDetections(
   options: EvaluationOptions = {},
 ): Evaluation {
   const truth = toGroundTruth(gt, options);
-  return evaluateTables(truth, toDetections(dt, truth, options), toParams(options, truth));
-}
-
-/** The same on columns. */
-export function evaluateTables(truth: GroundTruth, detections: Detections, params: Params): Evaluation {
+  const params = toParams(options, truth);
   const evaluator = new ImageEvaluator(truth, params);
   const store = evaluator.newStore();
-  evaluateImages(evaluator, detections, params.imgIds, store);
+  evaluateImages(evaluator, toDetections(dt, truth, options), params.imgIds, store);
   return new Evaluation(params, accumulate(store, params), categoriesOf(truth, params));
 }
 

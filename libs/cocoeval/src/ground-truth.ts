@@ -1,6 +1,6 @@
 import { Float64Column, Uint32Column } from './columns';
 import { checkFinite, checkId, checkNumbers, fail, isRecord, type Where } from './errors';
-import { ImageTable } from './images';
+import { everyImage, ImageTable, type Owns } from './images';
 import { Segmentations } from './segmentations';
 import type { CocoCategory, CocoDataset, IouType } from './types';
 
@@ -21,14 +21,19 @@ export class GroundTruth {
   readonly boxes = new Float64Column();
   readonly keypoints = new Float64Column();
   readonly segmentations = new Segmentations();
+  /** Ids of all annotations, also of those left out. */
   private readonly seen = new Set<number>();
   private readonly seenCategories = new Set<number>();
 
-  /** @param points how many keypoints an object has, for 'keypoints'. */
+  /**
+   * @param points how many keypoints an object has, for 'keypoints'.
+   * @param owns of which images annotations are kept.
+   */
   constructor(
     readonly iouType: IouType,
     readonly images: ImageTable = new ImageTable(),
     private readonly points = 0,
+    private readonly owns: Owns = everyImage,
   ) {}
 
   static of(dataset: CocoDataset, images: ImageTable, iouType: IouType, points: number): GroundTruth {
@@ -49,12 +54,13 @@ export class GroundTruth {
   }
 
   addAnnotation(annotation: unknown): void {
-    if (!isRecord(annotation)) return fail(() => describe(this.length), 'annotation', 'an object', annotation);
-    const index = this.length;
+    if (!isRecord(annotation)) return fail(() => describe(this.seen.size), 'annotation', 'an object', annotation);
+    const index = this.seen.size;
     const { id, imageId, categoryId } = checkIds(annotation, index, this.seen);
     const where = (): string => describe(index, id);
-    const crowd = isCrowd(annotation['iscrowd'], where);
     this.seen.add(id);
+    if (!this.owns(imageId)) return;
+    const crowd = isCrowd(annotation['iscrowd'], where);
     this.imageIds.push(imageId);
     this.categoryIds.push(categoryId);
     this.areas.push(checkArea(annotation['area'], where));

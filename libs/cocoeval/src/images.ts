@@ -7,6 +7,16 @@ export interface Federation {
   readonly notExhaustive: ReadonlySet<number>;
 }
 
+/** Which images are to be evaluated here. */
+export type Owns = (imageId: number) => boolean;
+
+export const everyImage: Owns = () => true;
+
+/** The share of one of several that divide the images among them. */
+export function sharedImages(share: number, shares: number): Owns {
+  return (imageId) => Math.abs(imageId) % shares === share;
+}
+
 /** The images of a dataset: a dense index for each id, in order of appearance. */
 export class ImageTable {
   readonly ids: number[] = [];

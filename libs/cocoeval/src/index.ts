@@ -1,6 +1,13 @@
-export { COCO } from './coco';
+export { COCO, type AnnotationQuery, type CategoryQuery, type ImageQuery } from './coco';
 export { COCOeval, type ImageEvaluation } from './cocoeval';
+export { confusionMatrix, type ConfusionMatrix, type ConfusionOptions } from './confusion-matrix';
+export { errorBreakdown, type ErrorBreakdown, type ErrorKind } from './error-breakdown';
 export { CocoFormatError } from './errors';
+export { Evaluation, type CategoryScores, type Curve, type CurveChoice } from './evaluation';
+export { evaluateDetections, Evaluator } from './evaluator';
+export type { DetectionOutcome, ImageErrors, Outcome } from './image-errors';
+export { JsonRecords, type JsonSink } from './json-records';
 export * as mask from './mask';
-export { Params } from './params';
+export type { EvaluationOptions, GroundTruthSource, ResultsSource } from './options';
+export { Params, type AreaRange } from './params';
 export type * from './types';

@@ -60,27 +60,68 @@ export class MatchStore {
     this.categories.forEach((matches, k) => matches.append(other.categories[k] as CategoryMatches));
   }
 
+  /** Everything in plain arrays, to be sent to another thread. */
+  pack(): PackedMatches {
+    const { areaCount, thresholdCount, categories } = this;
+    return { areaCount, thresholdCount, categories: categories.map((matches) => matches.pack()) };
+  }
+
+  static unpack({ areaCount, thresholdCount, categories }: PackedMatches): MatchStore {
+    const store = new MatchStore(0, areaCount, thresholdCount);
+    for (const packed of categories) store.categories.push(new CategoryMatches(areaCount, packed));
+    return store;
+  }
+
   private setBit(matches: CategoryMatches, word: number, threshold: number): void {
     const at = word + (threshold >>> 5);
     matches.bits.data[at] = matches.bits.get(at) | (1 << (threshold & 31));
   }
 }
 
+export interface PackedMatches {
+  readonly areaCount: number;
+  readonly thresholdCount: number;
+  readonly categories: readonly PackedCategory[];
+}
+
+interface PackedCategory {
+  readonly objects: Uint32Array;
+  readonly imageIds: Float64Array;
+  readonly imageStarts: Uint32Array;
+  readonly scores: Float64Array;
+  readonly bits: Uint32Array;
+}
+
 /** The detections of one category, image after image. */
 export class CategoryMatches {
   /** Objects to be found, by area range. */
   readonly objects: Uint32Array;
-  readonly imageIds = new Float64Column();
-  readonly imageStarts = new Uint32Column();
-  readonly scores = new Float64Column();
-  readonly bits = new Uint32Column();
+  readonly imageIds: Float64Column;
+  readonly imageStarts: Uint32Column;
+  readonly scores: Float64Column;
+  readonly bits: Uint32Column;
 
-  constructor(areaCount: number) {
-    this.objects = new Uint32Array(areaCount);
+  constructor(areaCount: number, packed?: PackedCategory) {
+    this.objects = packed?.objects ?? new Uint32Array(areaCount);
+    this.imageIds = new Float64Column(packed?.imageIds);
+    this.imageStarts = new Uint32Column(packed?.imageStarts);
+    this.scores = new Float64Column(packed?.scores);
+    this.bits = new Uint32Column(packed?.bits);
   }
 
   get length(): number {
     return this.scores.length;
+  }
+
+  /** Copies, for sending a part of an array would send all of it. */
+  pack(): PackedCategory {
+    return {
+      objects: this.objects,
+      imageIds: this.imageIds.values().slice(),
+      imageStarts: this.imageStarts.values().slice(),
+      scores: this.scores.values().slice(),
+      bits: this.bits.values().slice(),
+    };
   }
 
   append(other: CategoryMatches): void {

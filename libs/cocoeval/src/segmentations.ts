@@ -10,24 +10,15 @@ const RUNS = 1;
 
 /** Segmentations of many objects in a few typed arrays: polygons as coordinates, masks as runs. */
 export class Segmentations {
-  private readonly kinds: Uint32Column;
+  private readonly kinds = new Uint32Column();
   /** Object i: `runs[ends[i - 1]]` to `runs[ends[i] - 1]`, its mask's runs or the lengths of its polygons. */
-  private readonly ends: Uint32Column;
-  private readonly runs: Uint32Column;
-  private readonly coordinateEnds: Uint32Column;
-  private readonly coordinates: Float64Column;
+  private readonly ends = new Uint32Column();
+  private readonly runs = new Uint32Column();
+  private readonly coordinateEnds = new Uint32Column();
+  private readonly coordinates = new Float64Column();
   /** Height and width of a mask; of polygons 0. */
-  private readonly sizes: Uint32Column;
+  private readonly sizes = new Uint32Column();
   private readonly rasteriser = new Rasteriser();
-
-  constructor(packed?: PackedSegmentations) {
-    this.kinds = new Uint32Column(packed?.kinds);
-    this.ends = new Uint32Column(packed?.ends);
-    this.runs = new Uint32Column(packed?.runs);
-    this.coordinateEnds = new Uint32Column(packed?.coordinateEnds);
-    this.coordinates = new Float64Column(packed?.coordinates);
-    this.sizes = new Uint32Column(packed?.sizes);
-  }
 
   get length(): number {
     return this.ends.length;
@@ -74,25 +65,4 @@ export class Segmentations {
     const from = index === 0 ? 0 : this.coordinateEnds.get(index - 1);
     this.rasteriser.parts(this.coordinates.data, from, this.runs.data, start, end, height, width, out);
   }
-
-  pack(): PackedSegmentations {
-    return {
-      kinds: this.kinds.values(),
-      ends: this.ends.values(),
-      runs: this.runs.values(),
-      coordinateEnds: this.coordinateEnds.values(),
-      coordinates: this.coordinates.values(),
-      sizes: this.sizes.values(),
-    };
-  }
-}
-
-/** The same as plain arrays, to be sent to a worker. */
-export interface PackedSegmentations {
-  readonly kinds: Uint32Array;
-  readonly ends: Uint32Array;
-  readonly runs: Uint32Array;
-  readonly coordinateEnds: Uint32Array;
-  readonly coordinates: Float64Array;
-  readonly sizes: Uint32Array;
 }

@@ -3,6 +3,7 @@ import { COCO } from '../coco';
 import { Detections } from '../detections';
 import { CocoFormatError } from '../errors';
 import { GroundTruth } from '../ground-truth';
+import type { Owns } from '../images';
 import { JsonRecords, type JsonSink } from '../json-records';
 import type { CocoDataset, CocoResult, IouType } from '../types';
 
@@ -41,9 +42,9 @@ export function readResults(coco: COCO, path: string): COCO {
   return coco.loadRes(results);
 }
 
-/** Reads of a dataset's file what evaluation needs. */
-export function readGroundTruth(path: string, iouType: IouType, points: number): GroundTruth {
-  const truth = new GroundTruth(iouType, undefined, points);
+/** Reads of a dataset's file what the evaluation of some images needs. */
+export function readGroundTruth(path: string, iouType: IouType, points: number, owns: Owns): GroundTruth {
+  const truth = new GroundTruth(iouType, undefined, points, owns);
   const lists = new Set<string>();
   readJsonFile(path, {
     value: () => undefined,
@@ -61,9 +62,9 @@ export function readGroundTruth(path: string, iouType: IouType, points: number):
   return truth;
 }
 
-/** Reads of a results file what evaluation needs. */
-export function readDetections(path: string, truth: GroundTruth, points: number): Detections {
-  const detections = new Detections(truth.images, truth.iouType, points);
+/** Reads of a results file what the evaluation of some images needs. */
+export function readDetections(path: string, truth: GroundTruth, points: number, owns: Owns): Detections {
+  const detections = new Detections(truth.images, truth.iouType, points, path, owns);
   readResultFile(path, (result) => detections.add(result));
   return detections;
 }

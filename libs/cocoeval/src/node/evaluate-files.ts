@@ -1,0 +1,87 @@
+import { extname, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { accumulate } from '../accumulate';
+import { CocoFormatError } from '../errors';
+import { Evaluation } from '../evaluation';
+import { categoriesOf, evaluateImages } from '../evaluator';
+import type { GroundTruth } from '../ground-truth';
+import { ImageEvaluator } from '../image-evaluator';
+import { everyImage, sharedImages } from '../images';
+import { MatchStore, type PackedMatches } from '../match-store';
+import { keypointCount, toParams, type EvaluationOptions } from '../options';
+import type { Params } from '../params';
+import { readDetections, readGroundTruth } from './files';
+
+/** Evaluates a results file against a dataset file; of both, only what is compared is kept in memory. */
+export function evaluateFiles(gtPath: string, dtPath: string, options: EvaluationOptions = {}): Evaluation {
+  const { truth, params, store } = evaluateShare({ gtPath, dtPath, options, share: 0, shares: 1 });
+  return new Evaluation(params, accumulate(store, params), categoriesOf(truth, params));
+}
+
+/**
+ * The same in several threads, each comparing its share of the images.
+ * @param threads how many, this one among them.
+ */
+export async function evaluateFilesInThreads(
+  gtPath: string,
+  dtPath: string,
+  { threads, ...options }: EvaluationOptions & { readonly threads: number },
+): Promise<Evaluation> {
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new CocoFormatError(`threads: expected a whole number of at least 1, received ${threads}`);
+  }
+  const task = (share: number): Task => ({ gtPath, dtPath, options, share, shares: threads });
+  const others = Array.from({ length: threads - 1 }, (_, i) => inThread(task(i + 1)));
+  try {
+    await Promise.all(others.map(({ online }) => online));
+    const { truth, params, store } = evaluateShare(task(0));
+    for (const { matches } of others) store.append(MatchStore.unpack(await matches));
+    return new Evaluation(params, accumulate(store, params), categoriesOf(truth, params));
+  } finally {
+    await Promise.all(others.map(({ worker }) => worker.terminate()));
+  }
+}
+
+/** One thread's part: the images whose id leaves the remainder `share` when divided by `shares`. */
+export interface Task {
+  readonly gtPath: string;
+  readonly dtPath: string;
+  readonly options: EvaluationOptions;
+  readonly share: number;
+  readonly shares: number;
+}
+
+/** A thread answers with its matches, or with the message of the error in its input. */
+export type Answer = { readonly matches: PackedMatches } | { readonly problem: string };
+
+export function evaluateShare(task: Task): { truth: GroundTruth; params: Params; store: MatchStore } {
+  const { gtPath, dtPath, options, share, shares } = task;
+  const owns = shares === 1 ? everyImage : sharedImages(share, shares);
+  const points = keypointCount(options);
+  const truth = readGroundTruth(gtPath, options.iouType ?? 'bbox', points, owns);
+  const detections = readDetections(dtPath, truth, points, owns);
+  const params = toParams(options, truth);
+  const evaluator = new ImageEvaluator(truth, params);
+  const store = evaluator.newStore();
+  evaluateImages(evaluator, detections, params.imgIds.filter(owns), store);
+  return { truth, params, store };
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly online: Promise<void>;
+  readonly matches: Promise<PackedMatches>;
+}
+
+function inThread(task: Task): Thread {
+  const worker = new Worker(join(__dirname, `worker${extname(__filename)}`), { workerData: task });
+  const online = new Promise<void>((resolve, reject) => worker.once('online', resolve).once('error', reject));
+  const matches = new Promise<PackedMatches>((resolve, reject) => {
+    worker.once('error', reject);
+    worker.once('message', (answer: Answer) =>
+      'matches' in answer ? resolve(answer.matches) : reject(new CocoFormatError(answer.problem)),
+    );
+  });
+  matches.catch(() => undefined); // awaited later, or not at all where this thread fails first
+  return { worker, online, matches };
+}

@@ -1,0 +1,2 @@
+export { evaluateFiles, evaluateFilesInThreads } from './evaluate-files';
+export { readCoco, readResults } from './files';

@@ -12,3 +12,6 @@ export { Loader } from './loader';
 export type { BatchPosition, BatchRange, LoadedBatch, LoaderOptions } from './loader';
 export { Random, type Seed } from './random';
 export { WorkerPool, serveTasks } from './worker-pool';
+export { PALETTE, drawAnnotations, encodeImage, tintMask, type Annotation } from './draw';
+export { confusionMatrixPicture } from './confusion-matrix';
+export { lineChartPicture, type LineChart, type Series } from './line-chart';

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Parameter } from '@pyramidal/nn';
-import { assignPaces, prefixed, zeroSlots, type Optimizer, type ParameterGroup } from './optimizer';
+import { groupParameters, type Optimizer, type ParameterGroup } from './optimizer';
+import { Slots } from './slots';
 
 export interface AdamWOptions {
   readonly weightDecay?: number;
@@ -23,13 +24,16 @@ export function adamW(
     groups = [],
   }: AdamWOptions = {},
 ): Optimizer {
-  const { paces, paceOf } = assignPaces(parameters, { weightDecay, decayNormsAndBiases, groups });
-  const [averages, squares] = [zeroSlots(parameters), zeroSlots(parameters)];
-  const slots = new Map([...prefixed('exp_avg', averages), ...prefixed('exp_avg_sq', squares)]);
+  const { paces, blocks } = groupParameters(parameters, { weightDecay, decayNormsAndBiases, groups });
+  const [averages, squares] = [Slots.zeros(blocks), Slots.zeros(blocks)];
 
   return {
     parameters,
-    slots,
+    blocks,
+    slots: new Map([
+      ['exp_avg', averages],
+      ['exp_avg_sq', squares],
+    ]),
     scalars(update, lr) {
       const correction = 1 - beta1 ** (update + 1);
       const entries = paces.flatMap(({ index, lrScale, weightDecay: decay }) => [
@@ -38,20 +42,18 @@ export function adamW(
       ]);
       return { rootCorrection: Math.sqrt(1 - beta2 ** (update + 1)), ...Object.fromEntries(entries) };
     },
-    apply(gradients, scalars) {
-      for (const [name, gradient] of gradients) {
-        const { variable } = parameters.get(name)!;
-        const { index, weightDecay: decay } = paceOf.get(name)!;
-        const average = averages.get(name)!.variable;
-        const square = squares.get(name)!.variable;
+    apply({ of: gradients, unreached }, scalars) {
+      for (const [block, gradient] of gradients) {
+        const { index, weightDecay: decay } = block.pace;
+        const [average, square] = [averages.of(block), squares.of(block)];
         average.assign(tf.add(average, tf.mul(tf.sub(gradient, average), 1 - beta1)));
         square.assign(tf.add(tf.mul(square, beta2), tf.mul(tf.square(gradient), 1 - beta2)));
         const root = tf.add(tf.div(tf.sqrt(square), scalars['rootCorrection']!), epsilon);
         const change = tf.mul(tf.div(average, root), scalars[`stepSize${index}`]!);
-        const kept = decay === 0 ? variable : tf.mul(variable, scalars[`keep${index}`]!);
-        variable.assign(tf.sub(kept, change));
+        const values = block.values();
+        const kept = decay === 0 ? values : tf.mul(values, scalars[`keep${index}`]!);
+        block.assign(tf.sub(kept, change), unreached);
       }
     },
-    dispose: () => slots.forEach(({ variable }) => variable.dispose()),
   };
 }

@@ -1,7 +1,5 @@
-import * as tf from '@tensorflow/tfjs-core';
 import { readSafetensors, writeSafetensors, type StoredTensor, type TensorFile } from '@pyramidal/checkpoints';
-import { fromTorchOrder, toTorchOrder } from '@pyramidal/nn';
-import type { Slot } from './optimizer';
+import { fromTorchOrder, toTorchOrder, type Parameter } from '@pyramidal/nn';
 import { TrainingError } from './training-error';
 import type { TrainStep } from './train-step';
 import type { WindowState } from './value-window';
@@ -36,14 +34,15 @@ export function saveCheckpoint(
   info: CheckpointInfo,
   { optimizer = true }: { optimizer?: boolean } = {},
 ): void {
-  const slots = slotsOf(step).filter(([name]) => optimizer || !name.startsWith('optimizer.'));
-  const entries = slots.map(([name, slot]) => [name, storedSlot(path, name, slot)] as const);
+  const entries = savedTensors(step)
+    .filter(({ name }) => optimizer || !name.startsWith('optimizer.'))
+    .map((tensor) => [tensor.name, storedTensor(path, tensor)] as const);
   writeSafetensors(path, entries, { format: FORMAT, training: JSON.stringify(info), config: info.config });
 }
 
 /**
  * Puts a checkpoint's weights, averages and optimizer state back.
- * @throws CheckpointError if the file is damaged; TrainingError if it belongs to another model or optimizer. Nothing
+ * @throws CheckpointError if the file is damaged; TrainingError if it belongs to another model or optimizer; nothing
  * has been changed then.
  */
 export function loadCheckpoint(path: string, step: TrainStep): CheckpointInfo {
@@ -56,35 +55,52 @@ export function loadCheckpoint(path: string, step: TrainStep): CheckpointInfo {
         2,
       );
     }
-    const slots = new Map(slotsOf(step));
-    checkNames(path, file, slots);
-    const values = [...slots].map(([name, slot]) => ({ slot, data: float32Of(path, name, file) }));
-    for (const { slot, data } of values) assign(slot, data);
+    checkTensors(path, file, savedTensors(step));
+    const valuesOf = (name: string, { layout, torchShape }: Parameter): Float32Array =>
+      fromTorchOrder(file.tensors.get(name)!.data as Float32Array, torchShape, layout);
+    for (const [name, parameter] of step.module.state()) {
+      parameter.assignTorch(file.tensors.get(name)!.data as Float32Array);
+    }
+    for (const [kind, slots] of step.state) {
+      slots.restore(({ name, parameter }) => valuesOf(`${kind}.${name}`, parameter));
+    }
     return info;
   } finally {
     file.close();
   }
 }
 
-/** Everything that a run's next step depends on, under its name in the file. */
-function slotsOf({ module, ema, optimizer }: TrainStep): [string, Slot][] {
-  const weights = [...module.state()].map(([name, parameter]) => [name, { parameter, variable: parameter.variable }]);
-  return [
-    ...(weights as [string, Slot][]),
-    ...[...(ema?.slots ?? [])].map(([name, slot]): [string, Slot] => [`ema.${name}`, slot]),
-    ...[...optimizer.slots].map(([name, slot]): [string, Slot] => [`optimizer.${name}`, slot]),
-  ];
+/** A tensor as a checkpoint names it. */
+interface SavedTensor {
+  readonly name: string;
+  readonly parameter: Parameter;
+  /** Fetches the values, in our order. */
+  readonly read: () => Float32Array;
 }
 
-const storedSlot = (path: string, name: string, { variable, parameter }: Slot): StoredTensor => ({
+/** Everything that a run's next step depends on. */
+function savedTensors({ module, optimizer, state }: TrainStep): SavedTensor[] {
+  const weights = [...module.state()].map(([name, parameter]) => {
+    return { name, parameter, read: () => parameter.variable.dataSync<'float32'>() };
+  });
+  const others = [...state].flatMap(([kind, slots]) => {
+    const readers = slots.readers();
+    return [...optimizer.parameters].map(([name, parameter]) => {
+      return { name: `${kind}.${name}`, parameter, read: readers.get(name)! };
+    });
+  });
+  return [...weights, ...others];
+}
+
+const storedTensor = (path: string, { name, parameter, read }: SavedTensor): StoredTensor => ({
   dtype: 'float32',
   shape: [...parameter.torchShape],
   get data() {
-    const data = variable.dataSync<'float32'>();
-    if (!allFinite(data)) {
+    const values = read();
+    if (!allFinite(values)) {
       throw new TrainingError(`${path}: not written, as ${name} holds values that are not finite; training stops`);
     }
-    return toTorchOrder(data, parameter.shape, parameter.layout);
+    return toTorchOrder(values, parameter.shape, parameter.layout);
   },
 });
 
@@ -94,24 +110,20 @@ function allFinite(data: Float32Array): boolean {
   return sum === 0;
 }
 
-function assign({ variable, parameter: { shape, torchShape, layout } }: Slot, data: Float32Array): void {
-  tf.tidy(() => variable.assign(tf.tensor(fromTorchOrder(data, torchShape, layout), [...shape], 'float32')));
-}
-
 /** What training wrote into a file besides tensors; undefined for other files. */
 export function infoOf({ metadata }: Pick<TensorFile, 'metadata'>): CheckpointInfo | undefined {
   return metadata['format'] === FORMAT ? (JSON.parse(metadata['training']!) as CheckpointInfo) : undefined;
 }
 
 /** Both sides must name the same tensors with the same shapes. */
-function checkNames(path: string, { tensors }: TensorFile, expected: ReadonlyMap<string, Slot>): void {
-  const missing = [...expected.keys()].filter((name) => !tensors.has(name));
-  const unexpected = [...tensors.keys()].filter((name) => !expected.has(name));
-  const reshaped = [...expected].flatMap(([name, { parameter }]) => {
-    const shape = tensors.get(name)?.shape;
-    return shape === undefined || String(shape) === String(parameter.torchShape)
-      ? []
-      : [`${name} [${shape}], expected [${parameter.torchShape}]`];
+function checkTensors(path: string, { tensors }: TensorFile, expected: readonly SavedTensor[]): void {
+  const names = new Set(expected.map(({ name }) => name));
+  const missing = [...names].filter((name) => !tensors.has(name));
+  const unexpected = [...tensors.keys()].filter((name) => !names.has(name));
+  const reshaped = expected.flatMap(({ name, parameter: { torchShape } }) => {
+    const { shape = torchShape, dtype = 'float32' } = tensors.get(name) ?? {};
+    const fits = String(shape) === String(torchShape) && dtype === 'float32';
+    return fits ? [] : [`${name} ${dtype} [${shape}], expected float32 [${torchShape}]`];
   });
   const problems = [
     summary('missing', missing),
@@ -125,10 +137,4 @@ function checkNames(path: string, { tensors }: TensorFile, expected: ReadonlyMap
 function summary(what: string, names: readonly string[]): string {
   if (names.length === 0) return '';
   return `${names.length} tensor${names.length === 1 ? '' : 's'} ${what} (${names[0]}${names.length > 1 ? ', ...' : ''})`;
-}
-
-function float32Of(path: string, name: string, { tensors }: TensorFile): Float32Array {
-  const { data } = tensors.get(name)!;
-  if (data instanceof Float32Array) return data;
-  throw new TrainingError(`${path}: ${name}: expected float32 values`, 2);
 }

@@ -51,9 +51,12 @@ function update(step: TrainStep, index: number): number[] {
   return numbers;
 }
 
-function stateOf({ module, optimizer, ema }: TrainStep): number[] {
-  const variables = [...module.state().values(), ...optimizer.slots.values(), ...ema!.slots.values()];
-  return variables.flatMap(({ variable }) => Array.from(variable.dataSync()));
+function stateOf({ module, state }: TrainStep): number[] {
+  const weights = [...module.state().values()].flatMap(({ variable }) => Array.from(variable.dataSync()));
+  const others = [...state.values()].flatMap((slots) =>
+    [...slots.readers().values()].flatMap((read) => Array.from(read())),
+  );
+  return [...weights, ...others];
 }
 
 const release = (...steps: TrainStep[]): void =>
@@ -92,7 +95,7 @@ describe.each([1, 3])('a compiled step, accumulation %i', (accumulation) => {
     const [lender, other] = [makeStep(true, accumulation), makeStep(true, accumulation)];
     for (let index = 0; index < 4; index++) {
       expect(update(lender, index)).toEqual(update(other, index));
-      const averages = [...lender.ema!.slots.values()].flatMap(({ variable }) => Array.from(variable.dataSync()));
+      const averages = [...lender.ema!.slots.readers().values()].flatMap((read) => Array.from(read()));
       const lent = await lender.ema!.borrowedBy(async () =>
         [...lender.optimizer.parameters.values()].flatMap(({ variable }) => Array.from(variable.dataSync())),
       );

@@ -1,30 +1,26 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Parameter } from '@pyramidal/nn';
-import type { Slot } from './optimizer';
+import type { Block } from './block';
+import { Slots } from './slots';
 
 /**
  * Exponential moving average of parameters, from their initial values: average = decay * average + (1 - decay) *
  * parameter after every update. Buffers are not averaged; the averaged model uses the live ones.
  */
 export class Ema {
-  readonly slots: ReadonlyMap<string, Slot>;
+  readonly slots: Slots;
 
   constructor(
-    parameters: ReadonlyMap<string, Parameter>,
+    private readonly blocks: readonly Block[],
     readonly decay: number,
   ) {
-    this.slots = new Map(
-      [...parameters].map(([name, parameter]) => {
-        const variable = tf.tidy(() => tf.variable(tf.clone(parameter.variable), false));
-        return [name, { variable, parameter }];
-      }),
-    );
+    this.slots = new Slots(blocks, (block) => block.values());
   }
 
   /** Static: part of a recorded step. */
   update(): void {
-    for (const { variable, parameter } of this.slots.values()) {
-      variable.assign(tf.add(tf.mul(variable, this.decay), tf.mul(parameter.variable, 1 - this.decay)));
+    for (const block of this.blocks) {
+      const average = this.slots.of(block);
+      average.assign(tf.add(tf.mul(average, this.decay), tf.mul(block.values(), 1 - this.decay)));
     }
   }
 
@@ -40,15 +36,12 @@ export class Ema {
 
   #swap(): void {
     tf.tidy(() => {
-      for (const { variable, parameter } of this.slots.values()) {
-        const [average, own] = [tf.clone(variable), tf.clone(parameter.variable)];
-        parameter.variable.assign(average);
-        variable.assign(own);
+      for (const block of this.blocks) {
+        const average = this.slots.of(block);
+        const [lent, own] = [tf.clone(average), tf.clone(block.values())];
+        block.assign(lent);
+        average.assign(own);
       }
     });
-  }
-
-  dispose(): void {
-    for (const { variable } of this.slots.values()) variable.dispose();
   }
 }

@@ -1,15 +1,18 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Parameter } from '@pyramidal/nn';
-
-/** A tensor of training state that goes into checkpoints, laid out as the parameter it belongs to. */
-export interface Slot {
-  readonly variable: tf.Variable;
-  readonly parameter: Parameter;
-}
+import { makeBlocks, type Block, type Pace } from './block';
+import type { Slots } from './slots';
 
 /** Named numbers that change from update to update and so enter a step as inputs. */
 export type Scalars = Readonly<Record<string, number>>;
 export type ScalarTensors = Readonly<Record<string, tf.Tensor>>;
+
+/** Gradients, one tensor a block. */
+export interface Gradients {
+  readonly of: ReadonlyMap<Block, tf.Tensor>;
+  /** Names of parameters that the loss does not reach: they stay as they are. */
+  readonly unreached: ReadonlySet<string>;
+}
 
 /**
  * Changes parameters by their gradients. `apply` is static: it may be recorded once and replayed, so everything that
@@ -17,13 +20,12 @@ export type ScalarTensors = Readonly<Record<string, tf.Tensor>>;
  */
 export interface Optimizer {
   readonly parameters: ReadonlyMap<string, Parameter>;
-  /** State by checkpoint key, for instance `exp_avg.head.weight`; there from the start. */
-  readonly slots: ReadonlyMap<string, Slot>;
+  readonly blocks: readonly Block[];
+  /** State by its name in checkpoints, for instance `exp_avg`. */
+  readonly slots: ReadonlyMap<string, Slots>;
   /** @param update counted from 0. @param lr base rate of this update. */
   scalars(update: number, lr: number): Scalars;
-  /** Parameters without a gradient stay as they are. */
-  apply(gradients: ReadonlyMap<string, tf.Tensor>, scalars: ScalarTensors): void;
-  dispose(): void;
+  apply(gradients: Gradients, scalars: ScalarTensors): void;
 }
 
 /** Parameters that learn at another pace than the rest. */
@@ -43,21 +45,14 @@ export interface GroupingOptions {
   readonly groups: readonly ParameterGroup[];
 }
 
-/** Parameters with the same pace share their numbers. */
-export interface Pace {
-  readonly index: number;
-  readonly lrScale: number;
-  readonly weightDecay: number;
-}
-
 /**
- * Gives every parameter its pace; the first group that matches counts.
+ * Gives every parameter its pace and puts those of one pace together; the first group that matches counts.
  * @throws Error if a group matches no parameter.
  */
-export function assignPaces(
+export function groupParameters(
   parameters: ReadonlyMap<string, Parameter>,
   { weightDecay, decayNormsAndBiases, groups }: GroupingOptions,
-): { paces: readonly Pace[]; paceOf: ReadonlyMap<string, Pace> } {
+): { paces: readonly Pace[]; blocks: readonly Block[] } {
   checkGroups(groups, [...parameters.keys()]);
   const paces = new Map<string, Pace>();
   const paceOf = new Map<string, Pace>();
@@ -69,7 +64,7 @@ export function assignPaces(
     paces.set(key, pace);
     paceOf.set(name, pace);
   }
-  return { paces: [...paces.values()], paceOf };
+  return { paces: [...paces.values()], blocks: makeBlocks(parameters, paceOf) };
 }
 
 function checkGroups(groups: readonly ParameterGroup[], names: readonly string[]): void {
@@ -81,19 +76,4 @@ function checkGroups(groups: readonly ParameterGroup[], names: readonly string[]
 
 function matches({ match }: ParameterGroup, name: string): boolean {
   return typeof match === 'string' ? name.startsWith(match) : match(name);
-}
-
-/** A slot of zeros beside every parameter. */
-export function zeroSlots(parameters: ReadonlyMap<string, Parameter>): Map<string, Slot> {
-  return new Map(
-    [...parameters].map(([name, parameter]) => {
-      const variable = tf.tidy(() => tf.variable(tf.zeros([...parameter.shape]), false));
-      return [name, { variable, parameter }];
-    }),
-  );
-}
-
-/** Slots under `<kind>.<parameter>`. */
-export function prefixed(kind: string, slots: ReadonlyMap<string, Slot>): [string, Slot][] {
-  return [...slots].map(([name, slot]) => [`${kind}.${name}`, slot]);
 }

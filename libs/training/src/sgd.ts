@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Parameter } from '@pyramidal/nn';
-import { assignPaces, prefixed, zeroSlots, type Optimizer, type ParameterGroup } from './optimizer';
+import { groupParameters, type Optimizer, type ParameterGroup } from './optimizer';
+import { Slots } from './slots';
 
 export interface SgdOptions {
   readonly momentum?: number;
@@ -19,24 +20,23 @@ export function sgd(
   parameters: ReadonlyMap<string, Parameter>,
   { momentum = 0, nesterov = false, weightDecay = 0, decayNormsAndBiases = true, groups = [] }: SgdOptions = {},
 ): Optimizer {
-  const { paces, paceOf } = assignPaces(parameters, { weightDecay, decayNormsAndBiases, groups });
-  const buffers = momentum === 0 ? undefined : zeroSlots(parameters);
-  const slots = new Map(buffers === undefined ? [] : prefixed('momentum', buffers));
+  const { paces, blocks } = groupParameters(parameters, { weightDecay, decayNormsAndBiases, groups });
+  const buffers = momentum === 0 ? undefined : Slots.zeros(blocks);
 
   return {
     parameters,
-    slots,
+    blocks,
+    slots: new Map(buffers === undefined ? [] : [['momentum', buffers]]),
     scalars: (_, lr) => Object.fromEntries(paces.map(({ index, lrScale }) => [`lr${index}`, lr * lrScale])),
-    apply(gradients, scalars) {
-      for (const [name, gradient] of gradients) {
-        const { variable } = parameters.get(name)!;
-        const { index, weightDecay: decay } = paceOf.get(name)!;
-        const decayed = decay === 0 ? gradient : tf.add(gradient, tf.mul(variable, decay));
-        const direction = follow(decayed, buffers?.get(name)!.variable);
-        variable.assign(tf.sub(variable, tf.mul(direction, scalars[`lr${index}`]!)));
+    apply({ of: gradients, unreached }, scalars) {
+      for (const [block, gradient] of gradients) {
+        const { index, weightDecay: decay } = block.pace;
+        const values = block.values();
+        const decayed = decay === 0 ? gradient : tf.add(gradient, tf.mul(values, decay));
+        const direction = follow(decayed, buffers?.of(block));
+        block.assign(tf.sub(values, tf.mul(direction, scalars[`lr${index}`]!)), unreached);
       }
     },
-    dispose: () => slots.forEach(({ variable }) => variable.dispose()),
   };
 
   // PyTorch's first buffer is the gradient itself, which is what zeros give.

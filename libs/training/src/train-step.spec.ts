@@ -135,11 +135,14 @@ describe('trainStep', () => {
     }
   });
 
-  it('leaves parameters that the loss does not reach as they are', async () => {
+  it.each<[string, Setup['optimizer']]>([
+    ['adamw', optimizer],
+    ['sgd', (module) => sgd(module.parameters(), { momentum: 0.9, weightDecay: 0.1 })],
+  ])('leaves parameters that the loss does not reach as they are (%s)', async (_, make) => {
     const module = new Pair();
     const loss = ({ bias }: tf.NamedTensorMap): Losses => ({ loss: tf.sum(tf.mul(module.bias.variable, bias!)) });
-    const step = trainStep({ module, loss, optimizer: optimizer(module) });
-    step.run([batchOf(0)], { update: 0, lr: 0.1, seed: 0 });
+    const step = trainStep({ module, loss, optimizer: make(module) });
+    for (const update of [0, 1]) step.run([batchOf(0)], { update, lr: 0.1, seed: 0 });
     expectClose(await module.weight.toTorch(), start(6, 0), {});
     expect((await module.bias.toTorch())[0]).not.toBe(start(3, 6)[0]);
   });

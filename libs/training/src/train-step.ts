@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Module } from '@pyramidal/nn';
+import type { Module, Parameter } from '@pyramidal/nn';
 import { compile, type CompiledFunction, type GraphSummary } from '@pyramidal/runtime';
+import type { Block } from './block';
 import { clipByNorm, globalNorm } from './clip';
 import { Ema } from './ema';
-import { zeroSlots, type Optimizer, type Slot } from './optimizer';
+import type { Gradients, Optimizer } from './optimizer';
+import { Slots } from './slots';
 
 type Tensors = tf.NamedTensorMap;
 
@@ -46,6 +48,8 @@ export interface TrainStep<B extends Batch = Batch> {
   readonly optimizer: Optimizer;
   readonly ema: Ema | undefined;
   readonly accumulation: number;
+  /** What the next update depends on besides the module, by its name in checkpoints. */
+  readonly state: ReadonlyMap<string, Slots>;
   /**
    * Runs one update on `accumulation` batches, which stay the caller's.
    * @returns scalars by name, the caller's to dispose: the losses averaged over the batches (`loss` first), and
@@ -64,28 +68,31 @@ export interface TrainStep<B extends Batch = Batch> {
  */
 export function trainStep<B extends Batch>(options: TrainStepOptions<B>): TrainStep<B> {
   const { module, optimizer, clipGradNorm, emaDecay, accumulation = 1 } = options;
-  const ema = emaDecay === undefined ? undefined : new Ema(optimizer.parameters, emaDecay);
-  const sums = accumulation === 1 ? undefined : zeroSlots(optimizer.parameters);
+  const ema = emaDecay === undefined ? undefined : new Ema(optimizer.blocks, emaDecay);
+  const sums = accumulation === 1 ? undefined : Slots.zeros(optimizer.blocks);
   const differentiate = differentiator(options);
 
   const addGradients = (inputs: Tensors): Tensors => {
     const { losses, gradients } = differentiate(inputs);
-    for (const [name, gradient] of gradients) {
-      const { variable } = sums!.get(name)!;
-      variable.assign(tf.add(variable, tf.div(gradient, accumulation)));
+    for (const [block, gradient] of gradients.of) {
+      const sum = sums!.of(block);
+      sum.assign(tf.add(sum, tf.div(gradient, accumulation)));
     }
     return losses;
   };
 
   const updateParameters = (inputs: Tensors): Tensors => {
     const { losses, gradients } = differentiate(inputs);
-    const total = sums === undefined ? gradients : takeSums(sums, gradients, accumulation);
+    const total = sums === undefined ? gradients.of : takeSums(sums, gradients.of, accumulation);
     const gradNorm = globalNorm(total);
     const clipped = clipGradNorm === undefined ? total : clipByNorm(total, gradNorm, clipGradNorm);
-    optimizer.apply(clipped, inputs);
+    optimizer.apply({ ...gradients, of: clipped }, inputs);
     ema?.update();
     return { ...losses, gradNorm };
   };
+
+  const state = new Map<string, Slots>(ema === undefined ? [] : [['ema', ema.slots]]);
+  for (const [name, slots] of optimizer.slots) state.set(`optimizer.${name}`, slots);
 
   const accumulate = asRun(addGradients, options);
   const update = asRun(updateParameters, options);
@@ -106,14 +113,14 @@ export function trainStep<B extends Batch>(options: TrainStepOptions<B>): TrainS
     optimizer,
     ema,
     accumulation,
+    state,
     run: (batches, updateOptions) => tf.tidy(() => run(batches, updateOptions)),
     explain: () => [...accumulate.explain(), ...update.explain()],
     dispose() {
       accumulate.dispose();
       update.dispose();
-      ema?.dispose();
-      optimizer.dispose();
-      sums?.forEach(({ variable }) => variable.dispose());
+      for (const slots of state.values()) slots.dispose();
+      sums?.dispose();
     },
   };
 }
@@ -128,43 +135,39 @@ function asRun<B extends Batch>(
 
 interface Derivatives {
   readonly losses: Tensors;
-  /** By parameter name; parameters that the loss does not reach are absent. */
-  readonly gradients: Map<string, tf.Tensor>;
+  readonly gradients: Gradients;
 }
 
 function differentiator<B extends Batch>({ loss, optimizer }: TrainStepOptions<B>) {
-  const variables = [...optimizer.parameters].map(([name, { variable }]) => ({ name, variable }));
+  const variables = [...optimizer.parameters.values()].map(({ variable }) => variable);
   return (inputs: Tensors): Derivatives => {
     let parts: Tensors = {};
-    const { value, grads } = tf.variableGrads(
-      () => {
-        const { loss: total, ...others } = loss(inputs as B, inputs['seed'] as tf.Tensor1D);
-        // Whatever is made in here ends with this function, and the parts are reported.
-        parts = Object.fromEntries(Object.entries(others).map(([name, part]) => [name, tf.keep(tf.clone(part))]));
-        return total;
-      },
-      variables.map(({ variable }) => variable),
-    );
+    const { value, grads } = tf.variableGrads(() => {
+      const { loss: total, ...others } = loss(inputs as B, inputs['seed'] as tf.Tensor1D);
+      // Whatever is made in here ends with this function, and the parts are reported.
+      parts = Object.fromEntries(Object.entries(others).map(([name, part]) => [name, tf.keep(tf.clone(part))]));
+      return total;
+    }, variables);
     const losses = Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, tf.clone(part)]));
     Object.values(parts).forEach((part) => part.dispose());
-    const reached = variables.filter(({ variable }) => grads[variable.name] !== undefined);
-    const gradients = new Map(reached.map(({ name, variable }) => [name, grads[variable.name]!]));
+    const gradientOf = (parameter: Parameter): tf.Tensor | undefined => grads[parameter.variable.name];
+    const isUnreached = ([, parameter]: [string, Parameter]): boolean => gradientOf(parameter) === undefined;
+    const gradients = {
+      of: new Map(optimizer.blocks.map((block) => [block, block.join(({ parameter }) => gradientOf(parameter))])),
+      unreached: new Set([...optimizer.parameters].filter(isUnreached).map(([name]) => name)),
+    };
     return { losses: { loss: value, ...losses }, gradients };
   };
 }
 
 /** Adds the last batch's share to the summed gradients and starts the sums anew. */
-function takeSums(
-  sums: ReadonlyMap<string, Slot>,
-  gradients: ReadonlyMap<string, tf.Tensor>,
-  accumulation: number,
-): Map<string, tf.Tensor> {
+function takeSums(sums: Slots, gradients: Gradients['of'], accumulation: number): Map<Block, tf.Tensor> {
   return new Map(
-    [...gradients].map(([name, gradient]) => {
-      const { variable } = sums.get(name)!;
-      const total = tf.add(variable, tf.div(gradient, accumulation));
-      variable.assign(tf.zerosLike(variable));
-      return [name, total];
+    [...gradients].map(([block, gradient]) => {
+      const sum = sums.of(block);
+      const total = tf.add(sum, tf.div(gradient, accumulation));
+      sum.assign(tf.zerosLike(sum));
+      return [block, total];
     }),
   );
 }

@@ -13,9 +13,12 @@ export function showProgress(stream: NodeJS.WriteStream = process.stderr): Shown
 
 const megabytes = (bytes: number) => (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0);
 
+/** Seldom enough for the time left, an average over the last updates, to stay calm. */
+const REDRAW_MS = 200;
+
 function drawBar(stream: NodeJS.WriteStream): ShownProgress {
-  let title = '';
   let bar: SingleBar | undefined;
+  let drawn = 0;
   const end = () => {
     bar?.stop();
     bar = undefined;
@@ -23,17 +26,20 @@ function drawBar(stream: NodeJS.WriteStream): ShownProgress {
   return {
     step(text) {
       end();
-      title = text;
       stream.write(`${text}\n`);
     },
     bytes(done, total) {
       if (!total) return;
       if (!bar) {
         const format = '  [{bar}] {percentage} % of {megabytes} MB, {eta_formatted} left';
-        bar = new cliProgress.SingleBar({ format, stream, hideCursor: true, clearOnComplete: true, fps: 5 });
-        bar.start(total, done, { title, megabytes: megabytes(total) });
+        bar = new cliProgress.SingleBar({ format, stream, hideCursor: true, clearOnComplete: true, etaBuffer: 25 });
+        bar.start(total, done, { megabytes: megabytes(total) });
       }
-      bar.update(done);
+      const now = performance.now();
+      if (now - drawn > REDRAW_MS) {
+        drawn = now;
+        bar.update(done);
+      }
       if (done >= total) end();
     },
     end,

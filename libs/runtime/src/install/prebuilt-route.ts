@@ -1,7 +1,6 @@
 import { copyFile, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, join, relative, sep } from 'node:path';
-import { extract } from 'tar';
 import { RuntimeError } from '../runtime-error';
 import { NODE_API_VERSION } from './compile-addon';
 import { download } from './download';
@@ -99,6 +98,7 @@ async function fetchPrebuilt(urls: PrebuiltUrls, name: string, context: RouteCon
 /** The Windows addon is a tar archive called `.zip`, so the first bytes decide. */
 async function unpackArchive(file: string, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
+  const { extract } = await import('tar'); // here, because loading it takes 0.1 s and few need it
   try {
     if (await isZip(file)) await unzip(file, folder, () => true);
     else await extract({ file, cwd: folder, strict: true });

@@ -1,6 +1,11 @@
+import { spawnSync } from 'node:child_process';
+import * as path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { openWasm } from './open-wasm';
 import type { OpenedWasm } from './open-wasm';
+
+const cwd = path.resolve(__dirname, '../..');
+const NODE = ['-C', '@pyramidal/source', '--import', 'tsx'];
 
 describe('openWasm', () => {
   let opened: OpenedWasm;
@@ -8,7 +13,7 @@ describe('openWasm', () => {
   const before = handlers();
 
   beforeAll(async () => {
-    opened = await openWasm({ threads: 2 });
+    [opened] = await Promise.all([openWasm({ threads: 2 }), openWasm({ threads: 1 })]);
   });
 
   it('starts the threads that were asked for', () => {
@@ -19,5 +24,27 @@ describe('openWasm', () => {
   it('leaves no process handler and no global behind', () => {
     expect(handlers()).toEqual(before);
     expect('Worker' in globalThis).toBe(false);
+  });
+
+  it('keeps the engine that is open', async () => {
+    const { backend } = tf.engine();
+    expect(await openWasm({ threads: 1 })).toEqual(opened);
+    expect(tf.engine().backend).toBe(backend);
+  });
+
+  it.each([0, -1, 1.5, NaN])('refuses %d threads', async (threads) => {
+    await expect(openWasm({ threads })).rejects.toThrow(
+      `openWasm: expected threads to be a whole number of 1 or more, received ${threads}`,
+    );
+  });
+
+  it('lets the process end by itself, and unhandled errors be reported as ever', () => {
+    const script = `
+      const { openWasm } = require('./src/wasm/open-wasm.ts');
+      openWasm({ threads: 2 }).then(({ threads }) => { console.log(threads); if (FAIL) Promise.reject(new Error('a')); });`;
+    const run = (fail: boolean) =>
+      spawnSync(process.execPath, [...NODE, '-e', script.replace('FAIL', String(fail))], { encoding: 'utf8', cwd });
+    expect(run(false)).toMatchObject({ status: 0, stdout: '2\n', stderr: '' });
+    expect(run(true)).toMatchObject({ status: 1, stderr: expect.stringMatching(/Error: a\n.*at /) });
   });
 });

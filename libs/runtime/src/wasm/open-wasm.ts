@@ -30,6 +30,15 @@ export async function openWasm(options: { threads?: number } = {}): Promise<Open
   if (!Number.isInteger(threads) || threads < 1) {
     throw new Error(`openWasm: expected threads to be a whole number of 1 or more, received ${threads}`);
   }
+  // One after the other: TensorFlow.js gives up a backend that starts when another start begins.
+  const opened = lastOpening.then(() => open(threads));
+  lastOpening = opened.catch(() => undefined);
+  return opened;
+}
+
+let lastOpening: Promise<unknown> = Promise.resolve();
+
+async function open(threads: number): Promise<OpenedWasm> {
   // Loaded here and not above, because loading registers: the gradients (no smaller package has them) and the backend.
   await import('@tensorflow/tfjs');
   const wasm = await import('@tensorflow/tfjs-backend-wasm');
@@ -62,7 +71,7 @@ async function start(wasm: WasmPackage, threads: number): Promise<string | undef
 async function startBackend(wasm: WasmPackage, threads: number): Promise<void> {
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', threads > 1);
   wasm.setThreadsCount(threads);
-  if (!(await tf.setBackend('wasm'))) throw new Error('the threaded WebAssembly module did not start');
+  if (!(await tf.setBackend('wasm'))) throw new Error('the WebAssembly module did not start');
   guardMemory((tf.backend() as Wasm.BackendWasm).wasm as unknown as WasmMemory);
 }
 

@@ -25,12 +25,14 @@ export const batchMatMul: WasmKernel = {
     }
     const [m, k] = lastTwo(a, transposeA);
     const [, n] = lastTwo(b, transposeB);
-    const isFast = a.rank === 2 && b.rank === 2 && !transposeA && !transposeB;
-    if (isFast || a.size === 0 || b.size === 0 || m * k * n < SMALL_PRODUCT) return builtIn(call);
+    const isFast = k > 0 && a.rank === 2 && b.rank === 2 && !transposeA && !transposeB;
+    const isPlainBatch = tf.util.arraysEqual(a.shape.slice(0, -2), b.shape.slice(0, -2));
+    if (isFast || (isPlainBatch && k > 0 && m * k * n < SMALL_PRODUCT)) return builtIn(call);
     return tf.tidy(() => {
       const left = transposeA ? swapLastTwo(a) : a;
       const right = transposeB ? swapLastTwo(b) : b;
       const outer = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+      if (a.size === 0 || b.size === 0) return tf.zeros([...outer, m, n]);
       const product = backend.makeOutput([...outer, m, n], 'float32');
       const sources = [batchOffsets(left.shape, outer), batchOffsets(right.shape, outer)] as const;
       const [leftAt, rightAt, productAt] = [left, right, product].map((t) => backend.getMemoryOffset(t.dataId)) as [

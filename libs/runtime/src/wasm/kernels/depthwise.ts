@@ -1,54 +1,97 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ConvAttrs, ExplicitPad } from './conv-geometry';
+import type { ConvAttrs, ConvAxis, ExplicitPad } from './conv-geometry';
 import { convAxes, explicitPad } from './conv-geometry';
 import { convInputGradient } from './conv-input-gradient';
 import { rowBlocks, rowPatches } from './row-patches';
 import type { WasmKernel } from './wasm-tensor';
 import { typed } from './wasm-tensor';
 
-/** The engine has fast code for up to so many taps; larger filters are cut into bands of rows. */
-const FAST_TAPS = 25;
+/** Filters that the engine has fast code for: with these numbers of taps only, others are ten times slower. */
+const FAST_TAPS = [3, 4, 9, 25];
 
-/** The package's own depthwise convolution with explicit padding, as in `conv2d`, and large filters in bands. */
+/** A row of so many taps is fast. */
+const FAST_ROW = 9;
+
+/**
+ * The package's own depthwise convolution with explicit padding, as in `conv2d`. Filters of other sizes are filled up
+ * with zeros to 3 x 3 or 5 x 5, or convolved row by row, each filled up to nine taps.
+ */
 export const depthwiseConv2d: WasmKernel = {
   name: tf.DepthwiseConv2dNative,
   create: (builtIn) => (call) => {
     const { inputs, attrs } = typed<'x' | 'filter', tf.DepthwiseConv2dNativeAttrs>(call);
     const x = inputs.x as tf.Tensor4D;
     const filter = inputs.filter as tf.Tensor4D;
+    const [kh, kw] = filter.shape;
     const axes = convAxes(x.shape, filter.shape, attrs as ConvAttrs);
-    const [h] = axes;
-    const kw = filter.shape[1];
-    const run = (input: tf.Tensor4D, taps: tf.Tensor4D, pad: ExplicitPad | 'valid'): tf.TensorInfo =>
-      builtIn({
+    const run = (input: tf.Tensor4D, taps: tf.Tensor4D, pad: ExplicitPad): tf.Tensor4D => {
+      const result = builtIn({
         ...call,
         inputs: { x: input, filter: taps },
         attrs: { ...attrs, pad } as unknown as tf.NamedAttrMap,
-      }) as tf.TensorInfo;
-    const bandRows = Math.floor(FAST_TAPS / kw);
-    if (h.taps * kw <= FAST_TAPS || bandRows < 1) {
-      return run(x, filter, explicitPad(axes));
-    }
+      });
+      return tf.engine().makeTensorFromTensorInfo(result as tf.TensorInfo) as tf.Tensor4D;
+    };
+    if (FAST_TAPS.includes(kh * kw)) return run(x, filter, explicitPad(axes));
+    const square = [3, 5].find((side) => kh <= side && kw <= side);
     return tf.tidy(() => {
-      const [kh, , channels, multiplier] = filter.shape;
-      const padded = tf.pad(x, explicitPad(axes));
-      const [n, , width] = padded.shape;
-      const span = (h.out - 1) * h.stride + 1;
-      let sum: tf.Tensor | undefined;
-      for (let first = 0; first < kh; first += bandRows) {
-        const count = Math.min(bandRows, kh - first);
-        sum = tf.tidy(() => {
-          const rows = span + h.dilation * (count - 1);
-          const band = tf.slice(padded, [0, first * h.dilation, 0, 0], [n, rows, width, channels]);
-          const taps = tf.slice(filter, [first, 0, 0, 0], [count, kw, channels, multiplier]);
-          const part = tf.engine().makeTensorFromTensorInfo(run(band, taps, 'valid'));
-          return sum ? tf.add(sum, part) : part;
-        });
-      }
-      return sum!;
+      if (square) return run(x, fill(filter, square, square), filledPad(axes, square - kh, square - kw));
+      if (kw <= FAST_ROW) return rowByRow(x, filter, axes, run);
+      return run(x, filter, explicitPad(axes));
     });
   },
 };
+
+type Run = (x: tf.Tensor4D, taps: tf.Tensor4D, pad: ExplicitPad) => tf.Tensor4D;
+
+/** Sum over the rows of the filter, each convolved with the part of the image that it meets. */
+function rowByRow(x: tf.Tensor4D, filter: tf.Tensor4D, axes: [ConvAxis, ConvAxis], run: Run): tf.Tensor4D {
+  const [kh, kw, channels, multiplier] = filter.shape;
+  const [h] = axes;
+  const [, , [left, right]] = filledPad(axes, 0, FAST_ROW - kw);
+  const padded = tf.pad(x, [
+    [0, 0],
+    [h.before, h.after],
+    [left, right],
+    [0, 0],
+  ]);
+  const [n, , width, c] = padded.shape;
+  const rows = (h.out - 1) * h.stride + 1;
+  let sum: tf.Tensor4D | undefined;
+  for (let row = 0; row < kh; row++) {
+    sum = tf.tidy(() => {
+      const met = tf.slice(padded, [0, row * h.dilation, 0, 0], [n, rows, width, c]);
+      const taps = fill(tf.slice(filter, [row, 0, 0, 0], [1, kw, channels, multiplier]), 1, FAST_ROW);
+      const part = run(met, taps, NO_PAD);
+      return sum ? tf.add<tf.Tensor4D>(sum, part) : part;
+    });
+  }
+  return sum!;
+}
+
+const NO_PAD: ExplicitPad = [[0, 0], [0, 0], [0, 0], [0, 0]]; // prettier-ignore
+
+/** Adds rows and columns of zero taps at the end. */
+function fill(filter: tf.Tensor4D, rows: number, columns: number): tf.Tensor4D {
+  const [kh, kw] = filter.shape;
+  return tf.pad(filter, [
+    [0, rows - kh],
+    [0, columns - kw],
+    [0, 0],
+    [0, 0],
+  ]);
+}
+
+/** Padding that keeps the output's size with so many more taps. */
+function filledPad([h, w]: readonly [ConvAxis, ConvAxis], rows: number, columns: number): ExplicitPad {
+  const after = (axis: ConvAxis, taps: number) => axis.after + taps * axis.dilation;
+  return [
+    [0, 0],
+    [h.before, after(h, rows)],
+    [w.before, after(w, columns)],
+    [0, 0],
+  ];
+}
 
 /** [kh, kw, C, M] filter and `dy` [N, H', W', C * M] to the gradient [N, H, W, C]. */
 export const depthwiseInputGradient: WasmKernel = {

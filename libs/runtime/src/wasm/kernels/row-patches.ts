@@ -13,7 +13,7 @@ export interface RowBlock {
 }
 
 /** Cuts the output rows of a convolution into blocks of about `floatsPerBlock` patch values. */
-export function rowBlocks(rows: number, floatsPerRow: number, floatsPerBlock = 1 << 20): RowBlock[] {
+export function rowBlocks(rows: number, floatsPerRow: number, floatsPerBlock = 1 << 18): RowBlock[] {
   const step = Math.max(1, Math.floor(floatsPerBlock / Math.max(1, floatsPerRow)));
   return Array.from({ length: Math.ceil(rows / step) }, (_, k) => ({
     from: k * step,

@@ -3,7 +3,7 @@ import type { WasmKernel } from './wasm-tensor';
 import { filled, runKernel, typed } from './wasm-tensor';
 
 /** Longer chains of additions lose digits: three million times 0.1 came out three percent short. */
-const LONG_CHAIN = 512;
+const LONG_CHAIN = 256;
 
 interface ReductionAttrs {
   readonly axis?: number | number[];
@@ -81,19 +81,20 @@ function blocks(shape: readonly number[], axes: readonly number[]): Block[] {
 /** Reduces [outer, count, inner], in any shape, to [outer, inner]. */
 function addUp(x: tf.Tensor, { outer, count, inner }: Block, sumRows: SumRows): tf.Tensor {
   if (count <= LONG_CHAIN) return addColumns(x, { outer, count, inner }, sumRows);
-  const groups = groupCount(count);
-  const length = Math.ceil(count / groups);
+  const length = chainLength(count);
+  const groups = Math.ceil(count / length);
   const missing = groups * length - count;
+  const columns = tf.reshape<tf.Rank.R3>(x, [outer, count, inner]);
   const whole =
     missing === 0
       ? x
-      : tf.pad(tf.reshape(x, [outer, count, inner]), [
+      : tf.pad(columns, [
           [0, 0],
           [0, missing],
           [0, 0],
         ]);
   const partial = addColumns(whole, { outer: outer * groups, count: length, inner }, sumRows);
-  return addColumns(partial, { outer, count: groups, inner }, sumRows);
+  return addUp(partial, { outer, count: groups, inner }, sumRows);
 }
 
 function addColumns(x: tf.Tensor, { outer, count, inner }: Block, sumRows: SumRows): tf.Tensor {
@@ -104,9 +105,8 @@ function addColumns(x: tf.Tensor, { outer, count, inner }: Block, sumRows: SumRo
   return tf.mul(means, count);
 }
 
-/** About the square root: a divisor of `count` if there is one nearby. */
-function groupCount(count: number): number {
-  const root = Math.ceil(Math.sqrt(count));
-  for (let divisor = root; divisor > root / 4; divisor--) if (count % divisor === 0) return divisor;
-  return root;
+/** A divisor of `count`, if one is near the longest chain. */
+function chainLength(count: number): number {
+  for (let length = LONG_CHAIN; length > LONG_CHAIN / 4; length--) if (count % length === 0) return length;
+  return LONG_CHAIN;
 }

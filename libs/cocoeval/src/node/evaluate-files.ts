@@ -1,4 +1,4 @@
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { accumulate } from '../accumulate';
 import { CocoFormatError } from '../errors';
@@ -74,7 +74,7 @@ interface Thread {
 }
 
 function inThread(task: Task): Thread {
-  const worker = new Worker(join(__dirname, `worker${extname(__filename)}`), { workerData: task });
+  const worker = new Worker(join(__dirname, 'worker.js'), { workerData: task });
   const online = new Promise<void>((resolve, reject) => worker.once('online', resolve).once('error', reject));
   const matches = new Promise<PackedMatches>((resolve, reject) => {
     worker.once('error', reject);

@@ -1,0 +1,147 @@
+import { transformFileSync } from '@swc/core';
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { evaluateDetections } from '../evaluator';
+import { goldenCases, loadCase } from '../testing/golden';
+import { evaluateFiles, evaluateFilesInThreads, readCoco, readResults } from '.';
+
+const folder = mkdtempSync(join(tmpdir(), 'cocoeval-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const file = (name: string, content: unknown): string => {
+  const path = join(folder, name);
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+};
+
+const { gt, dt, expected } = loadCase(goldenCases().find(({ name }) => name === 'tiny_segm')!);
+const gtFile = file('gt.json', gt);
+const dtFile = file('dt.json', dt);
+const options = { iouType: 'segm' } as const;
+
+describe('files', () => {
+  it('are evaluated as values are', () => {
+    const found = evaluateFiles(gtFile, dtFile, options);
+    expect([...found.stats]).toEqual(expected.stats);
+    expect(found.accumulated).toEqual(evaluateDetections(gt, dt, options).accumulated);
+  });
+
+  it('may list annotations before images', () => {
+    const turned = file('turned.json', { annotations: gt.annotations, categories: gt.categories, images: gt.images });
+    expect([...evaluateFiles(turned, dtFile, options).stats]).toEqual(expected.stats);
+  });
+
+  it('are read as datasets and results', () => {
+    const coco = readCoco(gtFile);
+    expect(coco.dataset).toEqual(gt);
+    expect(readResults(coco, dtFile).annotations).toHaveLength(dt.length);
+  });
+
+  it('name the record that is wrong', () => {
+    const broken = file('broken.json', [...dt.slice(0, 2), { ...dt[2], score: 'high' }]);
+    const message = `${broken}[2] (image_id ${dt[2]!.image_id}): score: expected a finite number, received "high"`;
+    expect(() => evaluateFiles(gtFile, broken, options)).toThrow(message);
+    expect(() => evaluateFiles(dtFile, dtFile)).toThrow(`${dtFile}: expected an object with images and annotations`);
+    expect(() => evaluateFiles(gtFile, gtFile)).toThrow(`${gtFile}: expected a list of results, received an object`);
+    expect(() => evaluateFiles(file('few.json', { annotations: [] }), dtFile)).toThrow('images: expected a list');
+    expect(() => evaluateFiles(gtFile, file('cut.json', '[{"image_id": 1'), options)).toThrow(
+      'the text ends too early',
+    );
+  });
+
+  it('refuse a number of threads that is none', async () => {
+    await expect(evaluateFilesInThreads(gtFile, dtFile, { threads: 0 })).rejects.toThrow(
+      'threads: expected a whole number',
+    );
+  });
+});
+
+interface Run {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+/** The package as JavaScript, for threads start from files that Node can run. */
+function build(from: string, to: string): void {
+  mkdirSync(to);
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    if (entry.isDirectory()) build(join(from, entry.name), join(to, entry.name));
+    else if (!entry.name.endsWith('.spec.ts')) {
+      const options = {
+        jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+        module: { type: 'commonjs' },
+      } as const;
+      const { code } = transformFileSync(join(from, entry.name), options);
+      writeFileSync(join(to, entry.name.replace(/ts$/, 'js')), code);
+    }
+  }
+}
+
+const built = join(folder, 'built');
+beforeAll(() => build(join(__dirname, '..'), built));
+
+function cli(...args: string[]): Promise<Run> {
+  return new Promise((done) =>
+    execFile(process.execPath, [join(built, 'node/cli.js'), ...args], (error, out, err) =>
+      done({ code: error ? Number(error.code) : 0, out, error: err }),
+    ),
+  );
+}
+
+describe('cocoeval', () => {
+  it('prints the official table and writes JSON', async () => {
+    const json = join(folder, 'out.json');
+    const { code, out } = await cli(gtFile, dtFile, '--type', 'segm', '--per-category', '--json', json);
+    const { text, stats } = evaluateDetections(gt, dt, options);
+    expect(code).toBe(0);
+    expect(out.startsWith(`${text}\n\ncategory`)).toBe(true);
+    expect(out).toMatch(/\nx +0\.\d{3} +0\.\d{3}/);
+    const written = JSON.parse(readFileSync(json, 'utf8')) as { stats: number[]; perCategory: unknown[] };
+    expect(written.stats).toEqual([...stats]);
+    expect(written.perCategory).toHaveLength(3);
+  });
+
+  it('says the same in three threads', async () => {
+    const { out } = await cli(gtFile, dtFile, '--type', 'segm', '--threads', '3');
+    expect(out.trimEnd()).toBe(evaluateDetections(gt, dt, options).text);
+  });
+
+  it('ends with 2 on wrong usage, with 1 on wrong input, with one line', async () => {
+    const usage = await cli(gtFile, dtFile, '--type', 'polygon');
+    expect(usage).toMatchObject({ code: 2, out: '' });
+    expect(usage.error).toBe(
+      'cocoeval: --type: expected bbox, segm or keypoints, received polygon (see cocoeval --help)\n',
+    );
+    const broken = file('nan.json', [{ ...dt[0], score: null }]);
+    const input = await cli(gtFile, broken, '--type', 'segm', '--threads', '2');
+    expect(input.code).toBe(1);
+    expect(input.error).toBe(
+      `cocoeval: ${broken}[0] (image_id ${dt[0]!.image_id}): score: expected a finite number, received null\n`,
+    );
+    expect((await cli('--help')).out).toContain('cocoeval GT.json DT.json [options]');
+  });
+});
+
+const IMPORTED = /(?:^(?:import|export)\b[^;]*?\bfrom |\b(?:import|require)\()'([^']+)'/gm;
+
+describe('the main entry', () => {
+  it('imports nothing of Node, so that browsers can load it', () => {
+    const seen = new Set<string>();
+    const outside = new Set<string>();
+    const visit = (path: string): void => {
+      if (seen.has(path)) return;
+      seen.add(path);
+      for (const [, target] of readFileSync(path, 'utf8').matchAll(IMPORTED)) {
+        if (target!.startsWith('.')) visit(`${resolve(dirname(path), target!)}.ts`);
+        else outside.add(target!);
+      }
+    };
+    visit(join(__dirname, '../index.ts'));
+    expect(seen.size).toBeGreaterThan(20);
+    expect([...outside]).toEqual([]);
+    expect([...seen].filter((path) => /\b(Buffer|process)\b\./.test(readFileSync(path, 'utf8')))).toEqual([]);
+  });
+});

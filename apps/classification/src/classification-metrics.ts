@@ -47,11 +47,13 @@ export function summarise({ images, top1, top5 }: ClassificationCounts): { top1:
 }
 
 /** Share of each class's images that were recognised; NaN for a class without images. */
-export function classAccuracies({ classes, confusion }: ClassificationCounts): number[] {
-  return Array.from({ length: classes }, (_, label) => {
-    const row = confusion.subarray(label * classes, (label + 1) * classes);
-    return row[label]! / row.reduce((sum, count) => sum + count, 0);
-  });
+export function classAccuracies(counts: ClassificationCounts): number[] {
+  return confusionRows(counts).map((row, label) => row[label]! / row.reduce((sum, count) => sum + count, 0));
+}
+
+/** The confusion matrix as one array a true class. */
+export function confusionRows({ classes, confusion }: ClassificationCounts): Uint32Array[] {
+  return Array.from({ length: classes }, (_, label) => confusion.subarray(label * classes, (label + 1) * classes));
 }
 
 /** Classes by falling logit, equal ones by index. */

@@ -2,11 +2,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EvaluateCommand } from '@pyramidal/cli';
 import { loadConfig } from '@pyramidal/config';
+import { confusionMatrixPicture } from '@pyramidal/images';
 import { type ImageClass, openImageFolder, requireSplit } from '@pyramidal/imagenet';
 import { openRuntime } from '@pyramidal/runtime';
 import { loadWeightsFile } from '@pyramidal/training';
 import { assembleClassifier, evaluationBatches } from '../assemble';
-import { classAccuracies, type ClassificationCounts, summarise } from '../classification-metrics';
+import { classAccuracies, confusionRows, type ClassificationCounts, summarise } from '../classification-metrics';
 import { classificationSchema } from '../config';
 import { createPredictor, evaluateClassifier } from '../evaluate-classifier';
 import { reportBroken } from '../report-broken';
@@ -26,7 +27,7 @@ export async function evaluate({ config: file, set, weights, out }: EvaluateComm
   const batches = evaluationBatches(config, split, folder.classes.length);
   try {
     const counts = await evaluateClassifier(predict, batches, folder.classes.length);
-    writeResults(out, counts, folder.classes);
+    await writeResults(out, counts, folder.classes);
     reportBroken(batches);
   } finally {
     await batches.close();
@@ -36,12 +37,14 @@ export async function evaluate({ config: file, set, weights, out }: EvaluateComm
   return 0;
 }
 
-function writeResults(out: string, counts: ClassificationCounts, classes: readonly ImageClass[]): void {
+async function writeResults(out: string, counts: ClassificationCounts, classes: readonly ImageClass[]): Promise<void> {
   const { top1, top5 } = summarise(counts);
   const accuracies = classAccuracies(counts);
   const perClass = classes.map(({ folder, name }, label) => ({ folder, name, accuracy: accuracies[label]! }));
   const metrics = { images: counts.images, top1, top5, perClass };
   writeFileSync(join(out, 'metrics.json'), `${JSON.stringify(metrics, null, 2)}\n`);
+  const names = classes.map(({ name }) => name);
+  writeFileSync(join(out, 'confusion.png'), await confusionMatrixPicture(confusionRows(counts), names));
   console.log(`images ${counts.images}  top-1 ${percent(top1)}  top-5 ${percent(top5)}`);
   console.log(`results in ${out}`);
 }

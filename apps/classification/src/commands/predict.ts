@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import type { PredictCommand } from '@pyramidal/cli';
 import { loadConfig } from '@pyramidal/config';
+import { decodeImage, drawAnnotations, encodeImage, PALETTE } from '@pyramidal/images';
 import { type ImageClass, openImageFolder, prepareImage } from '@pyramidal/imagenet';
 import { openRuntime } from '@pyramidal/runtime';
 import { loadWeightsFile } from '@pyramidal/training';
@@ -16,6 +17,9 @@ interface Prediction {
   /** The five likeliest classes, or all of fewer. */
   readonly classes: readonly { readonly label: number; readonly name: string; readonly probability: number }[];
 }
+
+/** Classes that are written on a picture. */
+const LABELS = 3;
 
 /** Predicts the class of each image; writes `predictions.json` and the pictures with their labels. */
 export async function predict({ config: file, set, weights, images, out }: PredictCommand): Promise<number> {
@@ -34,11 +38,12 @@ export async function predict({ config: file, set, weights, images, out }: Predi
   const transform = evaluationTransform(config);
   const predictions: Prediction[] = [];
   try {
-    for (const image of images) {
+    for (const [index, image] of images.entries()) {
       const pixels = await prepareImage(image, transform, [config.train.seed]);
-      predictions.push({ image, classes: await rank(forward, pixels, transform.size, classes) });
-      const [best] = predictions.at(-1)!.classes;
-      console.log(`${basename(image)}: ${best!.name} ${(100 * best!.probability).toFixed(1)} %`);
+      const prediction = { image, classes: await rank(forward, pixels, transform.size, classes) };
+      predictions.push(prediction);
+      writeFileSync(join(out, pictureName(index, image)), await drawPrediction(prediction));
+      console.log(`${image}: ${describe(prediction.classes[0]!)}`);
     }
   } finally {
     forward.dispose();
@@ -47,6 +52,22 @@ export async function predict({ config: file, set, weights, images, out }: Predi
   writeFileSync(join(out, 'predictions.json'), `${JSON.stringify(predictions, null, 2)}\n`);
   console.log(`results in ${out}`);
   return 0;
+}
+
+/** The picture with its likeliest classes in the corner. */
+async function drawPrediction({ image, classes }: Prediction): Promise<Buffer> {
+  const label = classes.slice(0, LABELS).map(describe).join('\n');
+  const drawn = await drawAnnotations(await decodeImage(image), [{ label, colour: PALETTE[0]! }]);
+  return encodeImage(drawn, 'jpeg');
+}
+
+/** Numbered, since images of different folders may share a name. */
+function pictureName(index: number, image: string): string {
+  return `${String(index).padStart(4, '0')}-${basename(image, extname(image))}.jpg`;
+}
+
+function describe({ name, probability }: { name: string; probability: number }): string {
+  return `${name} ${(100 * probability).toFixed(1)} %`;
 }
 
 async function rank(forward: Predictor, pixels: Float32Array, size: number, classes: readonly ImageClass[]) {

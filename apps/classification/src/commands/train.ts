@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import type { TrainCommand } from '@pyramidal/cli';
 import { loadConfig } from '@pyramidal/config';
 import { type ImageBatches, openImageFolder, requireSplit } from '@pyramidal/imagenet';
@@ -24,6 +25,7 @@ import { summarise } from '../classification-metrics';
 import { type ClassificationConfig, classificationSchema } from '../config';
 import { createPredictor, evaluateClassifier, type Predictor } from '../evaluate-classifier';
 import { reportBroken } from '../report-broken';
+import { trainingCurves } from '../training-curves';
 
 /** Trains a classifier on an ImageFolder dataset; evaluates on the way and at the end. */
 export async function train({ config: file, set, out, resume }: TrainCommand): Promise<number> {
@@ -70,6 +72,8 @@ export async function train({ config: file, set, out, resume }: TrainCommand): P
       evaluation: evaluation(config, predict, validation, classes),
     });
     reportBroken(training, validation);
+    const curves = await trainingCurves(run.file('metrics.jsonl'));
+    for (const [name, picture] of curves) writeFileSync(run.file(name), picture);
     if (exitCode === 0) console.error(`done: ${run.folder}`);
     return exitCode;
   } finally {

@@ -1,0 +1,43 @@
+import { classAccuracies, ClassificationMetrics, summarise, topClasses } from './classification-metrics';
+
+describe('ClassificationMetrics', () => {
+  it('counts first and first-five places and the confusion of classes', () => {
+    const metrics = new ClassificationMetrics(6);
+    const logits = Float32Array.of(5, 4, 3, 2, 1, 0, 5, 4, 3, 2, 1, 0, 5, 4, 3, 2, 1, 0);
+    metrics.add(logits, [0, 4, 5]);
+    const counts = metrics.counts();
+    expect(summarise(counts)).toEqual({ top1: 1 / 3, top5: 2 / 3 });
+    expect(
+      [...counts.confusion].map((count, index) => (count > 0 ? [index, count] : [])).filter((cell) => cell.length),
+    ).toEqual([
+      [0 * 6 + 0, 1],
+      [4 * 6 + 0, 1],
+      [5 * 6 + 0, 1],
+    ]);
+  });
+
+  it('adds up over batches of different sizes', () => {
+    const metrics = new ClassificationMetrics(2);
+    metrics.add(Float32Array.of(1, 0, 0, 1), [0, 1]);
+    metrics.add(Float32Array.of(1, 0), [1]);
+    expect(summarise(metrics.counts()).top1).toBeCloseTo(2 / 3, 12);
+    expect(classAccuracies(metrics.counts())).toEqual([1, 0.5]);
+  });
+
+  it('ranks equal logits by class index and never counts one that is not a number as a hit', () => {
+    const metrics = new ClassificationMetrics(2);
+    metrics.add(Float32Array.of(1, 1, 1, 1, NaN, NaN), [0, 1, 0]);
+    expect(metrics.counts().top1).toBe(1);
+  });
+
+  it('has no accuracy for a class without images', () => {
+    const metrics = new ClassificationMetrics(3);
+    metrics.add(Float32Array.of(1, 0, 0), [0]);
+    expect(classAccuracies(metrics.counts())).toEqual([1, NaN, NaN]);
+  });
+});
+
+it('topClasses orders by falling logit', () => {
+  expect(topClasses(Float32Array.of(0.1, 0.7, 0.1, 0.1), 3)).toEqual([1, 0, 2]);
+  expect(topClasses(Float32Array.of(2, 1), 5)).toEqual([0, 1]);
+});

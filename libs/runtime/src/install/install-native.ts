@@ -69,7 +69,7 @@ export async function installNative(options: InstallOptions = {}): Promise<Insta
     if (options.library) await writeInstallation(cache, outcome.installation);
     return outcome;
   } catch (error) {
-    throw explained(error, cache);
+    throw explained(error, cache, engine);
   }
 }
 
@@ -131,11 +131,12 @@ function addonKey(library: TensorFlowLibrary): string {
 }
 
 /** Says in words what the file system refused. */
-function explained(error: unknown, cache: string): unknown {
+function explained(error: unknown, cache: string, engine: NativeEngine): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOSPC') {
+    const needed = engine === 'tensorflow-gpu' ? 9 : 1.5;
     return new RuntimeError(
-      `the disk of ${cache} is full; the native engine needs about 1.5 GB, or set PYRAMIDAL_CACHE`,
+      `the disk of ${cache} is full; ${engine} needs about ${needed} GB there, or set PYRAMIDAL_CACHE to another`,
     );
   }
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR') {

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { initializers, Parameter } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import { expectNoLeaks } from '@pyramidal/testing';
-import { makeBlocks, type Pace } from './block';
+import { makeBlocks, type Block, type Pace } from './block';
 import { Slots } from './slots';
 
 beforeAll(() => openRuntime({ engine: 'cpu' }));
@@ -30,7 +30,8 @@ const paces = new Map([
 ]);
 
 describe('makeBlocks', () => {
-  const blocks = makeBlocks(parametersOf(shapes), paces);
+  let blocks: Block[];
+  beforeEach(() => (blocks = makeBlocks(parametersOf(shapes), paces)));
 
   it('leaves large parameters alone and puts small ones of a pace together', () => {
     expect(blocks.map(({ parts }) => parts.map(({ name, offset }) => [name, offset]))).toEqual([

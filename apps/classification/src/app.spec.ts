@@ -1,0 +1,216 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  existsSync,
+  readdirSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { blankImage, encodeImage, type Rgb } from '@pyramidal/images';
+import { runApp } from '@pyramidal/cli';
+import { evaluate } from './commands/evaluate';
+import { info } from './commands/info';
+import { predict } from './commands/predict';
+import { train } from './commands/train';
+
+/** The program as a user meets it, on pictures of three colours, and what it says when something is wrong. */
+const COLOURS: Readonly<Record<string, Rgb>> = { red: [200, 30, 30], green: [30, 160, 30], blue: [30, 30, 200] };
+
+const CONFIG = `data:
+  root: DATA
+  workers: 0
+model:
+  backbone:
+    name: groupmixformer_miny
+    channels: [10, 10, 10, 10]
+    depths: [1, 1, 1, 1]
+    dropPath: 0
+input: { size: 32, cropPct: 1 }
+augmentation: { scale: [1, 1] }
+train:
+  epochs: 30
+  batchSize: 3
+  optimizer: { name: adamw, lr: 1.0e-2 }
+  logEvery: 1
+evaluation: { every: 30 }
+`;
+
+let folder: string;
+let config: string;
+let log: jest.SpyInstance;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'classify-'));
+  config = join(folder, 'toy.yaml');
+  writeFileSync(config, CONFIG.replace('DATA', join(folder, 'data')));
+  for (const split of ['train', 'val']) {
+    for (const [name, colour] of Object.entries(COLOURS))
+      await writePictures(join(folder, 'data', split, name), colour);
+  }
+  jest.spyOn(console, 'error').mockImplementation();
+  log = jest.spyOn(console, 'log').mockImplementation();
+  jest.spyOn(process.stderr, 'write').mockImplementation(() => true);
+  expect(await classify(`train ${config} --out ${folder}/run`)).toEqual({ code: 0, message: '' });
+});
+
+afterAll(() => {
+  jest.restoreAllMocks();
+  rmSync(folder, { recursive: true });
+});
+
+describe('a run', () => {
+  it('learns three colours, and leaves configuration, log, curves and checkpoints', async () => {
+    const files = readdirSync(join(folder, 'run'));
+    expect(files).toEqual(
+      expect.arrayContaining([
+        'best.safetensors',
+        'config.yaml',
+        'last.safetensors',
+        'loss.png',
+        'metrics.jsonl',
+        'run.json',
+      ]),
+    );
+    expect(await classify(`eval ${config} --weights ${folder}/run/last.safetensors --out ${folder}/eval`)).toEqual({
+      code: 0,
+      message: '',
+    });
+    const { top1, perClass } = readJson<{ top1: number; perClass: object[] }>(join(folder, 'eval/metrics.json'));
+    expect(top1).toBe(1);
+    expect(perClass).toHaveLength(3);
+    const last = readFileSync(join(folder, 'run/metrics.jsonl'), 'utf8').trim().split('\n').at(-1)!;
+    expect(JSON.parse(last)).toMatchObject({ kind: 'evaluation', top1 });
+  });
+
+  it('predicts what eval counts, and draws it', async () => {
+    const pictures = Object.keys(COLOURS).map((name) => join(folder, 'data/val', name, '1.png'));
+    const line = `predict ${config} ${pictures.join(' ')} --weights ${folder}/run/last.safetensors --out ${folder}/predictions`;
+    expect(await classify(line)).toEqual({ code: 0, message: '' });
+    const predictions = readJson<{ classes: { name: string }[] }[]>(join(folder, 'predictions/predictions.json'));
+    expect(predictions.map(({ classes }) => classes[0]!.name)).toEqual(Object.keys(COLOURS));
+    expect(readdirSync(join(folder, 'predictions')).filter((name) => name.endsWith('.jpg'))).toHaveLength(3);
+  });
+
+  it('tells what the network is made of', async () => {
+    log.mockClear();
+    expect(await classify(`info ${config} --input 64x96`)).toEqual({ code: 0, message: '' });
+    expect(log.mock.calls.map(([line]) => line).join('\n')).toMatch(/^C3 {2}8x12x10, stride 8$/m);
+  });
+});
+
+describe('what is wrong is told in one line, and nothing on disk is lost', () => {
+  it('a configuration, by file and line', async () => {
+    const wrong = join(folder, 'wrong.yaml');
+    writeFileSync(wrong, readFileSync(config, 'utf8').replace('groupmixformer_miny', 'groupmix'));
+    const { code, message } = await classify(`train ${wrong} --out ${folder}/none`);
+    expect(message).toMatch(
+      /wrong\.yaml:6: model\.backbone\.name: expected one of .*groupmixformer_tiny.*, received 'groupmix'/,
+    );
+    expect(code).toBe(2);
+    expect(existsSync(join(folder, 'none'))).toBe(false);
+  });
+
+  it('an unknown engine', async () => {
+    const { code, message } = await classify(`train ${config} --out ${folder}/none --set runtime.engine=cuda`);
+    expect(message).toMatch(/runtime\.engine=cuda: expected one of .*wasm.*, received 'cuda'/);
+    expect(code).toBe(2);
+  });
+
+  it('an empty data set', async () => {
+    mkdirSync(join(folder, 'empty/train'), { recursive: true });
+    mkdirSync(join(folder, 'empty/val'), { recursive: true });
+    const { code, message } = await classify(`train ${config} --out ${folder}/none --set data.root=${folder}/empty`);
+    expect(message).toMatch(/empty.*train/);
+    expect(oneLine(message)).toBe(true);
+    expect(code).toBe(1);
+  });
+
+  it('a data set that is not there', async () => {
+    const { code, message } = await classify(`train ${config} --out ${folder}/none --set data.root=${folder}/nowhere`);
+    expect(message).toContain('nowhere');
+    expect(oneLine(message)).toBe(true);
+    expect(code).toBe(1);
+  });
+
+  it('a broken picture, which ends the run or is skipped as the configuration says', async () => {
+    const broken = join(folder, 'broken');
+    for (const split of ['train', 'val']) {
+      for (const [name, colour] of Object.entries(COLOURS)) await writePictures(join(broken, split, name), colour);
+    }
+    const file = join(broken, 'train/red/1.png');
+    truncateSync(file, 60);
+    const line = `train ${config} --set data.root=${broken} --set train.epochs=2`;
+    const { code, message } = await classify(`${line} --out ${folder}/broken-fail`);
+    expect(message).toContain(file);
+    expect(oneLine(message)).toBe(true);
+    expect(code).toBe(1);
+    expect(await classify(`${line} --out ${folder}/broken-skip --set data.onBroken=skip`)).toEqual({
+      code: 0,
+      message: '',
+    });
+  });
+
+  it('a truncated checkpoint', async () => {
+    const weights = join(folder, 'truncated.safetensors');
+    writeFileSync(weights, readFileSync(join(folder, 'run/last.safetensors')).subarray(0, 5000));
+    const { code, message } = await classify(`eval ${config} --weights ${weights} --out ${folder}/none`);
+    expect(message).toContain('truncated.safetensors');
+    expect(oneLine(message)).toBe(true);
+    expect(code).toBeGreaterThan(0);
+  });
+
+  it('a checkpoint of another size', async () => {
+    const line = `eval ${config} --weights ${folder}/run/last.safetensors --out ${folder}/none`;
+    const { code, message } = await classify(`${line} --set model.backbone.channels=[20,20,20,20]`);
+    expect(message).toMatch(/the weights do not fit/);
+    expect(oneLine(message)).toBe(true);
+    expect(code).toBe(2);
+  });
+
+  it('a folder that holds a run already', async () => {
+    const before = readFileSync(join(folder, 'run/last.safetensors'));
+    const { code, message } = await classify(`train ${config} --out ${folder}/run`);
+    expect(message).toMatch(/holds a run already .*--resume/);
+    expect(code).toBe(2);
+    expect(readFileSync(join(folder, 'run/last.safetensors'))).toEqual(before);
+  });
+
+  it('an output folder that cannot be made', async () => {
+    const file = join(folder, 'a-file');
+    writeFileSync(file, 'kept');
+    const { code, message } = await classify(`train ${config} --out ${file}/run`);
+    expect(message).toContain(file);
+    expect(oneLine(message)).toBe(true);
+    expect(code).toBeGreaterThan(0);
+    expect(readFileSync(file, 'utf8')).toBe('kept');
+  });
+});
+
+async function classify(line: string): Promise<{ code: number; message: string }> {
+  let message = '';
+  const stderr = { write: (text: string): void => void (message += text) };
+  const app = { name: 'pyramidal-classify', description: '', train, evaluate, predict, info };
+  const code = await runApp(app, { argv: line.split(' '), stderr });
+  return { code, message };
+}
+
+/** Three pictures of nearly one colour. */
+async function writePictures(to: string, [red, green, blue]: Rgb): Promise<void> {
+  mkdirSync(to, { recursive: true });
+  for (const shade of [0, 1, 2]) {
+    const colour: Rgb = [red + 10 * shade, green + 10 * shade, blue + 10 * shade];
+    writeFileSync(join(to, `${shade}.png`), await encodeImage(blankImage({ width: 40, height: 36 }, colour), 'png'));
+  }
+}
+
+function readJson<T>(file: string): T {
+  return JSON.parse(readFileSync(file, 'utf8')) as T;
+}
+
+function oneLine(message: string): boolean {
+  return message.trim().split('\n').length === 1 && message.trim() !== '';
+}

@@ -26,8 +26,8 @@ export interface ImageEvaluation {
   /** [T][G] */
   readonly gtMatches: readonly (readonly number[])[];
   readonly dtScores: readonly number[];
-  /** [G] */
-  readonly gtIgnore: readonly boolean[];
+  /** [G] of 0 and 1 */
+  readonly gtIgnore: readonly number[];
   /** [T][D] */
   readonly dtIgnore: readonly (readonly boolean[])[];
 }
@@ -168,7 +168,7 @@ class Run {
       dtMatches: params.iouThrs.map((_, t) => dts.map((__, d) => matchedId(t, d))),
       gtMatches: params.iouThrs.map((_, t) => order.map((g) => matchedBy(t, g))),
       dtScores: dts.map((d) => detections.scores.get(d)),
-      gtIgnore: order.map((g) => flags[g] === 1),
+      gtIgnore: order.map((g) => flags[g] as number),
       dtIgnore: params.iouThrs.map((_, t) => dts.map((__, d) => isIgnored(t, d))),
     };
   }

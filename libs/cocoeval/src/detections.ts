@@ -21,6 +21,8 @@ export class Detections {
   readonly boxes = new Float64Column();
   readonly keypoints = new Float64Column();
   readonly segmentations = new Segmentations();
+  /** For masks of which only area and box are wanted. */
+  private readonly scratch = new Segmentations();
   private readonly runs = new Uint32Column();
   private readonly box = new Float64Array(4);
   /** How many were given, also those left out. */
@@ -82,7 +84,8 @@ export class Detections {
   }
 
   private addMaskResult(result: Record<string, unknown>, image: number, where: Where): void {
-    const masks = this.iouType === 'segm' ? this.segmentations : new Segmentations();
+    const masks = this.iouType === 'segm' ? this.segmentations : this.scratch;
+    this.scratch.clear();
     masks.push(result['segmentation'], where);
     masks.checkSize(masks.length - 1, this.images, image, where);
     const [height, width] = this.images.requireSize(image, where);

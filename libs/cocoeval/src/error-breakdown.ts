@@ -55,7 +55,12 @@ export function errorBreakdown(
   options: Omit<EvaluationOptions, 'iouThresholds' | 'areaRanges' | 'useCategories'> & Partial<ErrorThresholds> = {},
 ): ErrorBreakdown {
   const { foreground = 0.5, background = 0.1, ...rest } = options;
-  const all: EvaluationOptions = { ...rest, iouThresholds: [foreground], areaRanges: { all: [0, Infinity] } };
+  const all: EvaluationOptions = {
+    ...rest,
+    useCategories: true,
+    iouThresholds: [foreground],
+    areaRanges: { all: [0, Infinity] },
+  };
   const truth = toGroundTruth(gt, all);
   const params = toParams(all, truth);
   const finder = new ErrorFinder(truth, toDetections(dt, truth, all), params, { foreground, background });

@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { COCO } from './coco';
 import { COCOeval } from './cocoeval';
 import { CocoFormatError } from './errors';
@@ -6,7 +8,7 @@ import type { Evaluation } from './evaluation';
 import { evaluateDetections, Evaluator } from './evaluator';
 import { samples, type Sample } from './testing/arbitrary';
 import { goldenCases, loadCase, sha256 } from './testing/golden';
-import type { IouType } from './types';
+import type { CocoDataset, CocoResult, IouType } from './types';
 
 const tiny = loadCase(goldenCases().find(({ name }) => name === 'tiny_bbox')!);
 
@@ -203,6 +205,22 @@ describe('federated evaluation', () => {
     score,
   });
   const evaluate = (dt: ReturnType<typeof result>[]) => evaluateDetections(gt, dt, { federated: true }).metrics;
+
+  it('gives the numbers of lvis-api 0.5.3 to the last bit', () => {
+    const lvis = JSON.parse(readFileSync(join(__dirname, '../fixtures/lvis.json'), 'utf8')) as {
+      gt: CocoDataset;
+      dt: CocoResult[];
+      stats: number[];
+      precisionSha256: string;
+      recallSha256: string;
+    };
+    const { accumulated, stats, text } = evaluateDetections(lvis.gt, lvis.dt, { federated: true });
+    expect([...stats]).toEqual(lvis.stats);
+    expect(sha256(accumulated.precision)).toBe(lvis.precisionSha256);
+    expect(sha256(accumulated.recall)).toBe(lvis.recallSha256);
+    expect(text).toContain(' (AP) @[ IoU=0.50:0.95 | area=   all | maxDets=300 catIds=  r] = ');
+    expect(text).toContain(' (AR) @[ IoU=0.50:0.95 | area=     s | maxDets=300 catIds=all] = ');
+  });
 
   it('spares unmatched detections where not all objects are annotated', () => {
     const metrics = evaluate([result(1, 1, away, 0.9), result(1, 1, box, 0.8), result(2, 2, box, 0.9)]);

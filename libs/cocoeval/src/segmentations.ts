@@ -24,6 +24,12 @@ export class Segmentations {
     return this.ends.length;
   }
 
+  clear(): void {
+    for (const column of [this.kinds, this.ends, this.runs, this.coordinateEnds, this.coordinates, this.sizes]) {
+      column.length = 0;
+    }
+  }
+
   /** Checks and stores a segmentation. */
   push(segmentation: unknown, where: Where): void {
     let size: Size = [0, 0];

@@ -186,8 +186,12 @@ function format(line: Line, value: number, params: Params): string {
       ? `${fixed(params.iouThrs[0] ?? NaN, 2)}:${fixed(params.iouThrs.at(-1) ?? NaN, 2)}`
       : fixed(line.iou, 2);
   const limit = String(limitOf(line.maxDets, params)).padStart(3);
-  const categories = params.federated ? `catIds=${(line.frequency ?? 'all').padStart(3)}` : '';
-  return ` ${title} @[ IoU=${iou.padEnd(9)} | area=${line.area.padStart(6)} | maxDets=${limit} ${categories}] = ${fixed(value, 3)}`;
+  if (!params.federated) {
+    return ` ${title} @[ IoU=${iou.padEnd(9)} | area=${line.area.padStart(6)} | maxDets=${limit} ] = ${fixed(value, 3)}`;
+  }
+  const area = (line.area === 'all' ? line.area : line.area.charAt(0)).padStart(6);
+  const categories = (line.frequency ?? 'all').padStart(3);
+  return ` ${title} @[ IoU=${iou.padEnd(9)} | area=${area} | maxDets=${limit} catIds=${categories}] = ${fixed(value, 3)}`;
 }
 
 /** A number with so many decimals, halves rounded to even as Python does. */

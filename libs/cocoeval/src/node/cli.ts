@@ -1,16 +1,20 @@
 #!/usr/bin/env node
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { errorBreakdown, ERROR_KINDS } from '../error-breakdown';
 import { CocoFormatError } from '../errors';
 import type { Evaluation } from '../evaluation';
 import type { EvaluationOptions } from '../options';
+import { fixed } from '../summarize';
 import type { IouType } from '../types';
 import { evaluateFiles, evaluateFilesInThreads } from './evaluate-files';
+import { readCoco, readResults } from './files';
 
 const USAGE = `cocoeval GT.json DT.json [options]
 
   --type bbox|segm|keypoints   what is compared (default: bbox)
   --per-category               a table of all categories below the official one
+  --errors                     what costs average precision: counts of errors, and the gain of putting them right
   --json FILE                  the numbers, the categories and the mean precision-recall curve as JSON
   --images ID,ID,...           only these images
   --categories ID,ID,...       only these categories
@@ -25,6 +29,7 @@ const USAGE = `cocoeval GT.json DT.json [options]
 const FLAGS = {
   type: { type: 'string', default: 'bbox' },
   'per-category': { type: 'boolean', default: false },
+  errors: { type: 'boolean', default: false },
   json: { type: 'string' },
   images: { type: 'string' },
   categories: { type: 'string' },
@@ -46,6 +51,7 @@ interface Command {
   readonly options: EvaluationOptions;
   readonly threads: number;
   readonly perCategory: boolean;
+  readonly errors: boolean;
   readonly json: string | undefined;
 }
 
@@ -54,12 +60,27 @@ async function main(args: string[]): Promise<void> {
     console.log(USAGE);
     return;
   }
-  const { gt, dt, options, threads, perCategory, json } = parse(args);
+  const { gt, dt, options, threads, perCategory, errors, json } = parse(args);
   const evaluation: Evaluation =
     threads === 1 ? evaluateFiles(gt, dt, options) : await evaluateFilesInThreads(gt, dt, { ...options, threads });
   console.log(evaluation.text);
   if (perCategory) console.log(`\n${evaluation.perCategoryText()}`);
+  if (errors) console.log(`\n${errorTable(gt, dt, options)}`);
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(evaluation, null, 2)}\n`);
+}
+
+function errorTable(gt: string, dt: string, options: EvaluationOptions): string {
+  const coco = readCoco(gt);
+  const { AP, counts, gains, falsePositives, falseNegatives } = errorBreakdown(coco, readResults(coco, dt), options);
+  const row = (name: string, count: string, gain: number): string =>
+    `${name.padEnd(16)}${count.padStart(10)}${fixed(gain, 3).padStart(8)}`;
+  return [
+    `AP at IoU 0.50: ${fixed(AP, 3)}`,
+    `${'error'.padEnd(16)}${'count'.padStart(10)}${'gain'.padStart(8)}`,
+    ...ERROR_KINDS.map((kind) => row(kind, String(counts[kind]), gains[kind])),
+    row('false positives', '', falsePositives),
+    row('false negatives', '', falseNegatives),
+  ].join('\n');
 }
 
 function parse(args: string[]): Command {
@@ -84,7 +105,7 @@ function parse(args: string[]): Command {
   if (!Number.isInteger(threads) || threads < 1) {
     throw new UsageError(`--threads: expected a whole number of at least 1, received ${values.threads}`);
   }
-  return { gt, dt, options, threads, perCategory: values['per-category'], json: values.json };
+  return { gt, dt, options, threads, perCategory: values['per-category'], errors: values.errors, json: values.json };
 }
 
 function readFlags(args: string[]) {

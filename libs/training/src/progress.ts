@@ -34,11 +34,15 @@ type Layout = Omit<ProgressOptions, 'stream'>;
 
 function bar({ total, start, samplesPerUpdate }: Layout, stream: NodeJS.WritableStream): Progress {
   const format = '{bar} {percentage}% | {value}/{total} | {text}';
-  const multi = new MultiBar({ format, stream, hideCursor: true, clearOnComplete: false }, Presets.shades_grey);
+  const options = { format, stream, hideCursor: true, clearOnComplete: false, gracefulExit: false };
+  const multi = new MultiBar(options, Presets.shades_grey);
   const single = multi.create(total, start, { text: 'starting' });
   return {
     show: (state) => single.update(state.step, { text: describe(state, total, samplesPerUpdate) }),
-    say: (line) => multi.log(`${line}\n`),
+    say(line) {
+      multi.log(`${line}\n`);
+      multi.update();
+    },
     stop: () => multi.stop(),
   };
 }

@@ -6,6 +6,7 @@ const BENCHMARKS = {
   step: async () => (await import('./step.js')).step,
   cocoeval: async () => (await import('./cocoeval.js')).cocoeval,
   loader: async () => (await import('./loader.js')).loader,
+  memory: async () => (await import('./memory.js')).memory,
 } satisfies Record<string, () => Promise<Benchmark>>;
 
 async function main(argv: readonly string[]): Promise<number> {

@@ -177,8 +177,9 @@ class Run {
     const image = this.truth.images.indexOf(imageId);
     if (image < 0) return undefined;
     const position = this.params.useCats ? this.params.catIds.indexOf(categoryId) : 0;
-    return this.evaluator
-      .groups(image, this.detections, this.byImage.of(image))
-      .find(({ category }) => category === position);
+    const all = this.byImage.of(image);
+    const ofCategory = (d: number): boolean => this.detections.categoryIds.get(d) === categoryId;
+    const chosen = this.params.useCats && !this.params.federated ? all.filter(ofCategory) : all;
+    return this.evaluator.groups(image, this.detections, chosen).find(({ category }) => category === position);
   }
 }

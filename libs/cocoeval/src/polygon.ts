@@ -1,6 +1,8 @@
 import { Uint32Column } from './columns';
 import { mergeRuns } from './rle';
 
+const { abs, ceil, floor, max, min, round, trunc } = Math;
+
 /**
  * Turns polygons into run lengths exactly as the COCO API does (rleFrPoly in its common/maskApi.c): the outline is drawn
  * on a grid five times as fine, and where it passes the middle of a pixel column, the run changes at the pixel below.
@@ -85,7 +87,7 @@ export class Rasteriser {
 
 /** Rounds to the fine grid: towards zero after adding a half, as a C cast does, also for negative numbers. */
 function toFine(coordinate: number): number {
-  return Math.trunc(SCALE * coordinate + 0.5);
+  return trunc(SCALE * coordinate + 0.5);
 }
 
 /** Collects the pixel positions at which the edge from (x0, y0) to (x1, y1) crosses column middles. */
@@ -98,15 +100,15 @@ function crossColumns(
   width: number,
   out: Uint32Column,
 ): void {
-  const dx = Math.abs(x1 - x0);
-  const dy = Math.abs(y1 - y0);
+  const dx = abs(x1 - x0);
+  const dy = abs(y1 - y0);
   if (dx === 0) return;
   const wide = dx >= dy;
   if (wide ? x0 > x1 : y0 > y1) return crossColumns(x1, y1, x0, y0, height, width, out);
-  const left = Math.min(x0, x1);
-  const right = Math.max(x0, x1);
-  const firstColumn = Math.max(0, Math.ceil((left - MIDDLE) / SCALE));
-  const lastColumn = Math.min(width - 1, Math.floor((right - 1 - MIDDLE) / SCALE));
+  const left = min(x0, x1);
+  const right = max(x0, x1);
+  const firstColumn = max(0, ceil((left - MIDDLE) / SCALE));
+  const lastColumn = min(width - 1, floor((right - 1 - MIDDLE) / SCALE));
   const slope = wide ? (y1 - y0) / dx : (x1 - x0) / dy;
   for (let column = firstColumn; column <= lastColumn; column++) {
     const fine = SCALE * column + MIDDLE;
@@ -117,13 +119,13 @@ function crossColumns(
 
 /** The smaller fine row of an edge's points `step` and `step + 1`. */
 function lowerOfTwo(y0: number, slope: number, step: number): number {
-  return Math.min(Math.trunc(y0 + slope * step + 0.5), Math.trunc(y0 + slope * (step + 1) + 0.5));
+  return min(trunc(y0 + slope * step + 0.5), trunc(y0 + slope * (step + 1) + 0.5));
 }
 
 /** The smaller fine row of the two neighbouring points of a steep edge of which one has x <= fine, the other x > fine. */
 function rowOfCrossing(x0: number, y0: number, slope: number, dy: number, fine: number): number {
-  const beyond = (step: number): boolean => Math.trunc(x0 + slope * step + 0.5) > fine !== slope < 0;
-  let step = Math.min(dy, Math.max(1, Math.round((fine + 0.5 - x0) / slope)));
+  const beyond = (step: number): boolean => trunc(x0 + slope * step + 0.5) > fine !== slope < 0;
+  let step = min(dy, max(1, round((fine + 0.5 - x0) / slope)));
   while (step > 1 && beyond(step - 1)) step--;
   while (step < dy && !beyond(step)) step++;
   return y0 + step - 1;
@@ -132,7 +134,7 @@ function rowOfCrossing(x0: number, y0: number, slope: number, dy: number, fine: 
 /** Middle of a fine row in pixels, clipped to the image, then the next pixel edge below. */
 function pixelBelow(fineRow: number, height: number): number {
   const y = (fineRow + 0.5) / SCALE - 0.5;
-  return y < 0 ? 0 : Math.ceil(y > height ? height : y);
+  return y < 0 ? 0 : ceil(y > height ? height : y);
 }
 
 /** Runs between sorted positions; runs of length 0 vanish together with the change of value that they stand for. */

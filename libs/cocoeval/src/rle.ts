@@ -1,5 +1,7 @@
 import type { Uint32Column } from './columns';
 
+const { floor, max, min } = Math;
+
 /**
  * Run lengths of binary masks, the arithmetic behind `mask`: column-major, background first, as in the COCO API
  * (https://github.com/cocodataset/cocoapi, common/maskApi.c), whose answers it repeats, also for runs of length 0.
@@ -74,7 +76,7 @@ export function runsBox(
   out: Float64Array,
   at = 0,
 ): void {
-  let left = Infinity;
+  let left = -1;
   let top = height;
   let right = 0;
   let bottom = 0;
@@ -83,19 +85,19 @@ export function runsBox(
     const from = position + (runs[i] as number);
     position = from + (runs[i + 1] as number);
     if (position === from) continue;
-    const fromColumn = Math.floor(from / height);
-    const toColumn = Math.floor((position - 1) / height);
-    if (left === Infinity) left = fromColumn;
+    const fromColumn = floor(from / height);
+    const toColumn = floor((position - 1) / height);
+    if (left < 0) left = fromColumn;
     right = toColumn;
     if (fromColumn < toColumn) {
       top = 0;
       bottom = height - 1;
     } else {
-      top = Math.min(top, from - fromColumn * height);
-      bottom = Math.max(bottom, position - 1 - toColumn * height);
+      top = min(top, from - fromColumn * height);
+      bottom = max(bottom, position - 1 - toColumn * height);
     }
   }
-  const empty = left === Infinity;
+  const empty = left < 0;
   out[at] = empty ? 0 : left;
   out[at + 1] = empty ? 0 : top;
   out[at + 2] = empty ? 0 : right - left + 1;
@@ -155,7 +157,7 @@ export function mergeRuns(a: Uint32Array, b: Uint32Array, intersect: boolean, ou
   let run = 0;
   let remaining = 1;
   while (remaining > 0) {
-    const step = Math.min(leftA, leftB);
+    const step = min(leftA, leftB);
     run += step;
     leftA -= step;
     leftB -= step;

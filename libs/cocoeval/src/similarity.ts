@@ -5,6 +5,8 @@ import type { GroundTruth } from './ground-truth';
 import { pairwiseSum } from './numpy';
 import { runsArea, runsBox, runsIou } from './rle';
 
+const { exp, max, min } = Math;
+
 /**
  * How alike detections and objects of one image are.
  * @param dts indices of D detections. @param gts indices of G objects.
@@ -97,12 +99,12 @@ function bestPossible(a: MaskSet, i: number, b: MaskSet, j: number, crowd: boole
   const bb = b.boxes.data;
   const [ax, ay, aw, ah] = [ab[4 * i], ab[4 * i + 1], ab[4 * i + 2], ab[4 * i + 3]] as [number, number, number, number];
   const [bx, by, bw, bh] = [bb[4 * j], bb[4 * j + 1], bb[4 * j + 2], bb[4 * j + 3]] as [number, number, number, number];
-  const width = Math.min(ax + aw, bx + bw) - Math.max(ax, bx);
-  const height = Math.min(ay + ah, by + bh) - Math.max(ay, by);
+  const width = min(ax + aw, bx + bw) - max(ax, bx);
+  const height = min(ay + ah, by + bh) - max(ay, by);
   if (width <= 0 || height <= 0) return 0;
   const areaA = a.areas.get(i);
   const areaB = b.areas.get(j);
-  const overlap = Math.min(areaA, areaB, width * height);
+  const overlap = min(areaA, areaB, width * height);
   return overlap / (crowd ? areaA : areaA + areaB - overlap);
 }
 
@@ -131,7 +133,7 @@ function keypointSimilarity(sigmas: readonly number[]): Similarity {
           if (visible > 0 && truth.keypoints.get(k + 2) <= 0) continue;
           const dx = visible > 0 ? x - truth.keypoints.get(k) : outside(x, x0 - width, x0 + width * 2);
           const dy = visible > 0 ? y - truth.keypoints.get(k + 1) : outside(y, y0 - height, y0 + height * 2);
-          closeness[count++] = Math.exp(-((dx * dx + dy * dy) / (variances[p] as number) / area / 2));
+          closeness[count++] = exp(-((dx * dx + dy * dy) / (variances[p] as number) / area / 2));
         }
         out[at++] = pairwiseSum(closeness, 0, count) / count;
       }
@@ -147,5 +149,5 @@ function countVisible(keypoints: Float64Array, start: number, points: number): n
 
 /** How far a coordinate lies outside an interval. */
 function outside(value: number, low: number, high: number): number {
-  return Math.max(0, low - value) + Math.max(0, value - high);
+  return max(0, low - value) + max(0, value - high);
 }

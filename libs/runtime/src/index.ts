@@ -5,6 +5,8 @@ export { openRuntime, type Runtime, type RuntimeOptions } from './open-runtime';
 export { RuntimeError } from './runtime-error';
 
 // Kernels.
+export { adamWUpdate } from './kernels/adamw-update';
+export type { AdamWConstants, AdamWScalars, AdamWState } from './kernels/adamw-update';
 export { batchNormInfer, batchNormTrain } from './kernels/batch-norm';
 export type { BatchNormInferOptions, BatchNormTrainResult } from './kernels/batch-norm';
 export { biasAdd } from './kernels/bias-add';
@@ -16,12 +18,11 @@ export { layerNorm } from './kernels/layer-norm';
 export { dropPath, dropout, foldSeed, randomUniform } from './kernels/random';
 export { resizeBilinear, resizeNearest } from './kernels/resize';
 export { softmaxCrossEntropy } from './kernels/softmax-cross-entropy';
+export { sumOfSquares } from './kernels/sum-of-squares';
 
 // Compiled steps.
-
-// Compiled steps
-export { CompiledStep, compile } from './compile/compile';
-export type { CompileOptions, StepInputs, StepTensors } from './compile/compile';
+export { compile } from './compile/compile';
+export type { CompiledFunction, CompileOptions, StepInputs, StepTensors } from './compile/compile';
 export type { GraphSummary } from './compile/explain';
 export { RecordingError } from './compile/recording-error';
 export type { TensorTree } from './compile/tensor-tree';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { backendInternals, type BackendInternals } from './backend-internals';
 import { explainGraph, type GraphSummary } from './explain';
-import { record } from './record';
+import { record, type RecordOptions } from './record';
 import { Session } from './session';
 import { flatten, inTidy, mapTree, unflatten, type TensorTree } from './tensor-tree';
 
@@ -14,12 +14,50 @@ export type StepTensors<I extends StepInputs> = {
 };
 
 export interface CompileOptions {
-  /** Names the step in errors and summaries. */
-  readonly name: string;
+  /** Names the step in errors and summaries; the function's own name unless given. */
+  readonly name?: string;
   /** Matrix products in bfloat16 with float32 sums, where the engine has them; float32 unless given. */
   readonly precision?: 'float32' | 'bf16';
   /** How many graphs, one for each signature of the inputs, are kept; 8 unless given. */
   readonly maxGraphs?: number;
+}
+
+/** A function that runs as one graph. */
+export interface CompiledFunction<I extends StepInputs, O extends TensorTree> {
+  /**
+   * Runs the step.
+   * @returns its outputs; the caller disposes them.
+   * @throws RecordingError naming the place if the function does what a graph cannot repeat.
+   */
+  (inputs: I): O;
+  /** What was recorded: nodes, constants, times, operations; one entry per signature of inputs in use. */
+  explain(): GraphSummary[];
+  /** Frees the graphs; variables keep their values. */
+  dispose(): void;
+}
+
+/**
+ * Makes a function of tensors run as one TensorFlow graph on the native engine; on the others it runs as it is.
+ *
+ * The first call with new shapes records the function; later calls replay the graph. So everything that varies between
+ * calls must be an input or a tf.Variable: a number or tensor that the function finds elsewhere becomes a constant.
+ * The function has fixed shapes, reads no values, and takes its randomness from a seed among the inputs. Variables that
+ * it assigns live in the graph from then on; reading, assigning or saving them outside works as always.
+ */
+export function compile<I extends StepInputs, O extends TensorTree>(
+  fn: (inputs: StepTensors<I>) => O,
+  options: CompileOptions = {},
+): CompiledFunction<I, O> {
+  const { name = fn.name || 'step', precision = 'float32', maxGraphs = 8 } = options;
+  const graphs = new GraphCache(fn as (inputs: TensorTree) => O, { name, precision }, maxGraphs);
+  const run = (inputs: I): O =>
+    inTidy(() => {
+      const backend = backendInternals();
+      const tensors = toTensors(inputs);
+      if (backend === null) return fn(tensors as StepTensors<I>);
+      return unflatten(graphs.get(backend, tensors).run(flatten(tensors))) as O;
+    });
+  return Object.assign(run, { explain: () => graphs.summaries(), dispose: () => graphs.dispose() });
 }
 
 interface Graph {
@@ -27,76 +65,45 @@ interface Graph {
   readonly summary: GraphSummary;
 }
 
-/**
- * A function of tensors that runs as one TensorFlow graph on the native engine and as it is on the others.
- *
- * Its first call with new shapes records it; later calls replay the graph. So everything that varies between calls
- * must be an input or a tf.Variable: a number or tensor that the function finds elsewhere becomes a constant. The
- * function has fixed shapes, reads no values, and takes its randomness from a seed among the inputs. Variables that it
- * assigns live in the graph from then on; reading, assigning or saving them outside works as always.
- */
-export class CompiledStep<I extends StepInputs, O extends TensorTree> {
+/** The graphs of one function by signature of its inputs; the one unused for longest gives way. */
+class GraphCache {
   private readonly graphs = new Map<string, Graph>();
 
   constructor(
-    private readonly fn: (inputs: StepTensors<I>) => O,
-    private readonly options: CompileOptions,
+    private readonly fn: (inputs: TensorTree) => TensorTree,
+    private readonly options: RecordOptions,
+    private readonly capacity: number,
   ) {}
 
-  /**
-   * Runs the step.
-   * @returns its outputs; the caller disposes them.
-   * @throws RecordingError naming the place if the function does what a graph cannot repeat.
-   */
-  run(inputs: I): O {
-    const backend = backendInternals();
-    return inTidy(() => {
-      const tensors = toTensors(inputs);
-      if (backend === null) return this.fn(tensors as StepTensors<I>);
-      return unflatten(this.graphFor(backend, tensors).session.run(flatten(tensors))) as O;
-    });
+  get(backend: BackendInternals, inputs: TensorTree): Session {
+    const signature = signatureOf(inputs);
+    const graph = this.graphs.get(signature) ?? this.load(backend, inputs, signature);
+    this.graphs.delete(signature);
+    this.graphs.set(signature, graph);
+    return graph.session;
   }
 
-  /** What was recorded: nodes, constants, times, operations; one entry per signature of inputs in use. */
-  explain(): GraphSummary[] {
+  summaries(): GraphSummary[] {
     return [...this.graphs.values()].map(({ summary }) => summary);
   }
 
-  /** Frees the graphs; variables keep their values. */
   dispose(): void {
     for (const { session } of this.graphs.values()) session.dispose();
     this.graphs.clear();
   }
 
-  private graphFor(backend: BackendInternals, inputs: TensorTree): Graph {
-    const signature = signatureOf(inputs);
-    const graph = this.graphs.get(signature) ?? this.load(backend, inputs, signature);
-    this.graphs.delete(signature);
-    this.graphs.set(signature, graph);
-    return graph;
-  }
-
   private load(backend: BackendInternals, inputs: TensorTree, signature: string): Graph {
-    const { name, precision = 'float32', maxGraphs = 8 } = this.options;
-    const recording = record(backend, this.fn as (inputs: TensorTree) => O, inputs, { name, precision });
+    const recording = record(backend, this.fn, inputs, this.options);
     const start = performance.now();
     const session = new Session(backend, recording);
-    const summary = explainGraph(name, signature, recording, performance.now() - start);
-    for (const [oldest, { session: old }] of this.graphs) {
-      if (this.graphs.size < maxGraphs) break;
-      old.dispose();
+    const summary = explainGraph(this.options.name, signature, recording, performance.now() - start);
+    for (const [oldest, graph] of this.graphs) {
+      if (this.graphs.size < this.capacity) break;
+      graph.session.dispose();
       this.graphs.delete(oldest);
     }
     return { session, summary };
   }
-}
-
-/** Makes a step of `fn`; see `CompiledStep` for what `fn` may do. */
-export function compile<I extends StepInputs, O extends TensorTree>(
-  fn: (inputs: StepTensors<I>) => O,
-  options: CompileOptions,
-): CompiledStep<I, O> {
-  return new CompiledStep(fn, options);
 }
 
 function toTensors(inputs: StepInputs): TensorTree {

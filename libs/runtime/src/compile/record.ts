@@ -84,17 +84,30 @@ export function record<I extends TensorTree, O extends TensorTree>(
 /** A variable while it is recorded; `node` and `id` are there once the step has read it. */
 interface Slot {
   readonly variable: tf.Variable;
+  /** The variable's value as the step begins, and the one that is in the session at this point of it. */
   readonly initial: object;
+  stored: object;
   node?: string;
   id?: number;
+  /** The last node that read or wrote the variable, and how many have written it. */
+  last?: string;
+  writes: number;
+}
+
+let active: TensorTracker | null = null;
+
+/** What is being recorded, for kernels that have another form there. */
+export function activeRecording(): TensorTracker | null {
+  return active;
 }
 
 /** Knows which tensors are inputs, variables, results and constants while a step is recorded. */
-class TensorTracker {
+export class TensorTracker {
   readonly inputs: Record<string, TensorSignature> = {};
   private readonly constants = new WeakMap<object, number>();
   private readonly slots: readonly Slot[];
   private readonly byValue: ReadonlyMap<object, Slot>;
+  private readonly byVariable: ReadonlyMap<tf.Variable, Slot>;
   private readonly used: Slot[] = [];
 
   constructor(
@@ -102,8 +115,12 @@ class TensorTracker {
     private readonly recorder: Recorder,
     variables: readonly tf.Variable[],
   ) {
-    this.slots = variables.map((variable) => ({ variable, initial: variable.dataId }));
+    this.slots = variables.map((variable) => {
+      const { dataId } = variable;
+      return { variable, initial: dataId, stored: dataId, writes: 0 };
+    });
     this.byValue = new Map(this.slots.map((slot) => [slot.initial, slot]));
+    this.byVariable = new Map(this.slots.map((slot) => [slot.variable, slot]));
   }
 
   standIn(input: tf.Tensor, path: string): tf.Tensor {
@@ -134,18 +151,38 @@ class TensorTracker {
     );
   }
 
-  /** Ends the step with the assignment of every variable that has a new value. */
+  /**
+   * Runs an operation such as `ResourceApplyAdam` that changes float32 variables in place.
+   * @param inputs what the operation takes after the variables.
+   */
+  updateInPlace(op: string, variables: readonly tf.Variable[], inputs: readonly tf.Tensor[]): void {
+    const slots = variables.map((variable) => this.stored(variable));
+    const nodes = slots.map(({ node }) => node);
+    const [first] = slots;
+    if (first === undefined) return;
+    const name = `${first.node}/update_${first.writes}`;
+    const ids = inputs.map((input) => this.idOf(input));
+    this.recorder.updateVariables(
+      name,
+      op,
+      nodes,
+      ids,
+      slots.map(({ last }) => last),
+    );
+    for (const slot of slots) {
+      const id = this.recorder.readAgain(`${slot.node}/read_${++slot.writes}`, slot.node, slot.id, name);
+      const { shape, dtype } = this.recorder.at(id);
+      const tensor = this.backend.createOutputTensor({ id, shape: [...shape], dtype });
+      slot.variable.assign(tensor);
+      Object.assign(slot, { stored: tensor.dataId, last: name });
+    }
+  }
+
+  /** Ends the step: every variable that has a new value is stored. */
   finishVariables(): RecordedVariable[] {
     const changed = this.slots.filter(({ variable, initial }) => variable.dataId !== initial);
-    const assigned = changed.map((slot) => this.read(slot));
-    for (const { node, variable } of assigned) this.recorder.assignVariable(node, this.idOf(variable));
-    const { nodes } = this.recorder;
-    nodes.push(
-      doneNode(
-        STEP_DONE,
-        assigned.map((slot) => `${slot.node}/assign`),
-      ),
-    );
+    const written = changed.map(({ variable }) => this.stored(variable).last);
+    this.recorder.nodes.push(doneNode(STEP_DONE, [...new Set(written)]));
     return this.used.map((slot) => {
       const { node, variable } = this.read(slot);
       const { name, shape } = variable;
@@ -154,11 +191,25 @@ class TensorTracker {
     });
   }
 
+  /** Makes sure that the session has the variable's value of this point. */
+  private stored(variable: tf.Variable): Required<Slot> {
+    const slot = this.byVariable.get(variable);
+    if (slot === undefined) return this.recorder.fail(`variable '${variable.name}' is made within the step`);
+    const { node, last, stored, writes } = this.read(slot);
+    if (variable.dataId !== stored) {
+      const name = `${node}/assign_${writes}`;
+      this.recorder.assignVariable(name, node, this.idOf(variable), last);
+      Object.assign(slot, { stored: variable.dataId, last: name, writes: writes + 1 });
+    }
+    return slot as Required<Slot>;
+  }
+
   private read(slot: Slot): Required<Slot> {
     if (slot.id === undefined) {
       const { shape, dtype } = slot.variable;
       slot.node = `variable/${this.used.push(slot) - 1}`;
       slot.id = this.recorder.readVariable(slot.node, shape, dataTypeOf(this.backend.binding, dtype));
+      slot.last = `${slot.node}/read`;
     }
     return slot as Required<Slot>;
   }
@@ -172,7 +223,7 @@ export function doneNode(ref: string, after: readonly string[]): GraphNode {
 }
 
 function signatureOf(recorder: Recorder, id: number): TensorSignature {
-  const { ref, shape, dtype } = recorder.at(id);
+  const { ref, shape, dtype } = recorder.settled(recorder.at(id));
   return { ref, shape, dtype };
 }
 
@@ -187,6 +238,7 @@ function takeOver(backend: BackendInternals, recorder: Recorder, tracker: Tensor
   backend.getInputTensorIds = (tensors) => tensors.map((tensor) => tracker.idOf(tensor));
   backend.readSync = read;
   backend.read = (dataId) => Promise.resolve(read(dataId));
+  active = tracker;
   Math.random = () => recorder.fail('a random number is drawn in JavaScript');
   return () => {
     backend.binding = binding;
@@ -194,6 +246,7 @@ function takeOver(backend: BackendInternals, recorder: Recorder, tracker: Tensor
     delete own.getInputTensorIds;
     delete own.readSync;
     delete own.read;
+    active = null;
     Math.random = random;
   };
 }

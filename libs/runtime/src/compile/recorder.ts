@@ -3,6 +3,7 @@ import type { NativeBinding, OpAttribute, TensorMetadata } from '../native/bindi
 import { DT_FLOAT, DT_INT32, type AttrValue, type ConstantTensor, type GraphNode } from './graph-def';
 import { inputTypes } from './op-inputs';
 import { outputsWithoutRunning } from './output-shapes';
+import { elementwiseView, viewAs, viewOnly } from './views';
 import { RecordingError } from './recording-error';
 
 /** What the recorder knows of a tensor: where the graph computes it, never its values unless it is a constant. */
@@ -10,6 +11,8 @@ export interface Recorded {
   /** `node:output`. */
   readonly ref: string;
   readonly shape: readonly number[];
+  /** The shape that the node gives, where a reshape to `shape` is still owed. */
+  readonly owed?: readonly number[];
   readonly dtype: number;
   readonly constant?: ConstantTensor['values'];
 }
@@ -25,6 +28,9 @@ const DYNAMIC_SHAPES = new Set([
   'NonMaxSuppressionV3',
   'NonMaxSuppressionV5',
 ]);
+
+/** Operations that give another result each time. */
+const DRAWS = /^(Random|Multinomial|TruncatedNormal)/;
 
 /** Constants up to this many elements stay as they are even if all elements are equal. */
 const SMALL = 16;
@@ -42,6 +48,7 @@ export class Recorder {
   private readonly recorded: Recorded[] = [];
   private readonly constants = new Map<string, number>();
   private readonly opNames = new Map<string, number>();
+  private readonly known = new Map<string, string>();
 
   constructor(
     private readonly real: NativeBinding,
@@ -99,13 +106,35 @@ export class Recorder {
     return this.add({ ref: `${name}/read:0`, shape, dtype });
   }
 
-  /** Gives a variable its next value; one that is fed is copied, since its memory is JavaScript's. */
-  assignVariable(name: string, value: number): void {
-    const { ref, dtype } = this.at(value);
+  /** Gives a variable its next value once `after` has run; one that is fed is copied, its memory being JavaScript's. */
+  assignVariable(name: string, variable: string, value: number, after: string): void {
+    const { ref, dtype } = this.settled(this.at(value));
     const isFed = ref.startsWith('input/');
     const owned = isFed ? this.addNode('DeepCopy', [ref], { T: { type: dtype } }) : ref;
-    const inputs = [`${name}/handle:0`, owned, `^${name}/read`];
-    this.nodes.push({ name: `${name}/assign`, op: 'AssignVariableOp', inputs, attrs: { dtype: { type: dtype } } });
+    const inputs = [`${variable}/handle:0`, owned, `^${after}`];
+    this.nodes.push({ name, op: 'AssignVariableOp', inputs, attrs: { dtype: { type: dtype } } });
+  }
+
+  /** Changes variables in place once `after` has run; the inputs are those that follow the variables. */
+  updateVariables(
+    name: string,
+    op: string,
+    variables: readonly string[],
+    inputs: readonly number[],
+    after: readonly string[],
+  ): void {
+    const values = inputs.map((id) => this.settled(this.at(id)));
+    const dtype = values[0]?.dtype ?? DT_FLOAT;
+    const refs = [...variables.map((variable) => `${variable}/handle:0`), ...values.map(({ ref }) => ref)];
+    this.nodes.push({ name, op, inputs: [...refs, ...after.map((node) => `^${node}`)], attrs: { T: { type: dtype } } });
+  }
+
+  /** The value that a variable has once `after` has run. */
+  readAgain(name: string, variable: string, like: number, after: string): number {
+    const { shape, dtype } = this.at(like);
+    const inputs = [`${variable}/handle:0`, `^${after}`];
+    this.nodes.push({ name, op: 'ReadVariableOp', inputs, attrs: { dtype: { type: dtype } } });
+    return this.add({ ref: `${name}:0`, shape, dtype });
   }
 
   /** Values of a tensor that was there before the step. */
@@ -139,14 +168,35 @@ export class Recorder {
 
   private execute(op: string, attributes: readonly OpAttribute[], ids: number[], outputs: number): TensorMetadata[] {
     if (DYNAMIC_SHAPES.has(op)) this.fail(`${op} gives a tensor whose shape depends on values`);
-    const inputs = ids.map((id) => this.at(id));
+    const tensors = ids.map((id) => this.at(id));
+    const results = viewOnly(op, attributes, tensors) ?? this.operation(op, attributes, tensors, outputs);
+    return results.map((result) => ({ id: this.add(result), shape: [...result.shape], dtype: result.dtype }));
+  }
+
+  private operation(
+    op: string,
+    attributes: readonly OpAttribute[],
+    tensors: readonly Recorded[],
+    outputs: number,
+  ): Recorded[] {
+    const views = elementwiseView(op, tensors);
+    const inputs = views?.inputs ?? tensors.map((tensor) => this.settled(tensor));
     const attrs = { ...inferredAttrs(op, inputs), ...this.attrs(attributes) };
     const shapes = outputsWithoutRunning(op, attrs, inputs) ?? this.outputsByRunning(op, attributes, inputs, outputs);
     const refs = this.addOperation(op, attrs, inputs);
-    return shapes.map(({ shape, dtype }, index) => {
-      const id = this.add({ ref: refs(index), shape, dtype });
-      return { id, shape: [...shape], dtype };
+    return shapes.map(({ shape, dtype }, index): Recorded => {
+      const tensor = { ref: refs(index), shape, dtype };
+      return views === null ? tensor : viewAs(tensor, views.shape);
     });
+  }
+
+  /** The tensor after the reshape that it owes. */
+  settled(tensor: Recorded): Recorded {
+    if (tensor.owed === undefined) return tensor;
+    const { ref, shape, dtype } = tensor;
+    const size = this.at(this.constant({ shape: [shape.length], dtype: DT_INT32, values: Int32Array.from(shape) }));
+    const attrs = { T: { type: dtype }, Tshape: { type: DT_INT32 } };
+    return { ref: this.addNode('Reshape', [ref, size.ref], attrs), shape, dtype };
   }
 
   /** Runs the operation once on tensors of the right shapes that hold nothing, to see what comes out. */
@@ -188,16 +238,15 @@ export class Recorder {
   ): (output: number) => string {
     if (this.precision === 'bf16' && isMatrixProduct(op)) {
       const lowered = inputs.map(({ ref }) => this.cast(ref, 'float32', 'bf16'));
-      const product = this.addNode(op, lowered, { ...attrs, T: { type: 14 } });
+      const plain = plainMatrixProduct(op, attrs, inputs);
+      const product = this.addNode(plain.name, lowered, { ...plain.attrs, T: { type: 14 } });
       const ref = this.cast(product, 'bf16', 'float32');
       return () => ref;
     }
-    const name = this.addNode(
-      op,
-      inputs.map(({ ref }) => ref),
-      attrs,
-    ).slice(0, -2);
-    return (output) => `${name}:${output}`;
+    const plain = plainBias(plainMatrixProduct(op, attrs, inputs), inputs);
+    const refs = inputs.map(({ ref }) => ref);
+    const node = this.addNode(plain.name, refs, plain.attrs).slice(0, -2);
+    return (output) => `${node}:${output}`;
   }
 
   private cast(ref: string, from: 'float32' | 'bf16', to: 'float32' | 'bf16'): string {
@@ -206,12 +255,17 @@ export class Recorder {
     return this.addNode('Cast', [ref], attrs);
   }
 
+  /** Adds a node, or finds the same one that is there already. */
   private addNode(op: string, inputs: readonly string[], attrs: Readonly<Record<string, AttrValue>>): string {
+    const key = op === 'Const' || DRAWS.test(op) ? undefined : `${op}(${inputs.join()})${JSON.stringify(attrs)}`;
+    const known = key === undefined ? undefined : this.known.get(key);
+    if (known !== undefined) return known;
     const count = this.opNames.get(op) ?? 0;
     this.opNames.set(op, count + 1);
-    const name = `step/${op}_${count}`;
-    this.nodes.push({ name, op, inputs, attrs });
-    return `${name}:0`;
+    const ref = `step/${op}_${count}:0`;
+    this.nodes.push({ name: ref.slice(0, -2), op, inputs, attrs });
+    if (key !== undefined) this.known.set(key, ref);
+    return ref;
   }
 
   private add(tensor: Recorded): number {
@@ -269,6 +323,34 @@ function inferredAttrs(op: string, inputs: readonly Recorded[]): Record<string, 
     } else position += 1;
   }
   return attrs;
+}
+
+interface Operation {
+  readonly name: string;
+  readonly attrs: Readonly<Record<string, AttrValue>>;
+}
+
+/**
+ * The bias of a depthwise convolution by a plain addition: TensorFlow's optimizer takes a depthwise convolution, a
+ * `BiasAdd` and a further addition for one operation that it does not have, and then gives up optimizing.
+ */
+function plainBias(operation: Operation, [x]: readonly Recorded[]): Operation {
+  if (operation.name !== 'BiasAdd' || x === undefined || !x.ref.startsWith('step/DepthwiseConv2dNative_'))
+    return operation;
+  return { name: 'AddV2', attrs: { T: { type: x.dtype } } };
+}
+
+/** Products of two matrices by the operation for that, which the graph optimizer fuses. */
+function plainMatrixProduct(
+  op: string,
+  attrs: Readonly<Record<string, AttrValue>>,
+  inputs: readonly Recorded[],
+): Operation {
+  const { adj_x: transposeA, adj_y: transposeB, T: type } = attrs;
+  const isPlain = isMatrixProduct(op) && inputs.every(({ shape }) => shape.length === 2);
+  if (!isPlain || transposeA === undefined || transposeB === undefined || type === undefined)
+    return { name: op, attrs };
+  return { name: 'MatMul', attrs: { T: type, transpose_a: transposeA, transpose_b: transposeB } };
 }
 
 function isMatrixProduct(op: string): boolean {

@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { nativeOps, type NativeOps } from './native-ops';
+import { lastAxis, sumRows } from './rows';
 
 export interface BatchNormInferOptions {
   /** float32 [C], running mean. */
@@ -48,32 +50,74 @@ export function batchNormTrain<T extends tf.Tensor>(
   epsilon: number,
 ): BatchNormTrainResult<T> {
   return tf.tidy(() => {
-    const axes = x.shape.slice(0, -1).map((_, axis) => axis);
-    const { mean, variance } = batchStatistics(x, axes);
-    const y = tf.add(tf.mul(normalize(x, mean, variance, axes, epsilon), scale), offset) as T;
-    return { y, mean, variance };
+    const native = nativeOps();
+    const rows = tf.reshape<tf.Rank.R2>(x, [-1, lastAxis(x)]);
+    const { y, mean, variance } =
+      native === null ? composed(rows, scale, offset, epsilon) : fused(native, rows, scale, offset, epsilon);
+    return { y: tf.reshape(y, x.shape) as T, mean, variance };
   });
 }
 
-/** Mean and biased variance, cut off from the gradient. */
-function batchStatistics(x: tf.Tensor, axes: number[]): { mean: tf.Tensor1D; variance: tf.Tensor1D } {
-  const mean = tf.mean(x, axes) as tf.Tensor1D;
-  return { mean, variance: tf.mean(tf.square(tf.sub(x, mean)), axes) as tf.Tensor1D };
-}
+type Rows = BatchNormTrainResult<tf.Tensor2D>;
 
-/** `(x - mean) / sqrt(variance + epsilon)`, whose gradient knows that mean and variance are x's own. */
-function normalize(x: tf.Tensor, mean: tf.Tensor1D, variance: tf.Tensor1D, axes: number[], epsilon: number): tf.Tensor {
-  return tf.customGrad((input, save) => {
+function composed(x: tf.Tensor2D, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): Rows {
+  const mean = tf.mean<tf.Tensor1D>(x, 0);
+  const variance = tf.mean<tf.Tensor1D>(tf.square(tf.sub(x, mean)), 0);
+  const y = tf.customGrad((input, gamma, beta, save) => {
     const inverseStd = tf.rsqrt(tf.add(variance, epsilon));
     const normal = tf.mul(tf.sub(input as tf.Tensor, mean), inverseStd);
-    (save as tf.GradSaveFunc)([normal, inverseStd]);
+    (save as tf.GradSaveFunc)([normal, inverseStd, gamma as tf.Tensor]);
     return {
-      value: normal,
+      value: tf.add(tf.mul(normal, gamma as tf.Tensor), beta as tf.Tensor),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => composedGradients(dy, saved),
+    };
+  })(x, scale, offset) as tf.Tensor2D;
+  return { y, mean, variance };
+}
+
+/** Knows that mean and variance are x's own. */
+function composedGradients(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] {
+  const [normal, inverseStd, scale] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
+  const along = sumRows(tf.mul(dy, normal));
+  const total = sumRows(dy);
+  const count = dy.shape[0] ?? 1;
+  const shift = tf.div(tf.add(total, tf.mul(normal, along)), count);
+  return [tf.mul(tf.sub(dy, shift), tf.mul(scale, inverseStd)), along, total];
+}
+
+function fused(native: NativeOps, x: tf.Tensor2D, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): Rows {
+  const attrs = [
+    native.type('T', 'float32'),
+    native.type('U', 'float32'),
+    native.float('epsilon', epsilon),
+    native.string('data_format', 'NHWC'),
+    native.bool('is_training', true),
+  ];
+  const [count, channels] = x.shape;
+  const image = (rows: tf.Tensor): tf.Tensor4D => tf.reshape(rows, [1, 1, count, channels]);
+  const empty = tf.tensor1d([]);
+  const [normalized, mean, unbiased, ...reserved] = native.runMany(
+    'FusedBatchNormV3',
+    [image(x), scale, offset, empty, empty],
+    [...attrs, native.float('exponential_avg_factor', 1)],
+    6,
+  );
+  const y = tf.customGrad((input, gamma, _beta, save) => {
+    (save as tf.GradSaveFunc)([input as tf.Tensor, gamma as tf.Tensor, ...reserved]);
+    return {
+      value: tf.reshape(normalized as tf.Tensor, x.shape),
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [y, r] = saved as [tf.Tensor, tf.Tensor];
-        const along = tf.mul(y, tf.mean(tf.mul(dy, y), axes));
-        return tf.mul(r, tf.sub(tf.sub(dy, tf.mean(dy, axes)), along));
+        const [z, ...others] = saved as [tf.Tensor, ...tf.Tensor[]];
+        const [dx, dScale, dOffset] = native.runMany(
+          'FusedBatchNormGradV3',
+          [image(dy), image(z), ...others],
+          attrs,
+          5,
+        );
+        return [tf.reshape(dx as tf.Tensor, x.shape), dScale as tf.Tensor, dOffset as tf.Tensor];
       },
     };
-  })(x);
+  })(x, scale, offset) as tf.Tensor2D;
+  const variance = tf.mul<tf.Tensor1D>(unbiased as tf.Tensor1D, (count - 1) / count);
+  return { y, mean: mean as tf.Tensor1D, variance };
 }

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { nativeOps } from './native-ops';
 
 /** Zero rows and columns around the image: one number for all four sides, or `[[top, bottom], [left, right]]`. */
 export type Padding = number | readonly [readonly [number, number], readonly [number, number]];
@@ -35,8 +36,52 @@ export function depthwiseConv2d(x: tf.Tensor4D, filter: tf.Tensor3D | tf.Tensor4
     const [kh, kw, channels] = filter.shape;
     const taps = dilate(tf.reshape<tf.Rank.R4>(filter, [kh, kw, channels, 1]), options.dilation ?? 1);
     const { input, pad } = applyPadding(x, taps, options);
-    return tf.depthwiseConv2d(input, taps, options.stride, pad);
+    return options.stride === 1
+      ? depthwiseStride1(input, taps, pad)
+      : tf.depthwiseConv2d(input, taps, options.stride, pad);
   });
+}
+
+/** From this kernel size on, the library's own filter gradient is slower than the one below. */
+const LARGE_KERNEL = 5;
+
+/** Stride 1, where the filter's gradient may be a depthwise convolution itself. */
+function depthwiseStride1(x: tf.Tensor4D, filter: tf.Tensor4D, pad: 'same' | 'valid'): tf.Tensor4D {
+  if (nativeOps() === null || filter.shape[0] < LARGE_KERNEL) return tf.depthwiseConv2d(x, filter, 1, pad);
+  return tf.customGrad((input, taps, save) => {
+    (save as tf.GradSaveFunc)([input as tf.Tensor, taps as tf.Tensor]);
+    return {
+      value: tf.depthwiseConv2d(input as tf.Tensor4D, taps as tf.Tensor4D, 1, pad),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const [z, kernel] = saved as [tf.Tensor4D, tf.Tensor4D];
+        const attrs = { strides: 1, pad, dilations: 1, inputShape: z.shape };
+        const dx = tf.engine().runKernel(tf.DepthwiseConv2dNativeBackpropInput, { dy, filter: kernel }, attrs);
+        return [dx as tf.Tensor, depthwiseFilterGradient(z, dy as tf.Tensor4D, kernel.shape, pad)];
+      },
+    };
+  })(x, filter) as tf.Tensor4D;
+}
+
+/** Each image and channel is a channel of one picture, which is convolved with its output's gradient as the filter. */
+function depthwiseFilterGradient(
+  x: tf.Tensor4D,
+  dy: tf.Tensor4D,
+  [kh, kw, channels, multiplier]: [number, number, number, number],
+  pad: 'same' | 'valid',
+): tf.Tensor4D {
+  const [n] = x.shape;
+  const padded = pad === 'valid' ? x : tf.pad(x, [[0, 0], around(kh), around(kw), [0, 0]]);
+  const flat = (image: tf.Tensor4D, shape: (h: number, w: number) => [number, number, number, number]): tf.Tensor4D =>
+    tf.reshape(tf.transpose(image, [1, 2, 0, 3]), shape(image.shape[1], image.shape[2]));
+  const picture = flat(padded, (h, w) => [1, h, w, n * channels]);
+  const filters = flat(dy, (h, w) => [h, w, n * channels, 1]);
+  const products = tf.depthwiseConv2d(picture, filters, 1, 'valid');
+  return tf.reshape(tf.sum(tf.reshape(products, [kh, kw, n, channels]), 2), [kh, kw, channels, multiplier]);
+}
+
+/** `same` padding of stride 1. */
+function around(kernel: number): [number, number] {
+  return [Math.floor((kernel - 1) / 2), Math.ceil((kernel - 1) / 2)];
 }
 
 /** Puts `dilation - 1` zeros between neighbouring taps, since no engine differentiates dilated convolutions. */

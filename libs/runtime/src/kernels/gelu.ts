@@ -8,20 +8,18 @@ export function gelu<T extends tf.Tensor>(x: T): T {
   return geluWithGradient(x) as T;
 }
 
+/** With `a = x / sqrt(2)`: the slope is `Phi(x) + a exp(-a^2) / sqrt(pi)`. */
 const geluWithGradient = tf.customGrad((x, save) => {
   const input = x as tf.Tensor;
-  const cdf = normalCdf(input);
-  (save as tf.GradSaveFunc)([input, cdf]);
+  const scaled = tf.mul(input, Math.SQRT1_2);
+  const cdf = tf.mul(tf.add(tf.erf(scaled), 1), 0.5);
+  (save as tf.GradSaveFunc)([scaled, cdf]);
   return {
-    value: tf.mul(input, cdf),
+    value: tf.mul(cdf, input),
     gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const [z, phi] = saved as [tf.Tensor, tf.Tensor];
-      const density = tf.mul(tf.exp(tf.mul(tf.square(z), -0.5)), 1 / Math.sqrt(2 * Math.PI));
-      return tf.mul(dy, tf.add(phi, tf.mul(z, density)));
+      const [a, phi] = saved as [tf.Tensor, tf.Tensor];
+      const bell = tf.exp(tf.sub(-Math.log(Math.PI) / 2, tf.square(a)));
+      return tf.mul(dy, tf.add(phi, tf.mul(a, bell)));
     },
   };
 });
-
-function normalCdf(x: tf.Tensor): tf.Tensor {
-  return tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5);
-}

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { nativeOps } from './native-ops';
 
 /**
  * Hard swish, `x * relu6(x + 3) / 6` (Howard et al., MobileNetV3, 2019).
@@ -8,17 +9,23 @@ export function hardSwish<T extends tf.Tensor>(x: T): T {
   return hardSwishWithGradient(x) as T;
 }
 
-/** The slope is 0 up to -3, 1 from 3 on and `(2x + 3) / 6` between them, taking the inner value at neither edge. */
 const hardSwishWithGradient = tf.customGrad((x, save) => {
   const input = x as tf.Tensor;
-  (save as tf.GradSaveFunc)([input]);
+  const ramp = tf.relu6(tf.add(input, 3));
+  (save as tf.GradSaveFunc)([input, ramp]);
   return {
-    value: tf.mul(input, tf.mul(tf.relu6(tf.add(input, 3)), 1 / 6)),
+    value: tf.mul(tf.mul(input, 1 / 6), ramp),
     gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const z = saved[0] as tf.Tensor;
-      const inner = tf.add(tf.mul(z, 1 / 3), 0.5);
-      const slope = tf.where(tf.less(tf.abs(z), 3), inner, tf.cast(tf.greaterEqual(z, 3), 'float32'));
-      return tf.mul(dy, slope);
+      const [z, r] = saved as [tf.Tensor, tf.Tensor];
+      const sixth = tf.mul(dy, 1 / 6);
+      return tf.add(tf.mul(sixth, r), throughRamp(tf.mul(sixth, z), r));
     },
   };
 });
+
+/** The gradient where the ramp rises, 0 elsewhere and at both its ends. */
+function throughRamp(dy: tf.Tensor, ramp: tf.Tensor): tf.Tensor {
+  const native = nativeOps();
+  if (native !== null) return native.run('Relu6Grad', [dy, ramp], [native.type('T', 'float32')]);
+  return tf.mul(dy, tf.cast(tf.logicalAnd(tf.greater(ramp, 0), tf.less(ramp, 6)), 'float32'));
+}

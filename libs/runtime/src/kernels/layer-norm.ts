@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { lastAxis, sumRows } from './rows';
 
 /**
  * Layer normalisation over the last axis (Ba et al., 2016), with the biased variance.
@@ -8,24 +9,28 @@ import * as tf from '@tensorflow/tfjs-core';
  * @param epsilon added to the variance.
  */
 export function layerNorm<T extends tf.Tensor>(x: T, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): T {
-  return tf.tidy(() => tf.add(tf.mul(normalizeLastAxis(x, epsilon), scale), offset)) as T;
+  return tf.customGrad((input, gamma, beta, save) => {
+    const rows = tf.reshape<tf.Rank.R2>(input as tf.Tensor, [-1, lastAxis(input as tf.Tensor)]);
+    const { normal, inverseStd } = normalizeRows(rows, epsilon);
+    const y = tf.add(tf.mul(normal, gamma as tf.Tensor1D), beta as tf.Tensor1D);
+    (save as tf.GradSaveFunc)([normal, inverseStd, gamma as tf.Tensor1D]);
+    return { value: tf.reshape(y, x.shape), gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => gradients(dy, saved) };
+  })(x, scale, offset) as T;
 }
 
-/** `(x - mean) / sqrt(variance + epsilon)` per row. */
-function normalizeLastAxis(x: tf.Tensor, epsilon: number): tf.Tensor {
-  return tf.customGrad((input, save) => {
-    const z = input as tf.Tensor;
-    const centred = tf.sub(z, tf.mean(z, -1, true));
-    const inverseStd = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon));
-    const normal = tf.mul(centred, inverseStd);
-    (save as tf.GradSaveFunc)([normal, inverseStd]);
-    return {
-      value: normal,
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [y, r] = saved as [tf.Tensor, tf.Tensor];
-        const along = tf.mul(y, tf.mean(tf.mul(dy, y), -1, true));
-        return tf.mul(r, tf.sub(tf.sub(dy, tf.mean(dy, -1, true)), along));
-      },
-    };
-  })(x);
+function normalizeRows(x: tf.Tensor2D, epsilon: number): { normal: tf.Tensor2D; inverseStd: tf.Tensor2D } {
+  const centred = tf.sub<tf.Tensor2D>(x, tf.mean<tf.Tensor2D>(x, 1, true));
+  const variance = tf.mean<tf.Tensor2D>(tf.square(centred), 1, true);
+  const inverseStd = tf.rsqrt(tf.add<tf.Tensor2D>(variance, epsilon));
+  return { normal: tf.mul(centred, inverseStd), inverseStd };
+}
+
+function gradients(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] {
+  const [normal, inverseStd, scale] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
+  const rows = tf.reshape<tf.Rank.R2>(dy, normal.shape);
+  const along = tf.mul<tf.Tensor2D>(rows, normal);
+  const scaled = tf.mul<tf.Tensor2D>(rows, scale);
+  const shift = tf.add(tf.mean(scaled, 1, true), tf.mul(normal, tf.mean(tf.mul(along, scale), 1, true)));
+  const dx = tf.mul(tf.sub(scaled, shift), inverseStd);
+  return [tf.reshape(dx, dy.shape), sumRows(along), sumRows(rows)];
 }

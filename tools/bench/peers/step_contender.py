@@ -1,0 +1,59 @@
+"""PyTorch's contender of the step benchmark: `step_contender.py VARIANT BATCH CASE`; see contender.ts for the protocol."""
+
+import json
+import resource
+import sys
+import time
+
+import torch
+from step_groupmixformer import build
+from torch.nn import functional as F
+
+
+def forward(model, images):
+    model.eval()
+
+    def run():
+        with torch.inference_mode():
+            model(images).sum().item()
+
+    return run
+
+
+def training(model, images):
+    model.train()
+    labels = torch.arange(len(images))
+    decayed = [p for p in model.parameters() if p.ndim >= 2]
+    others = [p for p in model.parameters() if p.ndim < 2]
+    groups = [{"params": decayed, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=1e-3)
+
+    def run():
+        loss = F.cross_entropy(model(images), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        optimizer.step()
+        loss.item()
+
+    return run
+
+
+def main(variant, batch, case):
+    torch.set_num_threads(2)
+    torch.manual_seed(1)
+    images = torch.rand(int(batch), 3, 224, 224) * 2 - 1
+    run = {"forward": forward, "train": training}[case](build(variant), images)
+    for line in sys.stdin:
+        walls = []
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+        for _ in range(int(line)):
+            start = time.perf_counter()
+            run()
+            walls.append((time.perf_counter() - start) * 1000)
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        cpu = (usage.ru_utime - before) * 1000 / int(line)
+        print(json.dumps({"wallMs": walls, "cpuMs": cpu, "peakMB": usage.ru_maxrss / 1024}), flush=True)
+
+
+main(*sys.argv[1:])

@@ -1,4 +1,8 @@
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import * as tf from '@tensorflow/tfjs-core';
+import type { WasmMemory } from './memory-limit';
 import { guardMemory } from './memory-limit';
+import { openWasm } from './open-wasm';
 
 const MIB = 2 ** 20;
 
@@ -15,6 +19,16 @@ function memoryOf(size: number, free: number) {
 }
 
 describe('guardMemory', () => {
+  it('stays in place although the module replaces its functions', async () => {
+    await openWasm({ threads: 1 });
+    const backend = tf.backend() as BackendWasm;
+    const wasm = backend.wasm as unknown as WasmMemory;
+    const guard = wasm._malloc;
+    tf.tidy(() => tf.add(tf.ones([3]), 1));
+    expect(wasm._malloc).toBe(guard);
+    expect(() => backend.makeOutput([1100, 1024, 1024], 'float32')).toThrow(/^wasm: a tensor of 4400 MiB does not fit/);
+  });
+
   it('does not interfere while the memory can grow', () => {
     const { wasm, taken } = memoryOf(1024 * MIB, Infinity);
     expect(wasm._malloc(100 * MIB)).toBe(1);

@@ -22,7 +22,8 @@ export interface WasmMemory {
  * readable, so a run can still save.
  */
 export function guardMemory(wasm: WasmMemory): void {
-  const malloc = wasm._malloc.bind(wasm);
+  wasm._free(wasm._malloc(1)); // the module replaces both functions when they are first called
+  const malloc = wasm._malloc;
   const refuse = (bytes: number): never => {
     throw new RuntimeError(
       `wasm: a tensor of ${inMiB(bytes)} does not fit beside ${inMiB(tf.engine().state.numBytes)} of other tensors ` +
@@ -30,6 +31,7 @@ export function guardMemory(wasm: WasmMemory): void {
     );
   };
   wasm._malloc = (bytes: number): number => {
+    if (bytes + RESERVE > LIMIT) return refuse(bytes); // malloc would take the size modulo 4 GiB
     if (wasm.HEAPU8.length + bytes + RESERVE > LIMIT) {
       const probe = malloc(bytes + RESERVE);
       if (probe === 0) return refuse(bytes);

@@ -317,6 +317,16 @@ describe('resume', () => {
     );
   });
 
+  it('leaves the records of a run that it cannot go on with', async () => {
+    await run({ length: { epochs: 1 } });
+    const records = (): string[] =>
+      ['config.yaml', 'run.json'].map((name) => readFileSync(join(root, 'run', name), 'utf8'));
+    const before = records();
+    expect(await failure({ resume: true, width: 2, config: 'a: 2\n' })).toContain('belongs to another model');
+    expect(records()).toEqual(before);
+    expect(existsSync(join(root, 'run/config.1.yaml'))).toBe(false);
+  });
+
   it('refuses a truncated checkpoint and leaves it', async () => {
     await run({ length: { epochs: 1 } });
     const last = join(root, 'run/last.safetensors');

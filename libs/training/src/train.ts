@@ -98,6 +98,7 @@ class Run<B extends Batch> {
   /** Updates done. */
   #done = 0;
   #stopwatch = { seconds: 0, updates: 0 };
+  #isWarm = false;
   #metrics: Readonly<Record<string, number>> | undefined;
 
   constructor(options: TrainOptions<B>) {
@@ -114,14 +115,15 @@ class Run<B extends Batch> {
     const warn = (message: string): void => this.#progress.say(message);
     this.#keeper = new CheckpointKeeper(folder, step, { keep, onSaveError, warn });
     if (folder.checkpoint !== undefined) this.#resume(loadCheckpoint(folder.checkpoint, step));
+    const notes = folder.begin();
     const samplesPerUpdate = data.batchSize * step.accumulation;
     const layout = { total: this.#total, start: this.#done, samplesPerUpdate };
     this.#progress = createProgress(stream === undefined ? layout : { ...layout, stream });
     this.#log = new MetricsLog(folder.file('metrics.jsonl'), this.#done, warn);
+    notes.forEach(warn);
     this.#interrupt = watchInterrupts(() =>
       this.#progress.say('stopping after this step and saving; press Ctrl-C again to quit at once'),
     );
-    folder.notes.forEach(warn);
   }
 
   async train(): Promise<TrainOutcome> {
@@ -194,10 +196,17 @@ class Run<B extends Batch> {
     await new Promise((resolve) => setImmediate(resolve));
     this.#stopwatch.seconds += (performance.now() - started) / 1000;
     this.#stopwatch.updates++;
+    this.#dropWarmUp(logEvery);
     if (this.#window.length >= logEvery || this.#done === this.#total) this.#report(lr);
     if (this.#due(this.#options.saveEvery ?? 1)) await this.#save();
     const { evaluation } = this.#options;
     if (evaluation !== undefined && this.#due(evaluation.every) && !this.#stopped) await this.#evaluate();
+  }
+
+  /** The first update of a process also records the step: it tells nothing about the rate, unless it is all there is. */
+  #dropWarmUp(logEvery: number): void {
+    if (!this.#isWarm && this.#window.length < logEvery) this.#stopwatch = { seconds: 0, updates: 0 };
+    this.#isWarm = true;
   }
 
   /** Whether something that happens every so many epochs (or iterations) happens after this update. */

@@ -21,9 +21,12 @@ export interface RunFolder {
   readonly config: string;
   /** The checkpoint to go on from. */
   readonly checkpoint: string | undefined;
-  /** Things to tell the user about how it was opened. */
-  readonly notes: readonly string[];
   file(name: string): string;
+  /**
+   * Writes `config.yaml` and `run.json` (one entry a start: time, command, commit), once nothing stands in the way.
+   * @returns what the user should know.
+   */
+  begin(): string[];
   close(): void;
 }
 
@@ -31,7 +34,7 @@ export const LAST = 'last.safetensors';
 const TRACES = ['run.json', 'config.yaml', 'metrics.jsonl', LAST];
 
 /**
- * Opens a folder for training and writes `config.yaml` and `run.json` (one entry a start: time, command, commit).
+ * Opens a folder for training.
  * @throws TrainingError if it holds a run and `resume` is not set, if there is nothing to resume, if another process
  * trains into it, or if it cannot be written. Nothing is changed then.
  */
@@ -50,8 +53,10 @@ export function openRunFolder({ folder, resume = false, config, info = {} }: Run
   const release = claim(file('run.lock'));
   try {
     removeLeftovers(folder);
-    const notes = writeRecords(file, config, info);
-    return { folder, config, checkpoint: existsSync(last) ? last : undefined, notes, file, close: release };
+    const checkpoint = existsSync(last) ? last : undefined;
+    const starts = readStarts(file('run.json'));
+    const begin = (): string[] => writeRecords(file, config, starts, info);
+    return { folder, config, checkpoint, file, begin, close: release };
   } catch (error) {
     release();
     throw error;
@@ -75,9 +80,9 @@ function removeLeftovers(folder: string): void {
 function writeRecords(
   file: (name: string) => string,
   config: string,
+  starts: readonly unknown[],
   info: Readonly<Record<string, unknown>>,
 ): string[] {
-  const starts = readStarts(file('run.json'));
   const notes: string[] = [];
   const old = existsSync(file('config.yaml')) ? readFileSync(file('config.yaml'), 'utf8') : config;
   if (old !== config) {

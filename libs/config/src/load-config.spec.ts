@@ -1,4 +1,4 @@
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, loadConfig, UsageError, z } from './index';
@@ -70,6 +70,13 @@ describe('loadConfig', () => {
     });
     expect(config.runtime).toEqual({ engine: 'auto', precision: 'float32', compile: true });
     expect(source).toEqual({ file, set: ['train.seed=7'] });
+  });
+
+  it('takes the example of the README', () => {
+    const readme = readFileSync(join(__dirname, '../README.md'), 'utf8');
+    const example = /```yaml\n(.*?)```/s.exec(readme)![1]!;
+    const rest = 'model: { name: smt_tiny }\ndata: { root: /data }\n';
+    expect(loadConfig(schema, write(example + rest)).config.train).toMatchObject({ epochs: 300, keep: 3, seed: 0 });
   });
 
   it('writes a resolved text that loads to the same configuration', () => {

@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { readSafetensors, writeSafetensors, type StoredTensor, type TensorFile } from '@pyramidal/checkpoints';
 import { fromTorchOrder, toTorchOrder, type Parameter } from '@pyramidal/nn';
 import { TrainingError } from './training-error';
@@ -37,7 +38,9 @@ export function saveCheckpoint(
   const entries = savedTensors(step)
     .filter(({ name }) => optimizer || !name.startsWith('optimizer.'))
     .map((tensor) => [tensor.name, storedTensor(path, tensor)] as const);
-  writeSafetensors(path, entries, { format: FORMAT, training: JSON.stringify(info), config: info.config });
+  const versions = { node: process.versions.node, tfjs: tf.version_core };
+  const texts = { training: JSON.stringify(info), config: info.config, versions: JSON.stringify(versions) };
+  writeSafetensors(path, entries, { format: FORMAT, ...texts });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { reasonOf } from '../training-error';
 
 /**
@@ -33,13 +33,14 @@ export class AppendFile {
     const bytes = Buffer.concat(this.#waiting);
     const descriptor = openSync(this.path, 'a');
     try {
-      // What an earlier attempt wrote in part is cut off first.
-      ftruncateSync(descriptor, this.#size);
+      // What an earlier attempt wrote in part is cut off first; a file that was taken away begins anew.
+      const size = Math.min(this.#size, fstatSync(descriptor).size);
+      ftruncateSync(descriptor, size);
       for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
+      this.#size = size + bytes.length;
     } finally {
       closeSync(descriptor);
     }
-    this.#size += bytes.length;
     this.#waiting.length = 0;
   }
 }

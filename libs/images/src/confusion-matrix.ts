@@ -73,9 +73,13 @@ export async function confusionMatrixPicture(
 
 function heatMap(counts: readonly ArrayLike<number>[]): RgbImage {
   const image = blankImage({ width: counts.length, height: counts.length });
+  const colours = Array.from({ length: 257 }, (_, i) => rampColour(i / 256));
   counts.forEach((row, y) => {
     const total = sum(row);
-    for (let x = 0; x < row.length; x++) image.data.set(rampColour(total && row[x]! / total), (y * row.length + x) * 3);
+    for (let x = 0; x < row.length; x++) {
+      const share = total === 0 ? 0 : row[x]! / total;
+      image.data.set(colours[Math.round(256 * share)]!, (y * row.length + x) * 3);
+    }
   });
   return image;
 }

@@ -33,7 +33,7 @@ export async function decodeImage(
   try {
     const bytes = typeof source === 'string' ? await readFile(source) : source;
     const inks = isInkJpeg(bytes);
-    const input = sharp(bytes, { ignoreIcc: true, failOn: 'truncated', limitInputPixels: false, autoOrient: orient });
+    const input = sharp(bytes, { ignoreIcc: true, failOn: 'truncated', autoOrient: orient });
     const pixels = inks
       ? input.pipelineColourspace('cmyk').toColourspace('cmyk')
       : input.toColourspace('srgb').removeAlpha();

@@ -28,6 +28,7 @@ import {
   SeparableConv2d,
 } from '@pyramidal/nn';
 import { factorAttention } from './factor-attention';
+import { linearRates, pyramidLevels, type Stages } from './stages';
 
 export interface GroupMixFormerOptions {
   /** Channels of C2, C3, C4, C5; multiples of 10. */
@@ -38,8 +39,6 @@ export interface GroupMixFormerOptions {
   /** Stochastic depth of the last block; rises linearly from 0 at the first. */
   readonly dropPath?: number;
 }
-
-type Stages = readonly [number, number, number, number];
 
 const SEGMENTS = 5;
 const HEADS = 8;
@@ -291,14 +290,8 @@ export class GroupMixFormer extends Backbone {
     if (odd !== undefined) {
       throw new Error(`GroupMixFormer: expected channels in multiples of ${WIDTH_UNIT}, received ${odd}`);
     }
-    const [c2, c3, c4, c5] = channels;
-    this.levels = {
-      C2: { stride: 4, channels: c2 },
-      C3: { stride: 8, channels: c3 },
-      C4: { stride: 16, channels: c4 },
-      C5: { stride: 32, channels: c5 },
-    };
-    this.convStem = new ConvStem(c2);
+    this.levels = pyramidLevels(channels);
+    this.convStem = new ConvStem(channels[0]);
     this.patchEmbedLayers = channels.map((width, stage) => {
       return stage === 0 ? new PatchEmbed(width, width, 1) : new PatchEmbed(channels[stage - 1]!, width, 2);
     });
@@ -318,10 +311,10 @@ export class GroupMixFormer extends Backbone {
   }
 
   attentionMultiplyAdds(height: number, width: number): number {
+    const sizes = this.mapSizes(height, width);
     const perStage = LEVELS.map((level, stage) => {
-      const { stride, channels } = this.levels[level];
-      const cells = Math.ceil(height / stride) * Math.ceil(width / stride);
-      const attending = (channels * (SEGMENTS - 1)) / SEGMENTS;
+      const cells = sizes[level][0] * sizes[level][1];
+      const attending = (this.levels[level].channels * (SEGMENTS - 1)) / SEGMENTS;
       return this.groupmixformerBackbone[stage]!.gmaStage.length * 2 * cells * attending * (attending / HEADS);
     });
     return perStage.reduce((sum, count) => sum + count, 0);
@@ -372,10 +365,3 @@ export const GROUPMIXFORMER_VARIANTS = {
     dropPath: 0.1,
   },
 } as const satisfies Record<string, GroupMixFormerOptions>;
-
-/** One rate a block, rising evenly from 0 to `last` over all stages. */
-function linearRates(depths: Stages, last: number): number[][] {
-  const total = depths.reduce((sum, depth) => sum + depth, 0);
-  let block = 0;
-  return depths.map((depth) => Array.from({ length: depth }, () => (last * block++) / Math.max(total - 1, 1)));
-}

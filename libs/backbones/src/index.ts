@@ -1,2 +1,3 @@
 export { GroupMixFormer, GroupMixFormerClassifier, type GroupMixFormerOptions } from './groupmixformer';
+export { Smt, SmtClassifier, type SmtOptions } from './smt';
 export { createBackbone, createClassifier, VARIANTS, type VariantName, type VariantOverrides } from './variants';

@@ -3,13 +3,13 @@ import { ForwardPass, inferencePass, LEVELS } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import { createClassifier, VARIANTS, type VariantName } from './variants';
 
-/** What every variant promises, whatever its family. */
+/** What every variant promises, whatever its family; at few blocks, of every kind that the family has. */
 beforeAll(async () => {
   await openRuntime();
 });
 
 describe.each(Object.keys(VARIANTS) as VariantName[])('%s', (name) => {
-  const classifier = createClassifier(name, 7, { dropPath: 0 });
+  const classifier = createClassifier(name, 7, { depths: [1, 1, 2, 1], dropPath: 0 });
 
   beforeAll(() => classifier.initialize(1));
   afterAll(() => classifier.dispose());
@@ -22,9 +22,13 @@ describe.each(Object.keys(VARIANTS) as VariantName[])('%s', (name) => {
     tf.tidy(() => {
       const images = tf.randomNormal<tf.Rank.R4>([1, height, width, 3], 0, 1, 'float32', 1);
       const pyramid = classifier.backbone.forward(images, inferencePass());
+      const sizes = classifier.backbone.mapSizes(height, width);
       for (const level of LEVELS) {
         const { stride, channels } = classifier.backbone.levels[level];
-        expect(pyramid[level].shape).toEqual([1, Math.ceil(height / stride), Math.ceil(width / stride), channels]);
+        expect(pyramid[level].shape).toEqual([1, ...sizes[level], channels]);
+        [height, width].forEach((pixels, axis) => {
+          expect(Math.abs(sizes[level][axis]! - pixels / stride)).toBeLessThan(1);
+        });
         expect(tf.all(tf.isFinite(pyramid[level])).dataSync()[0]).toBe(1);
       }
     });

@@ -1,33 +1,46 @@
 import type { Backbone, Classifier } from '@pyramidal/nn';
-import {
-  GROUPMIXFORMER_VARIANTS,
-  GroupMixFormer,
-  GroupMixFormerClassifier,
-  type GroupMixFormerOptions,
-} from './groupmixformer';
+import { GROUPMIXFORMER_VARIANTS, GroupMixFormer, GroupMixFormerClassifier } from './groupmixformer';
+import { Smt, SMT_VARIANTS, SmtClassifier } from './smt';
+import type { Stages } from './stages';
 
 /** Every published size. */
-export const VARIANTS = { ...GROUPMIXFORMER_VARIANTS } as const;
+export const VARIANTS = { ...GROUPMIXFORMER_VARIANTS, ...SMT_VARIANTS } as const;
 
 export type VariantName = keyof typeof VARIANTS;
 
 /** What may differ from the published size, for instance to make a smaller one. */
-export type VariantOverrides = Partial<GroupMixFormerOptions>;
+export interface VariantOverrides {
+  readonly channels?: Stages | undefined;
+  readonly depths?: Stages | undefined;
+  readonly mlpRatios?: Stages | undefined;
+  readonly dropPath?: number | undefined;
+}
 
 /**
  * A four-level pyramid backbone, without values yet: `initialize(seed)` it or load weights.
  * @throws Error if the widths do not fit the family.
  */
 export function createBackbone(name: VariantName, overrides: VariantOverrides = {}): Backbone {
-  return createGroupMixFormer(name, overrides);
+  return create(name, overrides);
 }
 
 /** The backbone with its family's own classification head. */
 export function createClassifier(name: VariantName, classes: number, overrides: VariantOverrides = {}): Classifier {
-  return new GroupMixFormerClassifier(createGroupMixFormer(name, overrides), classes);
+  const backbone = create(name, overrides);
+  if (backbone instanceof Smt) return new SmtClassifier(backbone, classes);
+  return new GroupMixFormerClassifier(backbone, classes);
 }
 
-function createGroupMixFormer(name: VariantName, overrides: VariantOverrides): GroupMixFormer {
+function create(name: VariantName, overrides: VariantOverrides): Smt | GroupMixFormer {
+  if (isIn(SMT_VARIANTS, name)) return new Smt(changed(SMT_VARIANTS[name], overrides));
+  return new GroupMixFormer(changed(GROUPMIXFORMER_VARIANTS[name], overrides));
+}
+
+function isIn<Family extends object>(family: Family, name: PropertyKey): name is keyof Family {
+  return name in family;
+}
+
+function changed<Options extends object>(options: Options, overrides: VariantOverrides): Options {
   const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
-  return new GroupMixFormer({ ...VARIANTS[name], ...Object.fromEntries(given) });
+  return { ...options, ...Object.fromEntries(given) };
 }

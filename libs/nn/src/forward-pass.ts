@@ -1,5 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { dropout, dropPath, foldSeed } from '@pyramidal/runtime';
+import type { Module } from './module';
+
+/** Sees what a module attends with; the tensor lives until the run's scope ends. */
+export type AttentionObserver = (module: Module, weights: tf.Tensor) => void;
 
 export interface ForwardPassOptions {
   readonly mode: 'train' | 'infer';
@@ -7,6 +11,8 @@ export interface ForwardPassOptions {
   readonly seed?: tf.Tensor1D;
   /** 'running' keeps batch norms on their running statistics while training (frozen norms). Default: by mode. */
   readonly batchNorm?: 'batch' | 'running';
+  /** `Module.modules()` names the modules that it is told of. */
+  readonly onAttention?: AttentionObserver;
 }
 
 /**
@@ -17,12 +23,14 @@ export class ForwardPass {
   readonly mode: 'train' | 'infer';
   readonly batchNorm: 'batch' | 'running';
   readonly #seed: tf.Tensor1D | undefined;
+  readonly #onAttention: AttentionObserver | undefined;
   #draws = 0;
 
-  constructor({ mode, seed, batchNorm }: ForwardPassOptions) {
+  constructor({ mode, seed, batchNorm, onAttention }: ForwardPassOptions) {
     this.mode = mode;
     this.batchNorm = batchNorm ?? (mode === 'train' ? 'batch' : 'running');
     this.#seed = seed;
+    this.#onAttention = onAttention;
   }
 
   /** Zeroes elements at `rate` and scales the rest up; nothing at inference. */
@@ -33,6 +41,11 @@ export class ForwardPass {
   /** Drops whole samples of a residual branch at `rate` (stochastic depth) and scales the rest up. */
   dropPath<T extends tf.Tensor>(x: T, rate: number): T {
     return this.mode === 'infer' || rate === 0 ? x : dropPath(x, rate, this.#nextSeed());
+  }
+
+  /** Shows attention weights to whoever looks on; they are not computed for nobody. */
+  showAttention(module: Module, weights: () => tf.Tensor): void {
+    this.#onAttention?.(module, weights());
   }
 
   #nextSeed(): tf.Tensor1D {

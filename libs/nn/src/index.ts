@@ -1,7 +1,7 @@
-export { Backbone, Classifier, LEVELS, type Level, type LevelSpec, type Pyramid } from './backbone';
+export { Backbone, Classifier, LEVELS, type Level, type LevelSpec, type MapSize, type Pyramid } from './backbone';
 export { BatchNorm } from './batch-norm';
-export { Conv2d, DepthwiseConv2d } from './conv';
-export { ForwardPass, inferencePass } from './forward-pass';
+export { Conv2d, DepthwiseConv2d, type ConvOptions } from './conv';
+export { ForwardPass, inferencePass, type AttentionObserver } from './forward-pass';
 export * as initializers from './initializers';
 export { LayerNorm } from './layer-norm';
 export { fromTorchOrder, toTorchOrder, toTorchShape, type Layout } from './layout';

@@ -1,4 +1,4 @@
-import { fanInUniform, normal, truncatedNormal } from './initializers';
+import { fanInUniform, fanOutNormal, normal, truncatedNormal } from './initializers';
 
 const statistics = (values: Float32Array): { mean: number; std: number; max: number } => {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -24,5 +24,10 @@ describe('initializers', () => {
     const { max } = statistics(fanInUniform([64, 4, 3, 3], 1));
     expect(max).toBeLessThanOrEqual(1 / 6);
     expect(max).toBeGreaterThan(0.16);
+  });
+
+  it('fanOutNormal spreads by the outputs that one input reaches', () => {
+    expect(statistics(fanOutNormal()([128, 50, 3, 3], 1)).std).toBeCloseTo(Math.sqrt(2 / (9 * 128)), 3);
+    expect(statistics(fanOutNormal(2000)([2000, 1, 3, 3], 1)).std).toBeCloseTo(Math.sqrt(2 / 9), 2);
   });
 });

@@ -38,6 +38,22 @@ export const fanInUniform: Initializer = (shape, seed) => {
   return drawn(shape, () => (2 * uniform() - 1) * bound);
 };
 
+/** Normal with variance 2 / fan-out (He et al. 2015); `groups` as the convolution has them. */
+export const fanOutNormal =
+  (groups = 1): Initializer =>
+  (shape, seed) => {
+    const [out = 1, , ...kernel] = shape;
+    return normal(Math.sqrt((2 * groups) / (out * sizeOf(kernel))))(shape, seed);
+  };
+
+/** Uniform in ±sqrt(6 / (fan-in + fan-out)) (Glorot & Bengio 2010): what detection necks and fully connected heads start from. */
+export const xavierUniform: Initializer = (shape, seed) => {
+  const window = sizeOf(shape.slice(2));
+  const bound = Math.sqrt(6 / ((shape[0]! + shape[1]!) * window));
+  const { uniform } = createRandom(seed);
+  return drawn(shape, () => (2 * uniform() - 1) * bound);
+};
+
 function drawn(shape: readonly number[], draw: () => number): Float32Array {
   const values = new Float32Array(sizeOf(shape));
   for (let i = 0; i < values.length; i++) values[i] = draw();

@@ -94,6 +94,17 @@ describe('ForwardPass', () => {
     expect(Array.from(await first.data())).not.toEqual(Array.from(await second.data()));
   });
 
+  it('shows attention weights to whoever looks on, and computes them for nobody', () => {
+    const [module, weights] = [new Linear(1, 1), tf.ones([2])];
+    const seen: unknown[] = [];
+    const pass = new ForwardPass({ mode: 'infer', onAttention: (...shown) => seen.push(shown) });
+    pass.showAttention(module, () => weights);
+    expect(seen).toEqual([[module, weights]]);
+    inferencePass().showAttention(module, () => {
+      throw new Error('computed for nobody');
+    });
+  });
+
   it('asks for a seed when something is to be dropped', () => {
     const pass = new ForwardPass({ mode: 'train' });
     expect(() => pass.dropPath(tf.ones([2, 2]), 0.1)).toThrow('needs a seed');

@@ -8,6 +8,7 @@ describe('layouts', () => {
     ['conv', [3, 5, 2, 8], [8, 2, 3, 5]],
     ['depthwise', [3, 5, 8, 1], [8, 1, 3, 5]],
     ['convTranspose', [2, 3, 5, 8], [8, 5, 2, 3]],
+    ['grouped', [16, 8, 4], [128, 4, 1, 1]],
   ])('%s: ours %j is PyTorch %j', (layout, ours, torch) => {
     expect(toTorchShape(ours, layout)).toEqual(torch);
   });

@@ -17,6 +17,8 @@ const AXES = {
   depthwise: [2, 3, 0, 1],
   /** [in, out, height, width] -> [height, width, out, in] */
   convTranspose: [2, 3, 1, 0],
+  /** [groups * out, in, 1, 1] -> [groups, out, in], the same order: a convolution of size 1 in groups */
+  grouped: null,
 } as const satisfies Record<string, readonly number[] | null>;
 
 export type Layout = keyof typeof AXES;
@@ -24,6 +26,7 @@ export type Layout = keyof typeof AXES;
 /** The shape that the PyTorch state_dict gives a tensor of ours. */
 export function toTorchShape(shape: readonly number[], layout: Layout): number[] {
   const axes = AXES[layout];
+  if (layout === 'grouped') return [shape[0]! * shape[1]!, shape[2]!, 1, 1];
   if (axes === null) return [...shape];
   const torchShape = new Array<number>(shape.length);
   axes.forEach((torchAxis, axis) => (torchShape[torchAxis] = shape[axis]!));

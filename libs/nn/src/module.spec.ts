@@ -54,6 +54,22 @@ describe('Module', () => {
     );
   });
 
+  it('names the modules below it', () => {
+    const root = new Root();
+    const names = [...root.modules()].map(([name, module]) => (module === root.stages[0] ? `${name}!` : name));
+    expect(names).toEqual([
+      'shared',
+      'stages.0!',
+      'stages.0.norm1',
+      'stages.0.proj_out',
+      'stages.2.0',
+      '',
+      'norm1',
+      'proj_out',
+      'local_conv_1',
+    ]);
+  });
+
   it('counts trainable values without taking memory', () => {
     const before = tf.memory().numTensors;
     expect(new Root().parameterCount()).toBe(6 + (4 + 6) + 2 + (4 + 6) + 4);

@@ -10,6 +10,13 @@ export abstract class Module {
   /** Official names of fields that snake case does not give; '' leaves a field's own level out of the path. */
   protected readonly officialNames?: Readonly<Record<string, string>>;
 
+  /** Every module below this one under its path, shared ones under the first. */
+  modules(): Map<string, Module> {
+    const names = new Map<Module, string>();
+    for (const [name, module] of this.walkModules()) if (!names.has(module)) names.set(module, name);
+    return new Map([...names].map(([module, name]) => [name, module]));
+  }
+
   /** Every parameter and buffer under its official name, in state_dict order; shared ones once, under the first name. */
   state(): Map<string, Parameter> {
     const state = new Map<string, Parameter>();
@@ -58,21 +65,32 @@ export abstract class Module {
   }
 
   private *walk(prefix = ''): Generator<[string, Parameter]> {
-    const fields = Object.entries(this).map(([field, value]) => [
-      this.officialNames?.[field] ?? snakeCase(field),
-      value,
-    ]);
-    const own = fields.filter((field): field is [string, Parameter] => field[1] instanceof Parameter);
+    const own = this.fields().filter((field): field is [string, Parameter] => field[1] instanceof Parameter);
     for (const [name, parameter] of own) if (parameter.trainable) yield [prefix + name, parameter];
     for (const [name, parameter] of own) if (!parameter.trainable) yield [prefix + name, parameter];
-    for (const [name, value] of fields) yield* Module.walkField(name === '' ? prefix : `${prefix}${name}.`, value);
+    for (const [path, module] of this.children(prefix)) yield* module.walk(path);
   }
 
-  private static *walkField(prefix: string, value: unknown): Generator<[string, Parameter]> {
-    if (value instanceof Module) yield* value.walk(prefix);
-    else if (Array.isArray(value)) {
-      for (const [index, item] of value.entries()) yield* Module.walkField(`${prefix}${index}.`, item);
+  private *walkModules(prefix = ''): Generator<[string, Module]> {
+    for (const [path, module] of this.children(prefix)) {
+      yield [path.slice(0, -1), module];
+      yield* module.walkModules(path);
     }
+  }
+
+  private *children(prefix: string): Generator<[string, Module]> {
+    for (const [name, value] of this.fields()) yield* modulesIn(value, name === '' ? prefix : `${prefix}${name}.`);
+  }
+
+  private fields(): [string, unknown][] {
+    return Object.entries(this).map(([field, value]) => [this.officialNames?.[field] ?? snakeCase(field), value]);
+  }
+}
+
+function* modulesIn(value: unknown, prefix: string): Generator<[string, Module]> {
+  if (value instanceof Module) yield [prefix, value];
+  else if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) yield* modulesIn(item, `${prefix}${index}.`);
   }
 }
 

@@ -35,7 +35,9 @@ function count(counts: { conv: number; linear: number }, name: string, inputs: t
   } else if (name === 'DepthwiseConv2dNative') {
     const [height, width] = inputs['filter']!.shape as [number, number];
     counts.conv += y.size * height * width;
-  } else if (name === 'BatchMatMul' && inputs['b']!.rank === 2) {
-    counts.linear += y.size * inputs['a']!.shape[1]!;
+  } else if (name === 'BatchMatMul' && inputs['b'] instanceof tf.Variable) {
+    // A weight for all rows, or one for each group of a convolution.
+    const { rank, shape } = inputs['a']!;
+    counts[rank === 2 ? 'linear' : 'conv'] += y.size * shape[rank - 1]!;
   }
 }

@@ -1,0 +1,34 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+export interface SoftmaxAttentionOptions {
+  readonly heads: number;
+  /** Is shown the weights, float32 [N, heads, T, S]. */
+  readonly onWeights?: (weights: tf.Tensor4D) => void;
+}
+
+/**
+ * Scaled dot-product attention (Vaswani et al. 2017): softmax(q k^T / sqrt(width of a head)) v per head.
+ * @param queries float32 [N, T, C]; heads lie side by side in C.
+ * @param keys, values float32 [N, S, C].
+ * @returns float32 [N, T, C].
+ */
+export function softmaxAttention(
+  queries: tf.Tensor3D,
+  keys: tf.Tensor3D,
+  values: tf.Tensor3D,
+  { heads, onWeights }: SoftmaxAttentionOptions,
+): tf.Tensor3D {
+  const [n, tokens, channels] = queries.shape;
+  const scaled = tf.mul<tf.Tensor3D>(queries, (channels / heads) ** -0.5);
+  const similarities = tf.matMul<tf.Tensor4D>(byHead(scaled, heads), byHead(keys, heads), false, true);
+  const weights = tf.softmax(similarities);
+  onWeights?.(weights);
+  const attended = tf.matMul(weights, byHead(values, heads));
+  return tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [n, tokens, channels]);
+}
+
+/** [N, T, C] -> [N, heads, T, C / heads] */
+function byHead(x: tf.Tensor3D, heads: number): tf.Tensor4D {
+  const [n, tokens, channels] = x.shape;
+  return tf.transpose(tf.reshape(x, [n, tokens, heads, channels / heads]), [0, 2, 1, 3]);
+}

@@ -82,7 +82,7 @@ describe('ImageBatches', () => {
   it('validates on the centre of each image', async () => {
     const transform = { kind: 'validation', size: 24, cropPct: 0.8, normalisation } as const;
     const { batches } = await collect({ transform, shuffle: false, batchSize: 1 });
-    const values = new Float32Array(Buffer.from(batches[0]!.pixels, 'base64').buffer);
+    const values = new Float32Array(Uint8Array.from(Buffer.from(batches[0]!.pixels, 'base64')).buffer);
     const file = samples[0]!.file;
     expect(await decodeImage(file)).toMatchObject({ width: 40, height: 30 });
     // 40x30 is what the shorter side of 30 asks for: the crop is the stored pixels, from (8, 3) on.

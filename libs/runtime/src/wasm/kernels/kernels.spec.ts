@@ -245,6 +245,21 @@ describe('indexing and casting', () => {
     ],
   ])('slices from %j the size %j', (begin, size) => expectAsOnCpu([[2, 4, 5, 40]], (x) => tf.slice(x, begin, size)));
 
+  it.each([
+    [[1, 3, 1], 1],
+    [[2, 3], -1],
+    [[2, 3], 2],
+  ] as const)('splits into %j along %d', (sizes, axis) =>
+    expectAsOnCpu([[2, 5, 5]], (x) => {
+      const parts = tf.split(x, [...sizes], axis);
+      return tf.concat(parts.reverse(), axis);
+    }),
+  );
+
+  it.each([[[2, 3, 1]], [[1, 4, 2]], [[3, 1, 5]]])('repeats %j times', (reps) =>
+    expectAsOnCpu([[2, 1, 3]], (x) => tf.tile(x, reps)),
+  );
+
   it('sums up along an axis counted from the end', () => {
     expect([...tf.cumsum(tf.tensor2d([1, 2, 3, 4], [2, 2]), -1).dataSync()]).toEqual([1, 3, 3, 7]);
   });

@@ -8,15 +8,17 @@ import { depthwiseConv2d, depthwiseFilterGradient, depthwiseInputGradient } from
 import { all, any, prod } from './empty-reductions';
 import { maxPoolGradient } from './max-pool-gradient';
 import { resizeNearestGradient } from './resize-nearest-gradient';
-import { slice } from './slice';
+import { slice, split } from './slice';
 import { mean, sum } from './sums';
+import { tile } from './tile';
 import { unsortedSegmentSum } from './unsorted-segment-sum';
 import type { WasmKernel } from './wasm-tensor';
 
 const KERNELS: readonly WasmKernel[] = [
   ...[conv2d, conv2dInputGradient, conv2dFilterGradient],
   ...[depthwiseConv2d, depthwiseInputGradient, depthwiseFilterGradient],
-  ...[batchMatMul, sum, mean, prod, any, all, cast, clipByValue, cumsum, cumprod, slice],
+  ...[batchMatMul, sum, mean, prod, any, all, cast, clipByValue, cumsum, cumprod],
+  ...[slice, split, tile],
   ...[maxPoolGradient, resizeNearestGradient, unsortedSegmentSum],
 ];
 

@@ -1,10 +1,7 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { ConvAxis } from './conv-geometry';
-import { filled, floats } from './wasm-tensor';
-
-/** Below this many floats a loop copies faster than a call. */
-const SHORT_COPY = 24;
+import { copyFloats, filled, floats } from './wasm-tensor';
 
 /** Output rows `from` to `to` (exclusive), counted over all images of the batch. */
 export interface RowBlock {
@@ -64,14 +61,9 @@ export function rowPatches(
         const head = target + (first - left) * channels;
         const tail = target + (last - left) * channels;
         if (head > target) patches.fill(0, target, head);
-        copy(source, (line + first) * channels, patches, head, tail - head);
+        copyFloats(source, (line + first) * channels, patches, head, tail - head);
         if (tail < target + width) patches.fill(0, tail, target + width);
       }
     }
   }) as tf.Tensor2D;
-}
-
-function copy(source: Float32Array, at: number, target: Float32Array, to: number, count: number): void {
-  if (count > SHORT_COPY) target.set(source.subarray(at, at + count), to);
-  else for (let k = 0; k < count; k++) target[to + k] = source[at + k]!;
 }

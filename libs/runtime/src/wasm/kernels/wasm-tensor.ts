@@ -40,3 +40,11 @@ export function filled(
 export function runKernel<T extends tf.Tensor>(name: string, inputs: object, attrs: object = {}): T {
   return tf.engine().runKernel(name, inputs as tf.NamedTensorMap, attrs as tf.NamedAttrMap) as T;
 }
+
+/** Below this many floats a loop copies faster than a call. */
+const SHORT_COPY = 24;
+
+export function copyFloats(source: Float32Array, at: number, target: Float32Array, to: number, count: number): void {
+  if (count > SHORT_COPY) target.set(source.subarray(at, at + count), to);
+  else for (let k = 0; k < count; k++) target[to + k] = source[at + k]!;
+}

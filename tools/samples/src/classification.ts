@@ -14,7 +14,8 @@ export interface ClassificationSetOptions {
   readonly size: number;
 }
 
-const VERSION = 1;
+/** Changes when the pictures do, so that older sets are rendered again. */
+const VERSION = 2;
 
 /** Makes an ImageFolder set (`train/<class>/*.jpg`, `val/<class>/*.jpg`, `classes.json`): one textured shape an image. */
 export async function makeClassificationSet(out: string, options: ClassificationSetOptions): Promise<boolean> {

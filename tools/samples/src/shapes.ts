@@ -17,6 +17,8 @@ const TEXTURES = {
   dotted: (size: number, ink: string) => `<circle cx="${size / 2}" cy="${size / 2}" r="${size * 0.32}" fill="${ink}"/>`,
   checked: (size: number, ink: string) =>
     `<path d="M0 0h${size / 2}v${size}h${size / 2}v-${size / 2}h-${size}z" fill="${ink}"/>`,
+  gridded: (size: number, ink: string) =>
+    `<path d="M0 ${size / 2}H${size}M${size / 2} 0V${size}" stroke="${ink}" stroke-width="${size * 0.25}"/>`,
 } as const;
 
 export type Outline = keyof typeof OUTLINES;
@@ -35,7 +37,7 @@ export const SHAPE_KINDS: readonly ShapeKind[] = [
   { outline: 'square', texture: 'checked' },
   { outline: 'triangle', texture: 'plain' },
   { outline: 'triangle', texture: 'dotted' },
-  { outline: 'star', texture: 'plain' },
+  { outline: 'star', texture: 'gridded' },
   { outline: 'star', texture: 'checked' },
 ];
 

@@ -55,6 +55,9 @@ describe('COCO', () => {
     expect(coco.loadImgs(3)).toEqual([dataset.images[0]]);
     expect(coco.annotationsOf(3).map(({ id }) => id)).toEqual([30, 20]);
     expect(coco.annotationsOf(99)).toEqual([]);
+    expect([coco.image(1)?.id, coco.annotation(20)?.id, coco.category(7)?.name]).toEqual([1, 20, 'cat']);
+    expect([coco.image(99), coco.annotation(99), coco.category(99)]).toEqual([undefined, undefined, undefined]);
+    expect(coco.imagesOf(2)).toEqual([1, 3]);
     expect(coco.info()).toEqual({ year: 2017 });
     expect(() => coco.loadAnns(5)).toThrow('no annotation has the id 5');
   });

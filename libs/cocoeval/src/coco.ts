@@ -56,9 +56,26 @@ export class COCO {
     return this.dataset.categories;
   }
 
+  image(id: number): CocoImage | undefined {
+    return this.imgs.get(id);
+  }
+
+  annotation(id: number): CocoAnnotation | undefined {
+    return this.anns.get(id);
+  }
+
+  category(id: number): CocoCategory | undefined {
+    return this.cats.get(id);
+  }
+
   /** The annotations of an image, in the order of the file. */
   annotationsOf(imageId: number): readonly CocoAnnotation[] {
     return this.imgToAnns.get(imageId) ?? [];
+  }
+
+  /** Ids of the images that show a category, in rising order. */
+  imagesOf(categoryId: number): number[] {
+    return this.getImgIds({ catIds: [categoryId] });
   }
 
   /** Ids of annotations of all the given images and categories, with an area strictly within a range. */
@@ -115,9 +132,7 @@ export class COCO {
    */
   loadRes(results: readonly CocoResult[] | string): COCO {
     const given: unknown = typeof results === 'string' ? parseJson(results) : results;
-    if (!Array.isArray(given))
-      throw new CocoFormatError(`results: expected a list of results, received ${show(given)}`);
-    const loaded = given as CocoResult[];
+    const loaded = checkResults(given);
     const annotations = resultAnnotations(loaded, this.imageTable);
     return new COCO({ ...this.dataset, annotations }, { results: loaded, images: this.imageTable });
   }
@@ -126,9 +141,8 @@ export class COCO {
   annToRLE(annotation: CocoAnnotation): Rle {
     const where = (): string => `annotation ${annotation.id}`;
     const [height, width] = this.imageTable.requireSize(this.imageTable.indexOf(annotation.image_id), where);
-    if (annotation.segmentation === undefined)
-      throw new CocoFormatError(`${where()}: segmentation: expected one, received nothing`);
-    return mask.fromSegmentation(annotation.segmentation, height, width);
+    const segmentation = annotation.segmentation ?? fail(where, 'segmentation', 'one', undefined);
+    return mask.fromSegmentation(segmentation, height, width);
   }
 
   /** The pixels of an annotation in the size of its image. */
@@ -159,6 +173,12 @@ export class COCO {
     append(this.imgToAnns, imageId, annotation);
     append(this.catToImgs, categoryId, imageId);
   }
+}
+
+/** @throws CocoFormatError if the value is no list. */
+export function checkResults(value: unknown): CocoResult[] {
+  if (Array.isArray(value)) return value as CocoResult[];
+  throw new CocoFormatError(`results: expected a list of results, received ${show(value)}`);
 }
 
 /** Annotations of results, with what a results file leaves out. */

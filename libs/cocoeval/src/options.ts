@@ -1,6 +1,5 @@
-import { COCO, parseJson } from './coco';
+import { checkResults, COCO, parseJson } from './coco';
 import { Detections } from './detections';
-import { CocoFormatError, show } from './errors';
 import type { GroundTruth } from './ground-truth';
 import { Params, type AreaRange } from './params';
 import type { CocoDataset, CocoResult, IouType } from './types';
@@ -69,8 +68,6 @@ export function toGroundTruth(source: GroundTruthSource, options: EvaluationOpti
 
 export function toDetections(source: ResultsSource, truth: GroundTruth, options: EvaluationOptions): Detections {
   if (source instanceof COCO) return source.detections(truth, keypointCount(options));
-  const results: unknown = typeof source === 'string' ? parseJson(source) : source;
-  if (!Array.isArray(results))
-    throw new CocoFormatError(`results: expected a list of results, received ${show(results)}`);
+  const results = checkResults(typeof source === 'string' ? parseJson(source) : source);
   return Detections.of(results, truth.images, truth.iouType, keypointCount(options));
 }

@@ -59,7 +59,7 @@ export function record<I extends TensorTree, O extends TensorTree>(
       const result = fn(standIns);
       if (result instanceof Promise) recorder.fail('a Promise is returned');
       const outputs = Object.fromEntries(
-        [...flatten(result)].map(([path, tensor]) => [path, signatureOf(recorder, tracker.idOf(tensor))]),
+        [...flatten(result)].map(([path, tensor]) => [path, recorder.output(tracker.idOf(tensor))]),
       );
       return { outputs, variables: tracker.finishVariables() };
     });
@@ -126,7 +126,7 @@ export class TensorTracker {
   standIn(input: tf.Tensor, path: string): tf.Tensor {
     const dtype = dataTypeOf(this.backend.binding, input.dtype);
     const id = this.recorder.placeholder(`input/${Object.keys(this.inputs).length}`, input.shape, dtype);
-    this.inputs[path] = signatureOf(this.recorder, id);
+    this.inputs[path] = this.recorder.at(id);
     return this.backend.createOutputTensor({ id, shape: input.shape, dtype });
   }
 
@@ -220,11 +220,6 @@ export function doneNode(ref: string, after: readonly string[]): GraphNode {
   const tensor = { dtype: DT_INT32, shape: [], values: new Int32Array(1) };
   const inputs = after.map((name) => `^${name}`);
   return { name: ref.slice(0, -2), op: 'Const', inputs, attrs: { dtype: { type: DT_INT32 }, value: { tensor } } };
-}
-
-function signatureOf(recorder: Recorder, id: number): TensorSignature {
-  const { ref, shape, dtype } = recorder.settled(recorder.at(id));
-  return { ref, shape, dtype };
 }
 
 /** Puts the recorder between TensorFlow.js and the engine; returns the way back. */

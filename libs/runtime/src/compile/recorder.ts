@@ -1,6 +1,13 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { NativeBinding, OpAttribute, TensorMetadata } from '../native/binding';
-import { DT_FLOAT, DT_INT32, type AttrValue, type ConstantTensor, type GraphNode } from './graph-def';
+import {
+  DT_FLOAT,
+  DT_INT32,
+  type AttrValue,
+  type ConstantTensor,
+  type GraphNode,
+  type TensorSignature,
+} from './graph-def';
 import { inputTypes } from './op-inputs';
 import { outputsWithoutRunning } from './output-shapes';
 import { elementwiseView, viewAs, viewOnly } from './views';
@@ -197,6 +204,13 @@ export class Recorder {
     const size = this.at(this.constant({ shape: [shape.length], dtype: DT_INT32, values: Int32Array.from(shape) }));
     const attrs = { T: { type: dtype }, Tshape: { type: DT_INT32 } };
     return { ref: this.addNode('Reshape', [ref, size.ref], attrs), shape, dtype };
+  }
+
+  /** A tensor to be fetched, which one that is fed cannot be. */
+  output(id: number): TensorSignature {
+    const { ref, shape, dtype } = this.settled(this.at(id));
+    const isFed = ref.startsWith('input/');
+    return { ref: isFed ? this.addNode('Identity', [ref], { T: { type: dtype } }) : ref, shape, dtype };
   }
 
   /** Runs the operation once on tensors of the right shapes that hold nothing, to see what comes out. */

@@ -13,6 +13,12 @@ export const VARIABLES_SET = 'variables/set:0';
 /** Which session holds a value that tfjs-node's record no longer holds itself. */
 const holders = new WeakMap<TensorInfo, Session>();
 
+/** Counts runs of all sessions, so that every change of a value has a time of its own. */
+let clock = 0;
+
+/** When a value that no session holds any more was handed back. */
+const handedBackAt = new WeakMap<TensorInfo, number>();
+
 /** Records whose memory belongs to TensorFlow, not to a typed array, so that sessions may share it. */
 const ownedByEngine = new WeakSet<TensorInfo>();
 
@@ -21,12 +27,10 @@ interface Slot {
   readonly variable: tf.Variable;
   readonly node: string;
   readonly assigned: boolean;
-  /** The variable's value when the session last had it. */
+  /** The variable's value when the session last had it, and the time of that value. */
   info: TensorInfo | null;
   dataId: object | null;
-  /** Where the value was then and how often that session had run. */
-  holder: Session | null;
-  version: number;
+  time: number;
   /** The addon's id of a value read back since the last run. */
   pulled: number | null;
 }
@@ -41,7 +45,8 @@ export class Session {
   /** The addon itself: a value may be read back while another step is recorded. */
   private readonly binding: NativeBinding;
   private readonly slots: readonly Slot[];
-  private version = 0;
+  /** When the values that live here last changed. */
+  time = 0;
 
   /** @throws Error if a variable of the recording is gone or has another shape. */
   constructor(
@@ -55,7 +60,7 @@ export class Session {
         const found = variable === undefined ? 'none' : `[${variable.shape.join()}]`;
         throw new Error(`compiled step: expected variable '${name}' of shape [${shape.join()}], found ${found}`);
       }
-      return { variable, node, assigned, info: null, dataId: null, holder: null, version: 0, pulled: null };
+      return { variable, node, assigned, info: null, dataId: null, time: 0, pulled: null };
     });
     const folder = mkdtempSync(join(tmpdir(), 'pyramidal-graph-'));
     try {
@@ -76,7 +81,7 @@ export class Session {
     this.dropPulled();
     const results = this.execute(this.backend.getInputTensorIds([...inputs.values()]), refs, fetches);
     this.dropPulled();
-    this.version++;
+    this.time = ++clock;
     this.binding.deleteTensor((results.pop() as { id: number }).id);
     return results.map((result, i) => [outputs[i]?.[0] as string, this.backend.createOutputTensor(result)]);
   }
@@ -107,8 +112,7 @@ export class Session {
     const { variable, dataId, info } = slot;
     if (info === null || variable.dataId !== dataId) return false;
     if (slot.assigned) return holders.get(info) === this && info.refCount === 1;
-    const holder = holders.get(info) ?? null;
-    return holder === slot.holder && (holder === null || holder.version === slot.version);
+    return timeOf(info) === slot.time;
   }
 
   /** Tensors that share a value which this session is about to change keep the value that it has now. */
@@ -123,7 +127,7 @@ export class Session {
     const { backend } = this;
     const info = infoOf(backend, slot.variable);
     const holder = holders.get(info) ?? null;
-    Object.assign(slot, { info, dataId: slot.variable.dataId, holder, version: holder?.version ?? 0 });
+    Object.assign(slot, { info, dataId: slot.variable.dataId, time: timeOf(info) });
     if (!slot.assigned || holder === this) return;
     if (holder === null) backend.binding.deleteTensor(info.id);
     else holder.letGo(info);
@@ -156,6 +160,7 @@ export class Session {
     const value = this.pull(slot);
     slot.pulled = null;
     holders.delete(info);
+    handedBackAt.set(info, ++clock);
     ownedByEngine.add(info);
     Object.defineProperty(info, 'id', { configurable: true, writable: true, value });
   }
@@ -177,6 +182,10 @@ export class Session {
       slot.pulled = null;
     }
   }
+}
+
+function timeOf(info: TensorInfo): number {
+  return holders.get(info)?.time ?? handedBackAt.get(info) ?? 0;
 }
 
 /** The addon's id of a variable's value, in memory that TensorFlow owns. */

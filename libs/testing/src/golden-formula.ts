@@ -21,6 +21,13 @@ export function goldenTensor(name: string, shape: readonly number[], formula: Go
   return values;
 }
 
+/** The bare noise of the tensor `name`, in [-1, 1) and double precision: what inputs and labels of heads are made of. */
+export function goldenNoise(name: string, shape: readonly number[]): Float64Array {
+  const seed = fnv1a(name);
+  const size = shape.reduce((product, length) => product * length, 1);
+  return Float64Array.from({ length: size }, (_, index) => noise(index, seed));
+}
+
 /** What `fillWithGolden` needs of a module. */
 export interface GoldenTarget {
   state(): Map<string, { readonly torchShape: readonly number[]; assignTorch(values: Float32Array): void }>;

@@ -3,6 +3,7 @@ export { checkGradients, type GradientCheckOptions } from './finite-differences'
 export { dataFolder, describeWith, goldenFolder } from './folders';
 export {
   fillWithGolden,
+  goldenNoise,
   goldenTensor,
   nchwToNhwc,
   nhwcIndex,
@@ -18,3 +19,13 @@ export {
   type GoldenGradients,
   type GoldenMap,
 } from './golden-backbone';
+export {
+  expectGoldenStats,
+  fillGoldenPart,
+  goldenMap,
+  goldenValues,
+  nhwcToNchw,
+  type GoldenFull,
+  type GoldenOverrides,
+  type GoldenStats,
+} from './golden-heads';

@@ -5,6 +5,7 @@ import type { Benchmark, BenchRow } from './benchmark';
 const BENCHMARKS = {
   step: async () => (await import('./step.js')).step,
   cocoeval: async () => (await import('./cocoeval.js')).cocoeval,
+  segeval: async () => (await import('./segeval.js')).segeval,
   loader: async () => (await import('./loader.js')).loader,
   memory: async () => (await import('./memory.js')).memory,
 } satisfies Record<string, () => Promise<Benchmark>>;

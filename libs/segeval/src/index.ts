@@ -1,0 +1,2 @@
+export { SegmentationEvaluator, type SegmentationEvaluatorOptions } from './evaluator';
+export { segmentationMetrics, type ClassMetrics, type MetricOptions, type SegmentationMetrics } from './metrics';

@@ -1,0 +1,85 @@
+import { expectClose } from './closeness';
+import { goldenNoise, goldenTensor, nchwToNhwc, samplePositions, type GoldenTarget } from './golden-formula';
+
+/** What golden files keep of a large tensor, in PyTorch's order. */
+export interface GoldenStats {
+  readonly shape: readonly number[];
+  readonly mean: number;
+  readonly std: number;
+  readonly min: number;
+  readonly max: number;
+  readonly samples: readonly number[];
+}
+
+/** A whole tensor as nested lists; "NaN" and "Infinity" are strings. */
+export interface GoldenFull {
+  readonly shape: readonly number[];
+  readonly data: readonly unknown[];
+}
+
+/** Changes of the formula's weights: `* scale`, then `+ shift`, each in float32. */
+export interface GoldenOverrides {
+  readonly scale?: Readonly<Record<string, number>>;
+  readonly shift?: Readonly<Record<string, number | readonly number[]>>;
+}
+
+/** A named input [N, C, H, W] of a head, reordered to [N, H, W, C]. */
+export function goldenMap(name: string, shape: readonly number[]): Float32Array {
+  return nchwToNhwc(Float32Array.from(goldenNoise(name, shape)), shape);
+}
+
+/** Gives a part of a model the formula's weights; `prefix` is the part's place in the whole model's names. */
+export function fillGoldenPart(part: GoldenTarget, prefix: string, { scale, shift }: GoldenOverrides = {}): void {
+  for (const [key, parameter] of part.state()) {
+    const name = prefix + key;
+    const values = goldenTensor(name, parameter.torchShape);
+    const factor = scale?.[name] ?? 1;
+    const offset = shift?.[name] ?? 0;
+    parameter.assignTorch(
+      values.map((value, i) => Math.fround(value * factor) + (typeof offset === 'number' ? offset : offset[i]!)),
+    );
+  }
+}
+
+/** The numbers of a whole tensor, in order. */
+export function goldenValues({ data }: GoldenFull): number[] {
+  return data.flat(Infinity).map(Number);
+}
+
+/** Values [N, H, W, C] in the order [N, C, H, W]. */
+export function nhwcToNchw(values: Float32Array, [n, h, w, c]: readonly number[]): Float32Array {
+  return nchwToNhwc(values, [n!, h! * w!, c!, 1]);
+}
+
+/**
+ * Asserts that samples, mean, deviation and extremes are the golden ones.
+ * @param values in PyTorch's order.
+ * @param tolerance relative to max(1, |value|), or to the tensor's largest magnitude.
+ */
+export function expectGoldenStats(
+  values: Float32Array,
+  golden: GoldenStats,
+  { tolerance, relativeTo = 'value' }: { tolerance: number; relativeTo?: 'value' | 'max' },
+  what: string,
+): void {
+  const size = golden.shape.reduce((product, length) => product * length, 1);
+  if (values.length !== size) throw new Error(`${what}: expected ${size} values, received ${values.length}`);
+  const positions = samplePositions(size, golden.samples.length);
+  const { mean, std, min, max, samples } = golden;
+  const received = [...positions.map((position) => values[position]!), ...Object.values(describeValues(values))];
+  const expected = [...samples, mean, std, min, max];
+  const atol = tolerance * (relativeTo === 'value' ? 1 : Math.max(Math.abs(min), Math.abs(max)));
+  expectClose(received, expected, { atol, rtol: relativeTo === 'value' ? tolerance : 0 }, what);
+}
+
+function describeValues(values: Float32Array): { mean: number; std: number; min: number; max: number } {
+  let [sum, squares, min, max] = [0, 0, Infinity, -Infinity];
+  for (const value of values) {
+    sum += value;
+    squares += value * value;
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  const mean = sum / values.length;
+  return { mean, std: Math.sqrt(Math.max(squares / values.length - mean * mean, 0)), min, max };
+}

@@ -9,6 +9,9 @@ const LIMIT = 4096 * MIB;
 /** Room kept for what kernels allocate by themselves: where that fails, the engine aborts or computes nonsense. */
 const RESERVE = 256 * MIB;
 
+/** The reserve may lie in pieces of this size: memory is fragmented by then. */
+const CHUNK = 32 * MIB;
+
 /** The part of the WebAssembly module that allocates. */
 export interface WasmMemory {
   readonly HEAPU8: { readonly length: number };
@@ -30,15 +33,20 @@ export function guardMemory(wasm: WasmMemory): void {
         `in the engine's 4096 MiB; use a smaller batch or input, or the engine 'tensorflow'`,
     );
   };
+  const hasReserve = (): boolean => {
+    const chunks = Array.from({ length: RESERVE / CHUNK }, () => malloc(CHUNK)).filter((place) => place !== 0);
+    for (const place of chunks) wasm._free(place);
+    return chunks.length === RESERVE / CHUNK;
+  };
   wasm._malloc = (bytes: number): number => {
     if (bytes + RESERVE > LIMIT) return refuse(bytes); // malloc would take the size modulo 4 GiB
-    if (wasm.HEAPU8.length + bytes + RESERVE > LIMIT) {
-      const probe = malloc(bytes + RESERVE);
-      if (probe === 0) return refuse(bytes);
-      wasm._free(probe);
-    }
     const place = malloc(bytes);
-    return place === 0 && bytes > 0 ? refuse(bytes) : place;
+    if (place === 0 && bytes > 0) return refuse(bytes);
+    if (wasm.HEAPU8.length + RESERVE > LIMIT && !hasReserve()) {
+      wasm._free(place);
+      return refuse(bytes);
+    }
+    return place;
   };
 }
 

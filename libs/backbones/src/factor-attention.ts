@@ -26,6 +26,11 @@ export function factorAttention(
   return tf.matMul(queries, tf.mul(context, headMask(channels, heads, scale)));
 }
 
+/** The weights that factorised attention gives the tokens: softmax over them. @returns float32 [N, T, A]. */
+export function tokenWeights(keys: tf.Tensor3D): tf.Tensor3D {
+  return tf.transpose(tf.softmax(tf.transpose(keys, [0, 2, 1])), [0, 2, 1]);
+}
+
 /** exp(x - max over tokens): the shift cancels in the softmax, so no gradient flows through it. */
 const shiftedExp = tf.customGrad<tf.Tensor3D>((x, save) => {
   const keys = x as tf.Tensor3D;

@@ -27,7 +27,8 @@ import {
   type Pyramid,
   SeparableConv2d,
 } from '@pyramidal/nn';
-import { factorAttention } from './factor-attention';
+import { factorAttention, tokenWeights } from './factor-attention';
+import { RelativePositionEncoding } from './relative-position-encoding';
 import { linearRates, pyramidLevels, type Stages } from './stages';
 
 export interface GroupMixFormerOptions {
@@ -45,12 +46,6 @@ const HEADS = 8;
 /** Widths that five segments and, of four of them, eight heads divide. */
 const WIDTH_UNIT = 10;
 const SEGMENT_KERNELS = [3, 5, 7] as const;
-/** Window of the relative position convolution -> heads that use it. */
-const POSITION_WINDOWS: readonly (readonly [window: number, heads: number])[] = [
-  [3, 2],
-  [5, 3],
-  [7, 3],
-];
 const BLOCK_NORM = { epsilon: 1e-6 };
 
 /** Two stride-2 convolutions: image -> [N, H / 4, W / 4, C]. */
@@ -102,28 +97,6 @@ class PositionEncoding extends Module {
 
   forward(x: tf.Tensor4D): tf.Tensor4D {
     return tf.add(x, this.proj.forward(x));
-  }
-}
-
-/** Relative position encoding: every group of heads looks at the values through a window of its own. */
-class RelativePositionEncoding extends Module {
-  readonly convList: DepthwiseConv2d[];
-  readonly #widths: number[];
-
-  constructor(headChannels: number) {
-    super();
-    this.#widths = POSITION_WINDOWS.map(([, heads]) => heads * headChannels);
-    this.convList = POSITION_WINDOWS.map(([window], group) => new DepthwiseConv2d(this.#widths[group]!, window));
-  }
-
-  /** @param queries, values float32 [N, H, W, A]. @returns float32 [N, H, W, A]. */
-  forward(queries: tf.Tensor4D, values: tf.Tensor4D): tf.Tensor4D {
-    const groups = tf.split<tf.Tensor4D>(values, this.#widths, 3);
-    const positions = tf.concat(
-      this.convList.map((conv, group) => conv.forward(groups[group]!)),
-      3,
-    );
-    return tf.mul(queries, positions);
   }
 }
 
@@ -221,7 +194,7 @@ class GroupMixAttention extends Module {
     this.qkv = new Linear(channels, 3 * channels);
     this.proj = new Linear(channels, channels);
     this.aggregator = new Aggregator(segment);
-    this.crpe = new RelativePositionEncoding(((SEGMENTS - 1) * segment) / HEADS);
+    this.crpe = new RelativePositionEncoding((SEGMENTS - 1) * segment);
     // The official code scales by the full width although a head has only four fifths of it.
     this.#scale = (channels / HEADS) ** -0.5;
   }
@@ -229,9 +202,11 @@ class GroupMixAttention extends Module {
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
     const [n, height, width] = x.shape;
     const { queries, keys, values, aside } = this.aggregator.forward(this.qkv.forward(x), pass);
+    pass.showAttention(this, () => tokenWeights(keys));
     const toMap = (tokens: tf.Tensor3D): tf.Tensor4D => tf.reshape(tokens, [n, height, width, -1]);
     const attended = toMap(factorAttention(queries, keys, values, { heads: HEADS, scale: this.#scale }));
-    const positioned = tf.add<tf.Tensor4D>(attended, this.crpe.forward(toMap(queries), toMap(values)));
+    const positions = tf.mul<tf.Tensor4D>(toMap(queries), this.crpe.forward(toMap(values)));
+    const positioned = tf.add<tf.Tensor4D>(attended, positions);
     return this.proj.forward(tf.concat([positioned, aside], 3));
   }
 }

@@ -39,7 +39,7 @@ describe.each(Object.keys(VARIANTS) as VariantName[])('%s', (name) => {
   it('has the official parameters, names, shapes and order', () => {
     const classifier = createClassifier(name, golden.config.num_classes);
     const ours = [...classifier.state()].map(([key, { torchShape }]) => [key, torchShape]);
-    expect(ours).toEqual(golden.tensors);
+    expect(ours).toEqual(golden.tensors.filter(([key]) => !(key in golden.aliases)));
     expect(Object.fromEntries(classifier.aliases())).toEqual(golden.aliases);
     expect(classifier.parameterCount()).toBe(golden.parameters.classifier);
     expect(classifier.backbone.parameterCount()).toBe(golden.parameters.pyramid_only);

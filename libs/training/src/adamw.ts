@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { adamWUpdate } from '@pyramidal/runtime';
 import type { Parameter } from '@pyramidal/nn';
+import type { Part } from './block';
 import { groupParameters, type Optimizer, type ParameterGroup } from './optimizer';
 import { Slots } from './slots';
 
@@ -43,16 +45,24 @@ export function adamW(
       return { rootCorrection: Math.sqrt(1 - beta2 ** (update + 1)), ...Object.fromEntries(entries) };
     },
     apply({ of: gradients, unreached }, scalars) {
+      const rootCorrection = scalars['rootCorrection'] as tf.Scalar;
       for (const [block, gradient] of gradients) {
         const { index, weightDecay: decay } = block.pace;
+        const stepSize = scalars[`stepSize${index}`] as tf.Scalar;
+        const keep = decay === 0 ? undefined : (scalars[`keep${index}`] as tf.Scalar);
         const [average, square] = [averages.of(block), squares.of(block)];
+        const [{ name, parameter }, ...others] = block.parts as [Part, ...Part[]];
+        if (others.length === 0 && !unreached.has(name)) {
+          const state = { parameter: parameter.variable, average, square };
+          adamWUpdate(state, gradient, { stepSize, rootCorrection, keep }, { beta1, beta2, epsilon });
+          continue;
+        }
         average.assign(tf.add(average, tf.mul(tf.sub(gradient, average), 1 - beta1)));
         square.assign(tf.add(tf.mul(square, beta2), tf.mul(tf.square(gradient), 1 - beta2)));
-        const root = tf.add(tf.div(tf.sqrt(square), scalars['rootCorrection']!), epsilon);
-        const change = tf.mul(tf.div(average, root), scalars[`stepSize${index}`]!);
+        const root = tf.add(tf.div(tf.sqrt(square), rootCorrection), epsilon);
         const values = block.values();
-        const kept = decay === 0 ? values : tf.mul(values, scalars[`keep${index}`]!);
-        block.assign(tf.sub(kept, change), unreached);
+        const kept = keep === undefined ? values : tf.mul(values, keep);
+        block.assign(tf.sub(kept, tf.mul(tf.div(average, root), stepSize)), unreached);
       }
     },
   };

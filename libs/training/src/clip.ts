@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { sumOfSquares } from '@pyramidal/runtime';
 
 /** Euclidean norm over all gradients together; a float32 scalar. */
 export function globalNorm(gradients: ReadonlyMap<unknown, tf.Tensor>): tf.Scalar {
-  const squares = [...gradients.values()].map((gradient) => tf.sum(tf.square(gradient)));
+  const squares = [...gradients.values()].map((gradient) => sumOfSquares(gradient));
   return tf.sqrt(tf.addN(squares)) as tf.Scalar;
 }
 

@@ -33,7 +33,6 @@ export async function evaluateFilesInThreads(
   const task = (share: number): Task => ({ gtPath, dtPath, options, share, shares: threads });
   const others = Array.from({ length: threads - 1 }, (_, i) => inThread(task(i + 1)));
   try {
-    await Promise.all(others.map(({ online }) => online));
     const { truth, params, store } = evaluateShare(task(0));
     for (const { matches } of others) store.append(MatchStore.unpack(await matches));
     return new Evaluation(params, accumulate(store, params), categoriesOf(truth, params));
@@ -69,13 +68,11 @@ export function evaluateShare(task: Task): { truth: GroundTruth; params: Params;
 
 interface Thread {
   readonly worker: Worker;
-  readonly online: Promise<void>;
   readonly matches: Promise<PackedMatches>;
 }
 
 function inThread(task: Task): Thread {
   const worker = new Worker(join(__dirname, 'worker.js'), { workerData: task });
-  const online = new Promise<void>((resolve, reject) => worker.once('online', resolve).once('error', reject));
   const matches = new Promise<PackedMatches>((resolve, reject) => {
     worker.once('error', reject);
     worker.once('message', (answer: Answer) =>
@@ -83,5 +80,5 @@ function inThread(task: Task): Thread {
     );
   });
   matches.catch(() => undefined); // awaited later, or not at all where this thread fails first
-  return { worker, online, matches };
+  return { worker, matches };
 }

@@ -18,11 +18,13 @@ export { layerNorm } from './kernels/layer-norm';
 export { dropPath, dropout, foldSeed, randomUniform } from './kernels/random';
 export { resizeBilinear, resizeNearest } from './kernels/resize';
 export { softmaxCrossEntropy } from './kernels/softmax-cross-entropy';
+export { sparseSoftmaxCrossEntropy } from './kernels/sparse-softmax-cross-entropy';
 export { sumOfSquares } from './kernels/sum-of-squares';
 
 // Compiled steps.
 export { compile } from './compile/compile';
-export type { CompiledFunction, CompileOptions, StepInputs, StepTensors } from './compile/compile';
-export type { GraphSummary } from './compile/explain';
+export type { CompiledFunction, CompileOptions, SavedGraphs, StepInputs, StepTensors } from './compile/compile';
+export type { GraphSummary, LoadedGraphSummary } from './compile/explain';
+export { exportSavedModel } from './compile/export-saved-model';
 export { RecordingError } from './compile/recording-error';
 export type { TensorTree } from './compile/tensor-tree';

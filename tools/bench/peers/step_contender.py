@@ -1,6 +1,7 @@
 """PyTorch's contender of the step benchmark: `step_contender.py VARIANT BATCH CASE`; see contender.ts for the protocol."""
 
 import json
+import os
 import resource
 import sys
 import time
@@ -40,7 +41,7 @@ def training(model, images):
 
 
 def main(variant, batch, case):
-    torch.set_num_threads(2)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
     torch.manual_seed(1)
     images = torch.rand(int(batch), 3, 224, 224) * 2 - 1
     run = {"forward": forward, "train": training}[case](build(variant), images)

@@ -1,7 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { backendInternals, type BackendInternals } from './backend-internals';
-import { explainGraph, type GraphSummary } from './explain';
-import { record, type RecordOptions } from './record';
+import type { GraphSummary, LoadedGraphSummary } from './explain';
+import { record } from './record';
+import { readGraph, saveGraph, type SavedGraph } from './saved-graph';
 import { Session } from './session';
 import { flatten, inTidy, mapTree, unflatten, type TensorTree } from './tensor-tree';
 
@@ -20,6 +25,17 @@ export interface CompileOptions {
   readonly precision?: 'float32' | 'bf16';
   /** How many graphs, one for each signature of the inputs, are kept; 8 unless given. */
   readonly maxGraphs?: number;
+  /** Keeps the graphs on disk, so that a restart records nothing; only in memory unless given. */
+  readonly saved?: SavedGraphs;
+}
+
+export interface SavedGraphs {
+  readonly folder: string;
+  /**
+   * Whatever decides what the function does besides the shapes of its inputs: the configuration, the versions of the
+   * code. Graphs saved under another fingerprint are not used.
+   */
+  readonly fingerprint: string;
 }
 
 /** A function that runs as one graph. */
@@ -31,7 +47,7 @@ export interface CompiledFunction<I extends StepInputs, O extends TensorTree> {
    */
   (inputs: I): O;
   /** What was recorded: nodes, constants, times, operations; one entry per signature of inputs in use. */
-  explain(): GraphSummary[];
+  explain(): LoadedGraphSummary[];
   /** Frees the graphs; variables keep their values. */
   dispose(): void;
 }
@@ -48,14 +64,14 @@ export function compile<I extends StepInputs, O extends TensorTree>(
   fn: (inputs: StepTensors<I>) => O,
   options: CompileOptions = {},
 ): CompiledFunction<I, O> {
-  const { name = fn.name || 'step', precision = 'float32', maxGraphs = 8 } = options;
-  const graphs = new GraphCache(fn as (inputs: TensorTree) => O, { name, precision }, maxGraphs);
+  const { name = fn.name || 'step', precision = 'float32', maxGraphs = 8, saved } = options;
+  const graphs = new GraphCache(fn as (inputs: TensorTree) => O, { name, precision, maxGraphs, saved });
   const run = (inputs: I): O =>
     inTidy(() => {
       const backend = backendInternals();
       const tensors = toTensors(inputs);
       if (backend === null) return fn(tensors as StepTensors<I>);
-      return unflatten(graphs.get(backend, tensors).run(flatten(tensors))) as O;
+      return unflatten(graphs.run(backend, tensors)) as O;
     });
   return Object.assign(run, { explain: () => graphs.summaries(), dispose: () => graphs.dispose() });
 }
@@ -63,7 +79,11 @@ export function compile<I extends StepInputs, O extends TensorTree>(
 interface Graph {
   readonly session: Session;
   readonly summary: GraphSummary;
+  readonly loadMs: number;
+  firstRunMs: number | null;
 }
+
+type FlatTensors = [path: string, tensor: tf.Tensor][];
 
 /** The graphs of one function by signature of its inputs; the one unused for longest gives way. */
 class GraphCache {
@@ -71,20 +91,19 @@ class GraphCache {
 
   constructor(
     private readonly fn: (inputs: TensorTree) => TensorTree,
-    private readonly options: RecordOptions,
-    private readonly capacity: number,
+    private readonly options: Required<Omit<CompileOptions, 'saved'>> & Pick<CompileOptions, 'saved'>,
   ) {}
 
-  get(backend: BackendInternals, inputs: TensorTree): Session {
-    const signature = signatureOf(inputs);
-    const graph = this.graphs.get(signature) ?? this.load(backend, inputs, signature);
-    this.graphs.delete(signature);
-    this.graphs.set(signature, graph);
-    return graph.session;
+  run(backend: BackendInternals, inputs: TensorTree): FlatTensors {
+    const graph = this.get(backend, inputs);
+    const start = performance.now();
+    const outputs = graph.session.run(flatten(inputs));
+    graph.firstRunMs ??= performance.now() - start;
+    return outputs;
   }
 
-  summaries(): GraphSummary[] {
-    return [...this.graphs.values()].map(({ summary }) => summary);
+  summaries(): LoadedGraphSummary[] {
+    return [...this.graphs.values()].map(({ summary, loadMs, firstRunMs }) => ({ ...summary, loadMs, firstRunMs }));
   }
 
   dispose(): void {
@@ -92,17 +111,45 @@ class GraphCache {
     this.graphs.clear();
   }
 
+  private get(backend: BackendInternals, inputs: TensorTree): Graph {
+    const signature = signatureOf(inputs);
+    const graph = this.graphs.get(signature) ?? this.load(backend, inputs, signature);
+    this.graphs.delete(signature);
+    this.graphs.set(signature, graph);
+    return graph;
+  }
+
   private load(backend: BackendInternals, inputs: TensorTree, signature: string): Graph {
-    const recording = record(backend, this.fn, inputs, this.options);
-    const start = performance.now();
-    const session = new Session(backend, recording);
-    const summary = explainGraph(this.options.name, signature, recording, performance.now() - start);
-    for (const [oldest, graph] of this.graphs) {
-      if (this.graphs.size < this.capacity) break;
-      graph.session.dispose();
+    const { name, saved } = this.options;
+    const parent = saved === undefined ? mkdtempSync(join(tmpdir(), 'pyramidal-graph-')) : saved.folder;
+    try {
+      const folder = join(parent, `${name}-${this.keyOf(signature)}`);
+      const { contract, summary } = readGraph(folder) ?? this.record(backend, inputs, signature, folder);
+      const start = performance.now();
+      const session = new Session(backend, contract, folder);
+      this.makeRoom();
+      return { session, summary, loadMs: performance.now() - start, firstRunMs: null };
+    } finally {
+      if (saved === undefined) rmSync(parent, { recursive: true });
+    }
+  }
+
+  private record(backend: BackendInternals, inputs: TensorTree, signature: string, folder: string): SavedGraph {
+    return saveGraph(folder, this.options.name, signature, record(backend, this.fn, inputs, this.options));
+  }
+
+  private keyOf(signature: string): string {
+    const { saved, precision } = this.options;
+    const key = JSON.stringify([saved?.fingerprint, precision, signature]);
+    return createHash('sha256').update(key).digest('hex').slice(0, 16);
+  }
+
+  private makeRoom(): void {
+    for (const [oldest, { session }] of this.graphs) {
+      if (this.graphs.size < this.options.maxGraphs) break;
+      session.dispose();
       this.graphs.delete(oldest);
     }
-    return { session, summary };
   }
 }
 

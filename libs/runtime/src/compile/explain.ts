@@ -10,12 +10,18 @@ export interface GraphSummary {
   /** Variables that the step reads, and those that it changes. */
   readonly variables: { readonly read: number; readonly assigned: number };
   readonly recordMs: number;
-  readonly loadMs: number;
   /** How often each operation occurs, most frequent first. */
   readonly operations: Readonly<Record<string, number>>;
 }
 
-export function explainGraph(step: string, signature: string, recording: Recording, loadMs: number): GraphSummary {
+/** The same with the times of this process. */
+export interface LoadedGraphSummary extends GraphSummary {
+  readonly loadMs: number;
+  /** The first run, in which TensorFlow optimizes the graph; null before it. */
+  readonly firstRunMs: number | null;
+}
+
+export function explainGraph(step: string, signature: string, recording: Recording): GraphSummary {
   const { nodes, variables, constantBytes, recordMs } = recording;
   const counts = new Map<string, number>();
   for (const { op } of nodes) counts.set(op, (counts.get(op) ?? 0) + 1);
@@ -28,7 +34,6 @@ export function explainGraph(step: string, signature: string, recording: Recordi
     constantBytes,
     variables: { read: variables.length, assigned },
     recordMs,
-    loadMs,
     operations,
   };
 }

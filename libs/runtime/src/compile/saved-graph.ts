@@ -1,12 +1,47 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { explainGraph, type GraphSummary } from './explain';
 import { encodeSavedModel, type GraphNode } from './graph-def';
 import { doneNode, type Recording } from './record';
 
-/** Writes a recording as a SavedModel whose variables are set through placeholders of their own. */
-export function writeGraph(folder: string, recording: Recording): void {
-  const { nodes, inputs, outputs, variables } = recording;
-  const setters = variables.flatMap(({ node, shape, dtype }): GraphNode[] => [
+/** All that a session needs to know of a graph besides the graph itself. */
+export type GraphContract = Pick<Recording, 'inputs' | 'outputs' | 'variables'>;
+
+export interface SavedGraph {
+  readonly contract: GraphContract;
+  readonly summary: GraphSummary;
+}
+
+/** Fetching it waits until every variable of the session has the value fed for it. */
+export const VARIABLES_SET = 'variables/set:0';
+
+const CONTRACT = 'graph.json';
+
+/**
+ * Writes a recording as a SavedModel whose variables are set through placeholders of their own. The folder appears
+ * when it is complete.
+ */
+export function saveGraph(folder: string, name: string, signature: string, recording: Recording): SavedGraph {
+  const { inputs, outputs, variables } = recording;
+  const saved = { contract: { inputs, outputs, variables }, summary: explainGraph(name, signature, recording) };
+  mkdirSync(dirname(folder), { recursive: true });
+  const unfinished = mkdtempSync(`${folder}-`);
+  const nodes = [...recording.nodes, ...setters(variables)];
+  writeFileSync(join(unfinished, 'saved_model.pb'), encodeSavedModel(nodes, { inputs, outputs }));
+  writeFileSync(join(unfinished, CONTRACT), JSON.stringify(saved));
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(unfinished, folder);
+  return saved;
+}
+
+/** What `saveGraph` wrote into a folder, or null where there is none. */
+export function readGraph(folder: string): SavedGraph | null {
+  const file = join(folder, CONTRACT);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as SavedGraph) : null;
+}
+
+function setters(variables: Recording['variables']): GraphNode[] {
+  const nodes = variables.flatMap(({ node, shape, dtype }): GraphNode[] => [
     { name: `${node}/feed`, op: 'Placeholder', inputs: [], attrs: { dtype: { type: dtype }, shape: { shape } } },
     {
       name: `${node}/set`,
@@ -15,10 +50,11 @@ export function writeGraph(folder: string, recording: Recording): void {
       attrs: { dtype: { type: dtype } },
     },
   ]);
-  const done = doneNode(
-    'variables/set:0',
-    variables.map(({ node }) => `${node}/set`),
-  );
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'saved_model.pb'), encodeSavedModel([...nodes, ...setters, done], { inputs, outputs }));
+  return [
+    ...nodes,
+    doneNode(
+      VARIABLES_SET,
+      variables.map(({ node }) => `${node}/set`),
+    ),
+  ];
 }

@@ -1,14 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { NativeBinding } from '../native/binding';
 import { type BackendInternals, type TensorInfo, giveOwnValue, infoOf } from './backend-internals';
-import { STEP_DONE, type Recording } from './record';
-import { writeGraph } from './saved-graph';
-
-/** Fetching it waits until every variable of the session has the value fed for it. */
-export const VARIABLES_SET = 'variables/set:0';
+import { STEP_DONE } from './record';
+import { VARIABLES_SET, type GraphContract } from './saved-graph';
 
 /** Which session holds a value that tfjs-node's record no longer holds itself. */
 const holders = new WeakMap<TensorInfo, Session>();
@@ -48,13 +42,16 @@ export class Session {
   /** When the values that live here last changed. */
   time = 0;
 
-  /** @throws Error if a variable of the recording is gone or has another shape. */
+  /**
+   * @param folder of the SavedModel; not needed any more once it is loaded.
+   * @throws Error if a variable of the graph is gone or has another shape.
+   */
   constructor(
     private readonly backend: BackendInternals,
-    readonly recording: Recording,
+    private readonly graph: GraphContract,
+    folder: string,
   ) {
-    this.binding = backend.binding;
-    this.slots = recording.variables.map(({ name, node, shape, assigned }) => {
+    this.slots = graph.variables.map(({ name, node, shape, assigned }) => {
       const variable = tf.engine().registeredVariables[name];
       if (variable === undefined || !tf.util.arraysEqual(variable.shape, [...shape])) {
         const found = variable === undefined ? 'none' : `[${variable.shape.join()}]`;
@@ -62,21 +59,15 @@ export class Session {
       }
       return { variable, node, assigned, info: null, dataId: null, time: 0, pulled: null };
     });
-    const folder = mkdtempSync(join(tmpdir(), 'pyramidal-graph-'));
-    try {
-      writeGraph(folder, recording);
-      this.id = backend.binding.loadSavedModel(folder, 'serve');
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    this.binding = backend.binding;
+    this.id = this.binding.loadSavedModel(folder, 'serve');
   }
 
   /** Feeds the inputs by path, runs the step, and returns its outputs by path; the caller disposes them. */
   run(inputs: ReadonlyMap<string, tf.Tensor>): [path: string, tensor: tf.Tensor][] {
     this.takeVariables();
-    const { recording } = this;
-    const refs = [...inputs.keys()].map((path) => recording.inputs[path]?.ref as string);
-    const outputs = Object.entries(recording.outputs);
+    const refs = [...inputs.keys()].map((path) => this.graph.inputs[path]?.ref as string);
+    const outputs = Object.entries(this.graph.outputs);
     const fetches = [...outputs.map(([, { ref }]) => ref), STEP_DONE];
     this.dropPulled();
     const results = this.execute(this.backend.getInputTensorIds([...inputs.values()]), refs, fetches);

@@ -8,7 +8,7 @@ export interface JsonSink {
   value(key: string, value: unknown): void;
 }
 
-const BATCH_BYTES = 1 << 20;
+const BATCH_BYTES = 1 << 17;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -23,7 +23,7 @@ type State = 'root' | 'key' | 'colon' | 'value' | 'elements' | 'scalar' | 'after
 
 /**
  * Reads a JSON text of any length piece by piece, so that neither the text nor its values are ever held as a whole. It
- * looks for the ends of list elements only; runs of about a megabyte of them go to the platform's own JSON parser.
+ * looks for the ends of list elements only; runs of some hundred kilobytes of them go to the platform's own JSON parser.
  */
 export class JsonRecords {
   private readonly decoder = new TextDecoder('utf-8', { fatal: true });

@@ -12,48 +12,43 @@ import {
   readGoldenBackbone,
   samplePositions,
 } from '@pyramidal/testing';
-import { createClassifier, VARIANTS, type VariantName } from './variants';
+import { createClassifier, type VariantName } from './variants';
 
 beforeAll(async () => {
   await openRuntime();
 });
 
+/** The variants that the reference was differentiated for. */
+const DIFFERENTIATED = ['groupmixformer_miny', 'coat_tiny', 'coat_lite_tiny', 'smt_tiny'] as const;
+
 const golden = new Map(
-  (Object.keys(VARIANTS) as VariantName[]).map((name) => {
+  DIFFERENTIATED.map((name) => {
     return [name, readGoldenBackbone(join(__dirname, '../fixtures', `${name}.json`))] as const;
   }),
 );
 
-describe.each([...golden].filter(([, { gradients }]) => gradients !== undefined))(
-  '%s',
-  (name, { config, ...numbers }) => {
-    it('gives the official gradients with frozen batch norms', async () => {
-      const classifier = filledClassifier(name, config.num_classes);
-      await expectGradients(classifier, numbers.gradients!, 'running');
-      classifier.dispose();
-    });
+describe.each([...golden])('%s', (name, { config, ...numbers }) => {
+  it('gives the official gradients with frozen batch norms', async () => {
+    const classifier = filledClassifier(name, config.num_classes);
+    await expectGradients(classifier, numbers.gradients!, 'running');
+    classifier.dispose();
+  });
 
-    if (numbers.train_batch_norm === undefined) return;
-    const expected = numbers.train_batch_norm;
+  if (numbers.train_batch_norm === undefined) return;
+  const expected = numbers.train_batch_norm;
 
-    it('gives the official stages, gradients and running statistics with batch statistics', async () => {
-      const classifier = filledClassifier(name, config.num_classes);
-      await expectGradients(classifier, expected, 'batch');
-      const state = classifier.state();
-      for (const { name: norm, running_mean, running_var } of expected.updated_batch_norm) {
-        const tolerance = { atol: 2e-6 };
-        expectClose(
-          await state.get(`${norm}.running_mean`)!.toTorch(),
-          running_mean,
-          tolerance,
-          `${norm}.running_mean`,
-        );
-        expectClose(await state.get(`${norm}.running_var`)!.toTorch(), running_var, tolerance, `${norm}.running_var`);
-      }
-      classifier.dispose();
-    });
-  },
-);
+  it('gives the official stages, gradients and running statistics with batch statistics', async () => {
+    const classifier = filledClassifier(name, config.num_classes);
+    await expectGradients(classifier, expected, 'batch');
+    const state = classifier.state();
+    for (const { name: norm, running_mean, running_var } of expected.updated_batch_norm) {
+      const tolerance = { atol: 2e-6 };
+      expectClose(await state.get(`${norm}.running_mean`)!.toTorch(), running_mean, tolerance, `${norm}.running_mean`);
+      expectClose(await state.get(`${norm}.running_var`)!.toTorch(), running_var, tolerance, `${norm}.running_var`);
+    }
+    classifier.dispose();
+  });
+});
 
 function filledClassifier(name: VariantName, classes: number): Classifier {
   const classifier = createClassifier(name, classes, { dropPath: 0 });

@@ -2,6 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 
 export interface SoftmaxAttentionOptions {
   readonly heads: number;
+  /** Added to the similarities, float32 [N, 1, 1, S]. */
+  readonly mask?: tf.Tensor4D | undefined;
   /** Is shown the weights, float32 [N, heads, T, S]. */
   readonly onWeights?: (weights: tf.Tensor4D) => void;
 }
@@ -16,12 +18,12 @@ export function softmaxAttention(
   queries: tf.Tensor3D,
   keys: tf.Tensor3D,
   values: tf.Tensor3D,
-  { heads, onWeights }: SoftmaxAttentionOptions,
+  { heads, mask, onWeights }: SoftmaxAttentionOptions,
 ): tf.Tensor3D {
   const [n, tokens, channels] = queries.shape;
   const scaled = tf.mul<tf.Tensor3D>(queries, (channels / heads) ** -0.5);
   const similarities = tf.matMul<tf.Tensor4D>(byHead(scaled, heads), byHead(keys, heads), false, true);
-  const weights = tf.softmax(similarities);
+  const weights = tf.softmax(mask === undefined ? similarities : tf.add<tf.Tensor4D>(similarities, mask));
   onWeights?.(weights);
   const attended = tf.matMul(weights, byHead(values, heads));
   return tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [n, tokens, channels]);

@@ -1,8 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Classifier, ForwardPass, inferencePass, LEVELS } from '@pyramidal/nn';
-import { openRuntime } from '@pyramidal/runtime';
+import { type Classifier, ForwardPass, inferencePass, LEVELS, type Module } from '@pyramidal/nn';
+import { compile, openRuntime } from '@pyramidal/runtime';
+import { expectClose } from '@pyramidal/testing';
 import { CoaTClassifier } from './coat';
 import { createClassifier, VARIANTS, type VariantName } from './variants';
+
+const DEPTHS = [1, 1, 2, 2] as const;
 
 /** What every variant promises, whatever its family; at few blocks, of every kind that the family has. */
 beforeAll(async () => {
@@ -10,7 +13,7 @@ beforeAll(async () => {
 });
 
 describe.each(Object.keys(VARIANTS) as VariantName[])('%s', (name) => {
-  const classifier = createClassifier(name, 7, { depths: [1, 1, 2, 2], dropPath: 0 });
+  const classifier = createClassifier(name, 7, { depths: DEPTHS, dropPath: 0 });
 
   beforeAll(() => classifier.initialize(1));
   afterAll(() => classifier.dispose());
@@ -33,6 +36,46 @@ describe.each(Object.keys(VARIANTS) as VariantName[])('%s', (name) => {
         expect(tf.all(tf.isFinite(pyramid[level])).dataSync()[0]).toBe(1);
       }
     });
+  });
+
+  it('gives the same logits compiled as eager', () => {
+    const images = tf.randomNormal<tf.Rank.R4>([1, 45, 70, 3], 0, 1, 'float32', 4);
+    const compiled = compile(({ x }: { x: tf.Tensor }) => ({
+      logits: classifier.forward(x as tf.Tensor4D, inferencePass()),
+    }));
+    const [eager, recorded] = [classifier.forward(images, inferencePass()), compiled({ x: images }).logits];
+    const expected = eager.dataSync();
+    expectClose(recorded.dataSync(), expected, { atol: 1e-4 * Math.max(...expected.map(Math.abs)) });
+    compiled.dispose();
+    tf.dispose([images, eager, recorded]);
+  });
+
+  it('gives the same logits with values that were written and read back', async () => {
+    const copy = createClassifier(name, 7, { depths: DEPTHS });
+    const state = classifier.state();
+    for (const [key, parameter] of copy.state()) parameter.assignTorch(await state.get(key)!.toTorch());
+    const images = tf.randomNormal<tf.Rank.R4>([1, 32, 64, 3], 0, 1, 'float32', 5);
+    const [first, second] = [classifier, copy].map((model) => model.forward(images, inferencePass()));
+    expect(second!.dataSync()).toEqual(first!.dataSync());
+    tf.dispose([images, first, second]);
+    copy.dispose();
+  });
+
+  it('shows what its modules attend with, under their names', () => {
+    const names = new Map([...classifier.backbone.modules()].map(([key, module]) => [module, key]));
+    const shown: string[] = [];
+    const onAttention = (module: Module, weights: tf.Tensor): void => {
+      shown.push(names.get(module)!);
+      // Softmax over tokens: the last axis, or the middle one of factorised attention.
+      const totals = tf.sum(weights, weights.rank === 4 ? 3 : 1).dataSync();
+      expectClose(totals, new Float32Array(totals.length).fill(1), { atol: 1e-4 });
+    };
+    tf.tidy(() => {
+      const images = tf.randomNormal<tf.Rank.R4>([1, 32, 32, 3], 0, 1, 'float32', 6);
+      classifier.backbone.forward(images, new ForwardPass({ mode: 'infer', onAttention }));
+    });
+    expect(shown.length).toBeGreaterThan(1);
+    expect(shown.every((key) => /att/.test(key))).toBe(true);
   });
 
   it('sends a finite, non-zero gradient to every parameter in training', () => {

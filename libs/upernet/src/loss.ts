@@ -1,0 +1,34 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { sparseSoftmaxCrossEntropy } from '@pyramidal/runtime';
+import { resizeTo } from './resize-to';
+
+/** Label of pixels that do not count. */
+export const IGNORE = 255;
+
+export interface SegmentationLoss {
+  /** Cross entropy summed over the labelled pixels, over the number of all pixels: MMSegmentation's mean. */
+  readonly loss: tf.Scalar;
+  /** Pixels that are right over all pixels, in percent. */
+  readonly accuracy: tf.Scalar;
+}
+
+/**
+ * Loss of logits that are brought to the labels' size.
+ * @param logits float32 [N, h, w, K].
+ * @param labels int32 [N, H, W], classes or `IGNORE`.
+ */
+export function segmentationLoss(logits: tf.Tensor4D, labels: tf.Tensor3D): SegmentationLoss {
+  const [n, height, width] = labels.shape;
+  const classes = logits.shape[3];
+  if (logits.shape[0] !== n) {
+    throw new RangeError(
+      `segmentationLoss: expected ${n} maps for labels [${labels.shape}], received [${logits.shape}]`,
+    );
+  }
+  const rows = tf.reshape<tf.Rank.R2>(resizeTo(logits, [n, height, width]), [-1, classes]);
+  const flat = tf.reshape<tf.Rank.R1>(labels, [-1]);
+  const counts = tf.cast(tf.notEqual(flat, tf.scalar(IGNORE, 'int32')), 'float32');
+  const losses = sparseSoftmaxCrossEntropy(rows, tf.minimum(flat, tf.scalar(classes - 1, 'int32')));
+  const right = tf.cast(tf.equal(tf.argMax(rows, 1), flat), 'float32');
+  return { loss: tf.mean(tf.mul(losses, counts)), accuracy: tf.mul(tf.mean(right), 100) };
+}

@@ -1,0 +1,49 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Rows } from './resize-rows';
+import { viewLogits, type View } from './view';
+import type { Size } from './windows';
+
+/** Class values of a map that are in memory at a time: 64 MiB of floats. */
+const STRIP = 2 ** 24;
+
+/**
+ * Class probabilities at the size of the original image, the mean over views, strip by strip from top to bottom.
+ * @returns float32 [rows, width, K] of each strip, the caller's to dispose.
+ */
+export function* probabilityStrips(views: readonly View[], size: Size): Generator<tf.Tensor3D, void, void> {
+  const classes = views[0]!.windows[0]!.logits.shape[3];
+  const height = Math.max(1, Math.floor(STRIP / (size.width * classes)));
+  for (let start = 0; start < size.height; start += height) {
+    const rows = { start, end: Math.min(start + height, size.height) };
+    yield tf.tidy(() => {
+      const seen = views.map((view) => viewProbabilities(view, size, rows));
+      return seen.length === 1 ? seen[0]! : tf.div(tf.addN(seen), seen.length);
+    });
+  }
+}
+
+/**
+ * The likeliest class of every pixel of the original image. Full-size logits exist only strip by strip, so memory does
+ * not grow with the image.
+ * @returns classes, [size.height * size.width] row by row.
+ */
+export async function predictMap(views: readonly View[], size: Size): Promise<Uint8Array> {
+  const map = new Uint8Array(size.height * size.width);
+  let written = 0;
+  for (const probabilities of probabilityStrips(views, size)) {
+    const classes = tf.tidy(() => tf.argMax(probabilities, 2));
+    map.set(await classes.data(), written);
+    written += classes.size;
+    tf.dispose([probabilities, classes]);
+  }
+  return map;
+}
+
+export function disposeViews(views: readonly View[]): void {
+  for (const { windows } of views) tf.dispose(windows.map(({ logits }) => logits));
+}
+
+function viewProbabilities(view: View, size: Size, rows: Rows): tf.Tensor3D {
+  const probabilities = tf.squeeze<tf.Tensor3D>(tf.softmax(viewLogits(view, size, rows)), [0]);
+  return view.isMirrored ? tf.reverse(probabilities, 1) : probabilities;
+}

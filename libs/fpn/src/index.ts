@@ -1,0 +1,1 @@
+export { Fpn, type FpnOptions } from './fpn';

@@ -1,0 +1,52 @@
+/** Plain geometry of boxes `[x1, y1, x2, y2]`. */
+import * as tf from '@tensorflow/tfjs-core';
+
+/** The four coordinates of boxes [..., 4], each [...]. */
+export function coordinates(boxes: tf.Tensor): [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor] {
+  return tf.unstack(boxes, -1) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+}
+
+/** Areas of boxes [..., 4]; negative extents count as they are. */
+export function areas(boxes: tf.Tensor): tf.Tensor {
+  const [x1, y1, x2, y2] = coordinates(boxes);
+  return tf.mul(tf.sub(x2, x1), tf.sub(y2, y1));
+}
+
+/**
+ * Areas that each of `a` shares with each of `b`.
+ * @param a float32 [A, 4]. @param b float32 [B, 4].
+ * @returns float32 [A, B].
+ */
+export function intersections(a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D {
+  return tf.tidy(() => {
+    const [ax1, ay1, ax2, ay2] = coordinates(tf.expandDims(a, 1));
+    const [bx1, by1, bx2, by2] = coordinates(tf.expandDims(b, 0));
+    const width = tf.relu(tf.sub(tf.minimum(ax2, bx2), tf.maximum(ax1, bx1)));
+    const height = tf.relu(tf.sub(tf.minimum(ay2, by2), tf.maximum(ay1, by1)));
+    return tf.mul(width, height);
+  });
+}
+
+/** No union is smaller, so that empty boxes divide by something. */
+const MIN_UNION = 1e-6;
+
+/** Intersection over union of each of `a` with each of `b`. @returns float32 [A, B]. */
+export function boxIou(a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D {
+  return tf.tidy(() => {
+    const shared = intersections(a, b);
+    const sum = tf.add(tf.expandDims(areas(a), 1), tf.expandDims(areas(b), 0));
+    return tf.div(shared, tf.maximum(tf.sub(sum, shared), MIN_UNION));
+  });
+}
+
+/**
+ * Cuts boxes at the image's edges.
+ * @param boxes float32 [..., 4].
+ * @param size float32 [2], (height, width).
+ */
+export function clipBoxes<T extends tf.Tensor>(boxes: T, size: tf.Tensor1D): T {
+  return tf.tidy(() => {
+    const limits = tf.tile(tf.reverse(size), [2]);
+    return tf.minimum(tf.relu(boxes), limits);
+  }) as T;
+}

@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { openRuntime } from '@pyramidal/runtime';
+import { expectClose, goldenValues, type GoldenFull } from '@pyramidal/testing';
+import { boxIou } from './boxes';
+import { boxesInRegions, matchBoxes, type MatchOptions } from './matcher';
+
+interface GoldenResult {
+  readonly gt_inds: readonly number[];
+  readonly max_overlaps: readonly number[];
+}
+
+interface GoldenMatching {
+  readonly config: {
+    readonly pos_iou_thr: number;
+    readonly neg_iou_thr: number;
+    readonly min_pos_iou: number;
+    readonly match_low_quality?: boolean;
+    readonly gt_max_assign_all?: boolean;
+    readonly ignore_iof_thr?: number;
+  };
+  readonly boxes?: GoldenFull;
+  readonly gts?: GoldenFull;
+  readonly result: GoldenResult;
+  readonly no_gt?: GoldenResult;
+  readonly no_boxes?: GoldenResult;
+  readonly without_low_quality?: GoldenResult | readonly number[];
+}
+
+const golden = JSON.parse(readFileSync(join(__dirname, '../fixtures/assigner.json'), 'utf8')) as {
+  boxes: GoldenFull;
+  gts: GoldenFull;
+  gts_ignore: GoldenFull;
+  iou: GoldenFull;
+  cases: Record<string, GoldenMatching>;
+};
+
+const tensor = (full: GoldenFull): tf.Tensor2D => tf.tensor2d(goldenValues(full), full.shape as [number, number]);
+const bools = (values: readonly boolean[]): tf.Tensor1D => tf.tensor1d([...values], 'bool');
+
+function optionsOf({ config }: GoldenMatching): MatchOptions {
+  const { pos_iou_thr, neg_iou_thr, min_pos_iou, match_low_quality = true, gt_max_assign_all = true } = config;
+  const lowQuality = { minIou: min_pos_iou, take: gt_max_assign_all ? ('all' as const) : ('first' as const) };
+  return { positiveIou: pos_iou_thr, negativeIou: neg_iou_thr, ...(match_low_quality && { lowQuality }) };
+}
+
+beforeAll(async () => {
+  await openRuntime();
+});
+beforeEach(() => tf.engine().startScope());
+afterEach(() => tf.engine().endScope());
+
+describe('boxIou', () => {
+  it('gives the reference overlaps', () => {
+    expectClose(boxIou(tensor(golden.gts), tensor(golden.boxes)).dataSync(), goldenValues(golden.iou), { rtol: 1e-6 });
+  });
+});
+
+describe.each(Object.entries(golden.cases))('matchBoxes, %s', (_, expected) => {
+  const boxes = (): tf.Tensor2D => tensor(expected.boxes ?? golden.boxes);
+  const gts = (): tf.Tensor2D => tensor(expected.gts ?? golden.gts);
+  const share = expected.config.ignore_iof_thr ?? -1;
+
+  const included = (count: number): tf.Tensor1D | undefined =>
+    share < 0 || count === 0 ? undefined : tf.logicalNot(boxesInRegions(boxes(), tensor(golden.gts_ignore), share));
+
+  it('matches as the reference does, whatever the padding', () => {
+    for (const padding of [0, 3]) {
+      const truth = {
+        boxes: tf.concat([
+          gts(),
+          tf.tensor2d(
+            Array.from({ length: padding }, () => [0, 0, 50, 50]),
+            [padding, 4],
+          ),
+        ]),
+        valid: bools(Array.from({ length: gts().shape[0] + padding }, (_, i) => i < gts().shape[0])),
+      };
+      const { assigned, overlaps } = matchBoxes(boxes(), truth, optionsOf(expected), included(1));
+      expect([...assigned.dataSync()]).toEqual(expected.result.gt_inds);
+      const ignored = included(1)?.dataSync();
+      const best = expected.result.max_overlaps.map((iou, i) => (ignored?.[i] === 0 ? -1 : iou));
+      expectClose(overlaps.dataSync(), best, { atol: 1e-6 }, 'overlaps');
+    }
+  });
+
+  if (expected.no_gt === undefined) return;
+
+  it('leaves images without objects and without boxes as the reference does', () => {
+    const nothing = { boxes: tf.zeros<tf.Rank.R2>([2, 4]), valid: bools([false, false]) };
+    const { assigned, overlaps } = matchBoxes(boxes(), nothing, optionsOf(expected));
+    expect([...assigned.dataSync()]).toEqual(expected.no_gt!.gt_inds);
+    expect([...overlaps.dataSync()]).toEqual(expected.no_gt!.max_overlaps);
+  });
+});
+
+describe('matchBoxes', () => {
+  it('takes no boxes, and lets the best of each object override', () => {
+    const expected = golden.cases['low_quality_override']!;
+    const truth = { boxes: tensor(expected.gts!), valid: bools(expected.gts!.shape.slice(0, 1).flatMap((n) => Array(n).fill(true))) }; // prettier-ignore
+    const { lowQuality, ...plain } = optionsOf(expected);
+    expect(lowQuality).toBeDefined();
+    const without = expected.without_low_quality as GoldenResult;
+    const received = [...matchBoxes(tensor(expected.boxes!), truth, plain).assigned.dataSync()];
+    expect(received).toEqual(without.gt_inds ?? expected.without_low_quality);
+  });
+});

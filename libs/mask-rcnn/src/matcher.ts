@@ -1,0 +1,94 @@
+/** Which ground truth a box answers to, by overlap (MMDetection's MaxIoUAssigner). */
+import * as tf from '@tensorflow/tfjs-core';
+import { areas, boxIou, intersections } from './boxes';
+
+export interface MatchOptions {
+  /** A box with at least this IoU is positive. */
+  readonly positiveIou: number;
+  /** A box whose best IoU is below this is background. */
+  readonly negativeIou: number;
+  /** A ground truth also takes the boxes that overlap it best, if by at least this much. */
+  readonly lowQuality?: {
+    readonly minIou: number;
+    /** All boxes of that overlap ('all', unless told), or the first of them. */
+    readonly take?: 'all' | 'first';
+  };
+}
+
+/** Boxes that stay out of training: neither background nor an object. */
+export const UNMATCHED = -1;
+export const BACKGROUND = 0;
+
+export type Matches = {
+  /** int32 [A]: `UNMATCHED`, `BACKGROUND`, or k for ground truth k - 1. */
+  readonly assigned: tf.Tensor1D;
+  /** float32 [A], the best IoU of each box; -1 where it takes no part. */
+  readonly overlaps: tf.Tensor1D;
+};
+
+export interface Truth {
+  /** float32 [G, 4], xyxy; rows beyond the image's objects hold anything finite. */
+  readonly boxes: tf.Tensor2D;
+  /** bool [G]: which rows are objects. */
+  readonly valid: tf.Tensor1D;
+}
+
+/**
+ * Matches boxes with ground truth. Of equal overlaps the first ground truth wins; among low-quality matches the last.
+ * @param boxes float32 [A, 4], xyxy.
+ * @param included bool [A]: boxes that take part; the others stay unmatched.
+ */
+export function matchBoxes(
+  boxes: tf.Tensor2D,
+  truth: Truth,
+  { positiveIou, negativeIou, lowQuality }: MatchOptions,
+  included?: tf.Tensor1D,
+): Matches {
+  return tf.tidy(() => {
+    const isObject = tf.expandDims(truth.valid, 1);
+    const iou = tf.mul(boxIou(truth.boxes, boxes), tf.cast(isObject, 'float32'));
+    const scores =
+      included === undefined ? iou : tf.where(tf.expandDims(included, 0), iou, tf.fill(iou.shape, UNMATCHED));
+    const overlaps = tf.max(scores, 0) as tf.Tensor1D;
+    const best: tf.Tensor1D = tf.add(tf.argMax(scores, 0), tf.scalar(1, 'int32'));
+    const fill = (value: number): tf.Tensor1D => tf.fill(best.shape, value, 'int32');
+    const isBackground = tf.logicalAnd(tf.greaterEqual(overlaps, 0), tf.less(overlaps, negativeIou));
+    const byThreshold = tf.where(
+      tf.greaterEqual(overlaps, positiveIou),
+      best,
+      tf.where(isBackground, fill(BACKGROUND), fill(UNMATCHED)),
+    );
+    if (lowQuality === undefined) return { assigned: byThreshold, overlaps };
+    const taken = lowQualityMatches(scores, isObject, lowQuality);
+    return { assigned: tf.where(tf.greater(taken, 0), taken, byThreshold), overlaps };
+  });
+}
+
+/** int32 [A], k where ground truth k - 1 takes the box as one of its best, 0 where none does. */
+function lowQualityMatches(
+  scores: tf.Tensor,
+  isObject: tf.Tensor,
+  { minIou, take = 'all' }: NonNullable<MatchOptions['lowQuality']>,
+): tf.Tensor1D {
+  const [objects, count] = scores.shape as [number, number];
+  const highest = tf.max(scores, 1, true);
+  const isBest =
+    take === 'all'
+      ? tf.equal(scores, highest)
+      : tf.cast(tf.oneHot(tf.cast(tf.argMax(scores, 1), 'int32'), count), 'bool');
+  const takes = tf.logicalAnd(isObject, tf.greaterEqual(highest, Math.max(minIou, 0)));
+  const numbers = tf.reshape(tf.range(1, objects + 1, 1, 'int32'), [objects, 1]);
+  return tf.max(tf.mul(tf.cast(tf.logicalAnd(isBest, takes), 'int32'), numbers), 0);
+}
+
+/**
+ * Boxes that lie in regions to ignore by more than a share of their own area.
+ * @param boxes float32 [A, 4]. @param regions float32 [I, 4].
+ * @returns bool [A].
+ */
+export function boxesInRegions(boxes: tf.Tensor2D, regions: tf.Tensor2D, share: number): tf.Tensor1D {
+  return tf.tidy(() => {
+    const shares = tf.div(intersections(regions, boxes), tf.maximum(tf.expandDims(areas(boxes), 0), 1e-6));
+    return tf.greater(tf.max(shares, 0), share) as tf.Tensor1D;
+  });
+}

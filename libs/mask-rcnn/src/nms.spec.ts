@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { compile, openRuntime } from '@pyramidal/runtime';
+import { expectNoLeaks, goldenValues, type GoldenFull } from '@pyramidal/testing';
+import { classwiseNms, type Kept, nms } from './nms';
+
+interface GoldenNms {
+  readonly boxes?: GoldenFull;
+  readonly boxes_as?: string;
+  readonly scores: readonly number[];
+  readonly labels: readonly number[];
+  readonly iou_threshold: number;
+  readonly torchvision_nms_ignoring_labels: readonly number[];
+  readonly classwise_ties_by_index: readonly number[];
+}
+
+const { batched } = JSON.parse(readFileSync(join(__dirname, '../fixtures/nms.json'), 'utf8')) as {
+  batched: Record<string, GoldenNms>;
+};
+
+function inputsOf({ boxes, boxes_as, scores, labels }: GoldenNms) {
+  const full = boxes ?? batched[boxes_as!]!.boxes!;
+  return {
+    boxes: tf.tensor2d(goldenValues(full), [scores.length, 4]),
+    scores: tf.tensor1d([...scores]),
+    classes: tf.tensor1d([...labels], 'int32'),
+  };
+}
+
+function rows({ indices, valid }: Kept): number[] {
+  const isFilled = valid.dataSync();
+  return [...indices.dataSync()].filter((_, i) => isFilled[i] === 1);
+}
+
+describe.each(['tensorflow', 'wasm', 'cpu'] as const)('suppression, %s', (engine) => {
+  beforeAll(async () => {
+    await openRuntime({ engine });
+  });
+  beforeEach(() => tf.engine().startScope());
+  afterEach(() => tf.engine().endScope());
+
+  it.each(Object.entries(batched))('keeps what the reference keeps: %s', (_, golden) => {
+    const { boxes, scores, classes } = inputsOf(golden);
+    const options = { iouThreshold: golden.iou_threshold, scoreThreshold: -0.5, maxOutputs: 200 };
+    expect(rows(nms(boxes, scores, options))).toEqual(golden.torchvision_nms_ignoring_labels);
+    expect(rows(classwiseNms(boxes, scores, classes, options))).toEqual(golden.classwise_ties_by_index);
+  });
+
+  it('has a fixed number of slots and leaves out low scores', () => {
+    const boxes = tf.tensor2d([[0, 0, 1, 1], [5, 5, 6, 6], [9, 9, 10, 10]]); // prettier-ignore
+    const kept = nms(boxes, tf.tensor1d([0.1, 0.9, 0.5]), { iouThreshold: 0.5, scoreThreshold: 0.5, maxOutputs: 2 });
+    expect([...kept.valid.dataSync()]).toEqual([1, 0]);
+    expect(rows(kept)).toEqual([1]);
+  });
+
+  it('runs in a compiled step', async () => {
+    const { boxes, scores, classes } = inputsOf(batched['random120']!);
+    const options = { iouThreshold: 0.5, scoreThreshold: 0, maxOutputs: 100 };
+    type Inputs = { boxes: tf.Tensor2D; scores: tf.Tensor1D; classes: tf.Tensor1D };
+    const step = compile((inputs: Inputs) => classwiseNms(inputs.boxes, inputs.scores, inputs.classes, options));
+    expect(rows(step({ boxes, scores, classes }))).toEqual(batched['random120']!.classwise_ties_by_index);
+    await expectNoLeaks(() => tf.dispose(step({ boxes, scores, classes })));
+    step.dispose();
+  });
+});

@@ -1,0 +1,68 @@
+/** Random choice of boxes to learn from, of a fixed number (MMDetection's RandomSampler). */
+import * as tf from '@tensorflow/tfjs-core';
+import { foldSeed, randomUniform } from '@pyramidal/runtime';
+import { BACKGROUND, type Matches } from './matcher';
+import { takeRows } from './take-rows';
+
+export interface SampleOptions {
+  /** Boxes per image. */
+  readonly count: number;
+  /** Largest share of positives; background fills up the rest. */
+  readonly positiveShare: number;
+}
+
+/** float32 [count] in [0, 1]: boxes with higher keys are chosen first, equal ones by index. */
+export type DrawKeys = (count: number) => tf.Tensor1D;
+
+/** Keys from a seed, new ones at every call. @param seed int32 [2]. */
+export function randomKeys(seed: tf.Tensor1D): DrawKeys {
+  let draws = 0;
+  return (count) => randomUniform<tf.Rank.R1>([count], foldSeed(seed, draws++));
+}
+
+/** Chosen boxes: positives first, then background, then slots that nothing fills. */
+export type Sample = {
+  /** int32 [S], rows of the boxes. */
+  readonly indices: tf.Tensor1D;
+  /** bool [S]. */
+  readonly positive: tf.Tensor1D;
+  /** bool [S]: whether the slot holds a box at all. */
+  readonly valid: tf.Tensor1D;
+  /** Slots that positives can take, all at the front. */
+  readonly positiveSlots: number;
+};
+
+/** Chooses boxes by their matches. S is the wanted count, or the number of boxes if that is smaller. */
+export function sampleBoxes(
+  { assigned }: Matches,
+  { count, positiveShare }: SampleOptions,
+  drawKeys: DrawKeys,
+): Sample {
+  return tf.tidy(() => {
+    const [boxes] = assigned.shape;
+    const size = Math.min(count, boxes);
+    const positiveSlots = Math.min(Math.floor(count * positiveShare), boxes);
+    const keys = drawKeys(boxes);
+    const positives = choose(tf.greater(assigned, BACKGROUND), keys, positiveSlots);
+    const negatives = choose(tf.equal(assigned, BACKGROUND), keys, size);
+    const whole = (value: number): tf.Scalar => tf.scalar(value, 'int32');
+    const taken: tf.Scalar = tf.minimum(positives.available, whole(positiveSlots));
+    const slots = tf.range(0, size, 1, 'int32');
+    const positive = tf.less(slots, taken);
+    const nextNegative: tf.Tensor1D = tf.maximum(tf.sub(slots, taken), whole(0));
+    const indices = tf.where(
+      positive,
+      takeRows(positives.order, tf.minimum<tf.Tensor1D>(slots, whole(Math.max(positiveSlots - 1, 0)))),
+      takeRows(negatives.order, nextNegative),
+    );
+    const valid = tf.less(slots, tf.add(taken, negatives.available));
+    return { indices, positive, valid, positiveSlots: Math.min(positiveSlots, size) } as Sample;
+  });
+}
+
+/** The boxes of a kind with the highest keys first, and how many of the kind there are. */
+function choose(kind: tf.Tensor1D, keys: tf.Tensor1D, count: number): { order: tf.Tensor1D; available: tf.Tensor } {
+  const ranked: tf.Tensor1D = tf.where(kind, keys, tf.fill(keys.shape, -1));
+  const order: tf.Tensor1D = tf.topk(ranked, Math.max(count, 1)).indices;
+  return { order, available: tf.sum(tf.cast(kind, 'int32')) };
+}

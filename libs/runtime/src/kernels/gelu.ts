@@ -1,25 +1,23 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { applyWithSlope, type ValueAndSlope } from './slope';
 
 /**
  * Gaussian error linear unit in its exact form, `x * Phi(x)` with the error function (Hendrycks and Gimpel, 2016).
  * @param x float32, any shape.
  */
 export function gelu<T extends tf.Tensor>(x: T): T {
-  return geluWithGradient(x) as T;
+  return applyWithSlope(x, (input) => tf.mul(normalCdf(tf.mul(input, Math.SQRT1_2)), input), valueAndSlope);
 }
 
 /** With `a = x / sqrt(2)`: the slope is `Phi(x) + a exp(-a^2) / sqrt(pi)`. */
-const geluWithGradient = tf.customGrad((x, save) => {
-  const input = x as tf.Tensor;
-  const scaled = tf.mul(input, Math.SQRT1_2);
-  const cdf = tf.mul(tf.add(tf.erf(scaled), 1), 0.5);
-  (save as tf.GradSaveFunc)([scaled, cdf]);
-  return {
-    value: tf.mul(cdf, input),
-    gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const [a, phi] = saved as [tf.Tensor, tf.Tensor];
-      const bell = tf.exp(tf.sub(-Math.log(Math.PI) / 2, tf.square(a)));
-      return tf.mul(dy, tf.add(phi, tf.mul(a, bell)));
-    },
-  };
-});
+function valueAndSlope(x: tf.Tensor): ValueAndSlope {
+  const a = tf.mul(x, Math.SQRT1_2);
+  const cdf = normalCdf(a);
+  const bell = tf.exp(tf.sub(-Math.log(Math.PI) / 2, tf.square(a)));
+  return { value: tf.mul(cdf, x), slope: tf.add(cdf, tf.mul(a, bell)) };
+}
+
+/** Of x by `x / sqrt(2)`. */
+function normalCdf(scaled: tf.Tensor): tf.Tensor {
+  return tf.mul(tf.add(tf.erf(scaled), 1), 0.5);
+}

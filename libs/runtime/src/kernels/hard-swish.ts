@@ -1,31 +1,29 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { nativeOps } from './native-ops';
+import { applyWithSlope, type ValueAndSlope } from './slope';
 
 /**
  * Hard swish, `x * relu6(x + 3) / 6` (Howard et al., MobileNetV3, 2019).
  * @param x float32, any shape.
  */
 export function hardSwish<T extends tf.Tensor>(x: T): T {
-  return hardSwishWithGradient(x) as T;
+  return applyWithSlope(x, (input) => parts(input).value, valueAndSlope);
 }
 
-const hardSwishWithGradient = tf.customGrad((x, save) => {
-  const input = x as tf.Tensor;
-  const ramp = tf.relu6(tf.add(input, 3));
-  (save as tf.GradSaveFunc)([input, ramp]);
-  return {
-    value: tf.mul(tf.mul(input, 1 / 6), ramp),
-    gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const [z, r] = saved as [tf.Tensor, tf.Tensor];
-      const sixth = tf.mul(dy, 1 / 6);
-      return tf.add(tf.mul(sixth, r), throughRamp(tf.mul(sixth, z), r));
-    },
-  };
-});
+function parts(x: tf.Tensor): { ramp: tf.Tensor; sixth: tf.Tensor; value: tf.Tensor } {
+  const ramp = tf.relu6(tf.add(x, 3));
+  const sixth = tf.mul(x, 1 / 6);
+  return { ramp, sixth, value: tf.mul(sixth, ramp) };
+}
 
-/** The gradient where the ramp rises, 0 elsewhere and at both its ends. */
-function throughRamp(dy: tf.Tensor, ramp: tf.Tensor): tf.Tensor {
+function valueAndSlope(x: tf.Tensor): ValueAndSlope {
+  const { ramp, sixth, value } = parts(x);
+  return { value, slope: tf.add(tf.mul(ramp, 1 / 6), whereRising(sixth, ramp)) };
+}
+
+/** `x` where the ramp rises, 0 elsewhere and at both its ends. */
+function whereRising(x: tf.Tensor, ramp: tf.Tensor): tf.Tensor {
   const native = nativeOps();
-  if (native !== null) return native.run('Relu6Grad', [dy, ramp], [native.type('T', 'float32')]);
-  return tf.mul(dy, tf.cast(tf.logicalAnd(tf.greater(ramp, 0), tf.less(ramp, 6)), 'float32'));
+  if (native !== null) return native.run('Relu6Grad', [x, ramp], [native.type('T', 'float32')]);
+  return tf.mul(x, tf.cast(tf.logicalAnd(tf.greater(ramp, 0), tf.less(ramp, 6)), 'float32'));
 }

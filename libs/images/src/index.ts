@@ -2,6 +2,7 @@ export { decodeImage, BrokenImageError, type DecodeOptions } from './decode';
 export { blankImage, cropImage, flipImage, padImage } from './rgb-image';
 export type { Rect, Rgb, RgbImage, Size } from './rgb-image';
 export { keepRatioSize, resizeAndNormalise, resizeImage, type ResizeConvention, type ResizeOptions } from './resize';
+export { nearestIndex } from './resize-opencv';
 export { IMAGENET_NORMALISATION, imagesToTensor, normaliseImage, type Normalisation } from './normalise';
 export { randomResizedCrop, resizeAndCentreCrop, type RandomResizedCropOptions } from './random-resized-crop';
 export { parseRandAugment, randAugment, type RandAugmentOptions } from './rand-augment';

@@ -1,0 +1,227 @@
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { blankImage, encodeImage, IMAGENET_NORMALISATION as normalisation } from '@pyramidal/images';
+import { dataFolder, describeWith } from '@pyramidal/testing';
+import sharp from 'sharp';
+import { evaluationItems, SegmentationBatches } from './batches';
+import { ade20kClasses } from './classes';
+import { openSegmentationFolder, type SegmentationSample } from './folder';
+import { encodeLabels, readLabels, readStoredLabels } from './label-file';
+import type { TrainingTransform } from './transform';
+
+const coding = { classes: 3, reduceZeroLabel: true };
+const training: TrainingTransform = {
+  scale: { longest: 96, shortest: 32 },
+  ratioRange: [0.5, 2],
+  crop: 32,
+  catMaxRatio: 0.75,
+  flip: 0.5,
+  photometric: true,
+  normalisation,
+};
+const evaluation = { scale: { longest: 96, shortest: 32 }, ratios: [1, 1.5], normalisation };
+
+let root: string;
+let samples: readonly SegmentationSample[];
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'ade20k-'));
+  await writeFile(join(root, 'classes.json'), JSON.stringify(['a', { name: 'b', colour: [1, 2, 3] }, 'c']));
+  for (let i = 0; i < 5; i++) await writePair('training', `${i}`, i);
+  ({ samples } = (await openSegmentationFolder(root, { splits: ['training'] })).splits.get('training')!);
+});
+afterAll(() => rm(root, { recursive: true }));
+
+/** A picture of 40 x 30, its left part class 1, its right part class 2, the first row unlabelled. */
+async function writePair(split: string, name: string, shade: number): Promise<void> {
+  await mkdir(join(root, 'images', split), { recursive: true });
+  await mkdir(join(root, 'annotations', split), { recursive: true });
+  const picture = blankImage({ width: 40, height: 30 }, [40 * shade, 100, 255 - 40 * shade]);
+  await writeFile(join(root, 'images', split, `${name}.jpg`), await encodeImage(picture, 'jpeg'));
+  const data = Uint8Array.from({ length: 1200 }, (_, i) => (i < 40 ? 255 : i % 40 < 20 ? 0 : 1));
+  await writeFile(
+    join(root, 'annotations', split, `${name}.png`),
+    await encodeLabels({ data, width: 40, height: 30 }, coding),
+  );
+}
+
+async function collect(workers: number, range = {}) {
+  const loader = new SegmentationBatches({
+    samples,
+    coding,
+    transform: training,
+    batchSize: 2,
+    seed: 4,
+    shuffle: true,
+    lastBatch: 'drop',
+    workers,
+  });
+  const batches = [];
+  for await (const { images, labels, ...position } of loader.batches(range)) {
+    batches.push({
+      ...position,
+      shapes: [images.shape, labels.shape],
+      pixels: images.dataSync(),
+      labels: labels.dataSync(),
+    });
+    tf.dispose([images, labels]);
+  }
+  await loader.close();
+  return batches;
+}
+
+describe('SegmentationBatches', () => {
+  it('gives crops of one size whose labels move with the pixels, the same from worker threads and after resuming', async () => {
+    const before = tf.memory().numTensors;
+    const batches = await collect(0, { untilEpoch: 2 });
+    expect(batches).toHaveLength(4);
+    for (const { shapes, labels } of batches) {
+      expect(shapes).toEqual([
+        [2, 32, 32, 3],
+        [2, 32, 32],
+      ]);
+      expect([...new Set(labels)].every((value) => [0, 1, 255].includes(value))).toBe(true);
+    }
+    expect(new Set(batches.flatMap(({ labels }) => [...labels]))).toEqual(new Set([0, 1, 255]));
+    expect(await collect(1, { untilEpoch: 2 })).toEqual(batches);
+    expect(await collect(0, { epoch: 1, batch: 1, untilEpoch: 2 })).toEqual(batches.slice(3));
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('evaluationItems', () => {
+  it('gives every image at every ratio, with its label at its own size', async () => {
+    const seen = [];
+    for await (const item of evaluationItems({ samples, coding, transform: evaluation })) seen.push(item);
+    expect(seen.map(({ image }) => image)).toEqual(samples.map(({ image }) => image));
+    const { scaled, labels, original } = seen[0]!;
+    expect(scaled.map(({ width, height }) => [width, height])).toEqual([
+      [43, 32],
+      [64, 48],
+    ]);
+    expect(scaled[1]!.pixels).toHaveLength(64 * 48 * 3);
+    expect(original).toEqual({ width: 40, height: 30 });
+    expect([labels.data[0], labels.data[40], labels.data[79]]).toEqual([255, 0, 1]);
+  });
+});
+
+describe('what is wrong is told in one line', () => {
+  const label = (name: string): string => join(root, 'annotations/training', name);
+  const grey = (value: number) =>
+    ({ create: { width: 4, height: 4, channels: 3, background: { r: value, g: value, b: value } } }) as const;
+
+  it.each<[string, () => Promise<Buffer>, string]>([
+    [
+      '16-bit',
+      () =>
+        sharp(new Uint16Array(16), { raw: { width: 4, height: 4, channels: 1, depth: 'ushort' } as never })
+          .toColourspace('grey16')
+          .png()
+          .toBuffer(),
+      '16-bit grey',
+    ],
+    ['colour', () => sharp(grey(7)).png().toBuffer(), '8-bit colour'],
+    ['palette', () => sharp(grey(7)).png({ palette: true, colours: 200 }).toBuffer(), 'palette'],
+    ['JPEG', () => sharp(grey(7)).jpeg().toBuffer(), 'another format'],
+  ])('a %s label', async (_, make, received) => {
+    const file = join(root, 'wrong.png');
+    await writeFile(file, await make());
+    await expect(readLabels(file, coding)).rejects.toThrow(
+      new RegExp(`wrong\\.png: expected an 8-bit grey PNG as label, received .*${received}`),
+    );
+  });
+
+  it('a label value above the class count', async () => {
+    const file = join(root, 'wrong.png');
+    const map = { data: Uint8Array.of(0, 1, 2, 3), width: 2, height: 2 };
+    await writeFile(file, await encodeLabels(map, coding));
+    await expect(readLabels(file, coding)).rejects.toThrow(
+      'wrong.png: expected label values from 0 to 3 or 255 for 3 classes, received 4 at (1, 1)',
+    );
+    await expect(readLabels(file, { classes: 4, reduceZeroLabel: false })).rejects.toThrow('received 4 at (1, 1)');
+  });
+
+  it('a label of another size than its image', async () => {
+    const wrong = { image: samples[0]!.image, label: join(root, 'small.png') };
+    await writeFile(wrong.label, await encodeLabels({ data: new Uint8Array(6), width: 3, height: 2 }, coding));
+    const items = evaluationItems({ samples: [wrong], coding, transform: evaluation });
+    await expect(items.next()).rejects.toThrow('small.png: expected 40x30 as its image, received 3x2');
+  });
+
+  it('a truncated label, a missing label, an empty split, a split that is not there', async () => {
+    const open = (...splits: string[]) => openSegmentationFolder(root, { splits });
+    await writePair('broken', 'x', 1);
+    const file = join(root, 'annotations/broken/x.png');
+    await truncate(file, 60);
+    await expect(readLabels(file, coding)).rejects.toThrow(/x\.png: cannot be decoded/);
+    await rm(file);
+    await expect(open('broken')).rejects.toThrow(/x\.png: no such file, expected a label for .*x\.jpg/);
+    await mkdir(join(root, 'images/empty'), { recursive: true });
+    await expect(open('empty')).rejects.toThrow(/images.empty: split 'empty' has no images/);
+    await expect(open('nowhere')).rejects.toThrow(/nowhere: no such folder/);
+    await expect(readLabels(label('none.png'), coding)).rejects.toThrow(/none\.png: cannot be decoded: no such file/);
+  });
+
+  it.each([
+    ['{', /classes\.json: is not JSON/],
+    ['[]', /expected a list of 1 to 255 classes/],
+    ['["a", 3]', /received 3 as entry 1/],
+    ['[{ "name": "a", "colour": [1, 2, 300] }]', /as entry 0/],
+  ])('a class list of %s', async (text, message) => {
+    const classList = join(root, 'wrong-classes.json');
+    await writeFile(classList, text);
+    await expect(openSegmentationFolder(root, { splits: ['training'], classList })).rejects.toThrow(message);
+  });
+});
+
+it('writes labels that it reads back', async () => {
+  const file = join(root, 'written.png');
+  const map = { data: Uint8Array.of(0, 2, 255, 1), width: 2, height: 2 };
+  for (const reduceZeroLabel of [true, false]) {
+    await writeFile(file, await encodeLabels(map, { classes: 3, reduceZeroLabel }));
+    expect(await readLabels(file, { classes: 3, reduceZeroLabel })).toEqual(map);
+    expect([...(await readStoredLabels(file)).data]).toEqual(reduceZeroLabel ? [1, 3, 0, 2] : [0, 2, 255, 1]);
+  }
+});
+
+describeWith(dataFolder(), 'real labels', (folder) => {
+  /** Pixel counts by stored value. */
+  const COUNTS: Readonly<Record<string, Readonly<Record<number, number>>>> = {
+    'training/ADE_train_00000036.png': {
+      ...{ 0: 4397, 1: 20830, 4: 9803, 6: 5926, 9: 6400, 19: 4198, 20: 334, 23: 874, 28: 1160, 29: 5300 },
+      ...{ 38: 9471, 48: 4662, 66: 1126, 67: 231, 82: 754, 136: 134 },
+    },
+    'validation/ADE_val_00000001.png': {
+      ...{ 0: 3613, 1: 14538, 2: 123406, 3: 134492, 5: 8784, 7: 1755, 10: 53099, 18: 10009 },
+    },
+  };
+
+  it.each(Object.entries(COUNTS))('%s is read value by value', async (name, counts) => {
+    const file = join(folder, 'ade20k/annotations', name);
+    const stored = await readStoredLabels(file);
+    const found: Record<number, number> = {};
+    for (const value of stored.data) found[value] = (found[value] ?? 0) + 1;
+    expect(found).toEqual(counts);
+    const classes = await readLabels(file, { classes: 150, reduceZeroLabel: true });
+    expect(classes.data.filter((value) => value === 255)).toHaveLength(counts[0]!);
+  });
+
+  it('has the names of the official list', async () => {
+    const list = JSON.parse(await readFile(join(folder, 'lists/ade20k150.json'), 'utf8')) as { name: string }[];
+    expect(ade20kClasses().map(({ name }) => name)).toEqual(list.map(({ name }) => name));
+  });
+
+  it('reads every pair of the COCO-derived set', async () => {
+    const { splits } = await openSegmentationFolder(join(folder, 'coco-semantic'), {
+      splits: ['training', 'validation'],
+    });
+    expect([...splits.values()].map((split) => split.samples.length)).toEqual([40, 20]);
+    const options = { samples: splits.get('validation')!.samples, coding: { classes: 80, reduceZeroLabel: true } };
+    let images = 0;
+    for await (const _ of evaluationItems({ ...options, transform: evaluation })) images++;
+    expect(images).toBe(20);
+  });
+});

@@ -1,0 +1,83 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { ade20kClasses, readClasses, type SegmentationClass } from './classes';
+
+const IMAGE_EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp']);
+
+/** A class list that is read by itself when it lies in the root. */
+const CLASS_FILE = 'classes.json';
+
+export interface SegmentationSample {
+  readonly image: string;
+  readonly label: string;
+}
+
+export interface SegmentationSplit {
+  readonly name: string;
+  /** Sorted by file name. */
+  readonly samples: readonly SegmentationSample[];
+}
+
+export interface SegmentationFolder {
+  readonly root: string;
+  readonly classes: readonly SegmentationClass[];
+  readonly splits: ReadonlyMap<string, SegmentationSplit>;
+}
+
+export interface SegmentationFolderOptions {
+  /** Folders below those of the images and the labels; ADE20K's are `training` and `validation`. */
+  readonly splits: readonly string[];
+  /** Where the images lie below the root; 'images' unless told. */
+  readonly images?: string;
+  /** Where the label PNGs lie, under the images' names; 'annotations' unless told. */
+  readonly annotations?: string;
+  /** Class list; else `classes.json` in the root, else ADE20K's 150 classes. */
+  readonly classList?: string;
+}
+
+/**
+ * Lists a dataset in ADE20K's layout, `root/images/<split>/*.jpg` and `root/annotations/<split>/*.png`, without decoding
+ * anything.
+ * @throws Error, one line, for a folder that is not there, a split without images, an image without a label.
+ */
+export async function openSegmentationFolder(
+  root: string,
+  { splits, images = 'images', annotations = 'annotations', classList }: SegmentationFolderOptions,
+): Promise<SegmentationFolder> {
+  const listed = new Map<string, SegmentationSplit>();
+  for (const name of splits) {
+    listed.set(name, await listSplit(name, join(root, images, name), join(root, annotations, name)));
+  }
+  return { root, classes: await classesOf(root, classList), splits: listed };
+}
+
+/** The dataset's classes alone. */
+export async function classesOf(root: string, classList?: string): Promise<SegmentationClass[]> {
+  const own = join(root, CLASS_FILE);
+  const file = classList ?? (existsSync(own) ? own : undefined);
+  return file === undefined ? ade20kClasses() : readClasses(file);
+}
+
+async function listSplit(name: string, images: string, labels: string): Promise<SegmentationSplit> {
+  const files = (await filesIn(images)).filter((file) => IMAGE_EXTENSIONS.has(extname(file).toLowerCase()));
+  if (files.length === 0)
+    throw new Error(`${images}: split '${name}' has no images (${[...IMAGE_EXTENSIONS].join(', ')})`);
+  const known = new Set(await filesIn(labels));
+  const samples = files.map((file) => {
+    const label = `${file.slice(0, -extname(file).length)}.png`;
+    if (!known.has(label))
+      throw new Error(`${join(labels, label)}: no such file, expected a label for ${join(images, file)}`);
+    return { image: join(images, file), label: join(labels, label) };
+  });
+  return { name, samples };
+}
+
+/** Files of a folder in the order that Python's `sorted` gives. */
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`${folder}: ${error.code === 'ENOENT' ? 'no such folder' : error.message}`, { cause: error });
+  });
+  const names = entries.filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.')).map(({ name }) => name);
+  return names.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+}

@@ -1,0 +1,135 @@
+import {
+  cropImage,
+  decodeImage,
+  flipImage,
+  keepRatioSize,
+  type Normalisation,
+  normaliseImage,
+  Random,
+  resizeImage,
+  type RgbImage,
+  type Seed,
+  type Size,
+} from '@pyramidal/images';
+import type { SegmentationSample } from './folder';
+import { type LabelCoding, readLabels } from './label-file';
+import { cropLabels, flipLabels, type LabelMap, resizeLabels } from './label-map';
+import { distortColours } from './photometric';
+import { drawCrop } from './random-crop';
+
+/** The box that an image is resized to fit, keeping its shape: MMSegmentation's `img_scale`, (2048, 512) for ADE20K. */
+export interface ScaleBox {
+  readonly longest: number;
+  readonly shortest: number;
+}
+
+/** MMSegmentation's standard pipeline: resize by a random ratio, crop, mirror, distort colours, normalise, pad. */
+export interface TrainingTransform {
+  readonly scale: ScaleBox;
+  readonly ratioRange: readonly [number, number];
+  /** Side of the square that comes out. */
+  readonly crop: number;
+  readonly catMaxRatio: number;
+  /** Probability of mirroring. */
+  readonly flip: number;
+  readonly photometric: boolean;
+  readonly normalisation: Normalisation;
+}
+
+export interface TrainingSample {
+  /** Normalised, float32 [crop, crop, 3]. */
+  readonly pixels: Float32Array;
+  /** Classes or 255, [crop, crop]. */
+  readonly labels: Uint8Array;
+}
+
+/** One normalised image a ratio, for evaluation at several scales. */
+export interface EvaluationTransform {
+  readonly scale: ScaleBox;
+  readonly ratios: readonly number[];
+  readonly normalisation: Normalisation;
+}
+
+export interface ScaledImage extends Size {
+  /** Normalised, float32 [height, width, 3]. */
+  readonly pixels: Float32Array;
+}
+
+export interface EvaluationSample {
+  readonly scaled: readonly ScaledImage[];
+  /** Of the file. */
+  readonly original: Size;
+}
+
+/** The size that an image gets: as large as fits the box times the ratio, whose sides are cut to whole pixels. */
+export function scaledSize(image: Size, { longest, shortest }: ScaleBox, ratio = 1): Size {
+  return keepRatioSize(image, { longest: Math.trunc(longest * ratio), shortest: Math.trunc(shortest * ratio) });
+}
+
+/** Reads an image and its label. @throws Error if their sizes differ. */
+async function readPair(
+  { image: imageFile, label }: SegmentationSample,
+  coding: LabelCoding,
+): Promise<{ image: RgbImage; labels: LabelMap }> {
+  const [image, labels] = await Promise.all([decodeImage(imageFile), readLabels(label, coding)]);
+  requireSameSize(label, labels, image);
+  return { image, labels };
+}
+
+/** @throws Error naming the label file. */
+export function requireSameSize(file: string, labels: Size, image: Size): void {
+  if (image.width === labels.width && image.height === labels.height) return;
+  throw new Error(
+    `${file}: expected ${image.width}x${image.height} as its image, received ${labels.width}x${labels.height}`,
+  );
+}
+
+/** @param seed all that is random comes from it. */
+export async function prepareTraining(
+  sample: SegmentationSample,
+  coding: LabelCoding,
+  transform: TrainingTransform,
+  seed: Seed,
+): Promise<TrainingSample> {
+  const { crop, catMaxRatio, ratioRange, normalisation } = transform;
+  const pair = await readPair(sample, coding);
+  const random = new Random(seed);
+  const size = scaledSize(pair.image, transform.scale, random.uniform(...ratioRange));
+  const labels = resizeLabels(pair.labels, size);
+  const window = drawCrop(labels, { width: crop, height: crop, catMaxRatio }, random);
+  const cropped = cropImage(resizeImage(pair.image, { ...size, convention: 'opencv-bilinear' }), window);
+  const mirror = random.chance(transform.flip);
+  const mirrored = mirror ? flipImage(cropped) : cropped;
+  const distorted = transform.photometric ? distortColours(mirrored, random) : mirrored;
+  const croppedLabels = cropLabels(labels, window);
+  const oriented = mirror ? flipLabels(croppedLabels) : croppedLabels;
+  return {
+    pixels: padPixels(normaliseImage(distorted, normalisation), distorted, crop),
+    labels: cropLabels(oriented, { x: 0, y: 0, width: crop, height: crop }).data,
+  };
+}
+
+export async function prepareEvaluation(
+  file: string,
+  { scale, ratios, normalisation }: EvaluationTransform,
+): Promise<EvaluationSample> {
+  const image = await decodeImage(file);
+  const scaled = ratios.map((ratio) => {
+    const size = scaledSize(image, scale, ratio);
+    return {
+      ...size,
+      pixels: normaliseImage(resizeImage(image, { ...size, convention: 'opencv-bilinear' }), normalisation),
+    };
+  });
+  return { scaled, original: { width: image.width, height: image.height } };
+}
+
+/** Zeros to the right and below: the mean colour. */
+function padPixels(pixels: Float32Array, { width, height }: Size, side: number): Float32Array {
+  if (width === side && height === side) return pixels;
+  const padded = new Float32Array(side * side * 3);
+  for (let y = 0; y < height; y++) {
+    padded.set(pixels.subarray(y * width * 3, (y + 1) * width * 3), y * side * 3);
+  }
+  return padded;
+}

@@ -43,47 +43,56 @@ const relative = (actual: number, expected: number): number => Math.abs(actual /
 beforeAll(() => openRuntime());
 
 describeWith(goldenFolder(), '20 training steps of golden/backbones/training.json', (folder) => {
-  it('groupmixformer_miny: loss, gradient norm, learning rate, parameters and averages', () => {
-    const golden = JSON.parse(readFileSync(join(folder, 'backbones/training.json'), 'utf8')) as {
-      runs: Record<string, { float64: Reference }>;
-    };
-    const { steps, parameters, ema } = golden.runs['groupmixformer_miny']!.float64;
-    const module = createClassifier('groupmixformer_miny', CLASSES, { dropPath: 0 });
-    fillWithGolden(module, 'damped');
-    const step = trainStep({
-      module,
-      loss: (batch, seed) => {
-        const logits = module.forward(batch['images'] as tf.Tensor4D, new ForwardPass({ mode: 'train', seed }));
-        return { loss: crossEntropy(logits, batch['labels'] as tf.Tensor1D, { labelSmoothing: 0.1 }) };
-      },
-      optimizer: adamW(module.parameters(), { weightDecay: 0.05 }),
-      clipGradNorm: 5,
-      emaDecay: 0.9,
-    });
-    const warmup = { iterations: 5, inclusive: true, shift: true };
-    const frame = { lr: 1e-3, length: { iterations: 20 }, updatesPerEpoch: 20 };
-    const schedule = createSchedule({ name: 'cosine', minLr: 1e-5, warmup }, frame);
+  // SMT's one operation at a time: as one graph it sums in another order, and where a gradient is zero but for rounding,
+  // Adam turns its sign into whole steps. Twelve of them make 1e-6 of the loss into 6e-4.
+  it.each([
+    { name: 'groupmixformer_miny', formula: 'damped', tolerance: 4e-3, compile: true },
+    { name: 'smt_tiny', formula: 'plain', tolerance: 3e-4, compile: false },
+  ] as const)(
+    '$name: loss, gradient norm, learning rate, parameters and averages',
+    ({ name, formula, tolerance, compile }) => {
+      const golden = JSON.parse(readFileSync(join(folder, 'backbones/training.json'), 'utf8')) as {
+        runs: Record<string, { float64: Reference }>;
+      };
+      const { steps, parameters, ema } = golden.runs[name]!.float64;
+      const module = createClassifier(name, CLASSES, { dropPath: 0 });
+      fillWithGolden(module, formula);
+      const step = trainStep({
+        module,
+        loss: (batch, seed) => {
+          const logits = module.forward(batch['images'] as tf.Tensor4D, new ForwardPass({ mode: 'train', seed }));
+          return { loss: crossEntropy(logits, batch['labels'] as tf.Tensor1D, { labelSmoothing: 0.1 }) };
+        },
+        optimizer: adamW(module.parameters(), { weightDecay: 0.05 }),
+        compile,
+        clipGradNorm: 5,
+        emaDecay: 0.9,
+      });
+      const warmup = { iterations: 5, inclusive: true, shift: true };
+      const frame = { lr: 1e-3, length: { iterations: 20 }, updatesPerEpoch: 20 };
+      const schedule = createSchedule({ name: 'cosine', minLr: 1e-5, warmup }, frame);
 
-    const seen = steps.map((_, update) => {
-      const batch = batchOf(update);
-      const values = step.run([batch], { update, lr: schedule(update), seed: 0 });
-      const [loss, gradNorm] = [values['loss']!, values['gradNorm']!].map((value) => value.dataSync()[0]!);
-      tf.dispose([batch, values]);
-      return { lr: schedule(update), loss: loss!, gradNorm: gradNorm! };
-    });
+      const seen = steps.map((_, update) => {
+        const batch = batchOf(update);
+        const values = step.run([batch], { update, lr: schedule(update), seed: 0 });
+        const [loss, gradNorm] = [values['loss']!, values['gradNorm']!].map((value) => value.dataSync()[0]!);
+        tf.dispose([batch, values]);
+        return { lr: schedule(update), loss: loss!, gradNorm: gradNorm! };
+      });
 
-    for (const [update, { lr, loss, grad_norm: gradNorm }] of steps.entries()) {
-      expect(relative(seen[update]!.lr, lr)).toBeLessThan(1e-12);
-      expect(relative(seen[update]!.loss, loss)).toBeLessThan(4e-3);
-      expect(relative(seen[update]!.gradNorm, gradNorm)).toBeLessThan(4e-3);
-    }
-    const state = module.state();
-    const averages = step.state.get('ema')!.readers();
-    for (const [name, expected] of Object.entries(parameters)) {
-      expectStatistics(state.get(name)!.variable.dataSync<'float32'>(), expected);
-      expectStatistics(averages.get(name)!(), ema[name]!);
-    }
-    step.dispose();
-    module.dispose();
-  });
+      for (const [update, { lr, loss, grad_norm: gradNorm }] of steps.entries()) {
+        expect(relative(seen[update]!.lr, lr)).toBeLessThan(1e-12);
+        expect(relative(seen[update]!.loss, loss)).toBeLessThan(tolerance);
+        expect(relative(seen[update]!.gradNorm, gradNorm)).toBeLessThan(tolerance);
+      }
+      const state = module.state();
+      const averages = step.state.get('ema')!.readers();
+      for (const [key, expected] of Object.entries(parameters)) {
+        expectStatistics(state.get(key)!.variable.dataSync<'float32'>(), expected);
+        expectStatistics(averages.get(key)!(), ema[key]!);
+      }
+      step.dispose();
+      module.dispose();
+    },
+  );
 });

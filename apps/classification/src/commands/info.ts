@@ -29,9 +29,10 @@ export async function info({ config: file, set, input }: InfoCommand): Promise<n
   const { conv, linear } = countMultiplyAdds(() => classifier.forward(images, inferencePass()));
   const attention = backbone.attentionMultiplyAdds(height, width);
   const parameters = classifier.parameterCount();
+  const sizes = backbone.mapSizes(height, width);
   const features = LEVELS.reduce((sum, level) => {
-    const { stride, channels } = backbone.levels[level];
-    return sum + Math.ceil(height / stride) * Math.ceil(width / stride) * channels;
+    const [rows, columns] = sizes[level];
+    return sum + rows * columns * backbone.levels[level].channels;
   }, 0);
 
   console.log(`${config.model.backbone.name}, ${classes} classes, input ${height}x${width}`);
@@ -41,7 +42,7 @@ export async function info({ config: file, set, input }: InfoCommand): Promise<n
   );
   for (const level of LEVELS) {
     const { stride, channels } = backbone.levels[level];
-    console.log(`${level}  ${Math.ceil(height / stride)}x${Math.ceil(width / stride)}x${channels}, stride ${stride}`);
+    console.log(`${level}  ${sizes[level].join('x')}x${channels}, stride ${stride}`);
   }
   console.log(
     `memory          weights ${megabytes(parameters)}, with AdamW ${megabytes(3 * parameters)}, features ${megabytes(features)} an image`,

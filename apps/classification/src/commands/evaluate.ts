@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EvaluateCommand } from '@pyramidal/cli';
+import { type EvaluateCommand, reportBroken } from '@pyramidal/cli';
 import { loadConfig } from '@pyramidal/config';
 import { confusionMatrixPicture } from '@pyramidal/images';
 import { type ImageClass, openImageFolder, requireSplit } from '@pyramidal/imagenet';
@@ -9,8 +9,7 @@ import { loadWeightsFile } from '@pyramidal/training';
 import { assembleClassifier, evaluationBatches } from '../assemble';
 import { classAccuracies, confusionRows, type ClassificationCounts, summarise } from '../classification-metrics';
 import { classificationSchema } from '../config';
-import { createPredictor, evaluateClassifier } from '../evaluate-classifier';
-import { reportBroken } from '../report-broken';
+import { classifierPredictor, evaluateClassifier } from '../evaluate-classifier';
 
 /** Prints top-1 and top-5, writes them with the accuracy of every class and the confusion matrix as a picture. */
 export async function evaluate({ config: file, set, weights, out }: EvaluateCommand): Promise<number> {
@@ -23,7 +22,7 @@ export async function evaluate({ config: file, set, weights, out }: EvaluateComm
   loadWeightsFile(weights, classifier, { ema: config.evaluation.ema });
   mkdirSync(out, { recursive: true });
 
-  const predict = createPredictor(classifier, config.runtime);
+  const predict = classifierPredictor(classifier, config.runtime);
   const batches = evaluationBatches(config, split, folder.classes.length);
   try {
     const counts = await evaluateClassifier(predict, batches, folder.classes.length);

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
-import type { PredictCommand } from '@pyramidal/cli';
+import type { PredictCommand, Predictor } from '@pyramidal/cli';
 import { loadConfig } from '@pyramidal/config';
 import { decodeImage, drawAnnotations, encodeImage, PALETTE } from '@pyramidal/images';
 import { type ImageClass, openImageFolder, prepareImage } from '@pyramidal/imagenet';
@@ -10,7 +10,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { assembleClassifier, evaluationTransform } from '../assemble';
 import { topClasses } from '../classification-metrics';
 import { classificationSchema } from '../config';
-import { createPredictor, type Predictor } from '../evaluate-classifier';
+import { classifierPredictor } from '../evaluate-classifier';
 
 interface Prediction {
   readonly image: string;
@@ -34,7 +34,7 @@ export async function predict({ config: file, set, weights, images, out }: Predi
   loadWeightsFile(weights, classifier, { ema: config.evaluation.ema });
   mkdirSync(out, { recursive: true });
 
-  const forward = createPredictor(classifier, config.runtime);
+  const forward = classifierPredictor(classifier, config.runtime);
   const transform = evaluationTransform(config);
   const predictions: Prediction[] = [];
   try {
@@ -70,7 +70,12 @@ function describe({ name, probability }: { name: string; probability: number }):
   return `${name} ${(100 * probability).toFixed(1)} %`;
 }
 
-async function rank(forward: Predictor, pixels: Float32Array, size: number, classes: readonly ImageClass[]) {
+async function rank(
+  forward: Predictor<tf.Tensor2D>,
+  pixels: Float32Array,
+  size: number,
+  classes: readonly ImageClass[],
+) {
   const probabilities = tf.tidy(() => tf.softmax(forward(tf.tensor4d(pixels, [1, size, size, 3]))));
   const row = (await probabilities.data()) as Float32Array;
   probabilities.dispose();

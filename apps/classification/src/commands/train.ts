@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import type { TrainCommand } from '@pyramidal/cli';
+import { type Predictor, reportBroken, type TrainCommand, trainingCurves } from '@pyramidal/cli';
 import { loadConfig } from '@pyramidal/config';
 import { type ImageBatches, openImageFolder, requireSplit } from '@pyramidal/imagenet';
 import { openRuntime } from '@pyramidal/runtime';
@@ -14,6 +14,7 @@ import {
   type TrainingData,
   trainStep,
 } from '@pyramidal/training';
+import type * as tf from '@tensorflow/tfjs-core';
 import {
   assembleClassifier,
   type ClassificationBatch,
@@ -23,9 +24,14 @@ import {
 } from '../assemble';
 import { summarise } from '../classification-metrics';
 import { type ClassificationConfig, classificationSchema } from '../config';
-import { createPredictor, evaluateClassifier, type Predictor } from '../evaluate-classifier';
-import { reportBroken } from '../report-broken';
-import { trainingCurves } from '../training-curves';
+import { classifierPredictor, evaluateClassifier } from '../evaluate-classifier';
+
+const CHART = {
+  file: 'accuracy.png',
+  title: 'Validation accuracy',
+  yLabel: 'share of images',
+  metrics: ['top1', 'top5'],
+};
 
 /** Trains a classifier on an ImageFolder dataset; evaluates on the way and at the end. */
 export async function train({ config: file, set, out, resume }: TrainCommand): Promise<number> {
@@ -53,7 +59,7 @@ export async function train({ config: file, set, out, resume }: TrainCommand): P
   });
   const training = trainingBatches(config, requireSplit(folder, config.data.train), classes);
   const validation = evaluationBatches(config, requireSplit(folder, config.data.val), classes);
-  const predict = createPredictor(classifier, config.runtime);
+  const predict = classifierPredictor(classifier, config.runtime);
   const length = lengthOf(config);
   const frame = {
     lr: optimizerConfig.lr,
@@ -72,7 +78,7 @@ export async function train({ config: file, set, out, resume }: TrainCommand): P
       evaluation: evaluation(config, predict, validation, classes),
     });
     reportBroken(training, validation);
-    const curves = await trainingCurves(run.file('metrics.jsonl'));
+    const curves = await trainingCurves(run.file('metrics.jsonl'), CHART);
     for (const [name, picture] of curves) writeFileSync(run.file(name), picture);
     if (exitCode === 0) console.error(`done: ${run.folder}`);
     return exitCode;
@@ -108,7 +114,7 @@ function trainingData(
 
 function evaluation(
   config: ClassificationConfig,
-  predict: Predictor,
+  predict: Predictor<tf.Tensor2D>,
   batches: ImageBatches,
   classes: number,
 ): Evaluation {

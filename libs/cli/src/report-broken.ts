@@ -1,7 +1,10 @@
-import type { ImageBatches } from '@pyramidal/imagenet';
+/** What reads images and notes those that could not be read, file to reason. */
+interface Source {
+  readonly broken: ReadonlyMap<string, string>;
+}
 
 /** Names the images that were skipped because they could not be read. */
-export function reportBroken(...sources: readonly ImageBatches[]): void {
+export function reportBroken(...sources: readonly Source[]): void {
   const broken = new Map(sources.flatMap((source) => [...source.broken]));
   if (broken.size === 0) return;
   console.error(`${broken.size} broken ${broken.size === 1 ? 'image was' : 'images were'} skipped:`);

@@ -4,8 +4,21 @@ import { lineChartPicture, type Series } from '@pyramidal/images';
 /** What `metrics.jsonl` holds of interest here, a line each. */
 type MetricsLine = { readonly kind: 'train' | 'evaluation'; readonly step: number } & Readonly<Record<string, number>>;
 
-/** Draws the loss, and the accuracies of the evaluations, over the steps of a run. Returns PNG bytes by name. */
-export async function trainingCurves(metricsFile: string): Promise<ReadonlyMap<string, Buffer>> {
+/** A chart of an app's own metrics. */
+export interface EvaluationChart {
+  /** Name of the picture's file. */
+  readonly file: string;
+  readonly title: string;
+  readonly yLabel: string;
+  /** Names of the metrics, one curve each. */
+  readonly metrics: readonly string[];
+}
+
+/** Draws the loss, and metrics of the evaluations, over the steps of a run. Returns PNG bytes by name. */
+export async function trainingCurves(
+  metricsFile: string,
+  chart: EvaluationChart,
+): Promise<ReadonlyMap<string, Buffer>> {
   const lines = readFileSync(metricsFile, 'utf8')
     .trim()
     .split('\n')
@@ -15,14 +28,10 @@ export async function trainingCurves(metricsFile: string): Promise<ReadonlyMap<s
     points: lines.filter((line) => line.kind === kind).map((line) => [line.step, line[name] ?? NaN]),
   });
   const loss = { title: 'Training loss', xLabel: 'step', yLabel: 'loss', series: [series('train', 'loss')] };
-  const accuracy = {
-    title: 'Validation accuracy',
-    xLabel: 'step',
-    yLabel: 'share of images',
-    series: [series('evaluation', 'top1'), series('evaluation', 'top5')],
-  };
+  const { file, title, yLabel, metrics } = chart;
+  const evaluations = { title, xLabel: 'step', yLabel, series: metrics.map((name) => series('evaluation', name)) };
   return new Map([
     ['loss.png', await lineChartPicture(loss)],
-    ['accuracy.png', await lineChartPicture(accuracy)],
+    [file, await lineChartPicture(evaluations)],
   ]);
 }

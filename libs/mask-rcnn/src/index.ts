@@ -1,7 +1,13 @@
-export { levelAnchors, anchorsInside, type AnchorOptions } from './anchors';
-export { decodeDeltas, encodeDeltas, type DeltaOptions } from './box-deltas';
-export { boxesInRegions, matchBoxes, type Matches, type MatchOptions, type Truth } from './matcher';
-export { classwiseNms, nms, type Kept, type NmsOptions } from './nms';
+export {
+  MaskRcnn,
+  MASK_RCNN_DEFAULTS,
+  type DetectionLosses,
+  type ImageBatch,
+  type MaskDetections,
+  type MaskRcnnOptions,
+  type Neck,
+} from './mask-rcnn';
+export { pasteMask, type Bitmap, type PasteOptions } from './mask-paste';
 export { roiAlign, type RoiAlignOptions, type RoiMaps, type Rois } from './roi-align';
-export { extractRois, roiLevels } from './roi-extractor';
-export { randomKeys, sampleBoxes, type DrawKeys, type Sample, type SampleOptions } from './sampler';
+export { randomKeys, type DrawKeys } from './sampler';
+export { type TruthBatch } from './truth';

@@ -33,7 +33,7 @@ export function nms(boxes: tf.Tensor2D, scores: tf.Tensor1D, options: NmsOptions
       scores,
       maxOutputs,
       suppressionThreshold(iouThreshold),
-      scoreThreshold,
+      Math.fround(scoreThreshold),
       true,
     ) as { selectedIndices: tf.Tensor1D; validOutputs: tf.Scalar };
     const valid: tf.Tensor1D = tf.less(tf.range(0, maxOutputs, 1, 'int32'), validOutputs);

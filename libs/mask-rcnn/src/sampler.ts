@@ -34,7 +34,7 @@ export type Sample = {
 
 /** Chooses boxes by their matches. S is the wanted count, or the number of boxes if that is smaller. */
 export function sampleBoxes(
-  { assigned }: Matches,
+  { assigned }: Pick<Matches, 'assigned'>,
   { count, positiveShare }: SampleOptions,
   drawKeys: DrawKeys,
 ): Sample {

@@ -1,0 +1,66 @@
+/** RoIs to learn from and what each should say (Fast R-CNN, section 2.3). */
+import * as tf from '@tensorflow/tfjs-core';
+import { matchBoxes, UNMATCHED, type MatchOptions } from './matcher';
+import { sampleBoxes, type DrawKeys, type SampleOptions } from './sampler';
+import { takeRows } from './take-rows';
+import type { ImageTruth } from './truth';
+
+export interface RoiSampling {
+  readonly match: MatchOptions;
+  readonly sample: SampleOptions;
+}
+
+/** S RoIs of one image: positives first, then background, then slots that nothing fills. */
+export type RoiTargets = {
+  /** float32 [S, 4], xyxy. */
+  boxes: tf.Tensor2D;
+  /** float32 [S, 4], the ground truth that a positive answers to; other rows repeat the RoI. */
+  truthBoxes: tf.Tensor2D;
+  /** int32 [S], the row of that ground truth; 0 elsewhere. */
+  truthRows: tf.Tensor1D;
+  /** int32 [S], the class, or the number of classes for background. */
+  labels: tf.Tensor1D;
+  /** bool [S]. */
+  positive: tf.Tensor1D;
+  /** bool [S]: whether the slot holds a RoI at all. */
+  valid: tf.Tensor1D;
+  /** Slots that positives can take, all at the front. */
+  positiveSlots: number;
+};
+
+/**
+ * Matches proposals with ground truth and samples them; the ground truth itself joins in front of the proposals.
+ * @param proposals float32 [P, 4] and bool [P].
+ * @param classes number of object classes.
+ */
+export function sampleRois(
+  proposals: { readonly boxes: tf.Tensor2D; readonly valid: tf.Tensor1D },
+  truth: ImageTruth,
+  classes: number,
+  { match, sample }: RoiSampling,
+  drawKeys: DrawKeys,
+): RoiTargets {
+  return tf.tidy(() => {
+    const matches = matchBoxes(proposals.boxes, truth, match, proposals.valid);
+    const objects = truth.boxes.shape[0];
+    const own: tf.Tensor1D = tf.range(1, objects + 1, 1, 'int32');
+    const ownMatches: tf.Tensor1D = tf.where(truth.valid, own, tf.fill([objects], UNMATCHED, 'int32'));
+    const assigned = tf.concat([ownMatches, matches.assigned]);
+    const sampled = sampleBoxes({ assigned }, sample, drawKeys);
+    const boxes = takeRows(tf.concat([truth.boxes, proposals.boxes]), sampled.indices);
+    const { positive, valid, positiveSlots } = sampled;
+    const truthRows: tf.Tensor1D = tf.relu(
+      tf.sub<tf.Tensor1D>(takeRows(assigned, sampled.indices), tf.scalar(1, 'int32')),
+    );
+    const background: tf.Tensor1D = tf.fill(positive.shape, classes, 'int32');
+    return {
+      boxes,
+      truthBoxes: tf.where(tf.expandDims(positive, 1), takeRows(truth.boxes, truthRows), boxes),
+      truthRows,
+      labels: tf.where(positive, takeRows(truth.labels, truthRows), background),
+      positive,
+      valid,
+      positiveSlots,
+    };
+  });
+}

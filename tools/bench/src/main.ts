@@ -4,6 +4,7 @@ import type { Benchmark, BenchRow } from './benchmark';
 /** Every benchmark by the name that `npm run bench -- NAME` takes; each is loaded when asked for. */
 const BENCHMARKS = {
   step: async () => (await import('./step.js')).step,
+  backbones: async () => (await import('./backbones.js')).backbones,
   cocoeval: async () => (await import('./cocoeval.js')).cocoeval,
   segeval: async () => (await import('./segeval.js')).segeval,
   loader: async () => (await import('./loader.js')).loader,

@@ -1,0 +1,64 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { createClassifier, VARIANTS, type VariantName } from '@pyramidal/backbones';
+import { countMultiplyAdds, inferencePass } from '@pyramidal/nn';
+import { compile, openRuntime } from '@pyramidal/runtime';
+import type { Benchmark, BenchRow } from './benchmark';
+
+const SIZE = 224;
+const CLASSES = 1000;
+const WARM_UPS = 2;
+const REPETITIONS = 5;
+
+/** Every variant at one image of 224x224: parameters, multiply-adds and the median time of a forward pass. */
+export const backbones: Benchmark = async ({ log }) => {
+  const names = Object.keys(VARIANTS) as VariantName[];
+  // Counting watches the operations that only this engine shows.
+  await openRuntime({ engine: 'wasm' });
+  const sizes = new Map(names.map((name) => [name, sizeOf(name)]));
+  const { engine } = await openRuntime();
+  return names.map((name) => {
+    log(`backbones: ${name}`);
+    return { ...timeForward(name), case: `${name}, ${sizes.get(name)}`, engine };
+  });
+};
+
+function sizeOf(name: VariantName): string {
+  const classifier = createClassifier(name, CLASSES);
+  for (const parameter of classifier.state().values()) parameter.assignTorch(new Float32Array(parameter.size));
+  const { conv, linear } = countMultiplyAdds(() => {
+    return classifier.forward(tf.zeros([1, SIZE, SIZE, 3]), inferencePass());
+  });
+  classifier.dispose();
+  const multiplyAdds = conv + linear + classifier.backbone.attentionMultiplyAdds(SIZE, SIZE);
+  return `${(classifier.parameterCount() / 1e6).toFixed(2)} M, ${(multiplyAdds / 1e9).toFixed(3)} G`;
+}
+
+function timeForward(name: VariantName): Omit<BenchRow, 'case' | 'engine'> {
+  const classifier = createClassifier(name, CLASSES);
+  classifier.initialize(1);
+  const images = tf.randomUniform([1, SIZE, SIZE, 3], -1, 1, 'float32', 1);
+  const forward = compile(({ x }: { x: tf.Tensor }) => ({
+    logits: classifier.forward(x as tf.Tensor4D, inferencePass()),
+  }));
+  const run = (): number => {
+    const start = performance.now();
+    const { logits } = forward({ x: images });
+    logits.dataSync();
+    logits.dispose();
+    return performance.now() - start;
+  };
+  for (let i = 0; i < WARM_UPS; i++) run();
+  const cpuStart = process.cpuUsage();
+  const times = Array.from({ length: REPETITIONS }, run).sort((a, b) => a - b);
+  const cpuMs = process.cpuUsage(cpuStart).user / 1000 / REPETITIONS;
+  forward.dispose();
+  classifier.dispose();
+  images.dispose();
+  return {
+    mode: 'compiled',
+    wallMs: times[Math.floor(REPETITIONS / 2)]!,
+    cpuMs,
+    peakMB: process.resourceUsage().maxRSS / 1024,
+    ratioToPeer: null,
+  };
+}

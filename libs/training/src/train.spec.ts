@@ -276,6 +276,24 @@ describe('resume', () => {
     ).toEqual([6, 12, 18, 24]);
   });
 
+  it('ends an evaluation that Ctrl-C cuts short, and makes up for it', async () => {
+    const abortable: Evaluation = {
+      ...evaluation,
+      run: async ({ signal }) => {
+        process.emit('SIGINT');
+        signal.throwIfAborted();
+        return { top1: 1 };
+      },
+    };
+    const { outcome } = await run({ evaluation: abortable });
+    expect(outcome).toMatchObject({ outcome: 'interrupted', step: 12, exitCode: 130, metrics: undefined });
+    await run({ evaluation, resume: true });
+    expect(metrics().filter(({ kind }) => kind === 'evaluation')).toMatchObject([
+      { step: 12, top1: 0.9 },
+      { step: 24, top1: 0.1 },
+    ]);
+  });
+
   it('says so when nothing is left to do', async () => {
     const first = await run();
     const again = await run({ resume: true });

@@ -231,8 +231,12 @@ class Run<B extends Batch> {
     const { signal } = this.#interrupt;
     const picture: EvaluationContext['picture'] = (name, image) => this.#log.writePicture(this.#done, name, image);
     const evaluate = (): Promise<Record<string, number>> => run({ ...this.#position, signal, picture });
-    const metrics = ema && step.ema !== undefined ? await step.ema.borrowedBy(evaluate) : await evaluate();
-    if (this.#stopped) return;
+    const running = ema && step.ema !== undefined ? step.ema.borrowedBy(evaluate) : evaluate();
+    const metrics = await running.catch((error: unknown) => {
+      if (!this.#stopped) throw error;
+      return undefined; // it was cut short
+    });
+    if (metrics === undefined || this.#stopped) return;
     if (best !== undefined) this.#keeper.saveIfBest(this.#info, metrics, best);
     this.#metrics = metrics;
     this.#log.write({ kind: 'evaluation', ...this.#position, values: metrics });

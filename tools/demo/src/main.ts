@@ -9,7 +9,7 @@ const CONFIG = 'configs/classification/sample.yaml';
 const DATA = 'data/samples/classification';
 const OUT = 'runs/demo';
 /** Enough to see it learn where the native engine cannot be had. */
-const WASM_EPOCHS = 8;
+const WASM_EPOCHS = 4;
 const PICTURES = 8;
 
 async function main(): Promise<number> {

@@ -13,10 +13,10 @@ export function binaryCrossEntropy<T extends tf.Tensor>(logits: T, targets: T): 
 /** Smooth L1 (Fast R-CNN, eq. 3): quadratic below `beta`; plain L1 with 0. */
 export function smoothL1<T extends tf.Tensor>(predicted: T, targets: T, beta: number): T {
   return tf.tidy(() => {
-    const distance = tf.abs(tf.sub(predicted, targets));
-    if (beta === 0) return distance as T;
-    const near = tf.mul(tf.square(distance), 0.5 / beta);
-    return tf.where(tf.less(distance, beta), near, tf.sub(distance, 0.5 * beta)) as T;
+    const distance = tf.abs(tf.sub(predicted, targets)) as T;
+    if (beta === 0) return distance;
+    const near = tf.minimum(distance, beta);
+    return tf.div(tf.mul(near, tf.sub(distance, tf.mul(near, 0.5))), beta) as T;
   });
 }
 
@@ -32,12 +32,35 @@ export function giouLoss(predicted: tf.Tensor2D, targets: tf.Tensor2D): tf.Tenso
     const [ax1, ay1, ax2, ay2] = coordinates(predicted);
     const [bx1, by1, bx2, by2] = coordinates(targets);
     const area = (x1: tf.Tensor, y1: tf.Tensor, x2: tf.Tensor, y2: tf.Tensor): tf.Tensor =>
-      tf.mul(tf.relu(tf.sub(x2, x1)), tf.relu(tf.sub(y2, y1)));
-    const shared = area(tf.maximum(ax1, bx1), tf.maximum(ay1, by1), tf.minimum(ax2, bx2), tf.minimum(ay2, by2));
-    const around = area(tf.minimum(ax1, bx1), tf.minimum(ay1, by1), tf.maximum(ax2, bx2), tf.maximum(ay2, by2));
+      tf.mul(tf.maximum(tf.sub(x2, x1), 0), tf.maximum(tf.sub(y2, y1), 0));
+    const shared = area(larger(ax1, bx1), larger(ay1, by1), smaller(ax2, bx2), smaller(ay2, by2));
+    const around = area(smaller(ax1, bx1), smaller(ay1, by1), larger(ax2, bx2), larger(ay2, by2));
     const union = tf.maximum(tf.sub(tf.add(areas(predicted), areas(targets)), shared), EPSILON);
     const enclosing = tf.maximum(around, EPSILON);
     const giou = tf.sub(tf.div(shared, union), tf.div(tf.sub(enclosing, union), enclosing));
     return tf.sub(1, giou) as tf.Tensor1D;
   });
+}
+
+/** The maximum; where both are equal, each gets half of the gradient, as in the reference. */
+function larger(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
+  return tf.customGrad((x, y, save) => {
+    const [left, right] = [x as tf.Tensor, y as tf.Tensor];
+    (save as tf.GradSaveFunc)([left, right]);
+    const share = (of: tf.Tensor, other: tf.Tensor): tf.Tensor => {
+      const isGreater = tf.cast(tf.greater(of, other), 'float32');
+      return tf.mul(tf.add(isGreater, tf.cast(tf.greaterEqual(of, other), 'float32')), 0.5);
+    };
+    return {
+      value: tf.maximum(left, right),
+      gradFunc: (dy: tf.Tensor, [first, second]: tf.Tensor[]) => [
+        tf.mul(dy, share(first!, second!)),
+        tf.mul(dy, share(second!, first!)),
+      ],
+    };
+  })(a, b);
+}
+
+function smaller(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
+  return tf.neg(larger(tf.neg(a), tf.neg(b)));
 }

@@ -15,8 +15,18 @@ interface GoldenNms {
   readonly classwise_ties_by_index: readonly number[];
 }
 
-const { batched } = JSON.parse(readFileSync(join(__dirname, '../fixtures/nms.json'), 'utf8')) as {
+interface GoldenMulticlass {
+  readonly multi_bboxes: GoldenFull;
+  readonly multi_scores: GoldenFull;
+  readonly score_thr: number;
+  readonly iou_threshold: number;
+  readonly max_num: number;
+  readonly kept_candidate_index: readonly number[];
+}
+
+const { batched, multiclass_nms } = JSON.parse(readFileSync(join(__dirname, '../fixtures/nms.json'), 'utf8')) as {
   batched: Record<string, GoldenNms>;
+  multiclass_nms: Record<string, GoldenMulticlass>;
 };
 
 function inputsOf({ boxes, boxes_as, scores, labels }: GoldenNms) {
@@ -45,6 +55,21 @@ describe.each(['tensorflow', 'wasm', 'cpu'] as const)('suppression, %s', (engine
     const options = { iouThreshold: golden.iou_threshold, scoreThreshold: -0.5, maxOutputs: 200 };
     expect(rows(nms(boxes, scores, options))).toEqual(golden.torchvision_nms_ignoring_labels);
     expect(rows(classwiseNms(boxes, scores, classes, options))).toEqual(golden.classwise_ties_by_index);
+  });
+
+  it.each(Object.entries(multiclass_nms))('keeps the candidates that the reference keeps: %s', (_, golden) => {
+    const { multi_bboxes, multi_scores, score_thr, iou_threshold, max_num } = golden;
+    const [rois, columns] = multi_scores.shape as [number, number];
+    const classes = columns - 1; // the last one is the background's
+    const perRoi = tf.reshape(tf.tensor(goldenValues(multi_bboxes)), [rois, -1, 4]);
+    const boxes = tf.reshape(tf.broadcastTo(perRoi, [rois, classes, 4]), [-1, 4]) as tf.Tensor2D;
+    const scores = tf.slice(tf.tensor2d(goldenValues(multi_scores), [rois, columns]), [0, 0], [rois, classes]);
+    const labels = tf.tile(tf.range(0, classes, 1, 'int32'), [rois]);
+    const options = { iouThreshold: iou_threshold, scoreThreshold: score_thr, maxOutputs: max_num };
+    const kept = classwiseNms(boxes, tf.reshape(scores, [-1]), labels, options);
+    // The reference counts the candidates above the threshold alone.
+    const candidates = [...scores.dataSync()].flatMap((score, i) => (score > Math.fround(score_thr) ? [i] : []));
+    expect(rows(kept)).toEqual(golden.kept_candidate_index.map((index) => candidates[index]));
   });
 
   it('has a fixed number of slots and leaves out low scores', () => {

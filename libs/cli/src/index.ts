@@ -1,3 +1,4 @@
+export { describeNetwork, type DescribeOptions } from './describe-network';
 export { createPredictor, type Predictor } from './predictor';
 export { reportBroken } from './report-broken';
 export { runApp, type ExitCode, type RunAppOptions } from './run-app';

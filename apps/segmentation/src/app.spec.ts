@@ -1,0 +1,210 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encodeLabels, readLabels } from '@pyramidal/ade20k';
+import { runApp } from '@pyramidal/cli';
+import { blankImage, encodeImage } from '@pyramidal/images';
+import { evaluate } from './commands/evaluate';
+import { info } from './commands/info';
+import { predict } from './commands/predict';
+import { train } from './commands/train';
+
+/** The program as a user meets it, on pictures of two colours, and what it says when something is wrong. */
+const CODING = { classes: 2, reduceZeroLabel: true };
+
+const CONFIG = `data:
+  root: DATA
+  workers: 0
+model:
+  backbone:
+    name: groupmixformer_miny
+    channels: [10, 10, 10, 10]
+    depths: [1, 1, 1, 1]
+    dropPath: 0
+  head: { name: upernet, channels: 8, auxiliaryChannels: 8 }
+input: { longest: 64, shortest: 48, crop: 48 }
+augmentation: { ratioRange: [1, 1], photometric: false }
+train:
+  epochs: 30
+  batchSize: 4
+  optimizer: { name: adamw, lr: 1.0e-2 }
+  logEvery: 1
+evaluation: { every: 30 }
+`;
+
+let folder: string;
+let config: string;
+let log: jest.SpyInstance;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'segment-'));
+  config = join(folder, 'toy.yaml');
+  writeFileSync(config, CONFIG.replace('DATA', join(folder, 'data')));
+  await writeSet(join(folder, 'data'));
+  jest.spyOn(console, 'error').mockImplementation();
+  log = jest.spyOn(console, 'log').mockImplementation();
+  jest.spyOn(process.stderr, 'write').mockImplementation(() => true);
+  expect(await segment(`train ${config} --out ${folder}/run`)).toEqual({ code: 0, message: '' });
+});
+
+afterAll(() => {
+  jest.restoreAllMocks();
+  rmSync(folder, { recursive: true });
+});
+
+interface Metrics {
+  readonly mIoU: number;
+  readonly mAcc: number;
+  readonly aAcc: number;
+  readonly perClass: readonly { readonly name: string; readonly pixels: number }[];
+}
+
+describe('a run', () => {
+  it('learns two colours; eval of its checkpoint gives the numbers of its last evaluation', async () => {
+    expect(readdirSync(join(folder, 'run'))).toEqual(
+      expect.arrayContaining(['accuracy.png', 'best.safetensors', 'config.yaml', 'last.safetensors', 'loss.png']),
+    );
+    const { perClass, images, ...means } = await evaluated('eval');
+    expect(images).toBe(4);
+    expect(means.aAcc).toBeGreaterThan(0.9);
+    expect(perClass.map(({ name }) => name)).toEqual(['left', 'right']);
+    const last = readFileSync(join(folder, 'run/metrics.jsonl'), 'utf8').trim().split('\n').at(-1)!;
+    expect(JSON.parse(last)).toMatchObject({ kind: 'evaluation', ...means });
+  });
+
+  it('looks through windows, at several scales and mirrored', async () => {
+    const windows = 'inference={mode: slide, crop: {height: 32, width: 32}, stride: {height: 16, width: 16}}';
+    expect((await evaluated('slide', windows)).aAcc).toBeGreaterThan(0.8);
+    expect((await evaluated('scales', 'testTime={ratios: [1, 1.5], flip: true}')).aAcc).toBeGreaterThan(0.8);
+  });
+
+  it('predicts the labels that eval wrote, and draws them', async () => {
+    await evaluated('eval-labels');
+    const picture = join(folder, 'data/images/validation/1.png');
+    const line = `predict ${config} ${picture} --weights ${folder}/run/last.safetensors --out ${folder}/predictions`;
+    expect(await segment(line)).toEqual({ code: 0, message: '' });
+    expect(readdirSync(join(folder, 'predictions')).sort()).toEqual(['0000-1.jpg', '0000-1.png', 'predictions.json']);
+    const label = await readLabels(join(folder, 'predictions/0000-1.png'), CODING);
+    expect(label).toEqual(await readLabels(join(folder, 'eval-labels/labels/1.png'), CODING));
+    expect([label.width, label.height]).toEqual([60, 44]);
+  });
+
+  it('trains Semantic FPN as well', async () => {
+    const head = 'model.head={name: semantic-fpn, neckChannels: 8, channels: 8}';
+    const { code, message } = await segmentArgs(
+      ...['train', config, '--out', `${folder}/fpn`, '--set', head, '--set', 'train.epochs=1'],
+    );
+    expect({ code, message }).toEqual({ code: 0, message: '' });
+  });
+
+  it('tells what the network is made of', async () => {
+    log.mockClear();
+    expect(await segment(`info ${config} --input 64x96`)).toEqual({ code: 0, message: '' });
+    const lines = log.mock.calls.map(([line]) => line).join('\n');
+    expect(lines).toMatch(/^upernet on groupmixformer_miny, 2 classes, input 64x96$/m);
+    expect(lines).toMatch(/^C3 {2}8x12x10, stride 8$/m);
+  });
+});
+
+describe('what is wrong is told in one line', () => {
+  it('a configuration, by file and line', async () => {
+    const wrong = join(folder, 'wrong.yaml');
+    writeFileSync(wrong, readFileSync(config, 'utf8').replace('name: upernet', 'name: uper'));
+    const { code, message } = await segment(`train ${wrong} --out ${folder}/none`);
+    expect(message).toMatch(/wrong\.yaml:10: model\.head\.name: expected .*semantic-fpn.*, received 'uper'/);
+    expect(code).toBe(2);
+    expect(existsSync(join(folder, 'none'))).toBe(false);
+  });
+
+  it.each<[string, (data: string) => Promise<void> | void, RegExp]>([
+    ['an empty split', (data) => emptied(join(data, 'images/validation')), /split 'validation' has no images/],
+    ['a missing label', (data) => rmSync(join(data, 'annotations/training/0.png')), /0\.png: no such file, expected a/],
+    [
+      'a label above the class count',
+      (data) => writeLabel(data, 60, 44, 2),
+      /0\.png: expected label values from 0 to 2/,
+    ],
+    [
+      'a label of another size',
+      (data) => writeLabel(data, 59, 44, 1),
+      /0\.png: expected 60x44 as its image, received 59x44/,
+    ],
+    [
+      'a picture as label',
+      (data) => writePicture(join(data, 'annotations/training/0.png'), 0),
+      /8-bit grey PNG as label/,
+    ],
+  ])('%s', async (name, spoil, expected) => {
+    const data = join(folder, name.replaceAll(' ', '-'));
+    await writeSet(data);
+    await spoil(data);
+    const { code, message } = await segment(`train ${config} --out ${data}-run --set data.root=${data}`);
+    expect(message).toMatch(expected);
+    expect(message.trim().split('\n')).toHaveLength(1);
+    expect(code).toBe(1);
+  });
+
+  it('a checkpoint of another class count', async () => {
+    const list = join(folder, 'three.json');
+    writeFileSync(list, '["a", "b", "c"]');
+    const line = `eval ${config} --weights ${folder}/run/last.safetensors --out ${folder}/none`;
+    const { code, message } = await segment(`${line} --set data.classList=${list}`);
+    expect(message).toMatch(/the weights do not fit.*conv_seg/);
+    expect(code).toBe(2);
+  });
+});
+
+/** Evaluates the run's last checkpoint. */
+async function evaluated(out: string, ...set: string[]): Promise<Metrics & { images: number }> {
+  const weights = `${folder}/run/last.safetensors`;
+  const overrides = set.flatMap((override) => ['--set', override]);
+  const result = await segmentArgs('eval', config, '--weights', weights, '--out', `${folder}/${out}`, ...overrides);
+  expect(result).toEqual({ code: 0, message: '' });
+  return JSON.parse(readFileSync(join(folder, out, 'metrics.json'), 'utf8')) as Metrics & { images: number };
+}
+
+const segment = (line: string): ReturnType<typeof segmentArgs> => segmentArgs(...line.split(' '));
+
+async function segmentArgs(...argv: string[]): Promise<{ code: number; message: string }> {
+  let message = '';
+  const stderr = { write: (text: string): void => void (message += text) };
+  const code = await runApp(
+    { name: 'pyramidal-segment', description: '', train, evaluate, predict, info },
+    { argv, stderr },
+  );
+  return { code, message };
+}
+
+/** Four pictures a split, 60 x 44, red on the left and blue on the right of a line that moves. */
+async function writeSet(root: string): Promise<void> {
+  for (const split of ['training', 'validation']) {
+    for (const kind of ['images', 'annotations']) mkdirSync(join(root, kind, split), { recursive: true });
+    for (let i = 0; i < 4; i++) {
+      await writePicture(join(root, 'images', split, `${i}.png`), i);
+      const data = Uint8Array.from({ length: 60 * 44 }, (_, pixel) => (isLeft(pixel % 60, i) ? 0 : 1));
+      const label = await encodeLabels({ data, width: 60, height: 44 }, CODING);
+      writeFileSync(join(root, 'annotations', split, `${i}.png`), label);
+    }
+  }
+  writeFileSync(join(root, 'classes.json'), '["left", "right"]');
+}
+
+async function writePicture(file: string, i: number): Promise<void> {
+  const picture = blankImage({ width: 60, height: 44 });
+  for (let pixel = 0; pixel < 60 * 44; pixel++) {
+    picture.data.set(isLeft(pixel % 60, i) ? [200, 30, 30] : [30, 30, 200], 3 * pixel);
+  }
+  writeFileSync(file, await encodeImage(picture, 'png'));
+}
+
+const isLeft = (x: number, i: number): boolean => x < 18 + 8 * i;
+
+async function writeLabel(root: string, width: number, height: number, label: number): Promise<void> {
+  const data = new Uint8Array(width * height).fill(label);
+  writeFileSync(join(root, 'annotations/training/0.png'), await encodeLabels({ data, width, height }, CODING));
+}
+
+function emptied(path: string): void {
+  rmSync(path, { recursive: true });
+  mkdirSync(path);
+}

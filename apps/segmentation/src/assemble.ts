@@ -1,0 +1,95 @@
+import {
+  type EvaluationTransform,
+  type LabelCoding,
+  SegmentationBatches,
+  type SegmentationBatch,
+  type SegmentationSplit,
+} from '@pyramidal/ade20k';
+import { createBackbone } from '@pyramidal/backbones';
+import { createPredictor, type Predictor } from '@pyramidal/cli';
+import { Fpn } from '@pyramidal/fpn';
+import { IMAGENET_NORMALISATION } from '@pyramidal/images';
+import { ForwardPass, inferencePass, LEVELS } from '@pyramidal/nn';
+import type { Losses } from '@pyramidal/training';
+import { FcnHead, SemanticFpnHead, Segmentor, UperHead } from '@pyramidal/upernet';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { SegmentationConfig } from './config';
+
+/** The map that the auxiliary head reads: C4. */
+const AUXILIARY = 2;
+
+/** The network that a configuration describes, without values yet. */
+export function assembleSegmentor({ model }: SegmentationConfig, classes: number): Segmentor {
+  const { name, ...overrides } = model.backbone;
+  const backbone = createBackbone(name, overrides);
+  const levels = LEVELS.map((level) => backbone.levels[level]);
+  const { head } = model;
+  if (head.name === 'semantic-fpn') {
+    const { neckChannels, channels } = head;
+    const neck = new Fpn({ levels, channels: neckChannels, outputs: levels.length });
+    const options = { inChannels: neckChannels, levels: levels.length, channels, classes };
+    return new Segmentor({ backbone, neck, decodeHead: new SemanticFpnHead(options) });
+  }
+  const inChannels = levels.map(({ channels }) => channels);
+  const decodeHead = new UperHead({ inChannels, channels: head.channels, classes });
+  if (head.auxiliaryChannels === 0) return new Segmentor({ backbone, decodeHead });
+  const auxiliaryHead = new FcnHead({
+    index: AUXILIARY,
+    inChannels: inChannels[AUXILIARY]!,
+    channels: head.auxiliaryChannels,
+    convs: 1,
+    classes,
+  });
+  return new Segmentor({ backbone, decodeHead, auxiliaryHead });
+}
+
+export type SegmentationTensors = Pick<SegmentationBatch, 'images' | 'labels'> & tf.NamedTensorMap;
+
+/** The loss of one batch; static, so that a whole step compiles. */
+export function lossOf(segmentor: Segmentor) {
+  return ({ images, labels }: SegmentationTensors, seed: tf.Tensor1D): Losses =>
+    segmentor.loss(images, labels, new ForwardPass({ mode: 'train', seed }));
+}
+
+/**
+ * The network as one function of images. Windows share a size, so that they share a graph; whole images do not, and
+ * recording a graph for each would cost more than it saves.
+ */
+export function segmentorPredictor(
+  segmentor: Segmentor,
+  { inference, runtime }: SegmentationConfig,
+): Predictor<tf.Tensor4D> {
+  const compile = runtime.compile && inference.mode === 'slide';
+  return createPredictor((images) => segmentor.forward(images, inferencePass()), { compile });
+}
+
+export const codingOf = ({ data: { reduceZeroLabel } }: SegmentationConfig, classes: number): LabelCoding => ({
+  classes,
+  reduceZeroLabel,
+});
+
+/** Augmented, shuffled, full batches. */
+export function trainingBatches(
+  config: SegmentationConfig,
+  split: SegmentationSplit,
+  classes: number,
+): SegmentationBatches {
+  const { data, input, augmentation, train } = config;
+  const { crop, ...scale } = input;
+  return new SegmentationBatches({
+    samples: split.samples,
+    coding: codingOf(config, classes),
+    transform: { ...augmentation, scale, crop, normalisation: IMAGENET_NORMALISATION },
+    batchSize: Math.min(train.batchSize, split.samples.length),
+    lastBatch: 'drop',
+    shuffle: true,
+    seed: train.seed,
+    onBroken: data.onBroken,
+    workers: data.workers,
+  });
+}
+
+export function evaluationTransform({ input, testTime }: SegmentationConfig): EvaluationTransform {
+  const { longest, shortest } = input;
+  return { scale: { longest, shortest }, ratios: testTime.ratios, normalisation: IMAGENET_NORMALISATION };
+}

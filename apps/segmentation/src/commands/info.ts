@@ -1,0 +1,28 @@
+import { classesOf } from '@pyramidal/ade20k';
+import { describeNetwork, type InfoCommand } from '@pyramidal/cli';
+import { loadConfig } from '@pyramidal/config';
+import { inferencePass } from '@pyramidal/nn';
+import { openRuntime } from '@pyramidal/runtime';
+import { assembleSegmentor } from '../assemble';
+import { segmentationSchema } from '../config';
+
+/** Prints parameters, multiply-adds, feature shapes and memory of a configuration's network. */
+export async function info({ config: file, set, input }: InfoCommand): Promise<number> {
+  const { config } = loadConfig(segmentationSchema, file, { set });
+  const { height, width } = input ?? { height: config.input.crop, width: config.input.crop };
+  const classes = await classesOf(config.data.root, config.data.classList);
+  await openRuntime({ engine: 'wasm' });
+  const segmentor = assembleSegmentor(config, classes.length);
+  segmentor.initialize(0);
+  const { backbone, head } = config.model;
+  const lines = describeNetwork({
+    title: `${head.name} on ${backbone.name}, ${classes.length} classes`,
+    network: segmentor,
+    forward: (images) => segmentor.forward(images, inferencePass()),
+    height,
+    width,
+  });
+  console.log(lines.join('\n'));
+  segmentor.dispose();
+  return 0;
+}

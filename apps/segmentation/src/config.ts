@@ -1,0 +1,103 @@
+import { VARIANTS, type VariantName } from '@pyramidal/backbones';
+import { evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
+
+const fraction = z.number().min(0).max(1);
+const positive = z.number().positive();
+const count = z.int().min(1);
+const stages = z.tuple([count, count, count, count]);
+const size = z.strictObject({ height: z.int().min(32), width: z.int().min(32) });
+const step = z.strictObject({ height: count, width: count });
+
+const dataSchema = z.strictObject({
+  /** Folder in ADE20K's layout: `images/<split>/*.jpg`, `annotations/<split>/*.png`. */
+  root: z.string(),
+  /** Folders of the images and of the label PNGs below the root. */
+  images: z.string().default('images'),
+  annotations: z.string().default('annotations'),
+  train: z.string().default('training'),
+  val: z.string().default('validation'),
+  /** Class list; else `classes.json` in the root, else ADE20K's 150 classes. */
+  classList: z.string().optional(),
+  /** Label 0 is unlabelled and k is class k - 1; otherwise k is class k. 255 is unlabelled either way. */
+  reduceZeroLabel: z.boolean().default(true),
+  /** A broken image ends the run, or is skipped and reported; evaluation takes no broken ones. */
+  onBroken: z.enum(['fail', 'skip']).default('fail'),
+  /** Threads that prepare images; 0 prepares them in the main one. */
+  workers: z.int().min(0).default(1),
+});
+
+const upernetSchema = z.strictObject({
+  name: z.literal('upernet'),
+  channels: count.default(512),
+  /** Width of the FCN head on C4 that helps to train; 0 leaves it out. */
+  auxiliaryChannels: z.int().min(0).default(256),
+});
+
+const semanticFpnSchema = z.strictObject({
+  name: z.literal('semantic-fpn'),
+  /** Width of the feature pyramid. */
+  neckChannels: count.default(256),
+  channels: count.default(128),
+});
+
+const modelSchema = z.strictObject({
+  backbone: z.strictObject({
+    name: z.enum(Object.keys(VARIANTS) as [VariantName, ...VariantName[]]),
+    /** Stochastic depth of the last block; the published recipe's where absent. */
+    dropPath: fraction.optional(),
+    /** The four stages, where they differ from the published size. */
+    channels: stages.optional(),
+    depths: stages.optional(),
+    mlpRatios: stages.optional(),
+  }),
+  head: z.discriminatedUnion('name', [upernetSchema, semanticFpnSchema]),
+  /** Weights to start from: a segmentor's, whose class heads may differ, or a classifier's, for the backbone alone. */
+  weights: z.string().optional(),
+});
+
+const inputSchema = z
+  .strictObject({
+    /** The box that images are resized to fit, keeping their shape. */
+    longest: z.int().min(32).default(2048),
+    shortest: z.int().min(32).default(512),
+    /** Side of the training crop. */
+    crop: z.int().min(32).default(512),
+  })
+  .prefault({});
+
+const augmentationSchema = z
+  .strictObject({
+    /** Range of the factor on the box. */
+    ratioRange: z.tuple([positive, positive]).default([0.5, 2]),
+    /** Crops are drawn anew while one class has this share of their labelled pixels. */
+    catMaxRatio: fraction.default(0.75),
+    flip: fraction.default(0.5),
+    /** Random brightness, contrast, saturation and hue. */
+    photometric: z.boolean().default(true),
+  })
+  .prefault({});
+
+const inferenceSchema = z
+  .discriminatedUnion('mode', [
+    z.strictObject({ mode: z.literal('whole') }),
+    /** Through windows of `crop` every `stride` pixels, whose logits are averaged. */
+    z.strictObject({ mode: z.literal('slide'), crop: size, stride: step }),
+  ])
+  .default({ mode: 'whole' });
+
+export const segmentationSchema = z.strictObject({
+  data: dataSchema,
+  model: modelSchema,
+  input: inputSchema,
+  augmentation: augmentationSchema,
+  inference: inferenceSchema,
+  /** Looks at every image at these ratios of the box, and mirrored, and averages the probabilities. */
+  testTime: z
+    .strictObject({ ratios: z.array(positive).min(1).default([1]), flip: z.boolean().default(false) })
+    .prefault({}),
+  train: trainSchema,
+  evaluation: evaluationSchema,
+  runtime: runtimeSchema,
+});
+
+export type SegmentationConfig = z.output<typeof segmentationSchema>;

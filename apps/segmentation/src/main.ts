@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+import { runApp } from '@pyramidal/cli';
+import { evaluate } from './commands/evaluate';
+import { info } from './commands/info';
+import { predict } from './commands/predict';
+import { train } from './commands/train';
+
+async function main(): Promise<void> {
+  process.exitCode = await runApp({
+    name: 'pyramidal-segment',
+    description: 'Trains and evaluates semantic segmentors on four-stage pyramid backbones.',
+    train,
+    evaluate,
+    predict,
+    info,
+  });
+}
+
+void main();

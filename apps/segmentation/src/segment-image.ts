@@ -1,0 +1,27 @@
+import type { EvaluationSample } from '@pyramidal/ade20k';
+import { disposeViews, look, type Network, predictMap, type View } from '@pyramidal/upernet';
+import * as tf from '@tensorflow/tfjs-core';
+import type { SegmentationConfig } from './config';
+
+/**
+ * Classes of an image at its own size, looked at as the configuration says.
+ * @returns [height * width], row by row.
+ */
+export async function segmentImage(
+  network: Network,
+  { scaled, original }: EvaluationSample,
+  { inference, testTime }: Pick<SegmentationConfig, 'inference' | 'testTime'>,
+): Promise<Uint8Array> {
+  const views: View[] = [];
+  try {
+    for (const { pixels, height, width } of scaled) {
+      const image = tf.tensor4d(pixels, [1, height, width, 3]);
+      views.push(look(network, image, inference));
+      if (testTime.flip) views.push(look(network, image, inference, true));
+      image.dispose();
+    }
+    return await predictMap(views, original);
+  } finally {
+    disposeViews(views);
+  }
+}

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { nativeOps, type NativeOps } from './native-ops';
 import { lastAxis, sumRows } from './rows';
+import { isTakingGradient } from './slope';
 
 export interface BatchNormInferOptions {
   /** float32 [C], running mean. */
@@ -21,10 +22,26 @@ export interface BatchNormInferOptions {
  */
 export function batchNormInfer<T extends tf.Tensor>(x: T, options: BatchNormInferOptions): T {
   const { mean, variance, scale, offset, epsilon } = options;
+  const native = nativeOps();
   return tf.tidy(() => {
+    if (native !== null && !isTakingGradient()) return fusedInfer(native, x, options);
     const factor = tf.mul(scale, tf.rsqrt(tf.add(variance, epsilon)));
     return tf.add(tf.mul(x, factor), tf.sub(offset, tf.mul(mean, factor)));
   }) as T;
+}
+
+function fusedInfer(native: NativeOps, x: tf.Tensor, options: BatchNormInferOptions): tf.Tensor {
+  const { mean, variance, scale, offset, epsilon } = options;
+  const image = x.rank === 4 ? x : tf.reshape(x, [1, 1, -1, lastAxis(x)]);
+  const attrs = [
+    native.type('T', 'float32'),
+    native.type('U', 'float32'),
+    native.float('epsilon', epsilon),
+    native.string('data_format', 'NHWC'),
+    native.bool('is_training', false),
+  ];
+  const [y] = native.runMany('FusedBatchNormV3', [image, scale, offset, mean, variance], attrs, 6);
+  return tf.reshape(y as tf.Tensor, x.shape);
 }
 
 export interface BatchNormTrainResult<T extends tf.Tensor> {

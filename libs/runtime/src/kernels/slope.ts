@@ -24,6 +24,7 @@ export function applyWithSlope<T extends tf.Tensor>(
   return withGradient(x) as T;
 }
 
-function isTakingGradient(): boolean {
+/** Whether what runs now is being differentiated. */
+export function isTakingGradient(): boolean {
   return tf.engine().state.gradientDepth > 0;
 }

@@ -116,7 +116,7 @@ describe('strips', () => {
       strip.dispose();
       if (heights.length === 2) break;
     }
-    expect(4 * heights[0]! * 2048 * 150).toBeLessThanOrEqual(64 * 2 ** 20);
+    expect(4 * heights[0]! * 2048 * 150).toBeLessThanOrEqual(16 * 2 ** 20);
   });
 
   it('of a network that always says the same are the same in every mode', async () => {

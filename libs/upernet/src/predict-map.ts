@@ -3,8 +3,8 @@ import type { Rows } from './resize-rows';
 import { viewLogits, type View } from './view';
 import type { Size } from './windows';
 
-/** Class values of a map that are in memory at a time: 64 MiB of floats. */
-const STRIP = 2 ** 24;
+/** Class values of a map that are in memory at a time: 16 MiB of floats. */
+const STRIP = 2 ** 22;
 
 /**
  * Class probabilities at the size of the original image, the mean over views, strip by strip from top to bottom.

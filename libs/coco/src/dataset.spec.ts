@@ -1,0 +1,261 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openRuntime } from '@pyramidal/runtime';
+import { blankImage, BrokenImageError, encodeImage, IMAGENET_NORMALISATION } from '@pyramidal/images';
+import { dataFolder, describeWith, expectNoLeaks } from '@pyramidal/testing';
+import * as tf from '@tensorflow/tfjs-core';
+import { DetectionBatches } from './batches';
+import { openDetectionDataset } from './dataset';
+import { prepareSample, type DetectionTransform } from './prepare';
+
+type Json = Record<string, unknown>;
+
+const TRANSFORM: DetectionTransform = {
+  scales: [{ shortest: 64, longest: 96 }],
+  normalisation: IMAGENET_NORMALISATION,
+  maskSide: 14,
+  maxObjects: 256,
+};
+
+let folder: string;
+
+beforeAll(async () => {
+  await openRuntime({ engine: 'cpu' });
+  folder = mkdtempSync(join(tmpdir(), 'coco-'));
+  for (const [name, width, height] of [
+    ['a', 40, 30],
+    ['b', 30, 40],
+    ['thin', 8000, 20],
+    ['dot', 1, 1],
+  ] as const) {
+    // prettier-ignore
+    writeFileSync(join(folder, `${name}.png`), await encodeImage(blankImage({ width, height }, [200, 100, 50]), 'png'));
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const image = (id: number, name: string, width: number, height: number): Json => ({
+  ...{ id, width, height },
+  file_name: `${name}.png`,
+});
+
+const object = (id: number, changes: Json = {}): Json => ({
+  ...{ id, image_id: 1, category_id: 7, iscrowd: 0, area: 100, bbox: [5, 5, 10, 10] },
+  segmentation: [[5, 5, 15, 5, 15, 15, 5, 15]],
+  ...changes,
+});
+
+async function open(changes: Json, options: { emptyImages?: 'keep' | 'filter' } = {}) {
+  const dataset = {
+    images: [image(1, 'a', 40, 30)],
+    categories: [
+      { id: 90, name: 'second' },
+      { id: 7, name: 'first' },
+    ],
+    annotations: [object(1)],
+    ...changes,
+  };
+  const annotations = join(folder, 'annotations.json');
+  writeFileSync(annotations, JSON.stringify(dataset));
+  return openDetectionDataset({ annotations, images: folder, ...options });
+}
+
+describe('openDetectionDataset', () => {
+  it('gives labels from 0 and boxes by their corners', async () => {
+    const { classes, samples, dropped } = await open({ annotations: [object(1), object(2, { category_id: 90 })] });
+    expect(classes).toEqual([
+      { categoryId: 7, name: 'first' },
+      { categoryId: 90, name: 'second' },
+    ]);
+    expect(samples[0]!.objects.map(({ label, box }) => [label, box])).toEqual([
+      [0, [5, 5, 15, 15]],
+      [1, [5, 5, 15, 15]],
+    ]);
+    expect(dropped).toEqual([]);
+  });
+
+  it('leaves out boxes that no detector can learn from, and says which', async () => {
+    const boxes = [[5, 5, 0, 10], [5, 5, 0.5, 10], [100, 100, 10, 10], [-20, 5, 10, 10]]; // prettier-ignore
+    const annotations = [object(1), ...boxes.map((bbox, i) => object(10 + i, { bbox })), object(20, { area: 0 })];
+    const { samples, dropped } = await open({ annotations });
+    expect(samples[0]!.objects).toHaveLength(1);
+    expect(dropped).toEqual([10, 11, 12, 13, 20]);
+  });
+
+  it('keeps crowds apart; an image of crowds alone counts as empty', async () => {
+    const crowd = object(1, { iscrowd: 1, segmentation: { size: [30, 40], counts: [1200] } });
+    const kept = await open({ annotations: [crowd] });
+    expect(kept.samples.map(({ objects, crowds }) => [objects.length, crowds.length])).toEqual([[0, 1]]);
+    expect((await open({ annotations: [crowd] }, { emptyImages: 'filter' })).samples).toEqual([]);
+    expect((await open({ annotations: [] }, { emptyImages: 'filter' })).samples).toEqual([]);
+  });
+
+  it.each<[string, Json, string]>([
+    [
+      'an image id twice',
+      { images: [image(1, 'a', 40, 30), image(1, 'b', 30, 40)] },
+      'images[1]: id: expected an id that no other image has, received 1',
+    ],
+    [
+      'an image that is not there',
+      { images: [image(1, 'a', 40, 30), image(2, 'gone', 4, 4)] },
+      '1 of 2 images are not there, the first one',
+    ],
+    [
+      'an annotation of no image',
+      { annotations: [object(3, { image_id: 9 })] },
+      'annotation 3: image_id: expected the id of an image, received 9',
+    ],
+    [
+      'a missing category',
+      { annotations: [object(3, { category_id: 8 })] },
+      'annotation 3: category_id: expected the id of a category, received 8',
+    ],
+    [
+      'a polygon of two points',
+      { annotations: [object(3, { segmentation: [[1, 1, 2, 2]] })] },
+      'annotation 3: segmentation[0]: expected a polygon',
+    ],
+    [
+      'an odd number of coordinates',
+      { annotations: [object(3, { segmentation: [[1, 1, 2, 2, 3, 3, 4]] })] },
+      'annotation 3: segmentation[0]: expected a polygon',
+    ],
+    [
+      'no segmentation',
+      { annotations: [object(3, { segmentation: undefined })] },
+      'annotation 3: segmentation: expected polygons or a run-length mask',
+    ],
+    [
+      'a box of three numbers',
+      { annotations: [object(3, { bbox: [1, 2, 3] })] },
+      'annotation 3: bbox: expected [x, y, width, height], received [1,2,3]',
+    ],
+    [
+      'an image without size',
+      { images: [{ id: 1, file_name: 'a.png' }] },
+      'image 1: expected a width and height in whole pixels',
+    ],
+  ])('names %s', async (_, changes, message) => {
+    // prettier-ignore
+    await expect(open(changes)).rejects.toThrow(message);
+  });
+});
+
+describe('DetectionBatches', () => {
+  it('pads images and ground truth to fixed shapes', async () => {
+    const { samples } = await open({
+      images: [image(1, 'a', 40, 30), image(2, 'b', 30, 40)],
+      annotations: [object(1), object(2, { image_id: 2 })],
+    });
+    const loader = new DetectionBatches({
+      samples,
+      transform: TRANSFORM,
+      batchSize: 2,
+      shuffle: false,
+      seed: 0,
+      workers: 0,
+    });
+    expect(loader.batchesPerEpoch).toBe(1);
+    await expectNoLeaks(async () => {
+      for await (const { tensors, samples: parts } of loader.batches()) {
+        expect(tensors.images.shape).toEqual([2, 96, 96, 3]);
+        expect([...tensors.sizes.dataSync()]).toEqual([64, 85, 85, 64]);
+        expect(tensors.masks.shape).toEqual([2, 16, 14, 14]);
+        expect([...tensors.labels.dataSync()].filter((label) => label >= 0)).toEqual([0, 0]);
+        expect(parts.map(({ id }) => id)).toEqual([1, 2]);
+        tf.dispose(tensors);
+      }
+    });
+  });
+
+  it('shuffles into full batches of one orientation, the same for the same seed', async () => {
+    const images = [1, 2, 3, 4, 5].map((id) => (id < 4 ? image(id, 'a', 40, 30) : image(id, 'b', 30, 40)));
+    const { samples } = await open({ images, annotations: [] });
+    const idsOf = async (): Promise<number[][]> => {
+      const loader = new DetectionBatches({
+        samples,
+        transform: TRANSFORM,
+        batchSize: 2,
+        shuffle: true,
+        seed: 3,
+        workers: 0,
+      });
+      const ids: number[][] = [];
+      for await (const batch of loader.batches({ untilEpoch: 2 })) {
+        ids.push(batch.samples.map(({ id }) => id));
+        const [, height, width] = batch.tensors.images.shape;
+        expect([height, width]).toEqual(ids.at(-1)![0]! < 4 ? [64, 96] : [96, 64]);
+        tf.dispose(batch.tensors);
+      }
+      expect(ids).toHaveLength(2 * loader.batchesPerEpoch);
+      return ids;
+    };
+    const ids = await idsOf();
+    expect(ids.every((batch) => batch.length === 2 && batch.every((id) => id < 4 === batch[0]! < 4))).toBe(true);
+    expect(new Set(ids.slice(0, 3).flat()).size).toBe(5);
+    expect(await idsOf()).toEqual(ids);
+  });
+
+  it('takes images of one pixel, thin ones, and ones with very many objects', async () => {
+    const many = Array.from({ length: 600 }, (_, i) => object(i + 1, { image_id: 1, bbox: [5, 5, 10 + i / 100, 10] }));
+    const odd = [object(1001, { image_id: 2, bbox: [4000, 5, 100, 10], segmentation: [[4000, 5, 4100, 5, 4100, 15]] }), object(1002, { image_id: 3, bbox: [0, 0, 1, 1] })]; // prettier-ignore
+    const { samples } = await open({
+      images: [image(1, 'a', 40, 30), image(2, 'thin', 8000, 20), image(3, 'dot', 1, 1)],
+      annotations: [...many, ...odd],
+    });
+    const loader = new DetectionBatches({
+      samples,
+      transform: TRANSFORM,
+      batchSize: 3,
+      shuffle: false,
+      seed: 0,
+      workers: 0,
+    });
+    for await (const { tensors } of loader.batches()) {
+      expect(tensors.images.shape).toEqual([3, 64, 96, 3]);
+      expect([...tensors.sizes.dataSync()]).toEqual([64, 85, 1, 96, 64, 64]);
+      expect(tensors.labels.shape).toEqual([3, 256]);
+      const counts = tf.sum(tf.cast(tf.greaterEqual(tensors.labels, 0), 'int32'), 1);
+      expect([...counts.dataSync()]).toEqual([256, 1, 1]);
+      expect(tf.all(tf.isFinite(tensors.regions)).dataSync()[0]).toBe(1);
+    }
+  });
+
+  it('names an image whose size is not the annotated one, and one that is broken', async () => {
+    const { samples } = await open({ images: [image(1, 'a', 41, 30)], annotations: [] });
+    await expect(prepareSample(samples[0]!, TRANSFORM, [0])).rejects.toThrow(
+      'a.png: expected 41x30 pixels as annotated, received 40x30',
+    );
+    writeFileSync(join(folder, 'broken.png'), 'not an image');
+    const broken = await open({ images: [image(1, 'broken', 4, 4)], annotations: [] });
+    await expect(prepareSample(broken.samples[0]!, TRANSFORM, [0])).rejects.toThrow(BrokenImageError);
+  });
+});
+
+describeWith(dataFolder(), 'COCO val2017', (data) => {
+  it('reads the images that are there, in worker threads', async () => {
+    const { samples, classes } = await openDetectionDataset({
+      annotations: join(data, 'coco/annotations/instances_val2017.json'),
+      images: join(data, 'coco/val2017'),
+    });
+    expect(classes).toHaveLength(80);
+    const few = samples.slice(0, 4);
+    const loader = new DetectionBatches({
+      samples: few,
+      transform: TRANSFORM,
+      batchSize: 2,
+      shuffle: false,
+      seed: 0,
+      workers: 1,
+    });
+    const ids: number[] = [];
+    for await (const batch of loader.batches()) {
+      ids.push(...batch.samples.map(({ id }) => id));
+      tf.dispose(batch.tensors);
+    }
+    await loader.close();
+    expect(ids).toEqual(few.map(({ id }) => id));
+  });
+});

@@ -1,0 +1,176 @@
+/** Datasets in COCO's format as a detector learns from them: one record an image, labels from 0, boxes by their corners. */
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { COCO, type CocoAnnotation, CocoFormatError, type CocoImage, mask, type Segmentation } from '@cocoeval/ts';
+
+/** `[x1, y1, x2, y2]` in pixels. */
+export type Corners = readonly [x1: number, y1: number, x2: number, y2: number];
+
+export interface DetectionObject {
+  /** Of the annotation. */
+  readonly id: number;
+  /** Index into the dataset's classes. */
+  readonly label: number;
+  readonly box: Corners;
+  readonly segmentation: Segmentation;
+}
+
+export interface DetectionSample {
+  /** Of the image. */
+  readonly id: number;
+  readonly file: string;
+  readonly width: number;
+  readonly height: number;
+  readonly objects: readonly DetectionObject[];
+  /** Regions with more objects than were drawn one by one. */
+  readonly crowds: readonly DetectionObject[];
+}
+
+export interface DetectionClass {
+  /** The category's id in the files, for results. */
+  readonly categoryId: number;
+  readonly name: string;
+}
+
+export interface DetectionDataset {
+  /** By label: the categories in the order of their ids, which need not be contiguous. */
+  readonly classes: readonly DetectionClass[];
+  /** In the order of the images' ids. */
+  readonly samples: readonly DetectionSample[];
+  /** Annotations left out because their box is less than a pixel wide or high, without area, or outside of the image. */
+  readonly dropped: readonly number[];
+}
+
+export interface DetectionDatasetOptions {
+  /** The annotations' file. */
+  readonly annotations: string;
+  /** The folder of the images. */
+  readonly images: string;
+  /** Images without objects (crowds aside); kept unless told. */
+  readonly emptyImages?: 'keep' | 'filter';
+}
+
+/**
+ * Reads annotations without decoding any image.
+ * @throws CocoFormatError or Error naming the file and the first record that is wrong: an id twice, an unknown image or
+ * category, a broken polygon, an image that is not in the folder.
+ */
+export async function openDetectionDataset(options: DetectionDatasetOptions): Promise<DetectionDataset> {
+  const { annotations, images, emptyImages = 'keep' } = options;
+  const coco = await readCoco(annotations);
+  try {
+    const classes = classesOf(coco);
+    const labels = new Map(classes.map(({ categoryId }, label) => [categoryId, label]));
+    const dropped: number[] = [];
+    requireImages(coco);
+    const samples = [...coco.imgs.values()]
+      .sort((a, b) => a.id - b.id)
+      .map((image) => sampleOf(image, coco.imgToAnns.get(image.id) ?? [], images, labels, dropped))
+      .filter(({ objects }) => emptyImages === 'keep' || objects.length > 0);
+    await requireFiles(images, samples);
+    return { classes, samples, dropped };
+  } catch (error) {
+    if (error instanceof CocoFormatError) throw new CocoFormatError(`${annotations}: ${error.message}`);
+    throw error;
+  }
+}
+
+async function readCoco(file: string): Promise<COCO> {
+  const text = await readFile(file, 'utf8');
+  try {
+    return new COCO(text);
+  } catch (error) {
+    if (error instanceof CocoFormatError) throw new CocoFormatError(`${file}: ${error.message}`);
+    throw error;
+  }
+}
+
+function classesOf({ categories }: COCO): DetectionClass[] {
+  if (categories.length === 0) throw new CocoFormatError('categories: expected at least one, received none');
+  const sorted = [...categories].sort((a, b) => a.id - b.id);
+  return sorted.map(({ id, name }) => ({ categoryId: id, name: name ?? `category ${id}` }));
+}
+
+function requireImages({ imgs, anns }: COCO): void {
+  for (const { id, image_id } of anns.values()) {
+    if (imgs.has(image_id)) continue;
+    throw new CocoFormatError(`annotation ${id}: image_id: expected the id of an image, received ${image_id}`);
+  }
+}
+
+async function requireFiles(folder: string, samples: readonly DetectionSample[]): Promise<void> {
+  const present = new Set(await readdir(folder));
+  // Names with a folder of their own are looked up one by one.
+  const isThere = (file: string): boolean => present.has(file.slice(folder.length + 1)) || existsSync(file);
+  const missing = samples.filter(({ file }) => !isThere(file));
+  if (missing.length === 0) return;
+  const [first] = missing as [DetectionSample];
+  throw new Error(
+    `${folder}: ${missing.length} of ${samples.length} images are not there, the first one ${first.file}`,
+  );
+}
+
+function sampleOf(
+  image: CocoImage,
+  annotations: readonly CocoAnnotation[],
+  folder: string,
+  labels: ReadonlyMap<number, number>,
+  dropped: number[],
+): DetectionSample {
+  const { id, width, height, file_name } = image;
+  const whole = (side: unknown): boolean => Number.isInteger(side) && (side as number) > 0;
+  if (!whole(width) || !whole(height)) {
+    throw new CocoFormatError(
+      `image ${id}: expected a width and height in whole pixels, received ${width} x ${height}`,
+    );
+  }
+  if (!file_name) throw new CocoFormatError(`image ${id}: file_name: expected one, received nothing`);
+  const size = { width: width as number, height: height as number };
+  const objects: DetectionObject[] = [];
+  const crowds: DetectionObject[] = [];
+  for (const annotation of annotations) {
+    const object = objectOf(annotation, size, labels);
+    if (object === undefined) dropped.push(annotation.id);
+    else (annotation.iscrowd ? crowds : objects).push(object);
+  }
+  return { id, file: join(folder, file_name), ...size, objects, crowds };
+}
+
+/** Nothing for a box that no detector can learn from. */
+function objectOf(
+  annotation: CocoAnnotation,
+  { width, height }: { width: number; height: number },
+  labels: ReadonlyMap<number, number>,
+): DetectionObject | undefined {
+  const { id, category_id, bbox, area, segmentation } = annotation;
+  const label = labels.get(category_id);
+  const wrong = (field: string, expected: string, received: unknown): never => {
+    throw new CocoFormatError(`annotation ${id}: ${field}: expected ${expected}, received ${JSON.stringify(received)}`);
+  };
+  if (label === undefined) return wrong('category_id', 'the id of a category', category_id);
+  if (bbox?.length !== 4 || !bbox.every(Number.isFinite)) return wrong('bbox', '[x, y, width, height]', bbox);
+  const [x, y, w, h] = bbox as [number, number, number, number];
+  const visibleWidth = Math.min(x + w, width) - Math.max(x, 0);
+  const visibleHeight = Math.min(y + h, height) - Math.max(y, 0);
+  if (w < 1 || h < 1 || (area !== undefined && area <= 0) || visibleWidth <= 0 || visibleHeight <= 0) return undefined;
+  if (segmentation === undefined) return wrong('segmentation', 'polygons or a run-length mask', segmentation);
+  checkSegmentation(segmentation, wrong);
+  return { id, label, box: [x, y, x + w, y + h], segmentation };
+}
+
+function checkSegmentation(
+  segmentation: Segmentation,
+  wrong: (field: string, expected: string, received: unknown) => never,
+): void {
+  if (!Array.isArray(segmentation)) {
+    mask.area(segmentation as Exclude<Segmentation, readonly unknown[]>);
+    return;
+  }
+  if (segmentation.length === 0) wrong('segmentation', 'at least one polygon', segmentation);
+  segmentation.forEach((polygon: unknown, part) => {
+    const isPolygon = Array.isArray(polygon) && polygon.length >= 6 && polygon.length % 2 === 0;
+    if (isPolygon && polygon.every(Number.isFinite)) return;
+    wrong(`segmentation[${part}]`, 'a polygon [x0, y0, x1, y1, ...] of at least three points', polygon);
+  });
+}

@@ -1,0 +1,12 @@
+export { DetectionBatches, type DetectionBatch, type DetectionBatchesOptions } from './batches';
+export {
+  openDetectionDataset,
+  type Corners,
+  type DetectionClass,
+  type DetectionDataset,
+  type DetectionDatasetOptions,
+  type DetectionObject,
+  type DetectionSample,
+} from './dataset';
+export { type CropOptions, type GeometryOptions, type ScaleLimits } from './geometry';
+export { prepareSample, type DetectionTransform, type PreparedSample } from './prepare';

@@ -1,0 +1,39 @@
+import { Random } from '@pyramidal/images';
+import type { DetectionSample } from './dataset';
+
+/** The stream of random numbers that orders an epoch. */
+const ORDER = 7;
+
+/**
+ * A new order of the images for an epoch, in which every batch holds images of one orientation (wide or tall), so that
+ * little padding is needed. The last batch of an orientation is filled up with images from its beginning.
+ */
+export function orderByOrientation(
+  samples: readonly DetectionSample[],
+  batchSize: number,
+  seed: number,
+  epoch: number,
+): DetectionSample[] {
+  const random = new Random([seed, ORDER, epoch]);
+  const isTall = ({ width, height }: DetectionSample): boolean => height > width;
+  const groups = [samples.filter((sample) => !isTall(sample)), samples.filter(isTall)];
+  const batches = groups.flatMap((group) => chunks(shuffled(group, random), batchSize));
+  return shuffled(batches, random).flat();
+}
+
+/** Batches of an epoch that `orderByOrientation` makes. */
+export function countBatches(samples: readonly DetectionSample[], batchSize: number): number {
+  const tall = samples.filter(({ width, height }) => height > width).length;
+  return Math.ceil(tall / batchSize) + Math.ceil((samples.length - tall) / batchSize);
+}
+
+function shuffled<T>(items: readonly T[], random: Random): T[] {
+  return Array.from(random.permutation(items.length), (index) => items[index]!);
+}
+
+/** Pieces of one size; the last one is filled up from the beginning. */
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, chunk) =>
+    Array.from({ length: size }, (_, i) => items[(chunk * size + i) % items.length]!),
+  );
+}

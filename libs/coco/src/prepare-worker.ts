@@ -1,0 +1,16 @@
+import { type Seed, serveTasks } from '@pyramidal/images';
+import type { DetectionSample } from './dataset';
+import { type DetectionTransform, type PreparedSample, prepareSample } from './prepare';
+
+export interface PrepareTask {
+  readonly sample: DetectionSample;
+  readonly transform: DetectionTransform;
+  readonly seed: Seed;
+}
+
+serveTasks<PrepareTask, PreparedSample>(async ({ sample, transform, seed }) => {
+  const result = await prepareSample(sample, transform, seed);
+  const { pixels, boxes, labels, masks, regions } = result;
+  const transfer = [pixels, boxes, labels, masks, regions].map(({ buffer }) => buffer as ArrayBuffer);
+  return { result, transfer };
+});

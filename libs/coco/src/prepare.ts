@@ -1,0 +1,98 @@
+/** One image with its objects, made ready for a batch. */
+import {
+  cropImage,
+  decodeImage,
+  type Normalisation,
+  Random,
+  resizeAndNormalise,
+  resizeImage,
+  type Seed,
+  type Size,
+} from '@pyramidal/images';
+import type { DetectionSample } from './dataset';
+import { drawGeometry, type Geometry, type GeometryOptions, mapBox } from './geometry';
+import { cropMask } from './mask-crop';
+
+export interface DetectionTransform extends GeometryOptions {
+  readonly normalisation: Normalisation;
+  /** Cells of each object's mask along an axis. */
+  readonly maskSide: number;
+  /** Objects beyond this number are left out, the smallest first. */
+  readonly maxObjects: number;
+}
+
+/** Objects as parallel lists. */
+export interface PreparedSample {
+  /** Of the image. */
+  readonly id: number;
+  /** Normalised, [height, width, 3]. */
+  readonly pixels: Float32Array;
+  readonly width: number;
+  readonly height: number;
+  /** Prepared pixels per pixel of the file. */
+  readonly scale: readonly [x: number, y: number];
+  /** [G, 4], xyxy, pixels of the prepared image. */
+  readonly boxes: Float32Array;
+  readonly labels: Int32Array;
+  /** [G, side, side], 0 or 1, each over its region. */
+  readonly masks: Uint8Array;
+  /** [G, 4], xyxy. */
+  readonly regions: Float32Array;
+}
+
+/**
+ * Decodes, resizes (OpenCV's bilinear, as MMDetection), crops, mirrors and normalises an image; boxes and masks move along.
+ * @param seed all that is random comes from it.
+ * @throws BrokenImageError if the file cannot be decoded; Error if its size is not the annotated one.
+ */
+export async function prepareSample(
+  sample: DetectionSample,
+  transform: DetectionTransform,
+  seed: Seed,
+): Promise<PreparedSample> {
+  const image = await decodeImage(sample.file);
+  const { width, height } = image;
+  if (width !== sample.width || height !== sample.height) {
+    throw new Error(
+      `${sample.file}: expected ${sample.width}x${sample.height} pixels as annotated, received ${width}x${height}`,
+    );
+  }
+  const geometry = drawGeometry(image, transform, new Random(seed));
+  const { size, crop, mirror } = geometry;
+  const pixels = new Float32Array(size.width * size.height * 3);
+  const convention = 'opencv-bilinear';
+  const source = crop === undefined ? image : cropImage(resizeImage(image, { ...crop.resized, convention }), crop.rect);
+  resizeAndNormalise(source, { ...size, convention, mirror, normalisation: transform.normalisation }, pixels);
+  return { id: sample.id, pixels, ...size, scale: geometry.scale, ...moveObjects(sample, geometry, transform) };
+}
+
+function moveObjects(
+  { objects, width, height }: DetectionSample,
+  geometry: Geometry,
+  { maskSide, maxObjects }: DetectionTransform,
+): Pick<PreparedSample, 'boxes' | 'labels' | 'masks' | 'regions'> {
+  const image: Size = { width, height };
+  const moved = objects.flatMap(({ box, label, segmentation }) => {
+    const visible = mapBox(geometry, box);
+    return visible === undefined ? [] : [{ box: visible, label, segmentation }];
+  });
+  const kept =
+    moved.length <= maxObjects ? moved : moved.sort((a, b) => areaOf(b.box) - areaOf(a.box)).slice(0, maxObjects);
+  const masks = new Uint8Array(kept.length * maskSide * maskSide);
+  const regions = new Float32Array(kept.length * 4);
+  kept.forEach(({ box, segmentation }, i) => {
+    const { data, region } = cropMask(segmentation, geometry, box, image, maskSide);
+    masks.set(data, i * maskSide * maskSide);
+    regions.set(region, i * 4);
+  });
+  return {
+    boxes: Float32Array.from(kept.flatMap(({ box }) => box)),
+    labels: Int32Array.from(kept, ({ label }) => label),
+    masks,
+    regions,
+  };
+}
+
+function areaOf([x1, y1, x2, y2]: readonly [number, number, number, number]): number {
+  return (x2 - x1) * (y2 - y1);
+}

@@ -1,1 +1,2 @@
 export { makeClassificationSet, type ClassificationSetOptions } from './classification';
+export { makeSegmentationSet, type SegmentationSetOptions } from './segmentation';

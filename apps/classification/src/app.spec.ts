@@ -32,11 +32,12 @@ model:
 input: { size: 32, cropPct: 1 }
 augmentation: { scale: [1, 1] }
 train:
-  epochs: 30
-  batchSize: 3
+  epochs: 80
+  batchSize: 9
   optimizer: { name: adamw, lr: 1.0e-2 }
+  schedule: { name: cosine }
   logEvery: 1
-evaluation: { every: 30 }
+evaluation: { every: 80 }
 `;
 
 let folder: string;

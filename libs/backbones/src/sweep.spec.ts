@@ -7,6 +7,15 @@ import { createClassifier, VARIANTS, type VariantName } from './variants';
 
 const DEPTHS = [1, 1, 2, 2] as const;
 
+const ONE_OF_EACH_KIND: readonly VariantName[] = [
+  'groupmixformer_miny',
+  'coat_tiny',
+  'coat_lite_tiny',
+  'maformer_small',
+  'smt_tiny',
+  'smt_large',
+];
+
 /** What every variant promises, whatever its family; at few blocks, of every kind that the family has. */
 beforeAll(async () => {
   await openRuntime();
@@ -37,6 +46,33 @@ describe.each(Object.keys(VARIANTS) as VariantName[])('%s', (name) => {
       }
     });
   });
+
+  it('sends a finite, non-zero gradient to every parameter in training', () => {
+    const before = tf.memory().numTensors;
+    const named = [...classifier.parameters()];
+    const { value, grads } = tf.variableGrads(
+      () => {
+        const images = tf.randomNormal<tf.Rank.R4>([2, 64, 64, 3], 0, 1, 'float32', 2);
+        const pass = new ForwardPass({ mode: 'train', seed: tf.tensor1d([3, 4], 'int32') });
+        const logits = classifier.forward(images, pass);
+        return tf.sum(tf.mul(logits, tf.randomNormal(logits.shape, 0, 1, 'float32', 3))) as tf.Scalar;
+      },
+      named.map(([, parameter]) => parameter.variable),
+    );
+    const silent = named.filter(([, { variable }]) => {
+      const gradient = grads[variable.name];
+      if (gradient === undefined) return true;
+      const norm = tf.tidy(() => tf.sum(tf.abs(gradient)).dataSync()[0]!);
+      return !(norm > 0 && Number.isFinite(norm));
+    });
+    const keys = silent.map(([key]) => key);
+    expect(keys).toEqual(named.map(([key]) => key).filter((key) => unusedNorms(classifier).test(key)));
+    tf.dispose([value, grads]);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  // The other variants differ from these in widths and depths alone.
+  if (!ONE_OF_EACH_KIND.includes(name)) return;
 
   it('gives the same logits compiled as eager', () => {
     const images = tf.randomNormal<tf.Rank.R4>([1, 45, 70, 3], 0, 1, 'float32', 4);
@@ -76,30 +112,6 @@ describe.each(Object.keys(VARIANTS) as VariantName[])('%s', (name) => {
     });
     expect(shown.length).toBeGreaterThan(1);
     expect(shown.every((key) => /att/.test(key))).toBe(true);
-  });
-
-  it('sends a finite, non-zero gradient to every parameter in training', () => {
-    const before = tf.memory().numTensors;
-    const named = [...classifier.parameters()];
-    const { value, grads } = tf.variableGrads(
-      () => {
-        const images = tf.randomNormal<tf.Rank.R4>([2, 64, 64, 3], 0, 1, 'float32', 2);
-        const pass = new ForwardPass({ mode: 'train', seed: tf.tensor1d([3, 4], 'int32') });
-        const logits = classifier.forward(images, pass);
-        return tf.sum(tf.mul(logits, tf.randomNormal(logits.shape, 0, 1, 'float32', 3))) as tf.Scalar;
-      },
-      named.map(([, parameter]) => parameter.variable),
-    );
-    const silent = named.filter(([, { variable }]) => {
-      const gradient = grads[variable.name];
-      if (gradient === undefined) return true;
-      const norm = tf.tidy(() => tf.sum(tf.abs(gradient)).dataSync()[0]!);
-      return !(norm > 0 && Number.isFinite(norm));
-    });
-    const keys = silent.map(([key]) => key);
-    expect(keys).toEqual(named.map(([key]) => key).filter((key) => unusedNorms(classifier).test(key)));
-    tf.dispose([value, grads]);
-    expect(tf.memory().numTensors).toBe(before);
   });
 });
 

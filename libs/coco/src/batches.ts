@@ -33,6 +33,8 @@ export interface DetectionBatch extends BatchPosition {
     readonly masks: tf.Tensor4D;
     /** float32 [N, G, 4], xyxy. */
     readonly regions: tf.Tensor3D;
+    /** float32 [N, I, 4], xyxy: crowds; rows of zeros hold none. */
+    readonly ignored: tf.Tensor3D;
   };
   /** The images' ids, and their pixels in the batch per pixel of their files. */
   readonly samples: readonly { readonly id: number; readonly scale: readonly [x: number, y: number] }[];
@@ -41,8 +43,9 @@ export interface DetectionBatch extends BatchPosition {
 /** Sides of a batch are multiples of it, the coarsest stride of a backbone. */
 const PADDING = 32;
 
-/** Fewest rows of ground truth; more come in powers of two, so that a compiled step meets few shapes. */
+/** Fewest rows of objects and of crowds; more come in powers of two, so that a compiled step meets few shapes. */
 const MIN_ROWS = 16;
+const MIN_CROWDS = 4;
 
 /** Batches of a dataset: prepared in worker threads, read ahead, in the order that the seed fixes. */
 export class DetectionBatches {
@@ -96,17 +99,20 @@ export class DetectionBatches {
     const { maskSide } = this.options.transform;
     const { width, height } = canvasOf(samples, this.options);
     const count = samples.length;
-    const rows = rowsFor(Math.max(...samples.map(({ labels }) => labels.length)));
+    const rows = rowsFor(Math.max(...samples.map(({ labels }) => labels.length)), MIN_ROWS);
+    const crowds = rowsFor(Math.max(...samples.map(({ ignored }) => ignored.length / 4)), MIN_CROWDS);
     const cells = maskSide * maskSide;
     const pixels = new Float32Array(count * height * width * 3);
     const boxes = new Float32Array(count * rows * 4);
     const regions = new Float32Array(count * rows * 4);
+    const ignored = new Float32Array(count * crowds * 4);
     const labels = new Int32Array(count * rows).fill(-1);
     const masks = new Float32Array(count * rows * cells);
     samples.forEach((sample, i) => {
       placeImage(sample, pixels.subarray(i * height * width * 3), width);
       boxes.set(sample.boxes, i * rows * 4);
       regions.set(sample.regions, i * rows * 4);
+      ignored.set(sample.ignored, i * crowds * 4);
       labels.set(sample.labels, i * rows);
       masks.set(sample.masks, i * rows * cells);
     });
@@ -117,6 +123,7 @@ export class DetectionBatches {
       labels: tf.tensor2d(labels, [count, rows], 'int32'),
       masks: tf.tensor4d(masks, [count, rows, maskSide, maskSide]),
       regions: tf.tensor3d(regions, [count, rows, 4]),
+      ignored: tf.tensor3d(ignored, [count, crowds, 4]),
     };
   }
 }
@@ -137,9 +144,9 @@ function canvasOf(
   return { width: rounded(Math.max(wide, width)), height: rounded(Math.max(tall, height)) };
 }
 
-function rowsFor(objects: number): number {
-  let rows = MIN_ROWS;
-  while (rows < objects) rows *= 2;
+function rowsFor(count: number, fewest: number): number {
+  let rows = fewest;
+  while (rows < count) rows *= 2;
   return rows;
 }
 

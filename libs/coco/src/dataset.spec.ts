@@ -147,7 +147,11 @@ describe('DetectionBatches', () => {
   it('pads images and ground truth to fixed shapes', async () => {
     const { samples } = await open({
       images: [image(1, 'a', 40, 30), image(2, 'b', 30, 40)],
-      annotations: [object(1), object(2, { image_id: 2 })],
+      annotations: [
+        object(1),
+        object(2, { image_id: 2 }),
+        object(3, { iscrowd: 1, segmentation: { size: [30, 40], counts: [1200] } }),
+      ],
     });
     const loader = new DetectionBatches({
       samples,
@@ -163,6 +167,8 @@ describe('DetectionBatches', () => {
         expect(tensors.images.shape).toEqual([2, 96, 96, 3]);
         expect([...tensors.sizes.dataSync()]).toEqual([64, 85, 85, 64]);
         expect(tensors.masks.shape).toEqual([2, 16, 14, 14]);
+        expect(tensors.ignored.shape).toEqual([2, 4, 4]);
+        expect(tensors.ignored.dataSync()[1]).toBeCloseTo((5 * 64) / 30, 4);
         expect([...tensors.labels.dataSync()].filter((label) => label >= 0)).toEqual([0, 0]);
         expect(parts.map(({ id }) => id)).toEqual([1, 2]);
         tf.dispose(tensors);

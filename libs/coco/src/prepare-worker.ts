@@ -10,7 +10,7 @@ export interface PrepareTask {
 
 serveTasks<PrepareTask, PreparedSample>(async ({ sample, transform, seed }) => {
   const result = await prepareSample(sample, transform, seed);
-  const { pixels, boxes, labels, masks, regions } = result;
-  const transfer = [pixels, boxes, labels, masks, regions].map(({ buffer }) => buffer as ArrayBuffer);
+  const { pixels, boxes, labels, masks, regions, ignored } = result;
+  const transfer = [pixels, boxes, labels, masks, regions, ignored].map(({ buffer }) => buffer as ArrayBuffer);
   return { result, transfer };
 });

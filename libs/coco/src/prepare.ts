@@ -38,6 +38,8 @@ export interface PreparedSample {
   readonly masks: Uint8Array;
   /** [G, 4], xyxy. */
   readonly regions: Float32Array;
+  /** [I, 4], xyxy: what is left of the crowds' boxes. */
+  readonly ignored: Float32Array;
 }
 
 /**
@@ -63,7 +65,15 @@ export async function prepareSample(
   const convention = 'opencv-bilinear';
   const source = crop === undefined ? image : cropImage(resizeImage(image, { ...crop.resized, convention }), crop.rect);
   resizeAndNormalise(source, { ...size, convention, mirror, normalisation: transform.normalisation }, pixels);
-  return { id: sample.id, pixels, ...size, scale: geometry.scale, ...moveObjects(sample, geometry, transform) };
+  const ignored = Float32Array.from(sample.crowds.flatMap(({ box }) => mapBox(geometry, box) ?? []));
+  return {
+    id: sample.id,
+    pixels,
+    ...size,
+    scale: geometry.scale,
+    ignored,
+    ...moveObjects(sample, geometry, transform),
+  };
 }
 
 function moveObjects(

@@ -185,7 +185,7 @@ describe('MaskRcnn.predict', () => {
 });
 
 /** Masks are ellipses in their boxes, over the whole canvas. */
-function goldenTruth(): TruthBatch {
+function goldenTruth(): Required<TruthBatch> {
   const [height, width] = [128, 192];
   const rows = Math.max(...training.gt_labels.map((labels) => labels.length)) + 1;
   const boxes: number[][][] = [];
@@ -211,6 +211,7 @@ function goldenTruth(): TruthBatch {
     labels: tf.tensor2d(labels, undefined, 'int32'),
     masks: tf.tensor4d(masks, [2, rows, height, width]),
     regions: tf.tile(tf.tensor3d([[[0, 0, width, height]]]), [2, rows, 1]),
+    ignored: tf.tensor3d([[[10, 10, 150, 120]], [[0, 0, 0, 0]]]),
   };
 }
 

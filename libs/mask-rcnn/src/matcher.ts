@@ -13,6 +13,8 @@ export interface MatchOptions {
     /** All boxes of that overlap ('all', unless told), or the first of them. */
     readonly take?: 'all' | 'first';
   };
+  /** Boxes of which a larger share lies in one ignored region stay unmatched; none do unless told. */
+  readonly ignoreShare?: number;
 }
 
 /** Boxes that stay out of training: neither background nor an object. */
@@ -31,6 +33,8 @@ export interface Truth {
   readonly boxes: tf.Tensor2D;
   /** bool [G]: which rows are objects. */
   readonly valid: tf.Tensor1D;
+  /** float32 [I, 4], xyxy: regions of crowds; empty ones count for nothing. */
+  readonly ignored?: tf.Tensor2D;
 }
 
 /**
@@ -41,14 +45,16 @@ export interface Truth {
 export function matchBoxes(
   boxes: tf.Tensor2D,
   truth: Truth,
-  { positiveIou, negativeIou, lowQuality }: MatchOptions,
+  { positiveIou, negativeIou, lowQuality, ignoreShare }: MatchOptions,
   included?: tf.Tensor1D,
 ): Matches {
   return tf.tidy(() => {
+    const takesPart =
+      ignoreShare === undefined ? included : outsideRegions(boxes, truth.ignored, ignoreShare, included);
     const isObject = tf.expandDims(truth.valid, 1);
     const iou = tf.mul(boxIou(truth.boxes, boxes), tf.cast(isObject, 'float32'));
     const scores =
-      included === undefined ? iou : tf.where(tf.expandDims(included, 0), iou, tf.fill(iou.shape, UNMATCHED));
+      takesPart === undefined ? iou : tf.where(tf.expandDims(takesPart, 0), iou, tf.fill(iou.shape, UNMATCHED));
     const overlaps = tf.max(scores, 0) as tf.Tensor1D;
     const best: tf.Tensor1D = tf.add(tf.argMax(scores, 0), tf.scalar(1, 'int32'));
     const fill = (value: number): tf.Tensor1D => tf.fill(best.shape, value, 'int32');
@@ -81,14 +87,16 @@ function lowQualityMatches(
   return tf.max(tf.mul(tf.cast(tf.logicalAnd(isBest, takes), 'int32'), numbers), 0);
 }
 
-/**
- * Boxes that lie in regions to ignore by more than a share of their own area.
- * @param boxes float32 [A, 4]. @param regions float32 [I, 4].
- * @returns bool [A].
- */
-export function boxesInRegions(boxes: tf.Tensor2D, regions: tf.Tensor2D, share: number): tf.Tensor1D {
-  return tf.tidy(() => {
-    const shares = tf.div(intersections(regions, boxes), tf.maximum(tf.expandDims(areas(boxes), 0), 1e-6));
-    return tf.greater(tf.max(shares, 0), share) as tf.Tensor1D;
-  });
+/** The included boxes of which no region holds more than a share of their own area, bool [A]. */
+function outsideRegions(
+  boxes: tf.Tensor2D,
+  regions: tf.Tensor2D | undefined,
+  share: number,
+  included: tf.Tensor1D | undefined,
+): tf.Tensor1D | undefined {
+  if (regions === undefined) return included;
+  const shares = tf.div(intersections(regions, boxes), tf.maximum(tf.expandDims(areas(boxes), 0), 1e-6));
+  const largest: tf.Tensor1D = tf.max(shares, 0);
+  const isOutside: tf.Tensor1D = tf.lessEqual(largest, share);
+  return included === undefined ? isOutside : tf.logicalAnd<tf.Tensor1D>(included, isOutside);
 }

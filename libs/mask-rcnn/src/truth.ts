@@ -11,6 +11,8 @@ export interface TruthBatch {
   readonly masks: tf.Tensor4D;
   /** float32 [N, G, 4], xyxy, pixels of the network's input: what part of the image each mask covers. */
   readonly regions: tf.Tensor3D;
+  /** float32 [N, I, 4], xyxy: regions of crowds, for matching with an `ignoreShare`; rows of zeros hold none. */
+  readonly ignored?: tf.Tensor3D;
 }
 
 /** Boxes and labels of one image. */
@@ -19,10 +21,17 @@ export interface ImageTruth extends Truth {
   readonly labels: tf.Tensor1D;
 }
 
-export function truthOfImages({ boxes, labels }: Pick<TruthBatch, 'boxes' | 'labels'>): ImageTruth[] {
+export function truthOfImages({
+  boxes,
+  labels,
+  ignored,
+}: Pick<TruthBatch, 'boxes' | 'labels' | 'ignored'>): ImageTruth[] {
+  const regions = ignored === undefined ? [] : (tf.unstack(ignored) as tf.Tensor2D[]);
   const perImage = tf.unstack(labels) as tf.Tensor1D[];
   return tf.unstack(boxes).map((imageBoxes, i) => {
     const own = perImage[i]!;
-    return { boxes: imageBoxes as tf.Tensor2D, labels: own, valid: tf.greaterEqual(own, 0) };
+    const crowds = regions[i];
+    const truth: ImageTruth = { boxes: imageBoxes as tf.Tensor2D, labels: own, valid: tf.greaterEqual(own, 0) };
+    return crowds === undefined ? truth : { ...truth, ignored: crowds };
   });
 }

@@ -7,7 +7,7 @@ import { MAFORMER_VARIANTS } from './maformer';
 import { createClassifier, VARIANTS, type VariantName } from './variants';
 
 beforeAll(async () => {
-  await openRuntime({ engine: 'wasm' });
+  await openRuntime();
 });
 
 /** MAFormer has no official code. */

@@ -7,8 +7,8 @@ export interface MultiplyAdds {
 }
 
 /**
- * Counts what a function's convolutions and linear layers multiply, by watching it run; products of activations are
- * not included. Needs an engine whose operations TensorFlow.js sees (wasm, cpu): the native one fuses some.
+ * Counts what the convolutions and linear layers of a forward pass multiply, by watching it run; products of
+ * activations are not included. Compiled steps are not seen: their operations do not pass here.
  */
 export function countMultiplyAdds(run: () => tf.TensorContainer): MultiplyAdds {
   const counts = { conv: 0, linear: 0 };

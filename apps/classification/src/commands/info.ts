@@ -19,7 +19,7 @@ export async function info({ config: file, set, input }: InfoCommand): Promise<n
     ...(classIndex === undefined ? {} : { classIndex }),
   }).catch(() => undefined);
   const classes = folder?.classes.length ?? DEFAULT_CLASSES;
-  await openRuntime({ engine: 'wasm' });
+  await openRuntime(config.runtime);
   const classifier = assembleClassifier(config, classes);
   classifier.initialize(0);
 

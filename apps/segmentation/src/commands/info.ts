@@ -11,7 +11,7 @@ export async function info({ config: file, set, input }: InfoCommand): Promise<n
   const { config } = loadConfig(segmentationSchema, file, { set });
   const { height, width } = input ?? { height: config.input.crop, width: config.input.crop };
   const classes = await classesOf(config.data.root, config.data.classList);
-  await openRuntime({ engine: 'wasm' });
+  await openRuntime(config.runtime);
   const segmentor = assembleSegmentor(config, classes.length);
   segmentor.initialize(0);
   const { backbone, head } = config.model;

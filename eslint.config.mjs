@@ -10,7 +10,7 @@ const mayImport = {
   'type:checkpoints': ['type:runtime', 'type:nn'],
   'type:config': [],
   'type:eval': [],
-  'type:cli': ['type:runtime', 'type:nn', 'type:config', 'type:images'],
+  'type:cli': ['type:runtime', 'type:nn', 'type:checkpoints', 'type:config', 'type:images', 'type:training'],
   'type:model': ['type:runtime', 'type:nn'],
   'type:images': ['type:runtime'],
   'type:data': ['type:runtime', 'type:images', 'type:eval'],

@@ -12,7 +12,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { blankImage, encodeImage, type Rgb } from '@pyramidal/images';
 import { runApp } from '@pyramidal/cli';
+import * as tf from '@tensorflow/tfjs-core';
 import { evaluate } from './commands/evaluate';
+import { exportModel } from './commands/export';
 import { info } from './commands/info';
 import { predict } from './commands/predict';
 import { train } from './commands/train';
@@ -94,6 +96,18 @@ describe('a run', () => {
     const predictions = readJson<{ classes: { name: string }[] }[]>(join(folder, 'predictions/predictions.json'));
     expect(predictions.map(({ classes }) => classes[0]!.name)).toEqual(Object.keys(COLOURS));
     expect(readdirSync(join(folder, 'predictions')).filter((name) => name.endsWith('.jpg'))).toHaveLength(3);
+  });
+
+  it('exports weights that evaluate alike, and a SavedModel where the engine writes one', async () => {
+    const line = `export ${config} --weights ${folder}/run/last.safetensors --out ${folder}/export`;
+    expect(await classify(line)).toEqual({ code: 0, message: '' });
+    const weights = join(folder, 'export/weights.safetensors');
+    expect(await classify(`eval ${config} --weights ${weights} --out ${folder}/eval-export`)).toEqual({
+      code: 0,
+      message: '',
+    });
+    expect(readJson(join(folder, 'eval-export/metrics.json'))).toEqual(readJson(join(folder, 'eval/metrics.json')));
+    expect(existsSync(join(folder, 'export/saved_model/saved_model.pb'))).toBe(tf.getBackend() === 'tensorflow');
   });
 
   it('tells what the network is made of', async () => {
@@ -194,7 +208,7 @@ describe('what is wrong is told in one line, and nothing on disk is lost', () =>
 async function classify(line: string): Promise<{ code: number; message: string }> {
   let message = '';
   const stderr = { write: (text: string): void => void (message += text) };
-  const app = { name: 'pyramidal-classify', description: '', train, evaluate, predict, info };
+  const app = { name: 'pyramidal-classify', description: '', train, evaluate, predict, exportModel, info };
   const code = await runApp(app, { argv: line.split(' '), stderr });
   return { code, message };
 }

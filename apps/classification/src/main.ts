@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { runApp } from '@pyramidal/cli';
 import { evaluate } from './commands/evaluate';
+import { exportModel } from './commands/export';
 import { info } from './commands/info';
 import { predict } from './commands/predict';
 import { train } from './commands/train';
@@ -12,6 +13,7 @@ async function main(): Promise<void> {
     train,
     evaluate,
     predict,
+    exportModel,
     info,
   });
 }

@@ -5,6 +5,7 @@ import { encodeLabels, readLabels } from '@pyramidal/ade20k';
 import { runApp } from '@pyramidal/cli';
 import { blankImage, encodeImage } from '@pyramidal/images';
 import { evaluate } from './commands/evaluate';
+import { exportModel } from './commands/export';
 import { info } from './commands/info';
 import { predict } from './commands/predict';
 import { train } from './commands/train';
@@ -169,7 +170,7 @@ async function segmentArgs(...argv: string[]): Promise<{ code: number; message: 
   let message = '';
   const stderr = { write: (text: string): void => void (message += text) };
   const code = await runApp(
-    { name: 'pyramidal-segment', description: '', train, evaluate, predict, info },
+    { name: 'pyramidal-segment', description: '', train, evaluate, predict, exportModel, info },
     { argv, stderr },
   );
   return { code, message };

@@ -17,6 +17,7 @@ function notingApp(): { app: TaskApp; calls: unknown[] } {
     train: note('train', 130),
     evaluate: note('eval', 0),
     predict: note('predict', 0),
+    exportModel: note('export', 0),
     info: note('info', 0),
   };
   return { app, calls };
@@ -54,7 +55,7 @@ describe('runApp', () => {
       'train x.yaml --epochs 3',
       /^pyramidal-test train: unknown option '--epochs'; known options: --set, --debug, --out, --resume\n$/,
     ],
-    ['trian x.yaml', /^pyramidal-test: unknown command 'trian'; expected one of train, eval, predict, info\n$/],
+    ['trian x.yaml', /^pyramidal-test: unknown command 'trian'; expected one of train, eval, predict, export, info\n$/],
     ['train', /^pyramidal-test train: missing required argument 'config'\n$/],
     ['eval x.yaml', /^pyramidal-test eval: required option '--weights <file>' not specified\n$/],
     ['info x.yaml --input big', /expected HEIGHTxWIDTH of at least 32x32, such as 224x224, received 'big'\n$/],

@@ -59,6 +59,13 @@ function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command 
         await app.predict({ config, set, weights, images, out: out ?? join(defaultFolder(config), 'predictions') }),
       );
     });
+  common('export', 'write the weights for PyTorch and, with the native engine, a SavedModel')
+    .requiredOption('--weights <file>', 'checkpoint (.safetensors or .pth)')
+    .option('--out <dir>', 'folder of the results (default: export/ in the folder of the run)')
+    .option('--input <HxW>', "size of the images (default: the configuration's)", parseSize)
+    .action(async (config, { weights, out, input, set }) => {
+      finish(await app.exportModel({ config, set, weights, input, out: out ?? join(defaultFolder(config), 'export') }));
+    });
   common('info', 'parameters, multiply-adds, feature shapes')
     .option('--input <HxW>', "size to count at (default: the configuration's)", parseSize)
     .action(async (config, { input, set }) => {

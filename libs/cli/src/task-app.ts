@@ -23,12 +23,19 @@ export interface PredictCommand extends Common {
   readonly out: string;
 }
 
+export interface ExportCommand extends Common {
+  readonly weights: string;
+  readonly out: string;
+  /** Size of the images that the exported model takes; the configuration's own where absent. */
+  readonly input: { readonly height: number; readonly width: number } | undefined;
+}
+
 export interface InfoCommand extends Common {
   /** Size to count at; the configuration's own where absent. */
   readonly input: { readonly height: number; readonly width: number } | undefined;
 }
 
-/** A task's program: what its four commands do. Each gives the exit code. */
+/** A task's program: what its commands do. Each gives the exit code. */
 export interface TaskApp {
   /** Name of the program, as users type it. */
   readonly name: string;
@@ -36,5 +43,6 @@ export interface TaskApp {
   train(command: TrainCommand): Promise<number>;
   evaluate(command: EvaluateCommand): Promise<number>;
   predict(command: PredictCommand): Promise<number>;
+  exportModel(command: ExportCommand): Promise<number>;
   info(command: InfoCommand): Promise<number>;
 }

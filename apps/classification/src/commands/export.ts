@@ -1,0 +1,24 @@
+import { type ExportCommand, exportNetwork } from '@pyramidal/cli';
+import { loadConfig } from '@pyramidal/config';
+import { openImageFolder } from '@pyramidal/imagenet';
+import { openRuntime } from '@pyramidal/runtime';
+import { loadWeightsFile } from '@pyramidal/training';
+import { assembleClassifier } from '../assemble';
+import { classificationSchema } from '../config';
+
+/** Writes a trained classifier for PyTorch and as a SavedModel. */
+export async function exportModel({ config: file, set, weights, input, out }: ExportCommand): Promise<number> {
+  const { config } = loadConfig(classificationSchema, file, { set });
+  const { root, val, classIndex } = config.data;
+  const { classes } = await openImageFolder(root, {
+    splits: [val],
+    ...(classIndex === undefined ? {} : { classIndex }),
+  });
+  const runtime = await openRuntime(config.runtime);
+  const network = assembleClassifier(config, classes.length);
+  loadWeightsFile(weights, network, { ema: config.evaluation.ema });
+  const { size } = config.input;
+  await exportNetwork({ network, input: input ?? { height: size, width: size }, runtime, out });
+  network.dispose();
+  return 0;
+}

@@ -1,0 +1,20 @@
+import { classesOf } from '@pyramidal/ade20k';
+import { type ExportCommand, exportNetwork } from '@pyramidal/cli';
+import { loadConfig } from '@pyramidal/config';
+import { openRuntime } from '@pyramidal/runtime';
+import { loadWeightsFile } from '@pyramidal/training';
+import { assembleSegmentor } from '../assemble';
+import { segmentationSchema } from '../config';
+
+/** Writes a trained segmentor for PyTorch and as a SavedModel. */
+export async function exportModel({ config: file, set, weights, input, out }: ExportCommand): Promise<number> {
+  const { config } = loadConfig(segmentationSchema, file, { set });
+  const classes = await classesOf(config.data.root, config.data.classList);
+  const runtime = await openRuntime(config.runtime);
+  const network = assembleSegmentor(config, classes.length);
+  loadWeightsFile(weights, network, { ema: config.evaluation.ema });
+  const { crop } = config.input;
+  await exportNetwork({ network, input: input ?? { height: crop, width: crop }, runtime, out });
+  network.dispose();
+  return 0;
+}

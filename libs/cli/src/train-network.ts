@@ -1,0 +1,114 @@
+import { writeFileSync } from 'node:fs';
+import type { evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
+import type { Module } from '@pyramidal/nn';
+import type { Runtime } from '@pyramidal/runtime';
+import {
+  type Batch,
+  createOptimizer,
+  createSchedule,
+  type Evaluation,
+  openRunFolder,
+  type RunFolder,
+  train,
+  trainStep,
+  type TrainStep,
+  type TrainStepOptions,
+} from '@pyramidal/training';
+import { reportBroken } from './report-broken';
+import type { ExitCode } from './run-app';
+import type { TrainCommand } from './task-app';
+import { type EvaluationChart, trainingCurves } from './training-curves';
+
+/** The parts of a configuration that every task has. */
+export interface SharedConfig {
+  readonly train: z.output<typeof trainSchema>;
+  readonly evaluation: z.output<typeof evaluationSchema>;
+  readonly runtime: z.output<typeof runtimeSchema>;
+}
+
+/** Batches of a data set from a place on, in an order that the seed alone decides. */
+export interface BatchSource<Loaded> {
+  readonly batchesPerEpoch: number;
+  readonly broken: ReadonlyMap<string, string>;
+  batches(from: { readonly epoch: number; readonly batch: number }): AsyncIterable<Loaded>;
+}
+
+/** What a task brings to the training that its configuration describes. */
+export interface NetworkTraining<Loaded, B extends Batch> {
+  readonly command: TrainCommand;
+  readonly config: SharedConfig;
+  /** The resolved configuration, as YAML. */
+  readonly text: string;
+  readonly runtime: Runtime;
+  /** With values: drawn, or loaded. */
+  readonly module: Module;
+  readonly loss: TrainStepOptions<B>['loss'];
+  readonly source: BatchSource<Loaded>;
+  /** What of a loaded batch goes into the step. */
+  readonly tensors: (loaded: Loaded) => B;
+  readonly evaluation: Pick<Evaluation, 'run' | 'best'>;
+  readonly chart: EvaluationChart;
+}
+
+/** Trains a network as its configuration says, into the run's folder; leaves checkpoints, logs and curves there. */
+export async function trainNetwork<Loaded, B extends Batch>(options: NetworkTraining<Loaded, B>): Promise<ExitCode> {
+  const { command, text, runtime, source, chart } = options;
+  const step = createStep(options);
+  try {
+    const info = { command: 'train', runtime };
+    const run = openRunFolder({ folder: command.out, resume: command.resume, config: text, info });
+    try {
+      const exitCode = await runTraining(options, step, run);
+      reportBroken(source);
+      const curves = await trainingCurves(run.file('metrics.jsonl'), chart);
+      for (const [name, picture] of curves) writeFileSync(run.file(name), picture);
+      if (exitCode === 0) console.error(`done: ${run.folder}`);
+      return exitCode;
+    } finally {
+      run.close();
+    }
+  } finally {
+    step.dispose();
+  }
+}
+
+function createStep<Loaded, B extends Batch>({ module, loss, config }: NetworkTraining<Loaded, B>): TrainStep<B> {
+  const { optimizer, clipGradNorm, ema, accumulation } = config.train;
+  return trainStep<B>({
+    module,
+    loss,
+    optimizer: createOptimizer(module.parameters(), optimizer),
+    clipGradNorm,
+    emaDecay: ema?.decay,
+    accumulation,
+    compile: config.runtime.compile,
+    precision: config.runtime.precision,
+  });
+}
+
+async function runTraining<Loaded, B extends Batch>(
+  { config, source, tensors, evaluation }: NetworkTraining<Loaded, B>,
+  step: TrainStep<B>,
+  folder: RunFolder,
+): Promise<ExitCode> {
+  const { epochs, iterations, optimizer, schedule, batchSize, seed, logEvery, saveEvery, keep, onSaveError } =
+    config.train;
+  const length = epochs === undefined ? { iterations: iterations! } : { epochs };
+  const updatesPerEpoch = Math.floor(source.batchesPerEpoch / step.accumulation);
+  const { exitCode } = await train<B>({
+    folder,
+    step,
+    data: {
+      batchesPerEpoch: source.batchesPerEpoch,
+      batchSize,
+      async *epoch(epoch, batch) {
+        for await (const loaded of source.batches({ epoch, batch })) yield tensors(loaded);
+      },
+    },
+    length,
+    schedule: createSchedule(schedule, { lr: optimizer.lr, length, updatesPerEpoch }),
+    evaluation: { ...evaluation, every: config.evaluation.every, ema: config.evaluation.ema },
+    ...{ seed, logEvery, saveEvery, keep, onSaveError },
+  });
+  return exitCode;
+}

@@ -16,7 +16,10 @@ type Variant = 'tiny' | 'small';
 type Run = (index: number) => void;
 
 async function main([mode, variant, batch, task]: string[]): Promise<void> {
-  await openRuntime({ engine: 'tensorflow', threads: Number(process.env['OMP_NUM_THREADS'] ?? 2) });
+  await openRuntime({
+    engine: mode === 'wasm' ? 'wasm' : 'tensorflow',
+    threads: Number(process.env['OMP_NUM_THREADS'] ?? 2),
+  });
   const model = createClassifier(`groupmixformer_${variant as Variant}`, CLASSES);
   model.initialize(1);
   const compiled = mode === 'compiled';

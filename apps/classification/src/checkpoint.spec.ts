@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { createClassifier } from '@pyramidal/backbones';
 import { exportWeights, loadWeights, openCheckpoint, writeSafetensors, type Checkpoint } from '@pyramidal/checkpoints';
-import { inferencePass, type Classifier } from '@pyramidal/nn';
+import { inferencePass, LEVELS, type Classifier } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import {
   describeWith,
@@ -12,8 +12,11 @@ import {
   goldenFolder,
   goldenTensor,
   nchwToNhwc,
+  nhwcIndex,
   readGoldenBackbone,
+  samplePositions,
   type GoldenBackbone,
+  type GoldenCase,
 } from '@pyramidal/testing';
 
 const VARIANT = 'groupmixformer_miny';
@@ -83,6 +86,49 @@ describeWith(goldenFolder(), 'the official-format checkpoint of GroupMixFormer-M
     const rest = report.ignored.filter((name) => !name.endsWith('num_batches_tracked'));
     expect(new Set(rest.map((name) => name.split('.')[0]))).toEqual(new Set(['norm4', 'head']));
     backbone.dispose();
+  });
+});
+
+describeWith(goldenFolder(), 'the official-format checkpoint of a narrow CoaT-Lite, its modules shared', (folder) => {
+  interface Entry {
+    readonly file: string;
+    readonly config: { readonly num_classes: number };
+    readonly parameters: number;
+    readonly aliases: Readonly<Record<string, string>>;
+    readonly case: GoldenCase;
+  }
+
+  it('loads completely, stays shared, and gives the golden stages and logits', async () => {
+    await openRuntime();
+    const expected = join(folder, 'backbones/checkpoints/expected.json');
+    const { entries } = JSON.parse(readFileSync(expected, 'utf8')) as { entries: Entry[] };
+    const golden = entries.find((entry) => entry.file === 'coat_lite_reduced.pth')!;
+    const classifier = createClassifier('coat_lite_tiny', golden.config.num_classes, { channels: [16, 24, 32, 40] });
+    const file = openCheckpoint(join(folder, 'backbones/checkpoints', golden.file));
+    expect(loadWeights(classifier, file.tensors)).toMatchObject({
+      missing: [],
+      unexpected: [],
+      misshaped: [],
+      kept: [],
+    });
+    file.close();
+    expect(classifier.parameterCount()).toBe(golden.parameters);
+    expect(Object.fromEntries(classifier.aliases())).toEqual(golden.aliases);
+
+    const { input, stages, logits } = golden.case;
+    const [n, , h, w] = input as [number, number, number, number];
+    const images = tf.tensor4d(nchwToNhwc(goldenTensor('input', input), input), [n, h, w, 3]);
+    const pyramid = classifier.backbone.forward(images, inferencePass());
+    for (const [stage, level] of LEVELS.entries()) {
+      const { shape, samples_f64: samples } = stages[stage]!;
+      const values = pyramid[level].dataSync();
+      const positions = samplePositions(values.length, samples.length);
+      const chosen = positions.map((position) => values[nhwcIndex(position, shape)]!);
+      expectClose(chosen, samples, { rtol: 2e-4, atol: 2e-4 }, level);
+    }
+    const row = classifier.forward(images, inferencePass()).dataSync().subarray(0, logits.first_f64.length);
+    expectClose(row, logits.first_f64, { rtol: 2e-4, atol: 2e-4 }, 'logits');
+    classifier.dispose();
   });
 });
 

@@ -1,8 +1,7 @@
 import { VARIANTS, type VariantName } from '@pyramidal/backbones';
-import { evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
+import { backboneSchema, evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
 
 const fraction = z.number().min(0).max(1);
-const stages = z.tuple([z.int().min(1), z.int().min(1), z.int().min(1), z.int().min(1)]);
 
 const dataSchema = z.strictObject({
   /** Folder in the ImageFolder layout: `train/<class>/*.jpg`, `val/<class>/*.jpg`. */
@@ -18,15 +17,7 @@ const dataSchema = z.strictObject({
 });
 
 const modelSchema = z.strictObject({
-  backbone: z.strictObject({
-    name: z.enum(Object.keys(VARIANTS) as [VariantName, ...VariantName[]]),
-    /** Stochastic depth of the last block; the published recipe's where absent. */
-    dropPath: fraction.optional(),
-    /** The four stages, where they differ from the published size. */
-    channels: stages.optional(),
-    depths: stages.optional(),
-    mlpRatios: stages.optional(),
-  }),
+  backbone: backboneSchema(Object.keys(VARIANTS) as VariantName[]),
   /** Weights to start from; a head of another class count starts anew. */
   weights: z.string().optional(),
 });

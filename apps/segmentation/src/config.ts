@@ -1,10 +1,9 @@
 import { VARIANTS, type VariantName } from '@pyramidal/backbones';
-import { evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
+import { backboneSchema, evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
 
 const fraction = z.number().min(0).max(1);
 const positive = z.number().positive();
 const count = z.int().min(1);
-const stages = z.tuple([count, count, count, count]);
 const size = z.strictObject({ height: z.int().min(32), width: z.int().min(32) });
 const step = z.strictObject({ height: count, width: count });
 
@@ -41,15 +40,7 @@ const semanticFpnSchema = z.strictObject({
 });
 
 const modelSchema = z.strictObject({
-  backbone: z.strictObject({
-    name: z.enum(Object.keys(VARIANTS) as [VariantName, ...VariantName[]]),
-    /** Stochastic depth of the last block; the published recipe's where absent. */
-    dropPath: fraction.optional(),
-    /** The four stages, where they differ from the published size. */
-    channels: stages.optional(),
-    depths: stages.optional(),
-    mlpRatios: stages.optional(),
-  }),
+  backbone: backboneSchema(Object.keys(VARIANTS) as VariantName[]),
   head: z.discriminatedUnion('name', [upernetSchema, semanticFpnSchema]),
   /** Weights to start from: a segmentor's, whose class heads may differ, or a classifier's, for the backbone alone. */
   weights: z.string().optional(),

@@ -9,6 +9,7 @@ const positive = z.number().positive();
 const nonNegative = z.number().nonnegative();
 const fraction = z.number().min(0).max(1);
 const count = z.int().min(1);
+const stages = z.tuple([count, count, count, count]);
 
 /** How the engine is opened. */
 export const runtimeSchema = z
@@ -140,3 +141,18 @@ export const evaluationSchema = z
     ema: z.boolean().default(true),
   })
   .prefault({});
+
+/**
+ * A backbone by the name of its published size.
+ * @param names every size there is; the caller's, since configurations know no models.
+ */
+export const backboneSchema = <Name extends string>(names: readonly Name[]) =>
+  z.strictObject({
+    name: z.enum(names),
+    /** Stochastic depth of the last block; the published recipe's where absent. */
+    dropPath: fraction.optional(),
+    /** The four stages, where they differ from the published size. */
+    channels: stages.optional(),
+    depths: stages.optional(),
+    mlpRatios: stages.optional(),
+  });

@@ -13,11 +13,7 @@ import { join } from 'node:path';
 import { blankImage, encodeImage, type Rgb } from '@pyramidal/images';
 import { runApp } from '@pyramidal/cli';
 import * as tf from '@tensorflow/tfjs-core';
-import { evaluate } from './commands/evaluate';
-import { exportModel } from './commands/export';
-import { info } from './commands/info';
-import { predict } from './commands/predict';
-import { train } from './commands/train';
+import { classification } from './classification';
 
 /** The program as a user meets it, on pictures of three colours, and what it says when something is wrong. */
 const COLOURS: Readonly<Record<string, Rgb>> = { red: [200, 30, 30], green: [30, 160, 30], blue: [30, 30, 200] };
@@ -208,8 +204,7 @@ describe('what is wrong is told in one line, and nothing on disk is lost', () =>
 async function classify(line: string): Promise<{ code: number; message: string }> {
   let message = '';
   const stderr = { write: (text: string): void => void (message += text) };
-  const app = { name: 'pyramidal-classify', description: '', train, evaluate, predict, exportModel, info };
-  const code = await runApp(app, { argv: line.split(' '), stderr });
+  const code = await runApp(classification, { argv: line.split(' '), stderr });
   return { code, message };
 }
 

@@ -4,11 +4,7 @@ import { join } from 'node:path';
 import { encodeLabels, readLabels } from '@pyramidal/ade20k';
 import { runApp } from '@pyramidal/cli';
 import { blankImage, encodeImage } from '@pyramidal/images';
-import { evaluate } from './commands/evaluate';
-import { exportModel } from './commands/export';
-import { info } from './commands/info';
-import { predict } from './commands/predict';
-import { train } from './commands/train';
+import { segmentation } from './segmentation';
 
 /** The program as a user meets it, on pictures of two colours, and what it says when something is wrong. */
 const CODING = { classes: 2, reduceZeroLabel: true };
@@ -169,10 +165,7 @@ const segment = (line: string): ReturnType<typeof segmentArgs> => segmentArgs(..
 async function segmentArgs(...argv: string[]): Promise<{ code: number; message: string }> {
   let message = '';
   const stderr = { write: (text: string): void => void (message += text) };
-  const code = await runApp(
-    { name: 'pyramidal-segment', description: '', train, evaluate, predict, exportModel, info },
-    { argv, stderr },
-  );
+  const code = await runApp(segmentation, { argv, stderr });
   return { code, message };
 }
 

@@ -1,21 +1,9 @@
 #!/usr/bin/env node
 import { runApp } from '@pyramidal/cli';
-import { evaluate } from './commands/evaluate';
-import { exportModel } from './commands/export';
-import { info } from './commands/info';
-import { predict } from './commands/predict';
-import { train } from './commands/train';
+import { segmentation } from './segmentation';
 
 async function main(): Promise<void> {
-  process.exitCode = await runApp({
-    name: 'pyramidal-segment',
-    description: 'Trains and evaluates semantic segmentors on four-stage pyramid backbones.',
-    train,
-    evaluate,
-    predict,
-    exportModel,
-    info,
-  });
+  process.exitCode = await runApp(segmentation);
 }
 
 void main();

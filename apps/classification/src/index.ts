@@ -1,0 +1,3 @@
+export { assembleClassifier } from './assemble';
+export { classification } from './classification';
+export { classificationSchema, type ClassificationConfig } from './config';

@@ -8,7 +8,7 @@
  * Shapes: N images, H x W cells, C channels of the stage; tokens are [N, 1 + H W, C], the class token first.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { biasAdd, conv2d, resizeBilinear } from '@pyramidal/runtime';
+import { biasAdd, conv2d, resizeBilinear } from '@pyramidal/kernels';
 import {
   Backbone,
   Classifier,
@@ -104,7 +104,10 @@ class ConvAttention extends Module {
 
   forward({ x, size }: Tokens, pass: ForwardPass): tf.Tensor3D {
     const [queries, keys, values] = tf.split<tf.Tensor3D>(this.qkv.forward(x), 3, 2);
-    pass.showAttention(this, () => tokenWeights(keys!));
+    pass.showAttention(this, () => {
+      const weights = tokenWeights(keys!);
+      return { weights, map: mapOf(weights, size) };
+    });
     const scale = (this.proj.inFeatures / HEADS) ** -0.5;
     const attended = factorAttention(queries!, keys!, values!, { heads: HEADS, scale });
     const positions = tf.mul(queries!, withoutClassToken(this.crpe.forward(mapOf(values!, size))));

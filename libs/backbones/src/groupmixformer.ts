@@ -9,7 +9,7 @@
  * Shapes: N images, H x W cells, C channels of the stage, S = C / 5 channels of a segment, A = 4 S channels that attend.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { hardSwish } from '@pyramidal/runtime';
+import { hardSwish } from '@pyramidal/kernels';
 import {
   Backbone,
   BatchNorm,
@@ -202,8 +202,11 @@ class GroupMixAttention extends Module {
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
     const [n, height, width] = x.shape;
     const { queries, keys, values, aside } = this.aggregator.forward(this.qkv.forward(x), pass);
-    pass.showAttention(this, () => tokenWeights(keys));
     const toMap = (tokens: tf.Tensor3D): tf.Tensor4D => tf.reshape(tokens, [n, height, width, -1]);
+    pass.showAttention(this, () => {
+      const weights = tokenWeights(keys);
+      return { weights, map: toMap(weights) };
+    });
     const attended = toMap(factorAttention(queries, keys, values, { heads: HEADS, scale: this.#scale }));
     const positions = tf.mul<tf.Tensor4D>(toMap(queries), this.crpe.forward(toMap(values)));
     const positioned = tf.add<tf.Tensor4D>(attended, positions);

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ForwardPass, inferencePass, type Linear, type Module } from '@pyramidal/nn';
+import { type AttentionObserver, ForwardPass, inferencePass, type Linear, type Module } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import { checkGradients, expectClose, expectNoLeaks } from '@pyramidal/testing';
 import { AttentionFusion, MaFormer, MAFORMER_VARIANTS, MaFormerClassifier, SelfAttention } from './maformer';
@@ -150,13 +150,20 @@ describe('MaFormer', () => {
     const backbone = new MaFormer({ ...MAFORMER_VARIANTS.maformer_small, depths: [1, 1, 1, 1] });
     backbone.initialize(1);
     const shown = new Map<Module, number[]>();
-    const onAttention = (module: Module, weights: tf.Tensor): void => void shown.set(module, weights.shape);
+    const totals = new Map<Module, Float32Array>();
+    const onAttention: AttentionObserver = (module, { weights, map }) => {
+      shown.set(module, weights.shape);
+      totals.set(module, tf.sum(map, [0, 1, 2]).dataSync() as Float32Array);
+    };
     const pass = new ForwardPass({ mode: 'infer', onAttention });
     tf.dispose(backbone.forward(tf.zeros([1, 64, 64, 3]), pass));
     const modules = backbone.modules();
     expect(shown.get(modules.get('stages.0.blocks.0.attn.local')!)).toEqual([9, 2, 49, 49]);
     expect(shown.get(modules.get('stages.0.blocks.0.attn')!)).toEqual([1, 2, 256, 1568]);
     expect(shown.get(modules.get('stages.3.blocks.0.attn')!)).toEqual([1, 16, 4, 4]);
+    // The cells of a window share what one query has to give, those of the whole map as well.
+    expectClose(totals.get(modules.get('stages.0.blocks.0.attn.local')!)!, [9, 9], { rtol: 1e-4 });
+    expectClose(totals.get(modules.get('stages.3.blocks.0.attn')!)!, new Array(16).fill(1), { rtol: 1e-4 });
     backbone.dispose();
   });
 

@@ -22,7 +22,7 @@
  * Shapes: N images, H x W cells, C channels of the stage, T = H W tokens, G global tokens.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { resizeBilinear } from '@pyramidal/runtime';
+import { resizeBilinear } from '@pyramidal/kernels';
 import {
   Backbone,
   Classifier,
@@ -40,7 +40,7 @@ import {
   Parameter,
   type Pyramid,
 } from '@pyramidal/nn';
-import { softmaxAttention } from './softmax-attention';
+import { averageOverQueries, softmaxAttention } from './softmax-attention';
 import { linearRates, pyramidLevels, type Stages } from './stages';
 import { cutWindows, fromWindows, paddingMask, toWindows } from './windows';
 
@@ -107,6 +107,12 @@ class PatchMerging extends Module {
   }
 }
 
+/** How a map was brought into rows of tokens. */
+interface TokenLayout {
+  readonly mask?: tf.Tensor4D | undefined;
+  readonly toMap: (rows: tf.Tensor3D) => tf.Tensor4D;
+}
+
 /** Multi-head self-attention: inside windows of `window` x `window` cells, or over the whole map without. */
 export class SelfAttention extends Module {
   readonly qkv: Linear;
@@ -127,20 +133,23 @@ export class SelfAttention extends Module {
     const [n, height, width, channels] = x.shape;
     if (this.window === undefined) {
       const tokens = tf.reshape<tf.Rank.R3>(x, [n, height * width, channels]);
-      return tf.reshape(this.#attend(tokens, undefined, pass), [n, height, width, channels]);
+      return this.#attend(tokens, { toMap: (rows) => tf.reshape(rows, [n, height, width, -1]) }, pass);
     }
     const windows = cutWindows(height, width, this.window);
-    return fromWindows(this.#attend(toWindows(x, windows), paddingMask(windows, n), pass), windows);
+    const mask = paddingMask(windows, n);
+    return this.#attend(toWindows(x, windows), { mask, toMap: (rows) => fromWindows(rows, windows) }, pass);
   }
 
-  #attend(tokens: tf.Tensor3D, mask: tf.Tensor4D | undefined, pass: ForwardPass): tf.Tensor3D {
+  #attend(tokens: tf.Tensor3D, { mask, toMap }: TokenLayout, pass: ForwardPass): tf.Tensor4D {
     const [queries, keys, values] = tf.split<tf.Tensor3D>(this.qkv.forward(tokens), 3, 2);
     const attended = softmaxAttention(queries!, keys!, values!, {
       heads: this.heads,
       mask,
-      onWeights: (weights) => pass.showAttention(this, () => weights),
+      onWeights: (weights) => {
+        pass.showAttention(this, () => ({ weights, map: toMap(averageOverQueries(weights)) }));
+      },
     });
-    return this.proj.forward(attended);
+    return toMap(this.proj.forward(attended));
   }
 }
 
@@ -170,6 +179,17 @@ export class GlobalLearning extends Module {
     const map = resized(tf.add<tf.Tensor4D>(x, positions), this.#grid);
     const flat = tf.reshape<tf.Rank.R3>(map, [n, this.tokens.inFeatures, channels]);
     return tf.transpose(this.tokens.forward(tf.transpose(flat, [0, 2, 1])), [0, 2, 1]);
+  }
+
+  /**
+   * How much each cell counts where the tokens count so much: their sums' weights, whatever their sign.
+   * @param weights float32 [N, heads, G]. @returns float32 [N, H, W, heads].
+   */
+  cellsOf(weights: tf.Tensor3D, size: MapSize): tf.Tensor4D {
+    const [n, heads] = weights.shape;
+    const cells = tf.matMul(tf.reshape(weights, [n * heads, -1]), tf.abs(this.tokens.weight.value()), false, true);
+    const maps = tf.transpose(tf.reshape(cells, [n, heads, ...this.#grid]), [0, 2, 3, 1]);
+    return resized(maps as tf.Tensor4D, size);
   }
 }
 
@@ -211,7 +231,10 @@ export class AttentionFusion extends Module {
     const [keys, values] = tf.split<tf.Tensor3D>(this.kv.forward(global), 2, 2);
     const fused = softmaxAttention(queries, keys!, values!, {
       heads: this.#heads,
-      onWeights: (weights) => pass.showAttention(this, () => weights),
+      onWeights: (weights) => {
+        const cells = (): tf.Tensor4D => this.global.cellsOf(tf.mean(weights, 2), [height, width]);
+        pass.showAttention(this, () => ({ weights, map: cells() }));
+      },
     });
     return tf.reshape(this.proj.forward(fused), [n, height, width, channels]);
   }

@@ -9,7 +9,7 @@
  * Shapes: N images, H x W cells, C channels of the stage, T = H W tokens.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { biasAdd, gelu } from '@pyramidal/runtime';
+import { biasAdd, gelu } from '@pyramidal/kernels';
 import {
   Backbone,
   BatchNorm,
@@ -29,7 +29,7 @@ import {
   Parameter,
   type Pyramid,
 } from '@pyramidal/nn';
-import { softmaxAttention } from './softmax-attention';
+import { averageOverQueries, softmaxAttention } from './softmax-attention';
 import { linearRates, pyramidLevels, type Stages } from './stages';
 
 export interface SmtOptions {
@@ -170,6 +170,7 @@ class Modulation extends Module {
     );
     const mixed = gelu(this.bn.forward(this.proj0.forward(scales), pass));
     const modulator = this.proj1.forward(mixed);
+    pass.showAttention(this, () => ({ weights: modulator, map: tf.abs(modulator) }));
     return this.proj.forward(tf.mul(modulator, this.v.forward(x)));
   }
 }
@@ -195,13 +196,15 @@ class Attention extends Module {
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
     const [n, height, width, channels] = x.shape;
     const tokens = (map: tf.Tensor): tf.Tensor3D => tf.reshape(map, [n, height * width, channels]);
+    const toMap = (rows: tf.Tensor): tf.Tensor4D => tf.reshape(rows, [n, height, width, -1]);
     const [keys, values] = tf.split(this.kv.forward(x), 2, 3) as [tf.Tensor4D, tf.Tensor4D];
     const attended = softmaxAttention(tokens(this.q.forward(x)), tokens(keys), tokens(values), {
       heads: this.heads,
-      onWeights: (weights) => pass.showAttention(this, () => weights),
+      onWeights: (weights) => {
+        pass.showAttention(this, () => ({ weights, map: toMap(averageOverQueries(weights)) }));
+      },
     });
-    const map = tf.reshape(attended, [n, height, width, channels]);
-    return this.proj.forward(tf.add<tf.Tensor4D>(map, this.localConv.forward(values)));
+    return this.proj.forward(tf.add<tf.Tensor4D>(toMap(attended), this.localConv.forward(values)));
   }
 }
 

@@ -20,13 +20,20 @@ export function softmaxAttention(
   values: tf.Tensor3D,
   { heads, mask, onWeights }: SoftmaxAttentionOptions,
 ): tf.Tensor3D {
-  const [n, tokens, channels] = queries.shape;
-  const scaled = tf.mul<tf.Tensor3D>(queries, (channels / heads) ** -0.5);
-  const similarities = tf.matMul<tf.Tensor4D>(byHead(scaled, heads), byHead(keys, heads), false, true);
-  const weights = tf.softmax(mask === undefined ? similarities : tf.add<tf.Tensor4D>(similarities, mask));
-  onWeights?.(weights);
-  const attended = tf.matMul(weights, byHead(values, heads));
-  return tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [n, tokens, channels]);
+  return tf.tidy(() => {
+    const [n, tokens, channels] = queries.shape;
+    const scaled = tf.mul<tf.Tensor3D>(queries, (channels / heads) ** -0.5);
+    const similarities = tf.matMul<tf.Tensor4D>(byHead(scaled, heads), byHead(keys, heads), false, true);
+    const weights = tf.softmax(mask === undefined ? similarities : tf.add<tf.Tensor4D>(similarities, mask));
+    onWeights?.(weights);
+    const attended = tf.matMul(weights, byHead(values, heads));
+    return tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [n, tokens, channels]);
+  });
+}
+
+/** What each token gets of the weights on average. @param weights float32 [N, heads, T, S]. @returns float32 [N, S, heads]. */
+export function averageOverQueries(weights: tf.Tensor4D): tf.Tensor3D {
+  return tf.transpose(tf.mean<tf.Tensor3D>(weights, 2), [0, 2, 1]);
 }
 
 /** [N, T, C] -> [N, heads, T, C / heads] */

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Classifier, ForwardPass, inferencePass, LEVELS, type Module } from '@pyramidal/nn';
+import { type AttentionObserver, type Classifier, ForwardPass, inferencePass, LEVELS } from '@pyramidal/nn';
 import { compile, openRuntime } from '@pyramidal/runtime';
 import { expectClose } from '@pyramidal/testing';
 import { CoaTClassifier } from './coat';
@@ -100,18 +100,24 @@ describe.each(Object.keys(VARIANTS) as VariantName[])('%s', (name) => {
   it('shows what its modules attend with, under their names', () => {
     const names = new Map([...classifier.backbone.modules()].map(([key, module]) => [module, key]));
     const shown: string[] = [];
-    const onAttention = (module: Module, weights: tf.Tensor): void => {
+    const mapSizes = new Set<string>();
+    const onAttention: AttentionObserver = (module, { weights, map }) => {
       shown.push(names.get(module)!);
+      mapSizes.add(map.shape.slice(1, 3).join());
+      expect(tf.all(tf.logicalAnd(tf.isFinite(map), tf.greaterEqual(map, 0))).dataSync()[0]).toBe(1);
+      // SMT's modulation has no softmax.
+      if (weights.shape.join() === map.shape.join()) return;
       // Softmax over tokens: the last axis, or the middle one of factorised attention.
       const totals = tf.sum(weights, weights.rank === 4 ? 3 : 1).dataSync();
       expectClose(totals, new Float32Array(totals.length).fill(1), { atol: 1e-4 });
     };
     tf.tidy(() => {
-      const images = tf.randomNormal<tf.Rank.R4>([1, 32, 32, 3], 0, 1, 'float32', 6);
+      const images = tf.randomNormal<tf.Rank.R4>([1, 50, 97, 3], 0, 1, 'float32', 6);
       classifier.backbone.forward(images, new ForwardPass({ mode: 'infer', onAttention }));
     });
-    expect(shown.length).toBeGreaterThan(1);
     expect(shown.every((key) => /att/.test(key))).toBe(true);
+    const sizes = Object.values(classifier.backbone.mapSizes(50, 97));
+    expect(mapSizes).toEqual(new Set(sizes.map((size) => size.join())));
   });
 });
 

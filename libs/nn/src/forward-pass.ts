@@ -1,9 +1,17 @@
-import type * as tf from '@tensorflow/tfjs-core';
-import { dropout, dropPath, foldSeed } from '@pyramidal/runtime';
+import * as tf from '@tensorflow/tfjs-core';
+import { dropout, dropPath, foldSeed } from '@pyramidal/kernels';
 import type { Module } from './module';
 
-/** Sees what a module attends with; the tensor lives until the run's scope ends. */
-export type AttentionObserver = (module: Module, weights: tf.Tensor) => void;
+/** How a module attends. */
+export interface AttentionView {
+  /** The softmax over tokens, float32 [N, heads, T, S], or [N, T, A] where attention is factorised. */
+  readonly weights: tf.Tensor;
+  /** How much each cell counts to those that look, on average: float32 [N, H, W, heads]. */
+  readonly map: tf.Tensor4D;
+}
+
+/** Sees how a module attends; the tensors live until it returns. */
+export type AttentionObserver = (module: Module, attention: AttentionView) => void;
 
 export interface ForwardPassOptions {
   readonly mode: 'train' | 'infer';
@@ -43,9 +51,10 @@ export class ForwardPass {
     return this.mode === 'infer' || rate === 0 ? x : dropPath(x, rate, this.#nextSeed());
   }
 
-  /** Shows attention weights to whoever looks on; they are not computed for nobody. */
-  showAttention(module: Module, weights: () => tf.Tensor): void {
-    this.#onAttention?.(module, weights());
+  /** Shows attention to whoever looks on; its map is not computed for nobody. */
+  showAttention(module: Module, attention: () => AttentionView): void {
+    const observe = this.#onAttention;
+    if (observe !== undefined) tf.tidy(() => observe(module, attention()));
   }
 
   #nextSeed(): tf.Tensor1D {

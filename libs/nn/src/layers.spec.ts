@@ -94,12 +94,12 @@ describe('ForwardPass', () => {
     expect(Array.from(await first.data())).not.toEqual(Array.from(await second.data()));
   });
 
-  it('shows attention weights to whoever looks on, and computes them for nobody', () => {
-    const [module, weights] = [new Linear(1, 1), tf.ones([2])];
+  it('shows attention to whoever looks on, and computes it for nobody', () => {
+    const [module, attention] = [new Linear(1, 1), { weights: tf.ones([2]), map: tf.ones<tf.Rank.R4>([1, 1, 2, 1]) }];
     const seen: unknown[] = [];
     const pass = new ForwardPass({ mode: 'infer', onAttention: (...shown) => seen.push(shown) });
-    pass.showAttention(module, () => weights);
-    expect(seen).toEqual([[module, weights]]);
+    pass.showAttention(module, () => attention);
+    expect(seen).toEqual([[module, attention]]);
     inferencePass().showAttention(module, () => {
       throw new Error('computed for nobody');
     });

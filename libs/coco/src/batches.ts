@@ -1,6 +1,7 @@
 import { extname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { type BatchPosition, type BatchRange, Loader, type LoaderOptions, WorkerPool } from '@pyramidal/images';
+import { groupByCanvas, sharedCanvas, tightCanvas } from './canvas';
 import type { DetectionSample } from './dataset';
 import { countBatches, orderByOrientation } from './order';
 import { type DetectionTransform, type PreparedSample, prepareSample } from './prepare';
@@ -12,7 +13,10 @@ export interface DetectionBatchesOptions extends Pick<
 > {
   readonly samples: readonly DetectionSample[];
   readonly transform: DetectionTransform;
-  /** A new order every epoch with batches of one orientation, for training; or every image once, in order. */
+  /**
+   * A new order every epoch with full batches of one orientation, for training; or every image once, those of one
+   * canvas together, for which `scales` is one and nothing is cropped.
+   */
   readonly shuffle: boolean;
   /** Threads that prepare images; 0 prepares them in this one. */
   readonly workers: number;
@@ -38,24 +42,29 @@ export interface DetectionBatch extends BatchPosition {
   };
   /** The images' ids, and their pixels in the batch per pixel of their files. */
   readonly samples: readonly { readonly id: number; readonly scale: readonly [x: number, y: number] }[];
+  /** Batches with images of the same canvas in the epoch, this one included. */
+  readonly alike: number;
 }
 
-/** Sides of a batch are multiples of it, the coarsest stride of a backbone. */
-const PADDING = 32;
+/** Rows of objects that are enough for most batches; the others have rows for the largest number. */
+const FEW_ROWS = 32;
 
-/** Fewest rows of objects and of crowds; more come in powers of two, so that a compiled step meets few shapes. */
-const MIN_ROWS = 16;
-const MIN_CROWDS = 4;
+/** Rows of crowds; of more the smallest are left out. */
+const CROWDS = 8;
 
 /** Batches of a dataset: prepared in worker threads, read ahead, in the order that the seed fixes. */
 export class DetectionBatches {
   readonly batchesPerEpoch: number;
+  /** Broken images met so far, by name, each with the reason. */
+  readonly broken = new Map<string, string>();
   private readonly pool: WorkerPool<PrepareTask, PreparedSample> | undefined;
 
   constructor(private readonly options: DetectionBatchesOptions) {
     const { samples, batchSize, shuffle, workers } = options;
     if (samples.length === 0) throw new RangeError('DetectionBatches: expected at least one image, received none');
-    this.batchesPerEpoch = shuffle ? countBatches(samples, batchSize) : Math.ceil(samples.length / batchSize);
+    this.batchesPerEpoch = shuffle
+      ? countBatches(samples, batchSize)
+      : this.#parts(0).reduce((sum, part) => sum + Math.ceil(part.length / batchSize), 0);
     this.pool = workers > 0 ? new WorkerPool(workerFile(), workers) : undefined;
   }
 
@@ -66,12 +75,21 @@ export class DetectionBatches {
     void
   > {
     for (let current = epoch; current < untilEpoch; current++) {
-      const first = current === epoch ? batch : 0;
-      const range = { epoch: current, batch: first, untilEpoch: current + 1, ...(signal && { signal }) };
-      for await (const loaded of this.#loaderOf(current).batches(range)) {
-        if (loaded.samples.length === 0) continue; // every image of it was broken
-        const samples = loaded.samples.map(({ id, scale }) => ({ id, scale }));
-        yield { epoch: current, batch: loaded.batch, tensors: this.#toTensors(loaded.samples), samples };
+      let skipped = current === epoch ? batch : 0;
+      let start = 0;
+      for (const part of this.#parts(current)) {
+        const loader = this.#loaderOf(part);
+        const alike = loader.batchesPerEpoch;
+        const position = { epoch: current, untilEpoch: current + 1, batch: Math.min(skipped, alike) };
+        for await (const loaded of loader.batches({ ...position, ...(signal && { signal }) })) {
+          for (const [file, reason] of loader.broken) this.broken.set(file, reason);
+          if (loaded.samples.length === 0) continue; // every image of it was broken
+          const samples = loaded.samples.map(({ id, scale }) => ({ id, scale }));
+          const tensors = this.#toTensors(loaded.samples);
+          yield { epoch: current, batch: start + loaded.batch, tensors, samples, alike };
+        }
+        skipped = Math.max(0, skipped - alike);
+        start += alike;
       }
     }
   }
@@ -81,13 +99,18 @@ export class DetectionBatches {
     await this.pool?.close();
   }
 
-  #loaderOf(epoch: number): Loader<DetectionSample, PreparedSample> {
-    const { samples, transform, shuffle, batchSize, seed, ...options } = this.options;
-    const items = shuffle ? orderByOrientation(samples, batchSize, seed, epoch) : samples;
+  /** The images of an epoch in their order, in lists that share no batch. */
+  #parts(epoch: number): DetectionSample[][] {
+    const { samples, transform, shuffle, batchSize, seed } = this.options;
+    return shuffle ? [orderByOrientation(samples, batchSize, seed, epoch)] : groupByCanvas(samples, transform);
+  }
+
+  #loaderOf(items: readonly DetectionSample[]): Loader<DetectionSample, PreparedSample> {
+    const { samples: _, transform, shuffle, ...options } = this.options;
     const { pool } = this;
     return new Loader({
       ...options,
-      ...{ items, batchSize, seed, shuffle: false, concurrency: pool ? Infinity : 4 },
+      ...{ items, shuffle: false, replaceBroken: shuffle, concurrency: pool ? Infinity : 4 },
       load: (sample, sampleSeed, stopped) =>
         pool
           ? pool.run({ sample, transform, seed: sampleSeed }, stopped)
@@ -96,23 +119,24 @@ export class DetectionBatches {
   }
 
   #toTensors(samples: readonly PreparedSample[]): DetectionBatch['tensors'] {
-    const { maskSide } = this.options.transform;
-    const { width, height } = canvasOf(samples, this.options);
+    const { shuffle, transform } = this.options;
+    const { maskSide, maxObjects } = transform;
+    const { width, height } = shuffle ? sharedCanvas(samples, transform) : tightCanvas(samples);
     const count = samples.length;
-    const rows = rowsFor(Math.max(...samples.map(({ labels }) => labels.length)), MIN_ROWS);
-    const crowds = rowsFor(Math.max(...samples.map(({ ignored }) => ignored.length / 4)), MIN_CROWDS);
+    const isFew = samples.every(({ labels }) => labels.length <= FEW_ROWS);
+    const rows = isFew ? Math.min(FEW_ROWS, maxObjects) : maxObjects;
     const cells = maskSide * maskSide;
     const pixels = new Float32Array(count * height * width * 3);
     const boxes = new Float32Array(count * rows * 4);
     const regions = new Float32Array(count * rows * 4);
-    const ignored = new Float32Array(count * crowds * 4);
+    const ignored = new Float32Array(count * CROWDS * 4);
     const labels = new Int32Array(count * rows).fill(-1);
     const masks = new Float32Array(count * rows * cells);
     samples.forEach((sample, i) => {
       placeImage(sample, pixels.subarray(i * height * width * 3), width);
       boxes.set(sample.boxes, i * rows * 4);
       regions.set(sample.regions, i * rows * 4);
-      ignored.set(sample.ignored, i * crowds * 4);
+      ignored.set(sample.ignored.subarray(0, CROWDS * 4), i * CROWDS * 4);
       labels.set(sample.labels, i * rows);
       masks.set(sample.masks, i * rows * cells);
     });
@@ -123,31 +147,9 @@ export class DetectionBatches {
       labels: tf.tensor2d(labels, [count, rows], 'int32'),
       masks: tf.tensor4d(masks, [count, rows, maskSide, maskSide]),
       regions: tf.tensor3d(regions, [count, rows, 4]),
-      ignored: tf.tensor3d(ignored, [count, crowds, 4]),
+      ignored: tf.tensor3d(ignored, [count, CROWDS, 4]),
     };
   }
-}
-
-/** In training one canvas for wide images and one for tall ones, which fit all scales; else the smallest that holds them. */
-function canvasOf(
-  samples: readonly PreparedSample[],
-  { shuffle, transform }: DetectionBatchesOptions,
-): { width: number; height: number } {
-  const rounded = (side: number): number => Math.ceil(side / PADDING) * PADDING;
-  const width = Math.max(...samples.map((sample) => sample.width));
-  const height = Math.max(...samples.map((sample) => sample.height));
-  if (!shuffle) return { width: rounded(width), height: rounded(height) };
-  const shortest = Math.max(...transform.scales.map((scale) => scale.shortest));
-  const longest = Math.max(...transform.scales.map((scale) => scale.longest));
-  const [wide, tall] = height > width ? [shortest, longest] : [longest, shortest];
-  // A crop may stand the other way than its image.
-  return { width: rounded(Math.max(wide, width)), height: rounded(Math.max(tall, height)) };
-}
-
-function rowsFor(count: number, fewest: number): number {
-  let rows = fewest;
-  while (rows < count) rows *= 2;
-  return rows;
 }
 
 function placeImage({ pixels, width, height }: PreparedSample, canvas: Float32Array, canvasWidth: number): void {

@@ -5,8 +5,8 @@ import { openRuntime } from '@pyramidal/runtime';
 import { blankImage, BrokenImageError, encodeImage, IMAGENET_NORMALISATION } from '@pyramidal/images';
 import { dataFolder, describeWith, expectNoLeaks } from '@pyramidal/testing';
 import * as tf from '@tensorflow/tfjs-core';
-import { DetectionBatches } from './batches';
-import { openDetectionDataset } from './dataset';
+import { DetectionBatches, type DetectionBatchesOptions } from './batches';
+import { type DetectionSample, openDetectionDataset, readDetectionClasses } from './dataset';
 import { prepareSample, type DetectionTransform } from './prepare';
 
 type Json = Record<string, unknown>;
@@ -26,6 +26,7 @@ beforeAll(async () => {
   for (const [name, width, height] of [
     ['a', 40, 30],
     ['b', 30, 40],
+    ['c', 38, 30],
     ['thin', 8000, 20],
     ['dot', 1, 1],
   ] as const) {
@@ -143,51 +144,130 @@ describe('openDetectionDataset', () => {
   });
 });
 
+describe('files', () => {
+  const annotations = (): string => join(folder, 'annotations.json');
+
+  it('that are not there or no JSON are named', async () => {
+    await open({});
+    const images = join(folder, 'nowhere');
+    await expect(openDetectionDataset({ annotations: annotations(), images })).rejects.toThrow(
+      'nowhere: no such folder',
+    );
+    const none = join(folder, 'none.json');
+    await expect(openDetectionDataset({ annotations: none, images: folder })).rejects.toThrow(
+      'none.json: no such file',
+    );
+    writeFileSync(annotations(), '{"images": [');
+    await expect(openDetectionDataset({ annotations: annotations(), images: folder })).rejects.toThrow(
+      'annotations.json: not valid JSON',
+    );
+  });
+
+  it('of categories alone give the classes', async () => {
+    writeFileSync(annotations(), JSON.stringify({ categories: [{ id: 9, name: 'b' }, { id: 4 }] }));
+    expect(await readDetectionClasses(annotations())).toEqual([
+      { categoryId: 4, name: 'category 4' },
+      { categoryId: 9, name: 'b' },
+    ]);
+    writeFileSync(annotations(), '{}');
+    await expect(readDetectionClasses(annotations())).rejects.toThrow('annotations.json: dataset: categories');
+  });
+});
+
 describe('DetectionBatches', () => {
+  const loaderOf = (
+    samples: readonly DetectionSample[],
+    options: Partial<DetectionBatchesOptions> = {},
+  ): DetectionBatches =>
+    new DetectionBatches({
+      ...{ samples, transform: TRANSFORM, batchSize: 2, shuffle: false, seed: 0, workers: 0 },
+      ...options,
+    });
+
   it('pads images and ground truth to fixed shapes', async () => {
     const { samples } = await open({
-      images: [image(1, 'a', 40, 30), image(2, 'b', 30, 40)],
+      images: [image(1, 'a', 40, 30), image(2, 'c', 38, 30)],
       annotations: [
         object(1),
         object(2, { image_id: 2 }),
         object(3, { iscrowd: 1, segmentation: { size: [30, 40], counts: [1200] } }),
       ],
     });
-    const loader = new DetectionBatches({
-      samples,
-      transform: TRANSFORM,
-      batchSize: 2,
-      shuffle: false,
-      seed: 0,
-      workers: 0,
-    });
+    const loader = loaderOf(samples);
     expect(loader.batchesPerEpoch).toBe(1);
     await expectNoLeaks(async () => {
-      for await (const { tensors, samples: parts } of loader.batches()) {
-        expect(tensors.images.shape).toEqual([2, 96, 96, 3]);
-        expect([...tensors.sizes.dataSync()]).toEqual([64, 85, 85, 64]);
-        expect(tensors.masks.shape).toEqual([2, 16, 14, 14]);
-        expect(tensors.ignored.shape).toEqual([2, 4, 4]);
+      for await (const { tensors, samples: parts, alike } of loader.batches()) {
+        expect(tensors.images.shape).toEqual([2, 64, 96, 3]);
+        expect([...tensors.sizes.dataSync()]).toEqual([64, 85, 64, 81]);
+        expect(tensors.masks.shape).toEqual([2, 32, 14, 14]);
+        expect(tensors.ignored.shape).toEqual([2, 8, 4]);
         expect(tensors.ignored.dataSync()[1]).toBeCloseTo((5 * 64) / 30, 4);
         expect([...tensors.labels.dataSync()].filter((label) => label >= 0)).toEqual([0, 0]);
         expect(parts.map(({ id }) => id)).toEqual([1, 2]);
+        expect(alike).toBe(1);
         tf.dispose(tensors);
       }
     });
+  });
+
+  it('evaluates images of one canvas together, and goes on at any batch', async () => {
+    const images = [1, 2, 3, 4, 5].map((id) => (id % 2 ? image(id, 'a', 40, 30) : image(id, 'b', 30, 40)));
+    const loader = loaderOf((await open({ images, annotations: [] })).samples);
+    const read = async (batch: number): Promise<unknown[]> => {
+      const found: unknown[] = [];
+      for await (const { tensors, samples, alike, ...at } of loader.batches({ batch })) {
+        found.push([at.batch, samples.map(({ id }) => id), tensors.images.shape.slice(1, 3), alike]);
+        tf.dispose(tensors);
+      }
+      return found;
+    };
+    const all = [
+      [0, [1, 3], [64, 96], 2],
+      [1, [5], [64, 96], 2],
+      [2, [2, 4], [96, 64], 1],
+    ];
+    expect(await read(0)).toEqual(all);
+    expect(await read(1)).toEqual(all.slice(1));
+    expect(await read(2)).toEqual(all.slice(2));
+    expect(loader.batchesPerEpoch).toBe(3);
+  });
+
+  it('has three canvases in training, whatever is cropped', async () => {
+    const images = [1, 2, 3, 4].map((id) => (id < 3 ? image(id, 'a', 40, 30) : image(id, 'b', 30, 40)));
+    const { samples } = await open({ images, annotations: [] });
+    const crop = { probability: 1, scales: TRANSFORM.scales, sides: [20, 60] as const };
+    const loader = loaderOf(samples, { shuffle: true, transform: { ...TRANSFORM, crop } });
+    const shapes = new Set<string>();
+    for await (const { tensors } of loader.batches({ untilEpoch: 40 })) {
+      shapes.add(tensors.images.shape.slice(1, 3).join('x'));
+      tf.dispose(tensors);
+    }
+    expect([...shapes].sort()).toEqual(['64x96', '96x64', '96x96']);
+  });
+
+  it('puts another image in the place of a broken one', async () => {
+    writeFileSync(join(folder, 'torn.png'), 'not an image');
+    const images = [image(1, 'a', 40, 30), image(2, 'torn', 40, 30), image(3, 'c', 38, 30)];
+    const { samples } = await open({ images, annotations: [] });
+    const loader = loaderOf(samples, { shuffle: true, onBroken: 'skip' });
+    let batches = 0;
+    for await (const { tensors, samples: parts } of loader.batches({ untilEpoch: 2 })) {
+      expect(parts).toHaveLength(2);
+      expect(parts.map(({ id }) => id)).not.toContain(2);
+      batches++;
+      tf.dispose(tensors);
+    }
+    expect(batches).toBe(2 * loader.batchesPerEpoch);
+    expect([...loader.broken.keys()]).toEqual([join(folder, 'torn.png')]);
+    const strict = loaderOf(samples, { shuffle: true, batchSize: 3 });
+    await expect(strict.batches().next()).rejects.toThrow('torn.png');
   });
 
   it('shuffles into full batches of one orientation, the same for the same seed', async () => {
     const images = [1, 2, 3, 4, 5].map((id) => (id < 4 ? image(id, 'a', 40, 30) : image(id, 'b', 30, 40)));
     const { samples } = await open({ images, annotations: [] });
     const idsOf = async (): Promise<number[][]> => {
-      const loader = new DetectionBatches({
-        samples,
-        transform: TRANSFORM,
-        batchSize: 2,
-        shuffle: true,
-        seed: 3,
-        workers: 0,
-      });
+      const loader = loaderOf(samples, { shuffle: true, seed: 3 });
       const ids: number[][] = [];
       for await (const batch of loader.batches({ untilEpoch: 2 })) {
         ids.push(batch.samples.map(({ id }) => id));
@@ -211,22 +291,17 @@ describe('DetectionBatches', () => {
       images: [image(1, 'a', 40, 30), image(2, 'thin', 8000, 20), image(3, 'dot', 1, 1)],
       annotations: [...many, ...odd],
     });
-    const loader = new DetectionBatches({
-      samples,
-      transform: TRANSFORM,
-      batchSize: 3,
-      shuffle: false,
-      seed: 0,
-      workers: 0,
-    });
-    for await (const { tensors } of loader.batches()) {
-      expect(tensors.images.shape).toEqual([3, 64, 96, 3]);
-      expect([...tensors.sizes.dataSync()]).toEqual([64, 85, 1, 96, 64, 64]);
-      expect(tensors.labels.shape).toEqual([3, 256]);
-      const counts = tf.sum(tf.cast(tf.greaterEqual(tensors.labels, 0), 'int32'), 1);
-      expect([...counts.dataSync()]).toEqual([256, 1, 1]);
+    const found: unknown[] = [];
+    for await (const { tensors } of loaderOf(samples).batches()) {
+      const counts = tf.sum(tf.cast(tf.greaterEqual(tensors.labels, 0), 'int32'));
       expect(tf.all(tf.isFinite(tensors.regions)).dataSync()[0]).toBe(1);
+      found.push([tensors.images.shape, [...tensors.sizes.dataSync()], tensors.labels.shape, counts.dataSync()[0]]);
     }
+    expect(found).toEqual([
+      [[1, 64, 96, 3], [64, 85], [1, 256], 256],
+      [[1, 32, 96, 3], [1, 96], [1, 32], 1],
+      [[1, 64, 64, 3], [64, 64], [1, 32], 1],
+    ]);
   });
 
   it('names an image whose size is not the annotated one, and one that is broken', async () => {
@@ -248,13 +323,9 @@ describeWith(dataFolder(), 'COCO val2017', (data) => {
     });
     expect(classes).toHaveLength(80);
     const few = samples.slice(0, 4);
+    const transform = { ...TRANSFORM, scales: [{ shortest: 64, longest: 64 }] };
     const loader = new DetectionBatches({
-      samples: few,
-      transform: TRANSFORM,
-      batchSize: 2,
-      shuffle: false,
-      seed: 0,
-      workers: 1,
+      ...{ samples: few, transform, batchSize: 2, shuffle: false, seed: 0, workers: 1 },
     });
     const ids: number[] = [];
     for await (const batch of loader.batches()) {
@@ -262,6 +333,6 @@ describeWith(dataFolder(), 'COCO val2017', (data) => {
       tf.dispose(batch.tensors);
     }
     await loader.close();
-    expect(ids).toEqual(few.map(({ id }) => id));
+    expect(ids.sort((a, b) => a - b)).toEqual(few.map(({ id }) => id));
   });
 });

@@ -2,7 +2,15 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { COCO, type CocoAnnotation, CocoFormatError, type CocoImage, mask, type Segmentation } from '@cocoeval/ts';
+import {
+  COCO,
+  type CocoAnnotation,
+  type CocoDataset,
+  CocoFormatError,
+  type CocoImage,
+  mask,
+  type Segmentation,
+} from '@cocoeval/ts';
 
 /** `[x1, y1, x2, y2]` in pixels. */
 export type Corners = readonly [x1: number, y1: number, x2: number, y2: number];
@@ -38,6 +46,8 @@ export interface DetectionDataset {
   readonly classes: readonly DetectionClass[];
   /** In the order of the images' ids. */
   readonly samples: readonly DetectionSample[];
+  /** The file as it is, for evaluation. */
+  readonly coco: COCO;
   /** Annotations left out because their box is less than a pixel wide or high, without area, or outside of the image. */
   readonly dropped: readonly number[];
 }
@@ -58,8 +68,8 @@ export interface DetectionDatasetOptions {
  */
 export async function openDetectionDataset(options: DetectionDatasetOptions): Promise<DetectionDataset> {
   const { annotations, images, emptyImages = 'keep' } = options;
-  const coco = await readCoco(annotations);
-  try {
+  const dataset = await naming(annotations, async () => {
+    const coco = new COCO(await readFile(annotations, 'utf8'));
     const classes = classesOf(coco);
     const labels = new Map(classes.map(({ categoryId }, label) => [categoryId, label]));
     const dropped: number[] = [];
@@ -68,23 +78,36 @@ export async function openDetectionDataset(options: DetectionDatasetOptions): Pr
       .sort((a, b) => a.id - b.id)
       .map((image) => sampleOf(image, coco.imgToAnns.get(image.id) ?? [], images, labels, dropped))
       .filter(({ objects }) => emptyImages === 'keep' || objects.length > 0);
-    await requireFiles(images, samples);
-    return { classes, samples, dropped };
-  } catch (error) {
-    if (error instanceof CocoFormatError) throw new CocoFormatError(`${annotations}: ${error.message}`);
-    throw error;
-  }
+    return { classes, samples, coco, dropped };
+  });
+  await requireFiles(images, dataset.samples);
+  return dataset;
 }
 
-async function readCoco(file: string): Promise<COCO> {
-  const text = await readFile(file, 'utf8');
+/**
+ * Reads the categories of a COCO-format file alone, which may hold nothing else.
+ * @returns them by label.
+ */
+export async function readDetectionClasses(annotations: string): Promise<DetectionClass[]> {
+  return naming(annotations, async () => {
+    const { categories } = JSON.parse(await readFile(annotations, 'utf8')) as CocoDataset;
+    return classesOf(new COCO({ images: [], categories }));
+  });
+}
+
+/** Errors say which file they are about. */
+async function naming<T>(file: string, read: () => Promise<T>): Promise<T> {
   try {
-    return new COCO(text);
+    return await read();
   } catch (error) {
+    if (isMissing(error)) throw new Error(`${file}: no such file`, { cause: error });
+    if (error instanceof SyntaxError) throw new CocoFormatError(`${file}: not valid JSON: ${error.message}`);
     if (error instanceof CocoFormatError) throw new CocoFormatError(`${file}: ${error.message}`);
     throw error;
   }
 }
+
+const isMissing = (error: unknown): boolean => (error as { code?: unknown } | null)?.code === 'ENOENT';
 
 function classesOf({ categories }: COCO): DetectionClass[] {
   if (categories.length === 0) throw new CocoFormatError('categories: expected at least one, received none');
@@ -100,7 +123,7 @@ function requireImages({ imgs, anns }: COCO): void {
 }
 
 async function requireFiles(folder: string, samples: readonly DetectionSample[]): Promise<void> {
-  const present = new Set(await readdir(folder));
+  const present = new Set(await listFolder(folder));
   // Names with a folder of their own are looked up one by one.
   const isThere = (file: string): boolean => present.has(file.slice(folder.length + 1)) || existsSync(file);
   const missing = samples.filter(({ file }) => !isThere(file));
@@ -109,6 +132,14 @@ async function requireFiles(folder: string, samples: readonly DetectionSample[])
   throw new Error(
     `${folder}: ${missing.length} of ${samples.length} images are not there, the first one ${first.file}`,
   );
+}
+
+async function listFolder(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    throw new Error(`${folder}: ${isMissing(error) ? 'no such folder' : (error as Error).message}`, { cause: error });
+  }
 }
 
 function sampleOf(

@@ -56,8 +56,8 @@ export function drawGeometry(image: Size, { scales, flip = 0, crop }: GeometryOp
   };
 }
 
-/** Both sides are at least one pixel, however thin the image. */
-function resizedSize(image: Size, limits: ScaleLimits): Size {
+/** Within the limits, of the same shape. Both sides are at least one pixel, however thin the image. */
+export function resizedSize(image: Size, limits: ScaleLimits): Size {
   const { width, height } = keepRatioSize(image, limits);
   return { width: Math.max(width, 1), height: Math.max(height, 1) };
 }

@@ -1,6 +1,7 @@
 export { DetectionBatches, type DetectionBatch, type DetectionBatchesOptions } from './batches';
 export {
   openDetectionDataset,
+  readDetectionClasses,
   type Corners,
   type DetectionClass,
   type DetectionDataset,

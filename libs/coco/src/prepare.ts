@@ -38,7 +38,7 @@ export interface PreparedSample {
   readonly masks: Uint8Array;
   /** [G, 4], xyxy. */
   readonly regions: Float32Array;
-  /** [I, 4], xyxy: what is left of the crowds' boxes. */
+  /** [I, 4], xyxy: what is left of the crowds' boxes, the largest first. */
   readonly ignored: Float32Array;
 }
 
@@ -65,7 +65,8 @@ export async function prepareSample(
   const convention = 'opencv-bilinear';
   const source = crop === undefined ? image : cropImage(resizeImage(image, { ...crop.resized, convention }), crop.rect);
   resizeAndNormalise(source, { ...size, convention, mirror, normalisation: transform.normalisation }, pixels);
-  const ignored = Float32Array.from(sample.crowds.flatMap(({ box }) => mapBox(geometry, box) ?? []));
+  const crowds = sample.crowds.map(({ box }) => mapBox(geometry, box)).filter((box) => box !== undefined);
+  const ignored = Float32Array.from(crowds.sort((a, b) => areaOf(b) - areaOf(a)).flat());
   return {
     id: sample.id,
     pixels,

@@ -24,10 +24,12 @@ export interface LoaderOptions<Item, Sample> {
   /** What happens to the last batch of an epoch if it is not full; 'keep' unless told. */
   readonly lastBatch?: 'keep' | 'drop';
   /**
-   * A broken image ends the run ('fail', unless told), or is noted in `broken` and skipped: with `shuffle` the next readable item of the
-   * epoch's order takes its place, so that batches stay full; in order, the batch is one shorter, so that nothing counts twice.
+   * A broken image ends the run ('fail', unless told), or is noted in `broken` and skipped: the next readable item of the epoch's order
+   * takes its place, so that batches stay full, or the batch is one shorter, so that nothing counts twice.
    */
   readonly onBroken?: 'fail' | 'skip';
+  /** Whether another item takes the place of a broken one; as `shuffle` unless told. */
+  readonly replaceBroken?: boolean;
   /** Batches read ahead of the one in use; 2 unless told. */
   readonly prefetch?: number;
   /** Items read at the same time, which bounds the memory for decoded pictures; 8 unless told. */
@@ -63,7 +65,8 @@ export class Loader<Item, Sample> {
 
   constructor(options: LoaderOptions<Item, Sample>) {
     const { lastBatch = 'keep', onBroken = 'fail', prefetch = 2, concurrency = 8 } = options;
-    this.options = { ...options, lastBatch, onBroken, prefetch, concurrency };
+    const { replaceBroken = options.shuffle } = options;
+    this.options = { ...options, lastBatch, onBroken, replaceBroken, prefetch, concurrency };
     const { items, batchSize } = options;
     const batches = items.length / batchSize;
     this.batchesPerEpoch = lastBatch === 'drop' ? Math.floor(batches) : Math.ceil(batches);
@@ -127,7 +130,7 @@ export class Loader<Item, Sample> {
     place: number,
     stopped: AbortSignal,
   ): Promise<Sample | undefined> {
-    const { items, load, seed, shuffle, onBroken } = this.options;
+    const { items, load, seed, replaceBroken, onBroken } = this.options;
     for (let attempt = 0; attempt < MAX_BROKEN_IN_A_ROW; attempt++) {
       const index = order[(place + attempt) % order.length]!;
       try {
@@ -135,7 +138,7 @@ export class Loader<Item, Sample> {
       } catch (error) {
         if (onBroken === 'fail' || !isBrokenImage(error)) throw error;
         this.broken.set(error.image, error.reason);
-        if (!shuffle) return undefined;
+        if (!replaceBroken) return undefined;
         if (this.broken.size >= items.length) break;
       }
     }

@@ -5,19 +5,21 @@ import tseslint from 'typescript-eslint';
 
 /** Which kinds of project a kind may import; `type:testing` is for specs alone (second rule set). */
 const mayImport = {
-  'type:runtime': [],
-  'type:nn': ['type:runtime'],
+  'type:kernels': [],
+  'type:runtime': ['type:kernels'],
+  'type:nn': ['type:kernels', 'type:runtime'],
   'type:checkpoints': ['type:runtime', 'type:nn'],
   'type:config': [],
   'type:eval': [],
   'type:cli': ['type:runtime', 'type:nn', 'type:checkpoints', 'type:config', 'type:images', 'type:training'],
-  'type:model': ['type:runtime', 'type:nn'],
+  'type:parts': ['type:kernels', 'type:runtime', 'type:nn'],
+  'type:model': ['type:kernels', 'type:runtime', 'type:nn', 'type:checkpoints', 'type:parts'],
   'type:images': ['type:runtime'],
   'type:data': ['type:runtime', 'type:images', 'type:eval'],
-  'type:training': ['type:runtime', 'type:nn', 'type:checkpoints'],
+  'type:training': ['type:kernels', 'type:runtime', 'type:nn', 'type:checkpoints'],
   'type:app': [
     ...['type:runtime', 'type:nn', 'type:checkpoints', 'type:config', 'type:cli', 'type:eval'],
-    ...['type:model', 'type:images'],
+    ...['type:model', 'type:parts', 'type:images'],
     ...['type:data', 'type:training'],
   ],
   'type:testing': [],

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import { type DrawKeys, encodeDeltas } from '@pyramidal/boxes';
 import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import {
@@ -14,10 +15,8 @@ import {
   type GoldenStats,
 } from '@pyramidal/testing';
 import { BoxHead, type BoxHeadOptions } from './box-head';
-import { encodeDeltas } from './box-deltas';
-import { detect } from './detections';
+import { detect } from './detect';
 import { type RoiTargets, sampleRois } from './roi-targets';
-import type { DrawKeys } from './sampler';
 
 interface GoldenSampling {
   readonly train_cfg: {

@@ -145,13 +145,17 @@ describe('pasteMask', () => {
     return Array.from({ length: 28 * 28 }, (_, i) => value(i % 28, Math.floor(i / 28)));
   }
 
+  function sigmoid(logits: ArrayLike<number>): Float32Array {
+    return Float32Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit)));
+  }
+
   it.each(Object.entries(golden.paste.results))('puts masks where the reference puts them: %s', (_, expected) => {
     const boxes = goldenValues(golden.paste.det_bboxes);
     const [height, width] = expected.image;
     golden.paste.kinds.forEach((kind, i) => {
       const scale = expected.rescale ? expected.scale_factor : [1, 1, 1, 1];
       const box = boxes.slice(5 * i, 5 * i + 4).map((value, k) => Math.fround(value / scale[k]!));
-      const { data } = pasteMask(kinds[kind]!(), box, { height, width });
+      const { data } = pasteMask(sigmoid(kinds[kind]!()), box, { height, width });
       if (i === golden.degenerate.index) {
         expect(data.some((pixel) => pixel === 1)).toBe(false);
         return;

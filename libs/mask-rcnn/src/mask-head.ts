@@ -1,9 +1,9 @@
 /** Mask head (Mask R-CNN, figure 4 right): convolutions, a transposed one, then a mask per class. */
 import * as tf from '@tensorflow/tfjs-core';
+import { binaryCrossEntropy } from '@pyramidal/boxes';
 import { Conv2d, type ForwardPass, initializers, Module, Parameter } from '@pyramidal/nn';
-import { biasAdd } from '@pyramidal/runtime';
+import { biasAdd } from '@pyramidal/kernels';
 import { ConvModule } from './conv-module';
-import { binaryCrossEntropy } from './losses';
 
 export interface MaskHeadOptions {
   readonly classes: number;

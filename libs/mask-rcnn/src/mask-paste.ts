@@ -16,16 +16,15 @@ export interface PasteOptions {
 
 /**
  * Samples mask probabilities bilinearly at the centres of the image's pixels, zero outside of the box's grid.
- * @param logits side * side values, row by row.
+ * @param probabilities side * side values, row by row.
  * @param box `[x1, y1, x2, y2]` in pixels of the image. One without extent gives an empty mask.
  */
-export function pasteMask(logits: ArrayLike<number>, box: ArrayLike<number>, options: PasteOptions): Bitmap {
+export function pasteMask(probabilities: ArrayLike<number>, box: ArrayLike<number>, options: PasteOptions): Bitmap {
   const { height, width, threshold = 0.5 } = options;
   const data = new Uint8Array(height * width);
-  const side = Math.sqrt(logits.length);
+  const side = Math.sqrt(probabilities.length);
   const [x1, y1, x2, y2] = Array.from(box, Math.fround) as [number, number, number, number];
   if (!(x2 > x1 && y2 > y1)) return { height, width, data };
-  const probabilities = Float32Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit)));
   const columns = sampleAxis(x1, x2, width, side);
   const rows = sampleAxis(y1, y2, height, side);
   const cell = (row: number, column: number): number =>

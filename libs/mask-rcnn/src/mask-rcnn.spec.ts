@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import { type DrawKeys, randomKeys, type TruthBatch } from '@pyramidal/boxes';
 // eslint-disable-next-line @nx/enforce-module-boundaries -- the whole model has a neck, which apps put there
 import { Fpn } from '@pyramidal/fpn';
 import {
@@ -26,8 +27,6 @@ import {
 } from '@pyramidal/testing';
 import { MASK_RCNN_DEFAULTS, MaskRcnn, type MaskDetections, type MaskRcnnOptions } from './mask-rcnn';
 import { pasteMask } from './mask-paste';
-import { randomKeys, type DrawKeys } from './sampler';
-import type { TruthBatch } from './truth';
 
 interface GoldenDetection {
   readonly label: number;

@@ -1,25 +1,24 @@
 /** Mask R-CNN (He et al. 2017) on a feature pyramid, with MMDetection's semantics and names. */
 import * as tf from '@tensorflow/tfjs-core';
-import { type Backbone, type ForwardPass, LEVELS, Module } from '@pyramidal/nn';
+import {
+  type DetectionOptions,
+  type Detections,
+  Detector,
+  type DrawKeys,
+  type ImageBatch,
+  type Neck,
+  type TruthBatch,
+  truthOfImages,
+} from '@pyramidal/boxes';
+import { type Backbone, type ForwardPass, Module } from '@pyramidal/nn';
 import { BoxHead, type BoxHeadOptions } from './box-head';
-import { detect, type DetectionOptions, type Detections } from './detections';
+import { detect } from './detect';
 import { MaskHead, type MaskHeadOptions, ownMasks } from './mask-head';
 import { maskTargets } from './mask-targets';
 import type { Rois } from './roi-align';
 import { extractRois } from './roi-extractor';
 import { type RoiSampling, type RoiTargets, sampleRois } from './roi-targets';
 import { type Proposals, type ProposalOptions, RpnHead, type RpnOptions } from './rpn';
-import type { DrawKeys } from './sampler';
-import { type TruthBatch, truthOfImages } from './truth';
-
-/** What stands between a backbone and the heads. */
-export interface Neck extends Module {
-  /** Of every output. */
-  readonly channels: number;
-  /** Pixels per cell of every output. */
-  readonly strides: readonly number[];
-  forward(maps: readonly tf.Tensor4D[]): tf.Tensor4D[];
-}
 
 export interface MaskRcnnOptions {
   readonly classes: number;
@@ -67,30 +66,16 @@ export const MASK_RCNN_DEFAULTS = {
   detections: { scoreThreshold: 0.05, iouThreshold: 0.5, count: 100 },
 } as const satisfies Omit<MaskRcnnOptions, 'classes'>;
 
-export interface DetectionLosses {
-  /** The sum of the others but the accuracy. */
-  readonly loss: tf.Scalar;
-  readonly rpnObjectness: tf.Scalar;
-  readonly rpnBox: tf.Scalar;
-  readonly boxClass: tf.Scalar;
-  readonly box: tf.Scalar;
-  readonly mask: tf.Scalar;
-  /** Share of the sampled RoIs whose class comes out right, in percent. */
-  readonly accuracy: tf.Scalar;
-}
+/** Losses of the parts, which add up, and the share of the sampled RoIs whose class comes out right, in percent. */
+export type MaskRcnnLosses = Readonly<
+  Record<'loss' | 'rpnObjectness' | 'rpnBox' | 'boxClass' | 'box' | 'mask' | 'accuracy', tf.Scalar>
+>;
 
 /** Detections of one image with their masks. */
 export type MaskDetections = Detections & {
-  /** Logits of each detection's own class, float32 [D, side, side], over its box. */
+  /** Probabilities of each detection's own class, float32 [D, side, side], over its box. */
   masks: tf.Tensor3D;
 };
-
-export interface ImageBatch {
-  /** float32 [N, H, W, 3], normalised, padded at the right and bottom. */
-  readonly images: tf.Tensor4D;
-  /** float32 [N, 2], (height, width) of each image within the batch. */
-  readonly sizes: tf.Tensor2D;
-}
 
 class RoiHead extends Module {
   readonly bboxHead: BoxHead;
@@ -103,23 +88,16 @@ class RoiHead extends Module {
   }
 }
 
-/** Sides of images are padded to a multiple of this, the coarsest stride of a backbone. */
-const PADDING = 32;
-
 /** RoIs are read from the levels of the backbone, not from those beyond. */
 const ROI_LEVELS = 4;
 
-export class MaskRcnn extends Module {
-  readonly backbone: Backbone;
-  readonly neck: Neck;
+export class MaskRcnn extends Detector {
   readonly rpnHead: RpnHead;
   readonly roiHead: RoiHead;
   readonly options: MaskRcnnOptions;
 
   constructor(backbone: Backbone, neck: Neck, options: MaskRcnnOptions) {
-    super();
-    this.backbone = backbone;
-    this.neck = neck;
+    super(backbone, neck);
     this.options = options;
     const { channels, strides } = neck;
     this.rpnHead = new RpnHead({ ...options.rpn, channels, anchors: { ...options.anchors, strides } });
@@ -130,12 +108,11 @@ export class MaskRcnn extends Module {
    * Losses of a batch; static with a fixed `sampling`, so that a whole training step compiles.
    * @param drawKeys decides which anchors and RoIs are learned from.
    */
-  loss({ images, sizes }: ImageBatch, truth: TruthBatch, drawKeys: DrawKeys, pass: ForwardPass): DetectionLosses {
-    const maps = this.#pyramid(images, pass);
+  loss({ images, sizes }: ImageBatch, truth: TruthBatch, drawKeys: DrawKeys, pass: ForwardPass): MaskRcnnLosses {
+    const maps = this.pyramid(images, pass);
     const objects = truthOfImages(truth);
     const levels = this.rpnHead.forward(maps);
-    const padded: tf.Tensor2D = tf.mul(tf.ceil(tf.div(sizes, PADDING)), PADDING);
-    const rpn = this.rpnHead.loss(levels, objects, { image: sizes, padded }, drawKeys);
+    const rpn = this.rpnHead.loss(levels, objects, sizes, drawKeys);
     const proposals = this.rpnHead.propose(levels, sizes, this.options.trainProposals);
     const targets = proposals.map((found, image) => {
       return sampleRois(found, objects[image]!, this.options.classes, this.options.rois, drawKeys);
@@ -152,7 +129,7 @@ export class MaskRcnn extends Module {
    */
   predict({ images, sizes }: ImageBatch, scales: tf.Tensor2D, pass: ForwardPass): MaskDetections[] {
     return tf.tidy(() => {
-      const maps = this.#pyramid(images, pass);
+      const maps = this.pyramid(images, pass);
       const proposals = this.rpnHead.propose(this.rpnHead.forward(maps), sizes, this.options.testProposals);
       const found = this.#detectBoxes(maps, proposals, sizes, scales, pass);
       const perImage = tf.unstack(scales) as tf.Tensor1D[];
@@ -160,15 +137,10 @@ export class MaskRcnn extends Module {
         tf.mul(boxes, tf.tile(tf.reverse(perImage[image]!), [2])),
       );
       const logits = this.roiHead.maskHead.forward(this.#maskFeatures(maps, roisOf(rois)), pass);
-      const masks = ownMasks(logits, tf.concat(found.map(({ labels }) => labels)));
+      const masks = tf.sigmoid(ownMasks(logits, tf.concat(found.map(({ labels }) => labels))));
       const split = splitRows(masks, rois.map((boxes) => boxes.shape[0])); // prettier-ignore
       return found.map((detections, image) => ({ ...detections, masks: split[image]! }));
     });
-  }
-
-  #pyramid(images: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D[] {
-    const pyramid = this.backbone.forward(images, pass);
-    return this.neck.forward(LEVELS.map((level) => pyramid[level]));
   }
 
   #detectBoxes(

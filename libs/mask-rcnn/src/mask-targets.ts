@@ -1,8 +1,7 @@
 /** What the mask head should say of each RoI: its object's mask, averaged over the RoI's bins. */
 import * as tf from '@tensorflow/tfjs-core';
-import { clipBoxes, coordinates } from './boxes';
+import { clipBoxes, coordinates, takeRows } from '@pyramidal/boxes';
 import { roiAlign } from './roi-align';
-import { takeRows } from './take-rows';
 
 export interface TruthMasks {
   /** float32 [G, h, w], 0 or 1. */

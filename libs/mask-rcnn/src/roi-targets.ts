@@ -1,9 +1,15 @@
 /** RoIs to learn from and what each should say (Fast R-CNN, section 2.3). */
 import * as tf from '@tensorflow/tfjs-core';
-import { matchBoxes, UNMATCHED, type MatchOptions } from './matcher';
-import { sampleBoxes, type DrawKeys, type SampleOptions } from './sampler';
-import { takeRows } from './take-rows';
-import type { ImageTruth } from './truth';
+import {
+  type DrawKeys,
+  type ImageTruth,
+  matchBoxes,
+  type MatchOptions,
+  sampleBoxes,
+  type SampleOptions,
+  takeRows,
+  UNMATCHED,
+} from '@pyramidal/boxes';
 
 export interface RoiSampling {
   readonly match: MatchOptions;

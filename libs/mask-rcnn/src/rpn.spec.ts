@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import type { DrawKeys, Truth } from '@pyramidal/boxes';
 import { toTorchOrder } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import {
@@ -14,9 +15,7 @@ import {
   type GoldenOverrides,
   type GoldenStats,
 } from '@pyramidal/testing';
-import type { Truth } from './matcher';
-import { RpnHead, type ImageSizes, type RpnOptions } from './rpn';
-import type { DrawKeys } from './sampler';
+import { RpnHead, type RpnOptions } from './rpn';
 
 interface GoldenProposals {
   readonly test_cfg: { readonly nms_pre: number; readonly max_per_img: number; readonly min_bbox_size: number };
@@ -51,7 +50,7 @@ interface GoldenLoss {
 const golden = JSON.parse(readFileSync(join(__dirname, '../fixtures/rpn.json'), 'utf8')) as {
   overrides: GoldenOverrides;
   inputs: Record<string, [number, number, number, number]>;
-  metas: { img_shape: [number, number]; pad_shape: [number, number] }[];
+  metas: { img_shape: [number, number] }[];
   gt_bboxes: number[][][];
   forward: {
     state_dict: [string, number[]][];
@@ -82,10 +81,7 @@ const features = (): tf.Tensor4D[] =>
 
 const torchOrder = (map: tf.Tensor): Float32Array => nhwcToNchw(map.dataSync<'float32'>(), map.shape);
 
-const imageSizes = (): ImageSizes => ({
-  image: tf.tensor2d(golden.metas.map(({ img_shape }) => img_shape)),
-  padded: tf.tensor2d(golden.metas.map(({ pad_shape }) => pad_shape)),
-});
+const imageSizes = (): tf.Tensor2D => tf.tensor2d(golden.metas.map(({ img_shape }) => img_shape));
 
 /** Chooses the first boxes in index order. */
 const takeFirst: DrawKeys = (count) => tf.div(tf.range(count, 0, -1), count);
@@ -111,7 +107,7 @@ describe('RpnHead', () => {
     const head = filledHead(OPTIONS);
     const { nms_pre: perLevel, max_per_img: count, min_bbox_size: minSize } = expected.test_cfg;
     const options = { perLevel, count, iouThreshold: 0.7, minSize };
-    const proposals = head.propose(head.forward(features()), imageSizes().image, options);
+    const proposals = head.propose(head.forward(features()), imageSizes(), options);
     proposals.forEach(({ boxes, scores, valid }, image) => {
       const { count: wanted, degenerate, first, last, stats } = expected.images[image]!;
       expect(tf.sum(valid).dataSync()[0]).toBe(wanted);

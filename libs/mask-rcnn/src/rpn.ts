@@ -1,15 +1,29 @@
 /** Region proposal network (Faster R-CNN, section 3.1) on a pyramid (FPN, section 4.1). */
 import * as tf from '@tensorflow/tfjs-core';
+import {
+  type AnchorOptions,
+  anchorsPerCell,
+  bestBoxes,
+  binaryCrossEntropy,
+  coordinates,
+  type DrawKeys,
+  encodeDeltas,
+  joinLevels,
+  levelAnchors,
+  mapSizes,
+  matchBoxes,
+  type MatchOptions,
+  nms,
+  pyramidAnchors,
+  pyramidAnchorsInside,
+  sampleBoxes,
+  type SampleOptions,
+  smoothL1,
+  takeRows,
+  type Truth,
+} from '@pyramidal/boxes';
 import { Conv2d, initializers, Module } from '@pyramidal/nn';
-import { anchorsInside, anchorsPerCell, levelAnchors, type AnchorOptions } from './anchors';
-import { clipBoxes, coordinates } from './boxes';
-import { decodeDeltas, encodeDeltas } from './box-deltas';
 import { detached } from './detached';
-import { binaryCrossEntropy, smoothL1 } from './losses';
-import { matchBoxes, type MatchOptions, type Truth } from './matcher';
-import { nms } from './nms';
-import { sampleBoxes, type DrawKeys, type SampleOptions } from './sampler';
-import { takeRows } from './take-rows';
 
 export interface RpnOptions {
   /** Of the pyramid's maps. */
@@ -56,13 +70,6 @@ export interface RpnLosses {
   readonly box: tf.Scalar;
 }
 
-/** Sizes of the images within a batch, float32 [N, 2], (height, width) in pixels. */
-export interface ImageSizes {
-  readonly image: tf.Tensor2D;
-  /** With the padding that counts as part of the image: each side rounded up to the coarsest backbone stride. */
-  readonly padded: tf.Tensor2D;
-}
-
 /** Scores below any probability: rows that are no boxes. */
 const NO_BOX = -1;
 const ABOVE_NO_BOX = -0.5;
@@ -105,15 +112,16 @@ export class RpnHead extends Module {
 
   /** float32 [P, 5], boxes and scores. */
   #proposeFor(levels: readonly RpnLevel[], image: number, size: tf.Tensor1D, options: ProposalOptions): tf.Tensor2D {
-    const kept = levels.map((level, index) => {
-      const anchors = levelAnchors(this.#options.anchors, index, mapSize(level));
-      const logits = tf.reshape(tf.slice(level.objectness, image, 1), [-1]) as tf.Tensor1D;
-      const deltas = tf.reshape(tf.slice(level.deltas, image, 1), [-1, 4]) as tf.Tensor2D;
-      const best = tf.topk(tf.sigmoid(logits), Math.min(options.perLevel, logits.size));
-      const decoded = decodeDeltas(takeRows(anchors, best.indices), takeRows(deltas, best.indices));
-      const boxes = clipBoxes(decoded, size);
-      const scores = dropSmall(boxes, best.values, options.minSize ?? 0);
-      return suppress(boxes, scores, options);
+    const sizes = mapSizes(levels.map(({ objectness }) => objectness));
+    const kept = levels.map(({ objectness, deltas }, level) => {
+      const scores: tf.Tensor1D = tf.sigmoid(tf.reshape(tf.slice(objectness, image, 1), [-1]));
+      const ranked = {
+        anchors: levelAnchors(this.#options.anchors, level, sizes[level]!),
+        deltas: tf.reshape(tf.slice(deltas, image, 1), [-1, 4]) as tf.Tensor2D,
+        scores,
+      };
+      const best = bestBoxes(ranked, options.perLevel, size);
+      return suppress(best.boxes, dropSmall(best.boxes, best.scores, options.minSize ?? 0), options);
     });
     const scores = tf.concat(kept.map((level) => level.scores));
     const best = tf.topk(scores, Math.min(options.count, scores.size));
@@ -124,17 +132,18 @@ export class RpnHead extends Module {
   /**
    * Binary cross entropy and smooth L1 over sampled anchors, both divided by the number of samples in the batch.
    * @param truth of every image.
+   * @param sizes float32 [N, 2], (height, width).
    */
-  loss(levels: readonly RpnLevel[], truth: readonly Truth[], sizes: ImageSizes, drawKeys: DrawKeys): RpnLosses {
+  loss(levels: readonly RpnLevel[], truth: readonly Truth[], sizes: tf.Tensor2D, drawKeys: DrawKeys): RpnLosses {
     const { anchors: options, match, sample, allowedBorder, beta } = this.#options;
-    const anchors = tf.concat(levels.map((level, index) => levelAnchors(options, index, mapSize(level))));
-    const logits = joinLevels(levels.map(({ objectness }) => objectness), 1); // prettier-ignore
-    const deltas = joinLevels(levels.map((level) => level.deltas), 4); // prettier-ignore
+    const objectness = levels.map((level) => level.objectness);
+    const cells = mapSizes(objectness);
+    const anchors = pyramidAnchors(options, cells);
+    const inside = pyramidAnchorsInside(options, cells, sizes, allowedBorder);
+    const logits = tf.reshape(joinLevels(objectness, 1), [-1]) as tf.Tensor1D;
+    const deltas = tf.reshape(joinLevels(levels.map((level) => level.deltas), 4), [-1, 4]) as tf.Tensor2D; // prettier-ignore
     const parts = truth.map((objects, image) => {
-      const [padded, own] = [sizes.padded, sizes.image].map((size) => tf.reshape(tf.slice(size, image, 1), [2]));
-      const border = { padded: padded as tf.Tensor1D, image: own as tf.Tensor1D, allowedBorder };
-      const inside = tf.concat(levels.map((level, index) => anchorsInside(options, index, mapSize(level), border)));
-      const matches = matchBoxes(anchors, objects, match, inside);
+      const matches = matchBoxes(anchors, objects, match, inside[image]);
       const { indices, positive, valid } = sampleBoxes(matches, sample, drawKeys);
       const rows: tf.Tensor1D = tf.add(indices, tf.scalar(image * anchors.shape[0], 'int32'));
       const truthRows: tf.Tensor1D = tf.relu(
@@ -143,7 +152,7 @@ export class RpnHead extends Module {
       const targets = encodeDeltas(takeRows(anchors, indices), takeRows(objects.boxes, truthRows));
       const [isObject, isSample] = [tf.cast(positive, 'float32'), tf.cast(valid, 'float32')];
       const known = tf.where(tf.expandDims(positive, 1), targets, tf.zerosLike(targets));
-      const cross = binaryCrossEntropy(tf.reshape(takeRows(logits, rows), [-1]), isObject);
+      const cross = binaryCrossEntropy(takeRows(logits, rows), isObject);
       const distance = tf.sum(smoothL1(takeRows(deltas, rows), known, beta), 1);
       const positives = tf.sum(isObject);
       return {
@@ -157,16 +166,6 @@ export class RpnHead extends Module {
     const share = (sums: tf.Tensor[]): tf.Scalar => tf.div(tf.addN(sums), total);
     return { objectness: share(parts.map(({ objectness }) => objectness)), box: share(parts.map(({ box }) => box)) };
   }
-}
-
-function mapSize({ objectness }: RpnLevel): [number, number] {
-  return [objectness.shape[1], objectness.shape[2]];
-}
-
-/** Maps of all levels as rows of `width`, image by image, level by level. */
-function joinLevels(maps: readonly tf.Tensor4D[], width: number): tf.Tensor2D {
-  const perImage = maps.map((map) => tf.reshape(map, [map.shape[0], -1, width]) as tf.Tensor3D);
-  return tf.reshape(tf.concat(perImage, 1), [-1, width]);
 }
 
 function dropSmall(boxes: tf.Tensor2D, scores: tf.Tensor1D, minSize: number): tf.Tensor1D {

@@ -1,6 +1,6 @@
 /** Random choice of boxes to learn from, of a fixed number (MMDetection's RandomSampler). */
 import * as tf from '@tensorflow/tfjs-core';
-import { foldSeed, randomUniform } from '@pyramidal/runtime';
+import { foldSeed, randomUniform } from '@pyramidal/kernels';
 import { BACKGROUND, type Matches } from './matcher';
 import { takeRows } from './take-rows';
 

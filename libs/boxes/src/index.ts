@@ -1,0 +1,19 @@
+// What a detector is.
+export { Detector, type DetectionLosses, type ImageBatch, type Neck } from './detector';
+export { truthOfImages, type ImageTruth, type TruthBatch } from './truth';
+export { chooseDetections, toOriginal, type DetectionOptions, type Detections } from './detections';
+
+// Boxes and anchors.
+export { areas, boxIou, clipBoxes, coordinates } from './boxes';
+export { decodeDeltas, encodeDeltas, type DeltaOptions } from './box-deltas';
+export { anchorsPerCell, levelAnchors, type AnchorOptions, type MapSize } from './anchors';
+export { bestBoxes, joinLevels, mapSizes, pyramidAnchors, pyramidAnchorsInside } from './anchor-pyramid';
+
+// Choosing among them.
+export { matchBoxes, UNMATCHED, type Matches, type MatchOptions, type Truth } from './matcher';
+export { randomKeys, sampleBoxes, type DrawKeys, type SampleOptions } from './sampler';
+export { nms } from './nms';
+export { takeRows } from './take-rows';
+
+// Losses.
+export { binaryCrossEntropy, giouLoss, smoothL1 } from './losses';

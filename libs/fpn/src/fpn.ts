@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { Conv2d, initializers, Module } from '@pyramidal/nn';
-import { resizeNearest } from '@pyramidal/runtime';
+import { resizeNearest } from '@pyramidal/kernels';
 
 export interface FpnOptions {
   /** Channels and strides of the maps that come in, finest first. */

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { batchNormInfer, batchNormTrain } from '@pyramidal/runtime';
+import { batchNormInfer, batchNormTrain } from '@pyramidal/kernels';
 import type { ForwardPass } from './forward-pass';
 import { ones, zeros } from './initializers';
 import { Module } from './module';

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { biasAdd, conv2d, depthwiseConv2d } from '@pyramidal/runtime';
+import { biasAdd, conv2d, depthwiseConv2d } from '@pyramidal/kernels';
 import { fanInUniform, zeros, type Initializer } from './initializers';
 import { Module } from './module';
 import { Parameter } from './parameter';

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { layerNorm } from '@pyramidal/runtime';
+import { layerNorm } from '@pyramidal/kernels';
 import { ones, zeros } from './initializers';
 import { Module } from './module';
 import { Parameter } from './parameter';

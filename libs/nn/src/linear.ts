@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { biasAdd } from '@pyramidal/runtime';
+import { biasAdd } from '@pyramidal/kernels';
 import { truncatedNormal, zeros, type Initializer } from './initializers';
 import { Module } from './module';
 import { Parameter } from './parameter';

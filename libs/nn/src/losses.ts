@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { softmaxCrossEntropy } from '@pyramidal/runtime';
+import { softmaxCrossEntropy } from '@pyramidal/kernels';
 
 export interface CrossEntropyOptions {
   /** Share of the target spread evenly over all classes (Szegedy et al. 2016): (1 - s) * nll + s * mean. */

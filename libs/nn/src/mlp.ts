@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { gelu } from '@pyramidal/runtime';
+import { gelu } from '@pyramidal/kernels';
 import type { ForwardPass } from './forward-pass';
 import { Linear } from './linear';
 import { Module } from './module';

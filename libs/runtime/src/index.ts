@@ -4,22 +4,10 @@ export { installNative, type InstallOptions, type InstallOutcome } from './insta
 export { openRuntime, type Runtime, type RuntimeOptions } from './open-runtime';
 export { RuntimeError } from './runtime-error';
 
-// Kernels.
+// Kernels: those that run everywhere, and one that knows compiled steps.
+export * from '@pyramidal/kernels';
 export { adamWUpdate } from './kernels/adamw-update';
 export type { AdamWConstants, AdamWScalars, AdamWState } from './kernels/adamw-update';
-export { batchNormInfer, batchNormTrain } from './kernels/batch-norm';
-export type { BatchNormInferOptions, BatchNormTrainResult } from './kernels/batch-norm';
-export { biasAdd } from './kernels/bias-add';
-export { conv2d, depthwiseConv2d } from './kernels/conv';
-export type { ConvOptions, Padding } from './kernels/conv';
-export { gelu } from './kernels/gelu';
-export { hardSwish } from './kernels/hard-swish';
-export { layerNorm } from './kernels/layer-norm';
-export { dropPath, dropout, foldSeed, randomUniform } from './kernels/random';
-export { resizeBilinear, resizeNearest } from './kernels/resize';
-export { softmaxCrossEntropy } from './kernels/softmax-cross-entropy';
-export { sparseSoftmaxCrossEntropy } from './kernels/sparse-softmax-cross-entropy';
-export { sumOfSquares } from './kernels/sum-of-squares';
 
 // Compiled steps.
 export { compile } from './compile/compile';

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { sumOfSquares } from '@pyramidal/runtime';
+import { sumOfSquares } from '@pyramidal/kernels';
 
 /** Euclidean norm over all gradients together; a float32 scalar. */
 export function globalNorm(gradients: ReadonlyMap<unknown, tf.Tensor>): tf.Scalar {

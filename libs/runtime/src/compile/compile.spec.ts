@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expectClose, expectNoLeaks } from '@pyramidal/testing';
 import { onEngines, wavesTensor } from '../../test-support/on-engines';
-import { dropout } from '../kernels/random';
+import { dropout } from '@pyramidal/kernels';
 import { compile, type CompiledFunction } from './compile';
 
 /** A linear model with its gradient step and an average of its weights, as a function of named tensors. */

@@ -5,9 +5,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onEngines, wavesTensor } from '../../test-support/on-engines';
-import { conv2d, depthwiseConv2d } from '../kernels/conv';
-import { gelu } from '../kernels/gelu';
-import { layerNorm } from '../kernels/layer-norm';
+import { conv2d, depthwiseConv2d, gelu, layerNorm } from '@pyramidal/kernels';
 import { compile } from './compile';
 import { exportSavedModel } from './export-saved-model';
 

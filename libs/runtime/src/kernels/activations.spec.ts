@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { gelu, hardSwish } from '@pyramidal/kernels';
 import { checkGradients, expectClose, expectNoLeaks } from '@pyramidal/testing';
 import { onEngines, waves } from '../../test-support/on-engines';
-import { gelu } from './gelu';
-import { hardSwish } from './hard-swish';
 
 /** x * Phi(x) by the series of the error function, in float64. */
 function geluReference(x: number): number {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { conv2d, depthwiseConv2d, type ConvOptions } from '@pyramidal/kernels';
 import { checkGradients, expectClose, expectNoLeaks } from '@pyramidal/testing';
 import { onEngines, wavesTensor } from '../../test-support/on-engines';
-import { conv2d, depthwiseConv2d, type ConvOptions } from './conv';
 
 type Sides = readonly [readonly [number, number], readonly [number, number]];
 

@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { softmaxCrossEntropy, sumOfSquares } from '@pyramidal/kernels';
 import { checkGradients, expectClose, expectNoLeaks } from '@pyramidal/testing';
 import { onEngines, waves, wavesTensor } from '../../test-support/on-engines';
-import { softmaxCrossEntropy } from './softmax-cross-entropy';
-import { sumOfSquares } from './sum-of-squares';
 
 /** Rows that sum to 1, to 0.5 and to 0. */
 const LABELS = [0, 1, 0, 0, 0.7, 0.1, 0.1, 0.1, 0.2, 0.3, 0, 0, 0, 0, 0, 0];

@@ -1,9 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { batchNormInfer, batchNormTrain, biasAdd, layerNorm } from '@pyramidal/kernels';
 import { checkGradients, expectClose, expectNoLeaks } from '@pyramidal/testing';
 import { onEngines, waves, wavesTensor } from '../../test-support/on-engines';
-import { batchNormInfer, batchNormTrain } from './batch-norm';
-import { biasAdd } from './bias-add';
-import { layerNorm } from './layer-norm';
 
 const SHAPE: [number, number, number, number] = [2, 3, 4, 5];
 const CHANNELS = 5;

@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { philoxUniform, dropPath, dropout, foldSeed, randomUniform } from '@pyramidal/kernels';
 import { expectClose, expectNoLeaks } from '@pyramidal/testing';
 import { onEngines, wavesTensor } from '../../test-support/on-engines';
-import { philoxUniform } from './philox';
-import { dropPath, dropout, foldSeed, randomUniform } from './random';
 
 /** `tf.random.stateless_uniform([5], seed=[7, -3])` of Python TensorFlow 2.21. */
 const FROM_PYTHON = [

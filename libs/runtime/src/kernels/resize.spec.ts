@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { resizeBilinear, resizeNearest } from '@pyramidal/kernels';
 import { checkGradients, expectClose, expectNoLeaks } from '@pyramidal/testing';
 import { onEngines, wavesTensor } from '../../test-support/on-engines';
-import { resizeBilinear, resizeNearest } from './resize';
 
 type Size = readonly [number, number];
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { sparseSoftmaxCrossEntropy } from '@pyramidal/kernels';
 import { checkGradients, expectClose, expectNoLeaks } from '@pyramidal/testing';
 import { onEngines, wavesTensor } from '../../test-support/on-engines';
-import { sparseSoftmaxCrossEntropy } from './sparse-softmax-cross-entropy';
 
 onEngines('sparseSoftmaxCrossEntropy', () => {
   it('gives the logarithms a reader can check', async () => {

@@ -1,0 +1,14 @@
+export { batchNormInfer, batchNormTrain } from './batch-norm';
+export type { BatchNormInferOptions, BatchNormTrainResult } from './batch-norm';
+export { biasAdd } from './bias-add';
+export { conv2d, depthwiseConv2d } from './conv';
+export type { ConvOptions, Padding } from './conv';
+export { gelu } from './gelu';
+export { hardSwish } from './hard-swish';
+export { layerNorm } from './layer-norm';
+export { philoxUniform } from './philox';
+export { dropPath, dropout, foldSeed, randomUniform } from './random';
+export { resizeBilinear, resizeNearest } from './resize';
+export { softmaxCrossEntropy } from './softmax-cross-entropy';
+export { sparseSoftmaxCrossEntropy } from './sparse-softmax-cross-entropy';
+export { sumOfSquares } from './sum-of-squares';

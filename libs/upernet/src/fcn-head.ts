@@ -1,7 +1,6 @@
 /** Fully convolutional head (Long et al. 2015), as MMSegmentation builds it: UPerNet's auxiliary head on one map. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { ForwardPass } from '@pyramidal/nn';
-import { ConvModule } from './conv-module';
+import { ConvModule, type ForwardPass } from '@pyramidal/nn';
 import { DecodeHead, type Maps } from './decode-head';
 
 export interface FcnHeadOptions {
@@ -30,8 +29,11 @@ export class FcnHead extends DecodeHead {
         `FcnHead: expected ${inChannels} channels as its map without convolutions, received ${channels}`,
       );
     }
-    this.convs = Array.from({ length: convs }, (_, i) => new ConvModule(i === 0 ? inChannels : channels, channels, 3));
-    this.convCat = concatInput ? new ConvModule(inChannels + channels, channels, 3) : undefined;
+    this.convs = Array.from(
+      { length: convs },
+      (_, i) => new ConvModule(i === 0 ? inChannels : channels, channels, { batchNorm: true }),
+    );
+    this.convCat = concatInput ? new ConvModule(inChannels + channels, channels, { batchNorm: true }) : undefined;
     this.#index = index;
   }
 

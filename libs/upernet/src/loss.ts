@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { sparseSoftmaxCrossEntropy } from '@pyramidal/runtime';
+import { sparseSoftmaxCrossEntropy } from '@pyramidal/kernels';
 import { resizeTo } from './resize-to';
 
 /** Label of pixels that do not count. */

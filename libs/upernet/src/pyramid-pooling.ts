@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type ForwardPass, Module } from '@pyramidal/nn';
-import { ConvModule } from './conv-module';
+import { ConvModule, type ForwardPass, Module } from '@pyramidal/nn';
 import { resizeTo } from './resize-to';
 
 /** Bins per side, of each scale. */
@@ -13,7 +12,7 @@ export class PoolScale extends Module {
 
   constructor(inChannels: number, channels: number) {
     super();
-    this.project = new ConvModule(inChannels, channels, 1);
+    this.project = new ConvModule(inChannels, channels, { kernel: 1, batchNorm: true });
   }
 }
 

@@ -3,9 +3,8 @@
  * it: every level brought to the finest size in steps of two, then summed.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { type ForwardPass, Module } from '@pyramidal/nn';
-import { resizeBilinear } from '@pyramidal/runtime';
-import { ConvModule } from './conv-module';
+import { ConvModule, type ForwardPass, Module } from '@pyramidal/nn';
+import { resizeBilinear } from '@pyramidal/kernels';
 import { DecodeHead, type Maps } from './decode-head';
 import { resizeTo } from './resize-to';
 
@@ -32,7 +31,8 @@ export class SemanticFpnHead extends DecodeHead {
 
   constructor({ inChannels, levels, channels, classes }: SemanticFpnHeadOptions) {
     super(channels, classes);
-    const conv = (step: number): ConvModule => new ConvModule(step === 0 ? inChannels : channels, channels, 3);
+    const conv = (step: number): ConvModule =>
+      new ConvModule(step === 0 ? inChannels : channels, channels, { batchNorm: true });
     this.scaleHeads = Array.from({ length: levels }, (_, level) =>
       level === 0 ? [conv(0)] : Array.from({ length: level }, (_, step) => [conv(step), new Upsample()]).flat(),
     );

@@ -3,8 +3,7 @@
  * map, a feature pyramid below it, all levels fused at the finest size.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { ForwardPass } from '@pyramidal/nn';
-import { ConvModule } from './conv-module';
+import { ConvModule, type ForwardPass } from '@pyramidal/nn';
 import { DecodeHead, type Maps } from './decode-head';
 import { createScales, poolPyramid, POOL_SCALES, type PoolScale } from './pyramid-pooling';
 import { resizeTo } from './resize-to';
@@ -29,10 +28,10 @@ export class UperHead extends DecodeHead {
     const finer = inChannels.slice(0, -1);
     const coarsest = inChannels.at(-1)!;
     this.pspModules = createScales(coarsest, channels);
-    this.bottleneck = new ConvModule(coarsest + POOL_SCALES.length * channels, channels, 3);
-    this.lateralConvs = finer.map((width) => new ConvModule(width, channels, 1));
-    this.fpnConvs = finer.map(() => new ConvModule(channels, channels, 3));
-    this.fpnBottleneck = new ConvModule(inChannels.length * channels, channels, 3);
+    this.bottleneck = new ConvModule(coarsest + POOL_SCALES.length * channels, channels, { batchNorm: true });
+    this.lateralConvs = finer.map((width) => new ConvModule(width, channels, { kernel: 1, batchNorm: true }));
+    this.fpnConvs = finer.map(() => new ConvModule(channels, channels, { batchNorm: true }));
+    this.fpnBottleneck = new ConvModule(inChannels.length * channels, channels, { batchNorm: true });
   }
 
   protected decode(maps: Maps, pass: ForwardPass): tf.Tensor4D {

@@ -1,9 +1,8 @@
 /** Box head (FPN, section 4.2): shared layers over each RoI's features, then class logits and box deltas. */
 import * as tf from '@tensorflow/tfjs-core';
 import { decodeDeltas, type DeltaOptions, encodeDeltas, giouLoss, smoothL1 } from '@pyramidal/boxes';
-import { type ForwardPass, initializers, Linear, Module } from '@pyramidal/nn';
+import { ConvModule, type ForwardPass, initializers, Linear, Module } from '@pyramidal/nn';
 import { softmaxCrossEntropy } from '@pyramidal/kernels';
-import { ConvModule } from './conv-module';
 import type { RoiTargets } from './roi-targets';
 
 export interface BoxHeadOptions {

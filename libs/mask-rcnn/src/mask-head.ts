@@ -1,9 +1,8 @@
 /** Mask head (Mask R-CNN, figure 4 right): convolutions, a transposed one, then a mask per class. */
 import * as tf from '@tensorflow/tfjs-core';
 import { binaryCrossEntropy } from '@pyramidal/boxes';
-import { Conv2d, type ForwardPass, initializers, Module, Parameter } from '@pyramidal/nn';
+import { Conv2d, ConvModule, type ForwardPass, initializers, Module, Parameter } from '@pyramidal/nn';
 import { biasAdd } from '@pyramidal/kernels';
-import { ConvModule } from './conv-module';
 
 export interface MaskHeadOptions {
   readonly classes: number;

@@ -1,6 +1,7 @@
 export { Backbone, Classifier, LEVELS, type Level, type LevelSpec, type MapSize, type Pyramid } from './backbone';
 export { BatchNorm } from './batch-norm';
 export { Conv2d, DepthwiseConv2d, type ConvOptions } from './conv';
+export { ConvModule, type ConvModuleOptions } from './conv-module';
 export { ForwardPass, inferencePass, type AttentionObserver, type AttentionView } from './forward-pass';
 export * as initializers from './initializers';
 export { LayerNorm } from './layer-norm';

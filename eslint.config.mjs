@@ -38,7 +38,7 @@ const depConstraints = [
 ];
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/out-tsc/**', '**/node_modules/**', '.nx/**', 'runs/**', '**/fixtures/**'] },
+  { ignores: ['**/dist/**', '**/esm/**', '**/out-tsc/**', '**/node_modules/**', '.nx/**', 'runs/**', '**/fixtures/**'] },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   prettier,

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** One entry of a package: where it is found, by who asks. */
+export interface EntryPoint {
+  readonly '@pyramidal/source'?: string;
+  readonly types?: string;
+  readonly node?: string;
+  readonly import?: string;
+  readonly default?: string;
+}
+
+/** What is read of a package.json here. */
+export interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly private?: boolean;
+  readonly exports?: Readonly<Record<string, string | EntryPoint>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly [field: string]: unknown;
+}
+
+export function readManifest(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
+}
+
+/** The entries that hold code, by the name that importers use: `.`, `./node`. */
+export function entryPoints({ exports = {} }: Manifest): [name: string, entry: EntryPoint][] {
+  return Object.entries(exports).filter((entry): entry is [string, EntryPoint] => typeof entry[1] === 'object');
+}

@@ -10,7 +10,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { blankImage, encodeImage, type Rgb } from '@pyramidal/images';
+import { blankImage, decodeImage, encodeImage, type Rgb } from '@pyramidal/images';
+import { LEVELS } from '@pyramidal/nn';
 import { runApp } from '@pyramidal/cli';
 import * as tf from '@tensorflow/tfjs-core';
 import { classification } from './classification';
@@ -87,11 +88,16 @@ describe('a run', () => {
 
   it('predicts what eval counts, and draws it', async () => {
     const pictures = Object.keys(COLOURS).map((name) => join(folder, 'data/val', name, '1.png'));
-    const line = `predict ${config} ${pictures.join(' ')} --weights ${folder}/run/last.safetensors --out ${folder}/predictions`;
+    const line = `predict ${config} ${pictures.join(' ')} --attention --weights ${folder}/run/last.safetensors --out ${folder}/predictions`;
     expect(await classify(line)).toEqual({ code: 0, message: '' });
     const predictions = readJson<{ classes: { name: string }[] }[]>(join(folder, 'predictions/predictions.json'));
     expect(predictions.map(({ classes }) => classes[0]!.name)).toEqual(Object.keys(COLOURS));
-    expect(readdirSync(join(folder, 'predictions')).filter((name) => name.endsWith('.jpg'))).toHaveLength(3);
+    expect(readdirSync(join(folder, 'predictions')).filter((name) => name.endsWith('1.jpg'))).toHaveLength(3);
+    for (const level of LEVELS) {
+      const { width, height } = await decodeImage(join(folder, `predictions/0002-1-${level}.jpg`));
+      // What the network sees, and the one attending module.
+      expect([width, height]).toEqual([484, 240]);
+    }
   });
 
   it('exports weights that evaluate alike, and a SavedModel where the engine writes one', async () => {

@@ -78,9 +78,11 @@ describe('a run', () => {
   it('predicts the labels that eval wrote, and draws them', async () => {
     await evaluated('eval-labels');
     const picture = join(folder, 'data/images/validation/1.png');
-    const line = `predict ${config} ${picture} --weights ${folder}/run/last.safetensors --out ${folder}/predictions`;
+    const line = `predict ${config} ${picture} --attention --weights ${folder}/run/last.safetensors --out ${folder}/predictions`;
     expect(await segment(line)).toEqual({ code: 0, message: '' });
-    expect(readdirSync(join(folder, 'predictions')).sort()).toEqual(['0000-1.jpg', '0000-1.png', 'predictions.json']);
+    const sheets = ['C2', 'C3', 'C4', 'C5'].map((level) => `0000-1-${level}.jpg`);
+    const files = readdirSync(join(folder, 'predictions')).sort();
+    expect(files).toEqual([...sheets, '0000-1.jpg', '0000-1.png', 'predictions.json']);
     const label = await readLabels(join(folder, 'predictions/0000-1.png'), CODING);
     expect(label).toEqual(await readLabels(join(folder, 'eval-labels/labels/1.png'), CODING));
     expect([label.width, label.height]).toEqual([60, 44]);

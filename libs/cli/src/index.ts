@@ -1,4 +1,5 @@
 export { describeNetwork, type DescribeOptions } from './describe-network';
+export { drawAttention, type NetworkInput } from './draw-attention';
 export { exportNetwork, type ExportOptions } from './export-network';
 export { createPredictor, type Predictor } from './predictor';
 export { reportBroken } from './report-broken';

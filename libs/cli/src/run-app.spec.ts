@@ -34,12 +34,16 @@ describe('runApp', () => {
   it('hands a command its arguments and gives back its exit code', async () => {
     const { app, calls } = notingApp();
     expect(await run(app, 'train configs/a.yaml --resume --set a.b=1 --set c=2')).toEqual({ code: 130, stderr: '' });
-    expect(await run(app, 'predict x.yaml 1.jpg 2.jpg --weights w.safetensors')).toEqual({ code: 0, stderr: '' });
+    expect(await run(app, 'predict x.yaml 1.jpg 2.jpg --weights w.safetensors --attention')).toEqual({
+      code: 0,
+      stderr: '',
+    });
     expect(await run(app, 'info x.yaml --input 64x96')).toEqual({ code: 0, stderr: '' });
     expect(calls).toEqual([
       { name: 'train', config: 'configs/a.yaml', out: 'runs/a', resume: true, set: ['a.b=1', 'c=2'] },
       {
         name: 'predict',
+        attention: true,
         config: 'x.yaml',
         images: ['1.jpg', '2.jpg'],
         out: 'runs/x/predictions',

@@ -54,10 +54,10 @@ function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command 
     .argument('<images...>', 'image files')
     .requiredOption('--weights <file>', 'checkpoint (.safetensors or .pth)')
     .option('--out <dir>', 'folder of the results (default: predictions/ in the folder of the run)')
-    .action(async (config, images, { weights, out, set }) => {
-      finish(
-        await app.predict({ config, set, weights, images, out: out ?? join(defaultFolder(config), 'predictions') }),
-      );
+    .option('--attention', 'also draw what the backbone attends to, a sheet for each level', false)
+    .action(async (config, images, { weights, out, attention, set }) => {
+      const folder = out ?? join(defaultFolder(config), 'predictions');
+      finish(await app.predict({ config, set, weights, images, attention, out: folder }));
     });
   common('export', 'write the weights for PyTorch and, with the native engine, a SavedModel')
     .requiredOption('--weights <file>', 'checkpoint (.safetensors or .pth)')

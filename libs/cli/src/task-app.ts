@@ -21,6 +21,8 @@ export interface PredictCommand extends Common {
   readonly weights: string;
   readonly images: readonly string[];
   readonly out: string;
+  /** Also draw what the backbone attends to. */
+  readonly attention: boolean;
 }
 
 export interface ExportCommand extends Common {

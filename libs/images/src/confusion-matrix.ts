@@ -1,3 +1,4 @@
+import { rampColour } from './colour-ramp';
 import { composeSvg, encodeImage } from './draw';
 import { svgText, textWidth } from './glyphs';
 import { resizeImage } from './resize';
@@ -73,7 +74,7 @@ export async function confusionMatrixPicture(
 
 function heatMap(counts: readonly ArrayLike<number>[]): RgbImage {
   const image = blankImage({ width: counts.length, height: counts.length });
-  const colours = Array.from({ length: 257 }, (_, i) => rampColour(i / 256));
+  const colours = Array.from({ length: 257 }, (_, i) => rampColour(RAMP, i / 256));
   counts.forEach((row, y) => {
     const total = sum(row);
     for (let x = 0; x < row.length; x++) {
@@ -101,14 +102,6 @@ function accuracyOf(counts: readonly ArrayLike<number>[]): string {
   const total = counts.reduce((all, row) => all + sum(row), 0);
   const correct = counts.reduce((all, row, i) => all + row[i]!, 0);
   return `${correct} of ${total} (${total === 0 ? 0 : ((100 * correct) / total).toFixed(1)} %)`;
-}
-
-/** Colour of a share in [0, 1]. */
-function rampColour(share: number): Rgb {
-  const place = share * (RAMP.length - 1);
-  const index = Math.min(Math.floor(place), RAMP.length - 2);
-  const [from, to] = [RAMP[index]!, RAMP[index + 1]!];
-  return [0, 1, 2].map((c) => Math.round(from[c]! + (to[c]! - from[c]!) * (place - index))) as unknown as Rgb;
 }
 
 const sum = (row: ArrayLike<number>) => Array.from(row).reduce((total, value) => total + value, 0);

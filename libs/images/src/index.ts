@@ -3,7 +3,7 @@ export { blankImage, cropImage, flipImage, padImage } from './rgb-image';
 export type { Rect, Rgb, RgbImage, Size } from './rgb-image';
 export { keepRatioSize, resizeAndNormalise, resizeImage, type ResizeConvention, type ResizeOptions } from './resize';
 export { nearestIndex } from './resize-opencv';
-export { IMAGENET_NORMALISATION, imagesToTensor, normaliseImage, type Normalisation } from './normalise';
+export { IMAGENET_NORMALISATION, imagesToTensor, normaliseImage, restoreImage, type Normalisation } from './normalise';
 export { randomResizedCrop, resizeAndCentreCrop, type RandomResizedCropOptions } from './random-resized-crop';
 export { parseRandAugment, randAugment, type RandAugmentOptions } from './rand-augment';
 export { colourJitter } from './colour-jitter';
@@ -14,5 +14,7 @@ export type { BatchPosition, BatchRange, LoadedBatch, LoaderOptions } from './lo
 export { Random, type Seed } from './random';
 export { WorkerPool, serveTasks } from './worker-pool';
 export { PALETTE, drawAnnotations, encodeImage, tintMask, type Annotation } from './draw';
+export { tintHeat } from './heat-map';
+export { contactSheet } from './contact-sheet';
 export { confusionMatrixPicture } from './confusion-matrix';
 export { lineChartPicture, type LineChart, type Series } from './line-chart';

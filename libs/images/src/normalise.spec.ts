@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import { imagesToTensor, normaliseImage } from './normalise';
+import { IMAGENET_NORMALISATION, imagesToTensor, normaliseImage, restoreImage } from './normalise';
 import { type RgbImage, blankImage } from './rgb-image';
 
 const normalisation = { mean: [10, 20, 30], std: [2, 4, 5] } as const;
@@ -22,6 +22,13 @@ describe('normaliseImage', () => {
         expect(Math.abs(out[i]! - (data[i]! - mean[i % 3]!) / std[i % 3]!)).toBeLessThan(1e-6);
       }
     }
+  });
+});
+
+describe('restoreImage', () => {
+  it('gives every value back', () => {
+    const image = { width: 16, height: 16, data: Uint8Array.from({ length: 768 }, (_, i) => Math.floor(i / 3)) };
+    expect(restoreImage(normaliseImage(image, IMAGENET_NORMALISATION), image, IMAGENET_NORMALISATION)).toEqual(image);
   });
 });
 

@@ -21,6 +21,14 @@ export function normaliseImage(image: RgbImage, normalisation: Normalisation): F
   return out;
 }
 
+/** The picture that was normalised. @param pixels float32 `[height, width, 3]` values. */
+export function restoreImage(pixels: Float32Array, { width, height }: Size, { mean, std }: Normalisation): RgbImage {
+  const data = Uint8Array.from(pixels, (value, i) => {
+    return Math.min(255, Math.max(0, Math.round(value * std[i % 3]! + mean[i % 3]!)));
+  });
+  return { data, width, height };
+}
+
 /**
  * Batches pictures as float32 [N, H, W, 3]. Smaller pictures lie in the top left corner and are padded with zeros after normalising,
  * which is the mean colour.

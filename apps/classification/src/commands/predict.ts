@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
-import type { PredictCommand, Predictor } from '@pyramidal/cli';
+import { drawAttention, type PredictCommand, type Predictor } from '@pyramidal/cli';
 import { loadConfig } from '@pyramidal/config';
 import { decodeImage, drawAnnotations, encodeImage, PALETTE } from '@pyramidal/images';
 import { type ImageClass, openImageFolder, prepareImage } from '@pyramidal/imagenet';
@@ -21,8 +21,8 @@ interface Prediction {
 /** Classes that are written on a picture. */
 const LABELS = 3;
 
-/** Predicts the class of each image; writes `predictions.json` and the pictures with their labels. */
-export async function predict({ config: file, set, weights, images, out }: PredictCommand): Promise<number> {
+/** Predicts the class of each image; writes `predictions.json` and the pictures with their labels, and attention if asked. */
+export async function predict({ config: file, set, weights, images, out, attention }: PredictCommand): Promise<number> {
   const { config } = loadConfig(classificationSchema, file, { set });
   const { root, val, classIndex } = config.data;
   const { classes } = await openImageFolder(root, {
@@ -36,13 +36,16 @@ export async function predict({ config: file, set, weights, images, out }: Predi
 
   const forward = classifierPredictor(classifier, config.runtime);
   const transform = evaluationTransform(config);
+  const { size } = transform;
   const predictions: Prediction[] = [];
   try {
     for (const [index, image] of images.entries()) {
       const pixels = await prepareImage(image, transform, [config.train.seed]);
-      const prediction = { image, classes: await rank(forward, pixels, transform.size, classes) };
+      const prediction = { image, classes: await rank(forward, pixels, size, classes) };
       predictions.push(prediction);
-      writeFileSync(join(out, pictureName(index, image)), await drawPrediction(prediction));
+      const path = join(out, pictureName(index, image));
+      writeFileSync(`${path}.jpg`, await drawPrediction(prediction));
+      if (attention) await drawAttention(classifier.backbone, { pixels, height: size, width: size }, path);
       console.log(`${image}: ${describe(prediction.classes[0]!)}`);
     }
   } finally {
@@ -63,7 +66,7 @@ async function drawPrediction({ image, classes }: Prediction): Promise<Buffer> {
 
 /** Numbered, since images of different folders may share a name. */
 function pictureName(index: number, image: string): string {
-  return `${String(index).padStart(4, '0')}-${basename(image, extname(image))}.jpg`;
+  return `${String(index).padStart(4, '0')}-${basename(image, extname(image))}`;
 }
 
 function describe({ name, probability }: { name: string; probability: number }): string {

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { classesOf, encodeLabels, prepareEvaluation } from '@pyramidal/ade20k';
-import type { PredictCommand } from '@pyramidal/cli';
+import { drawAttention, type PredictCommand } from '@pyramidal/cli';
 import { loadConfig } from '@pyramidal/config';
 import { decodeImage, encodeImage } from '@pyramidal/images';
 import { openRuntime } from '@pyramidal/runtime';
@@ -12,7 +12,7 @@ import { drawMap, frequentClasses } from '../draw-map';
 import { segmentImage } from '../segment-image';
 
 /** Segments each image; writes its label PNG and the picture under its classes' colours, and `predictions.json`. */
-export async function predict({ config: file, set, weights, images, out }: PredictCommand): Promise<number> {
+export async function predict({ config: file, set, weights, images, out, attention }: PredictCommand): Promise<number> {
   const { config } = loadConfig(segmentationSchema, file, { set });
   const classes = await classesOf(config.data.root, config.data.classList);
   await openRuntime(config.runtime);
@@ -33,6 +33,7 @@ export async function predict({ config: file, set, weights, images, out }: Predi
         join(out, `${name}.jpg`),
         await encodeImage(await drawMap(await decodeImage(image), data, classes), 'jpeg'),
       );
+      if (attention) await drawAttention(segmentor.backbone, sample.scaled[0]!, join(out, name));
       const found = frequentClasses(data).map((k) => ({ name: classes[k]!.name, share: shareOf(data, k) }));
       predictions.push({ image, label: `${name}.png`, classes: found });
       console.log(

@@ -48,7 +48,7 @@ export async function drawAttention(backbone: Backbone, input: NetworkInput, pat
     for (const { name, map } of maps.filter((one) => one.level === level)) {
       const heat = tf.tidy(() => resizeBilinear(map, [tile.height, tile.width], { alignCorners: false }));
       const tinted = tintHeat(picture, (await heat.data()) as Float32Array);
-      tiles.push(await drawAnnotations(tinted, [{ label: name, colour: INK }]));
+      tiles.push(await drawAnnotations(tinted, [{ label: shortName(name), colour: INK }]));
       heat.dispose();
     }
     writeFileSync(`${path}-${level}.jpg`, await encodeImage(contactSheet(tiles), 'jpeg'));
@@ -71,6 +71,9 @@ function attentionMaps(backbone: Backbone, { pixels, height, width }: NetworkInp
   });
   return found;
 }
+
+/** The end of a module's path, from its block on: `gma_stage.0.att`. */
+const shortName = (path: string): string => /[^.]+\.\d+(\.[a-z]\w*)*$/.exec(path)?.[0] ?? path;
 
 function tileSize({ height, width }: NetworkInput): { height: number; width: number } {
   const factor = TILE / Math.max(height, width);

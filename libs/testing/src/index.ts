@@ -1,4 +1,5 @@
 export { expectClose, type Tolerance } from './closeness';
+export { completeConfigs } from './config-folder';
 export { checkGradients, type GradientCheckOptions } from './finite-differences';
 export { dataFolder, describeWith, goldenFolder } from './folders';
 export {
@@ -11,6 +12,7 @@ export {
   type GoldenFormula,
   type GoldenTarget,
 } from './golden-formula';
+export { withoutGradient } from './gradient-reach';
 export { expectNoLeaks } from './leaks';
 export {
   readGoldenBackbone,

@@ -1,5 +1,3 @@
-import { endianness } from 'node:os';
-
 /** Element types that weights are stored in: PyTorch's names, the safetensors tag, and the array that holds the raw bits. */
 export const dtypes = {
   float64: { tag: 'F64', array: Float64Array },
@@ -63,25 +61,34 @@ export const byteLength = (tensor: Pick<StoredTensor, 'dtype' | 'shape'>): numbe
 export const describe = (tensor: Pick<StoredTensor, 'dtype' | 'shape'>): string =>
   `${tensor.dtype} [${tensor.shape.join(', ')}]`;
 
-const hostOrder = endianness();
+type ByteOrder = 'LE' | 'BE';
 
-/** Turns bytes between file order and host order, in place, and views them as elements. */
-export function viewElements(bytes: Buffer, dtype: DType, fileOrder: 'LE' | 'BE' = 'LE'): TensorData {
+const hostOrder: ByteOrder = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? 'LE' : 'BE';
+
+/** Views the bytes of a file as elements; a copy where the file's byte order or the alignment does not fit. */
+export function viewElements(bytes: Uint8Array, dtype: DType, fileOrder: ByteOrder = 'LE'): TensorData {
   const width = elementBytes(dtype);
-  const aligned = bytes.byteOffset % width === 0 ? bytes : Buffer.from(new Uint8Array(bytes).buffer);
-  swapBytes(aligned, width, fileOrder);
-  return new dtypes[dtype].array(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / width);
+  const own = fileOrder !== hostOrder && width > 1 ? swapped(bytes, width) : aligned(bytes, width);
+  return new dtypes[dtype].array(own.buffer as ArrayBuffer, own.byteOffset, own.byteLength / width);
 }
 
 /** The elements as little-endian bytes; shares memory with `data` where the host allows it. */
-export function littleEndianBytes(data: TensorData): Buffer {
-  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  if (hostOrder === 'LE') return bytes;
-  return swapBytes(Buffer.from(bytes), data.BYTES_PER_ELEMENT, 'LE');
+export function littleEndianBytes(data: TensorData): Uint8Array {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return hostOrder === 'LE' || data.BYTES_PER_ELEMENT === 1 ? bytes : swapped(bytes, data.BYTES_PER_ELEMENT);
 }
 
-function swapBytes(bytes: Buffer, width: number, fileOrder: 'LE' | 'BE'): Buffer {
-  if (fileOrder === hostOrder || width === 1) return bytes;
-  if (width === 2) return bytes.swap16();
-  return width === 4 ? bytes.swap32() : bytes.swap64();
+/** Whether two tensors hold the same bits. */
+export function isSameData(a: TensorData, b: TensorData): boolean {
+  const [left, right] = [littleEndianBytes(a), littleEndianBytes(b)];
+  return left.length === right.length && left.every((byte, i) => byte === right[i]);
+}
+
+const aligned = (bytes: Uint8Array, width: number): Uint8Array =>
+  bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
+
+function swapped(bytes: Uint8Array, width: number): Uint8Array {
+  const copy = new Uint8Array(bytes);
+  for (let start = 0; start < copy.length; start += width) copy.subarray(start, start + width).reverse();
+  return copy;
 }

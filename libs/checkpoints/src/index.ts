@@ -5,6 +5,7 @@ export { exportWeights } from './export-weights';
 export { compareWeights, loadWeights, WeightsError, type LoadOptions, type LoadReport } from './load-weights';
 export { splitModel, type ModelSplit } from './names';
 export { toFloat32 } from './numbers';
+export { parseSafetensors } from './parse-safetensors';
 export { readSafetensors, writeSafetensors } from './safetensors';
 export { readTorch, type TorchFile } from './torch-file';
 export { PickleObject } from './pickle-values';

@@ -1,5 +1,5 @@
 import type { Module, Parameter } from '@pyramidal/nn';
-import { byteLength, describe, type StoredTensor } from './dtype';
+import { describe, isSameData, type StoredTensor } from './dtype';
 import { CheckpointError } from './errors';
 import { fitNames, isClassHead } from './names';
 import { toFloat32 } from './numbers';
@@ -155,10 +155,7 @@ function resolveAliases(
 function isSame(a: StoredTensor, b: StoredTensor): boolean {
   if (a.dtype !== b.dtype || `${a.shape}` !== `${b.shape}`) return false;
   if (a instanceof TorchTensor && b instanceof TorchTensor && a.isSameView(b)) return true;
-  const [left, right] = [a.data, b.data];
-  return Buffer.from(left.buffer, left.byteOffset, byteLength(a)).equals(
-    Buffer.from(right.buffer, right.byteOffset, byteLength(b)),
-  );
+  return isSameData(a.data, b.data);
 }
 
 const SHOWN = 3;

@@ -1,6 +1,5 @@
 import { byteLength, describe, dtypes, type DType } from './dtype';
 import { CheckpointError, checkpointError, quote } from './errors';
-import type { OpenFile } from './open-file';
 
 /** Where a tensor lies, in bytes from the start of the file. */
 export interface HeaderEntry {
@@ -9,6 +8,15 @@ export interface HeaderEntry {
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
+}
+
+/** Bytes that are read piece by piece, from a file or from memory. */
+export interface ByteRange {
+  /** Stands before what errors say. */
+  readonly path: string;
+  readonly size: number;
+  /** @throws CheckpointError if the range is not inside. `what` names the thing read in the message. */
+  read(position: number, length: number, what: string): Uint8Array;
 }
 
 export interface Header {
@@ -25,10 +33,11 @@ const MAX_NESTING = 3;
 const dtypeOfTag = new Map<unknown, DType>(Object.entries(dtypes).map(([dtype, { tag }]) => [tag, dtype as DType]));
 
 /** Reads the header and checks that its tensors fill the rest of the file without gap or overlap. */
-export function parseHeader(file: OpenFile): Header {
+export function parseHeader(file: ByteRange): Header {
   const fail = (problem: string) => checkpointError(file.path, `not a valid safetensors file: ${problem}`);
   if (file.size < 8) throw fail(`expected at least 8 bytes, received ${file.size}`);
-  const length = Number(file.read(0, 8, 'the header length').readBigUInt64LE());
+  const { buffer, byteOffset } = file.read(0, 8, 'the header length');
+  const length = Number(new DataView(buffer, byteOffset).getBigUint64(0, true));
   if (length > MAX_HEADER_BYTES) throw fail(`a header of ${length} bytes is beyond the limit of ${MAX_HEADER_BYTES}`);
   if (length > file.size - 8) throw fail(`a header of ${length} bytes does not fit a file of ${file.size}`);
 
@@ -45,7 +54,7 @@ export function parseHeader(file: OpenFile): Header {
 type Fail = (problem: string) => Error;
 type JsonRecord = Record<string, unknown>;
 
-function parseJson(bytes: Buffer, fail: Fail): JsonRecord {
+function parseJson(bytes: Uint8Array, fail: Fail): JsonRecord {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     if (nesting(text) > MAX_NESTING) throw fail(`the header nests deeper than ${MAX_NESTING} levels`);

@@ -1,21 +1,17 @@
-/**
- * The safetensors format (huggingface/safetensors, "Format"): eight bytes with the length of the header, a JSON header
- * that names dtype, shape and position of every tensor, then the tensors without a gap.
- */
+/** Safetensors files in and out; `parse-safetensors` reads the format itself. */
 import { writeFileAtomically } from './atomic-file';
 import {
   byteLength,
   describe,
   elementBytes,
   littleEndianBytes,
-  viewElements,
   dtypes,
   type StoredTensor,
   type TensorFile,
 } from './dtype';
 import { checkpointError } from './errors';
-import { openFile, type OpenFile } from './open-file';
-import { parseHeader, type HeaderEntry } from './safetensors-header';
+import { openFile } from './open-file';
+import { tensorsIn } from './parse-safetensors';
 
 /**
  * Opens a safetensors file; the tensors are read from it one by one as their `data` is asked for.
@@ -24,22 +20,12 @@ import { parseHeader, type HeaderEntry } from './safetensors-header';
 export function readSafetensors(path: string): TensorFile {
   const file = openFile(path);
   try {
-    const header = parseHeader(file);
-    const tensors = new Map(header.entries.map((entry) => [entry.name, storedTensor(file, entry)]));
-    return { tensors, metadata: header.metadata, close: () => file.close() };
+    return { ...tensorsIn(file), close: () => file.close() };
   } catch (error) {
     file.close();
     throw error;
   }
 }
-
-const storedTensor = (file: OpenFile, { name, dtype, shape, begin, end }: HeaderEntry): StoredTensor => ({
-  dtype,
-  shape,
-  get data() {
-    return viewElements(file.read(begin, end - begin, name), dtype);
-  },
-});
 
 /**
  * Writes tensors and metadata as one safetensors file, whole or not at all.

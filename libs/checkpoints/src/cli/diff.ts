@@ -1,5 +1,5 @@
 import { openCheckpoint } from '../checkpoint';
-import { describe, littleEndianBytes, type StoredTensor } from '../dtype';
+import { describe, isSameData, type StoredTensor } from '../dtype';
 import { toFloat64 } from '../numbers';
 import { shorten } from './table';
 
@@ -42,7 +42,7 @@ function compare(a: StoredTensor, b: StoredTensor): string | undefined {
   if (`${a.shape}` !== `${b.shape}`) return `${describe(a)} -> ${describe(b)}`;
   const kind = a.dtype === b.dtype ? describe(a) : `${describe(a)} -> ${describe(b)}`;
   const [dataA, dataB] = [a.data, b.data];
-  if (a.dtype === b.dtype && littleEndianBytes(dataA).equals(littleEndianBytes(dataB))) return undefined;
+  if (a.dtype === b.dtype && isSameData(dataA, dataB)) return undefined;
   const valuesA = toFloat64({ dtype: a.dtype, data: dataA });
   const valuesB = toFloat64({ dtype: b.dtype, data: dataB });
   let [count, largest, scale] = [0, 0, 0];

@@ -1,0 +1,5 @@
+/** What needs no file system: it runs in browsers too. */
+export type { DType, StoredTensor, TensorData, TensorFile } from './dtype';
+export { CheckpointError } from './errors';
+export { compareWeights, loadWeights, WeightsError, type LoadOptions, type LoadReport } from './load-weights';
+export { parseSafetensors } from './parse-safetensors';

@@ -1,5 +1,5 @@
 export { MaskRcnn, MASK_RCNN_DEFAULTS, type MaskDetections, type MaskRcnnOptions } from './mask-rcnn';
-export { pasteMask, type Bitmap, type PasteOptions } from './mask-paste';
+export { pasteMask, pasteMaskRuns, type Bitmap, type PasteOptions } from './mask-paste';
 export { roiAlign, type RoiAlignOptions, type RoiMaps, type Rois } from './roi-align';
 
 // What every detector takes and gives.

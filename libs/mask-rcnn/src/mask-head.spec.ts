@@ -15,7 +15,7 @@ import {
   type GoldenStats,
 } from '@pyramidal/testing';
 import { MaskHead } from './mask-head';
-import { pasteMask } from './mask-paste';
+import { pasteMask, pasteMaskRuns } from './mask-paste';
 import { maskTargets } from './mask-targets';
 
 interface GoldenPasted {
@@ -155,7 +155,9 @@ describe('pasteMask', () => {
     golden.paste.kinds.forEach((kind, i) => {
       const scale = expected.rescale ? expected.scale_factor : [1, 1, 1, 1];
       const box = boxes.slice(5 * i, 5 * i + 4).map((value, k) => Math.fround(value / scale[k]!));
-      const { data } = pasteMask(sigmoid(kinds[kind]!()), box, { height, width });
+      const mask = sigmoid(kinds[kind]!());
+      const { data } = pasteMask(mask, box, { height, width });
+      expect(decodeRuns(pasteMaskRuns(mask, box, { height, width }), height, width)).toEqual(Float32Array.from(data));
       if (i === golden.degenerate.index) {
         expect(data.some((pixel) => pixel === 1)).toBe(false);
         return;

@@ -1,6 +1,7 @@
 import { type ExportCommand, exportNetwork } from '@pyramidal/cli';
 import { loadConfig } from '@pyramidal/config';
 import { openImageFolder } from '@pyramidal/imagenet';
+import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import { loadWeightsFile } from '@pyramidal/training';
 import { assembleClassifier } from '../assemble';
@@ -18,7 +19,12 @@ export async function exportModel({ config: file, set, weights, input, out }: Ex
   const network = assembleClassifier(config, classes.length);
   loadWeightsFile(weights, network, { ema: config.evaluation.ema });
   const { size } = config.input;
-  await exportNetwork({ network, input: input ?? { height: size, width: size }, runtime, out });
+  await exportNetwork({
+    network,
+    outputs: (images) => ({ logits: network.forward(images, inferencePass()) }),
+    input: input ?? { height: size, width: size },
+    ...{ runtime, out },
+  });
   network.dispose();
   return 0;
 }

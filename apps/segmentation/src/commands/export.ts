@@ -1,6 +1,7 @@
 import { classesOf } from '@pyramidal/ade20k';
 import { type ExportCommand, exportNetwork } from '@pyramidal/cli';
 import { loadConfig } from '@pyramidal/config';
+import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import { loadWeightsFile } from '@pyramidal/training';
 import { assembleSegmentor } from '../assemble';
@@ -14,7 +15,12 @@ export async function exportModel({ config: file, set, weights, input, out }: Ex
   const network = assembleSegmentor(config, classes.length);
   loadWeightsFile(weights, network, { ema: config.evaluation.ema });
   const { crop } = config.input;
-  await exportNetwork({ network, input: input ?? { height: crop, width: crop }, runtime, out });
+  await exportNetwork({
+    network,
+    outputs: (images) => ({ logits: network.forward(images, inferencePass()) }),
+    input: input ?? { height: crop, width: crop },
+    ...{ runtime, out },
+  });
   network.dispose();
   return 0;
 }

@@ -1,0 +1,76 @@
+import { createBackbone } from '@pyramidal/backbones';
+import { type Detector, randomKeys } from '@pyramidal/boxes';
+import { type DetectionBatch, DetectionBatches, type DetectionSample } from '@pyramidal/coco';
+import { IMAGENET_NORMALISATION } from '@pyramidal/images';
+import { ForwardPass } from '@pyramidal/nn';
+import type { Losses } from '@pyramidal/training';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { DetectionConfig } from './config';
+import { createDetector } from './detectors';
+
+/** Cells of each object's mask along an axis: 4 for each of the 28 that are learned. */
+const MASK_SIDE = 112;
+
+/** The network that a configuration describes, without values yet. */
+export function assembleDetector({ model }: DetectionConfig, classes: number): Detector {
+  const { name, ...overrides } = model.backbone;
+  const backbone = createBackbone(name, overrides);
+  return createDetector(model.detector, { backbone, neckChannels: model.neck.channels, classes });
+}
+
+export type DetectionTensors = DetectionBatch['tensors'] & tf.NamedTensorMap;
+
+/** The loss of one batch; static, so that a whole step compiles. */
+export function lossOf(detector: Detector) {
+  return ({ images, sizes, ...truth }: DetectionTensors, seed: tf.Tensor1D): Losses =>
+    detector.loss({ images, sizes }, truth, randomKeys(seed), new ForwardPass({ mode: 'train', seed }));
+}
+
+/** The largest wide image of a configuration, as a backbone takes it. */
+export function inputSize({ input: { shortest, longest } }: DetectionConfig): { height: number; width: number } {
+  return { height: 32 * Math.ceil(shortest / 32), width: 32 * Math.ceil(longest / 32) };
+}
+
+/** Whether steps run as one graph; adaptive RoIAlign reads values, which no graph can. */
+export function compiles({ runtime, model }: DetectionConfig): boolean {
+  return runtime.compile && model.detector.sampling !== 'adaptive';
+}
+
+/** Augmented, shuffled, full batches. */
+export function trainingBatches(config: DetectionConfig, samples: readonly DetectionSample[]): DetectionBatches {
+  const { data, input, augmentation, train } = config;
+  const { flip, crop, shortest = [input.shortest] } = augmentation;
+  const scalesOf = (sides: readonly number[]) => sides.map((side) => ({ shortest: side, longest: input.longest }));
+  return new DetectionBatches({
+    samples,
+    transform: {
+      scales: scalesOf(shortest),
+      flip,
+      ...(crop && { crop: { ...crop, scales: scalesOf(crop.shortest) } }),
+      normalisation: IMAGENET_NORMALISATION,
+      maskSide: MASK_SIDE,
+      maxObjects: data.maxObjects,
+    },
+    batchSize: Math.min(train.batchSize, samples.length),
+    shuffle: true,
+    seed: train.seed,
+    onBroken: data.onBroken,
+    workers: data.workers,
+  });
+}
+
+/** Every image once, as it is, without its objects. */
+export function plainBatches(
+  { data, input }: DetectionConfig,
+  samples: readonly DetectionSample[],
+  batchSize: number,
+): DetectionBatches {
+  return new DetectionBatches({
+    samples: samples.map((sample) => ({ ...sample, objects: [], crowds: [] })),
+    transform: { scales: [input], normalisation: IMAGENET_NORMALISATION, maskSide: 1, maxObjects: 0 },
+    batchSize,
+    shuffle: false,
+    seed: 0,
+    workers: data.workers,
+  });
+}

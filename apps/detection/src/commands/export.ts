@@ -1,0 +1,35 @@
+import { type ExportCommand, exportNetwork } from '@pyramidal/cli';
+import { loadConfig } from '@pyramidal/config';
+import { inferencePass } from '@pyramidal/nn';
+import { openRuntime } from '@pyramidal/runtime';
+import { loadWeightsFile } from '@pyramidal/training';
+import * as tf from '@tensorflow/tfjs-core';
+import { assembleDetector, inputSize } from '../assemble';
+import { detectionSchema } from '../config';
+import { readClasses } from '../data';
+
+/**
+ * Writes a trained detector for PyTorch and as a SavedModel, which gives `boxes` in pixels of its input, `scores`, `labels`,
+ * and `masks`, each over its box; a score of 0 means that a row holds nothing.
+ */
+export async function exportModel({ config: file, set, weights, input, out }: ExportCommand): Promise<number> {
+  const { config } = loadConfig(detectionSchema, file, { set });
+  const classes = await readClasses(config);
+  const runtime = await openRuntime(config.runtime);
+  const network = assembleDetector(config, classes.length);
+  loadWeightsFile(weights, network, { ema: config.evaluation.ema });
+  await exportNetwork({
+    network,
+    outputs: (images) => {
+      const [, height, width] = images.shape;
+      const sizes = tf.tensor2d([[height, width]]);
+      const [found] = network.predict({ images, sizes }, tf.ones([1, 2]), inferencePass());
+      const { boxes, scores, labels, masks } = found!;
+      return { boxes, scores, labels, ...(masks && { masks }) };
+    },
+    input: input ?? inputSize(config),
+    ...{ runtime, out },
+  });
+  network.dispose();
+  return 0;
+}

@@ -1,0 +1,32 @@
+import { describeNetwork, type InfoCommand } from '@pyramidal/cli';
+import { loadConfig } from '@pyramidal/config';
+import { inferencePass } from '@pyramidal/nn';
+import { openRuntime } from '@pyramidal/runtime';
+import * as tf from '@tensorflow/tfjs-core';
+import { assembleDetector, inputSize } from '../assemble';
+import { detectionSchema } from '../config';
+import { readClasses } from '../data';
+
+/** Prints parameters, multiply-adds, feature shapes and memory of a configuration's network. */
+export async function info({ config: file, set, input }: InfoCommand): Promise<number> {
+  const { config } = loadConfig(detectionSchema, file, { set });
+  const { height, width } = input ?? inputSize(config);
+  const classes = await readClasses(config);
+  await openRuntime(config.runtime);
+  const network = assembleDetector(config, classes.length);
+  network.initialize(0);
+  const { backbone, detector } = config.model;
+  const lines = describeNetwork({
+    title: `${detector.name} on ${backbone.name}, ${classes.length} classes`,
+    network,
+    forward: (images) => {
+      const sizes = tf.tensor2d([[height, width]]);
+      return network.predict({ images, sizes }, tf.ones([1, 2]), inferencePass());
+    },
+    height,
+    width,
+  });
+  console.log(lines.join('\n'));
+  network.dispose();
+  return 0;
+}

@@ -1,0 +1,59 @@
+import { type TrainCommand, trainNetwork } from '@pyramidal/cli';
+import { loadConfig } from '@pyramidal/config';
+import { openRuntime } from '@pyramidal/runtime';
+import { loadWeightsFile } from '@pyramidal/training';
+import { assembleDetector, compiles, lossOf, trainingBatches } from '../assemble';
+import { detectionSchema } from '../config';
+import { openTraining, openValidation, requireSameClasses } from '../data';
+import { evaluateDetector, summarise } from '../evaluate-detector';
+import { ImageDetector } from '../image-detector';
+
+const CHART = {
+  file: 'precision.png',
+  title: 'Validation',
+  yLabel: 'average precision',
+  metrics: ['boxAP', 'boxAP50', 'maskAP', 'maskAP50'],
+};
+
+/** What a classifier's checkpoint leaves as it was drawn. */
+const HEADS = /^(?!backbone\.)/;
+
+/** Trains a detector on a COCO-format dataset; evaluates on the way and at the end. */
+export async function train(command: TrainCommand): Promise<number> {
+  const { config, text } = loadConfig(detectionSchema, command.config, { set: command.set });
+  const [dataset, validation] = [await openTraining(config), await openValidation(config)];
+  requireSameClasses(dataset, validation);
+  if (dataset.dropped.length > 0) {
+    console.error(`${dataset.dropped.length} objects without a box on their image were left out`);
+  }
+  const runtime = await openRuntime(config.runtime);
+  console.error(`${runtime.engine}: ${runtime.reason}`);
+
+  const detector = assembleDetector(config, dataset.classes.length);
+  detector.initialize(config.train.seed);
+  if (config.model.weights !== undefined) {
+    loadWeightsFile(config.model.weights, detector, { skipClassHeads: true, allowMissing: HEADS });
+  }
+
+  const training = trainingBatches(config, dataset.samples);
+  const evaluated = new ImageDetector(detector, config, validation.samples);
+  try {
+    return await trainNetwork({
+      ...{ command, text, runtime },
+      config: { ...config, runtime: { ...config.runtime, compile: compiles(config) } },
+      module: detector,
+      loss: lossOf(detector),
+      source: training,
+      tensors: ({ tensors }) => ({ ...tensors }),
+      evaluation: {
+        best: { metric: 'boxAP', mode: 'max' },
+        run: async ({ signal }) => summarise(await evaluateDetector(evaluated, validation, { signal })),
+      },
+      chart: CHART,
+    });
+  } finally {
+    await training.close();
+    await evaluated.close();
+    detector.dispose();
+  }
+}

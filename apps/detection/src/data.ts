@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import {
+  type DetectionClass,
+  type DetectionDataset,
+  openDetectionDataset,
+  readDetectionClasses,
+} from '@pyramidal/coco';
+import type { DetectionConfig } from './config';
+
+/** The images to learn from. */
+export function openTraining({ data }: DetectionConfig): Promise<DetectionDataset> {
+  return open(data, data.train, data.emptyImages);
+}
+
+/** The images to evaluate on, all of them. */
+export function openValidation({ data }: DetectionConfig): Promise<DetectionDataset> {
+  return open(data, data.val, 'keep');
+}
+
+/** The classes alone. */
+export function readClasses({ data }: DetectionConfig): Promise<DetectionClass[]> {
+  return readDetectionClasses(data.categories ?? join(data.root, data.val.annotations));
+}
+
+/** @throws Error unless both name the same categories. */
+export function requireSameClasses(train: DetectionDataset, val: DetectionDataset): void {
+  const [learned, evaluated] = [train, val].map(({ classes }) =>
+    classes.map(({ categoryId }) => categoryId).join(', '),
+  );
+  if (learned === evaluated) return;
+  throw new Error(`data.val: expected the categories of data.train, ids ${learned}, received ${evaluated}`);
+}
+
+async function open(
+  { root }: DetectionConfig['data'],
+  { annotations, images }: DetectionConfig['data']['train'],
+  emptyImages: 'keep' | 'filter',
+): Promise<DetectionDataset> {
+  const file = join(root, annotations);
+  const dataset = await openDetectionDataset({ annotations: file, images: join(root, images), emptyImages });
+  if (dataset.samples.length > 0) return dataset;
+  throw new Error(`${file}: expected at least one image${emptyImages === 'filter' ? ' with an object' : ''}`);
+}

@@ -1,0 +1,17 @@
+import type { TaskApp } from '@pyramidal/cli';
+import { evaluate } from './commands/evaluate';
+import { exportModel } from './commands/export';
+import { info } from './commands/info';
+import { predict } from './commands/predict';
+import { train } from './commands/train';
+
+/** The program. A copy with another command in place of one of these is a program too. */
+export const detection: TaskApp = {
+  name: 'pyramidal-detect',
+  description: 'Trains and evaluates object detectors and instance segmentors on four-stage pyramid backbones.',
+  train,
+  evaluate,
+  predict,
+  exportModel,
+  info,
+};

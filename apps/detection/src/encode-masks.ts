@@ -1,0 +1,25 @@
+import type { Rle } from '@cocoeval/ts';
+import { mask } from '@cocoeval/ts';
+import { pasteMaskRuns } from '@pyramidal/mask-rcnn';
+
+/** Masks of an image's detections, as the network gives them. */
+export interface MaskTask {
+  /** [D, side, side], probabilities over each detection's box. */
+  readonly probabilities: Float32Array;
+  readonly side: number;
+  /** [D, 4], xyxy, pixels of the image. */
+  readonly boxes: Float32Array;
+  /** Of the image. */
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Puts masks onto their image and packs them, one for each box. */
+export function encodeMasks({ probabilities, side, boxes, height, width }: MaskTask): Rle[] {
+  const cells = side * side;
+  return Array.from({ length: boxes.length / 4 }, (_, i) => {
+    const grid = probabilities.subarray(i * cells, (i + 1) * cells);
+    const counts = pasteMaskRuns(grid, boxes.subarray(4 * i, 4 * i + 4), { height, width });
+    return mask.fromUncompressed({ size: [height, width], counts });
+  });
+}

@@ -1,0 +1,63 @@
+import { type CocoResult, type Evaluation, Evaluator } from '@cocoeval/ts';
+import type { DetectionDataset } from '@pyramidal/coco';
+import type { DetectedImage, ImageDetector } from './image-detector';
+
+/** What COCO's evaluation finds for boxes and, of detectors that find them, for masks. */
+export interface DetectionMetrics {
+  readonly box: Evaluation;
+  readonly mask?: Evaluation;
+}
+
+/** An image's detections as records of COCO's results files. */
+export interface ImageResults {
+  readonly box: readonly CocoResult[];
+  readonly mask?: readonly CocoResult[];
+}
+
+export interface EvaluateOptions {
+  readonly signal?: AbortSignal;
+  /** Told of every image as it is counted. */
+  readonly onResults?: (results: ImageResults) => void;
+}
+
+/** Finds the objects of every image of a dataset, which the detector was opened on, and compares them with its annotations. */
+export async function evaluateDetector(
+  detector: ImageDetector,
+  { coco, classes }: DetectionDataset,
+  { signal, onResults }: EvaluateOptions = {},
+): Promise<DetectionMetrics> {
+  const box = new Evaluator(coco, { iouType: 'bbox' });
+  let mask: Evaluator | undefined;
+  const categoryIds = classes.map(({ categoryId }) => categoryId);
+  for await (const image of detector.detect(signal)) {
+    const results = resultsOf(image, categoryIds);
+    box.add(image.sample.id, results.box);
+    if (results.mask !== undefined) {
+      mask ??= new Evaluator(coco, { iouType: 'segm' });
+      mask.add(image.sample.id, results.mask);
+    }
+    onResults?.(results);
+  }
+  return mask === undefined ? { box: box.result() } : { box: box.result(), mask: mask.result() };
+}
+
+/** The numbers that training watches. */
+export function summarise({ box, mask }: DetectionMetrics): Record<string, number> {
+  const named = (kind: string, { metrics }: Evaluation): [string, number][] =>
+    ['AP', 'AP50', 'AP75'].map((name) => [`${kind}${name}`, metrics[name]!]);
+  return Object.fromEntries([...named('box', box), ...(mask === undefined ? [] : named('mask', mask))]);
+}
+
+function resultsOf({ sample, detections, hasMasks }: DetectedImage, categoryIds: readonly number[]): ImageResults {
+  const recordOf = ({ label, score }: DetectedImage['detections'][number]) => ({
+    image_id: sample.id,
+    category_id: categoryIds[label]!,
+    score,
+  });
+  const box = detections.map((detection) => {
+    const [x1, y1, x2, y2] = detection.box;
+    return { ...recordOf(detection), bbox: [x1, y1, x2 - x1, y2 - y1] };
+  });
+  if (!hasMasks) return { box };
+  return { box, mask: detections.map((detection) => ({ ...recordOf(detection), segmentation: detection.mask! })) };
+}

@@ -1,0 +1,150 @@
+import { extname, join } from 'node:path';
+import type { Rle } from '@cocoeval/ts';
+import type { Detections, Detector } from '@pyramidal/boxes';
+import type { Corners, DetectionBatch, DetectionBatches, DetectionSample } from '@pyramidal/coco';
+import { WorkerPool } from '@pyramidal/images';
+import { inferencePass } from '@pyramidal/nn';
+import { compile } from '@pyramidal/runtime';
+import * as tf from '@tensorflow/tfjs-core';
+import { compiles, plainBatches } from './assemble';
+import type { DetectionConfig } from './config';
+import { encodeMasks, type MaskTask } from './encode-masks';
+
+export interface Detection {
+  /** Index into the classes. */
+  readonly label: number;
+  readonly score: number;
+  /** In pixels of the image. */
+  readonly box: Corners;
+  /** Of detectors that find them. */
+  readonly mask?: Rle;
+}
+
+/** An image with what was found in it, best first. */
+export interface DetectedImage {
+  readonly sample: DetectionSample;
+  readonly detections: readonly Detection[];
+  /** Whether its detections have masks, if there are any. */
+  readonly hasMasks: boolean;
+}
+
+/** Batches that share a canvas make a graph worth its recording from this number on. */
+const WORTH_A_GRAPH = 4;
+
+/** A detector that looks at files: masks are put onto their images by worker threads while the network goes on. */
+export class ImageDetector {
+  readonly #samples: ReadonlyMap<number, DetectionSample>;
+  readonly #batches: DetectionBatches;
+  readonly #batchSize: number;
+  readonly #predict: ReturnType<typeof predictorOf>;
+  readonly #compiled: ReturnType<typeof compile<PredictInputs, Predicted>> | undefined;
+  readonly #pool: WorkerPool<MaskTask, Rle[]> | undefined;
+
+  /** @param detector stays the caller's. */
+  constructor(detector: Detector, config: DetectionConfig, samples: readonly DetectionSample[]) {
+    this.#samples = new Map(samples.map((sample) => [sample.id, sample]));
+    this.#batchSize = config.evaluation.batchSize ?? config.train.batchSize;
+    this.#batches = plainBatches(config, samples, this.#batchSize);
+    this.#predict = predictorOf(detector);
+    this.#compiled = compiles(config) ? compile(this.#predict, { name: 'predict' }) : undefined;
+    const { workers } = config.data;
+    this.#pool = workers > 0 ? new WorkerPool(workerFile(), workers) : undefined;
+  }
+
+  /**
+   * Finds the objects of every image once; images of one size follow each other.
+   * @throws BrokenImageError if an image cannot be decoded; the signal's reason if it aborts.
+   */
+  async *detect(signal?: AbortSignal): AsyncGenerator<DetectedImage, void, void> {
+    let ahead: Promise<DetectedImage[]> | undefined;
+    for await (const batch of this.#batches.batches(signal === undefined ? {} : { signal })) {
+      const found = await this.#run(batch);
+      const images = batch.samples.map(({ id }, i) => this.#finish(this.#samples.get(id)!, found[i]!));
+      if (ahead !== undefined) yield* await ahead;
+      ahead = Promise.all(images);
+      ahead.catch(() => undefined); // reported when its turn comes
+    }
+    if (ahead !== undefined) yield* await ahead;
+  }
+
+  /** Frees graphs and threads. */
+  async close(): Promise<void> {
+    this.#compiled?.dispose();
+    await Promise.all([this.#batches.close(), this.#pool?.close()]);
+  }
+
+  async #run({ tensors, samples, alike }: DetectionBatch): Promise<RawDetections[]> {
+    const scales = tf.tensor2d(samples.flatMap(({ scale: [x, y] }) => [y, x]), [samples.length, 2]); // prettier-ignore
+    const inputs = { images: tensors.images, sizes: tensors.sizes, scales };
+    const isFull = samples.length === this.#batchSize;
+    const run = isFull && alike >= WORTH_A_GRAPH ? (this.#compiled ?? this.#predict) : this.#predict;
+    const predicted = run(inputs);
+    try {
+      return await Promise.all(samples.map((_, i) => readDetections(predicted, i)));
+    } finally {
+      tf.dispose([{ ...tensors }, scales, { ...predicted } as tf.TensorContainer]);
+    }
+  }
+
+  async #finish(sample: DetectionSample, { boxes, scores, labels, masks }: RawDetections): Promise<DetectedImage> {
+    const { height, width } = sample;
+    const encoded = masks && (await this.#encode({ ...masks, boxes, height, width }));
+    const detections = Array.from(scores, (score, i): Detection => {
+      const [x1, y1, x2, y2] = boxes.subarray(4 * i, 4 * i + 4);
+      const found = { label: labels[i]!, score, box: [x1!, y1!, x2!, y2!] as const };
+      return encoded === undefined ? found : { ...found, mask: encoded[i]! };
+    });
+    return { sample, detections, hasMasks: encoded !== undefined };
+  }
+
+  async #encode(task: MaskTask): Promise<Rle[]> {
+    return this.#pool === undefined ? encodeMasks(task) : this.#pool.run(task);
+  }
+}
+
+type PredictInputs = { images: tf.Tensor4D; sizes: tf.Tensor2D; scales: tf.Tensor2D };
+
+/** Detections of every image of a batch, a list for each part; without masks where the detector finds none. */
+type Predicted = Record<'boxes' | 'scores' | 'labels' | 'valid' | 'masks', tf.Tensor[]>;
+
+function predictorOf(detector: Detector) {
+  return ({ images, sizes, scales }: PredictInputs): Predicted => {
+    const found = detector.predict({ images, sizes }, scales, inferencePass());
+    const part = (name: keyof Detections): tf.Tensor[] => found.flatMap((image) => image[name] ?? []);
+    return {
+      boxes: part('boxes'),
+      scores: part('scores'),
+      labels: part('labels'),
+      valid: part('valid'),
+      masks: part('masks'),
+    };
+  };
+}
+
+/** Parallel lists of one image. */
+interface RawDetections {
+  readonly boxes: Float32Array;
+  readonly scores: Float32Array;
+  readonly labels: Int32Array;
+  readonly masks?: Pick<MaskTask, 'probabilities' | 'side'>;
+}
+
+async function readDetections(
+  { boxes, scores, labels, valid, masks }: Predicted,
+  image: number,
+): Promise<RawDetections> {
+  const count = (await valid[image]!.data<'bool'>()).reduce((sum, value) => sum + value, 0);
+  const first = async <T>(tensor: tf.Tensor): Promise<T> =>
+    (await tensor.data()).subarray(0, (count * tensor.size) / tensor.shape[0]!) as T;
+  const raw = {
+    boxes: await first<Float32Array>(boxes[image]!),
+    scores: await first<Float32Array>(scores[image]!),
+    labels: await first<Int32Array>(labels[image]!),
+  };
+  const own = masks[image];
+  if (own === undefined) return raw;
+  return { ...raw, masks: { probabilities: await first<Float32Array>(own), side: own.shape[1]! } };
+}
+
+/** Beside this file: TypeScript inside the workspace, JavaScript when installed. */
+const workerFile = (): string => join(__dirname, `encode-worker${extname(__filename)}`);

@@ -19,7 +19,12 @@ const SCHEMAS = {
   detection: detectionSchema,
 } as const;
 const TASK_NAMES = Object.keys(TASKS) as Task[];
-const FLOWERS: AppOptions = { name: 'flowers', task: 'classification', backbone: 'groupmixformer_tiny' };
+const FLOWERS: AppOptions = {
+  name: 'flowers',
+  task: 'classification',
+  backbone: 'groupmixformer_tiny',
+  skipFormat: true,
+};
 
 let tree: Tree;
 beforeEach(() => {

@@ -15,7 +15,7 @@ export interface ClassificationSetOptions {
 }
 
 /** Changes when the pictures do, so that older sets are rendered again. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** Makes an ImageFolder set (`train/<class>/*.jpg`, `val/<class>/*.jpg`, `classes.json`): one textured shape an image. */
 export async function makeClassificationSet(out: string, options: ClassificationSetOptions): Promise<boolean> {

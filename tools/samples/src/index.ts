@@ -1,2 +1,3 @@
 export { makeClassificationSet, type ClassificationSetOptions } from './classification';
+export { makeDetectionSet, type DetectionSetOptions } from './detection';
 export { makeSegmentationSet, type SegmentationSetOptions } from './segmentation';

@@ -1,34 +1,42 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { makeClassificationSet } from './classification';
+import { makeDetectionSet } from './detection';
 import { makeSegmentationSet } from './segmentation';
+
+const SETS = {
+  classification: {
+    description: 'an ImageFolder set of textured shapes',
+    make: makeClassificationSet,
+    defaults: { train: 600, val: 200, size: 96 },
+  },
+  detection: {
+    description: "a set of textured shapes that hide each other, in COCO's format",
+    make: makeDetectionSet,
+    defaults: { train: 600, val: 100, size: 128 },
+  },
+  segmentation: {
+    description: "a set of textured shapes in ADE20K's layout",
+    make: makeSegmentationSet,
+    defaults: { train: 600, val: 100, size: 96 },
+  },
+} as const;
 
 const program = new Command('samples').description('Renders sample datasets, each only once');
 
-program
-  .command('classification')
-  .description('an ImageFolder set of textured shapes')
-  .argument('<out>', 'folder of the set')
-  .option('--seed <n>', 'random seed', wholeNumber, 0)
-  .option('--train <n>', 'training images', wholeNumber, 600)
-  .option('--val <n>', 'validation images', wholeNumber, 200)
-  .option('--size <n>', 'side of the images in pixels', wholeNumber, 96)
-  .action(async (out: string, { seed, train, val, size }) => {
-    const rendered = await makeClassificationSet(out, { seed, train, val, size });
-    console.log(rendered ? `${out}: rendered ${train} + ${val} images` : `${out}: already there`);
-  });
-
-program
-  .command('segmentation')
-  .description("a set of textured shapes in ADE20K's layout")
-  .argument('<out>', 'folder of the set')
-  .option('--seed <n>', 'random seed', wholeNumber, 0)
-  .option('--train <n>', 'training images', wholeNumber, 600)
-  .option('--val <n>', 'validation images', wholeNumber, 100)
-  .option('--size <n>', 'side of the images in pixels', wholeNumber, 96)
-  .action(async (out: string, { seed, train, val, size }) => {
-    const rendered = await makeSegmentationSet(out, { seed, train, val, size });
-    console.log(rendered ? `${out}: rendered ${train} + ${val} images` : `${out}: already there`);
-  });
+for (const [name, { description, make, defaults }] of Object.entries(SETS)) {
+  program
+    .command(name)
+    .description(description)
+    .argument('<out>', 'folder of the set')
+    .option('--seed <n>', 'random seed', wholeNumber, 0)
+    .option('--train <n>', 'training images', wholeNumber, defaults.train)
+    .option('--val <n>', 'validation images', wholeNumber, defaults.val)
+    .option('--size <n>', 'side of the images in pixels', wholeNumber, defaults.size)
+    .action(async (out: string, { seed, train, val, size }) => {
+      const rendered = await make(out, { seed, train, val, size });
+      console.log(rendered ? `${out}: rendered ${train} + ${val} images` : `${out}: already there`);
+    });
+}
 
 program.parseAsync().catch((error: Error) => {
   console.error(`samples: ${error.message}`);

@@ -43,6 +43,11 @@ export const SHAPE_KINDS: readonly ShapeKind[] = [
 
 export const kindName = ({ outline, texture }: ShapeKind) => `${texture}-${outline}`;
 
+/** One kind an outline, each with a texture of its own: what a pixel belongs to shows within a few pixels around it. */
+export const DISTINCT_KINDS: readonly ShapeKind[] = SHAPE_KINDS.filter((kind) =>
+  ['striped-circle', 'checked-square', 'plain-triangle', 'gridded-star'].includes(kindName(kind)),
+);
+
 /** A shape in a picture; lengths in pixels, angles in degrees, colours as hue in degrees. */
 export interface Shape extends ShapeKind {
   readonly centre: Point;
@@ -52,9 +57,14 @@ export interface Shape extends ShapeKind {
   readonly tile: number;
 }
 
-/** A shape of this kind, wholly inside a square picture. */
-export function drawShape(kind: ShapeKind, size: number, random: Random): Shape {
-  const radius = size * random.uniform(0.24, 0.4);
+/** A shape of this kind, wholly inside a square picture; its radius is drawn from a range given in sides of the picture. */
+export function drawShape(
+  kind: ShapeKind,
+  size: number,
+  random: Random,
+  [smallest, largest]: readonly [number, number] = [0.24, 0.4],
+): Shape {
+  const radius = size * random.uniform(smallest, largest);
   const place = () => random.uniform(radius, size - radius);
   const centre: Point = [place(), place()];
   const angle = random.uniform(0, 360);
@@ -68,7 +78,7 @@ export function corners({ outline, centre, radius, angle }: Shape): Point[] {
   return OUTLINES[outline].map(([x, y]): Point => [centre[0] + x * cos - y * sin, centre[1] + x * sin + y * cos]);
 }
 
-/** SVG of one shape; `id` tells its pattern apart within the document. */
+/** SVG of one shape, wholly within its outline; `id` tells its definitions apart within the document. */
 export function shapeSvg(shape: Shape, id: string): string {
   const points = corners(shape)
     .map((point) => point.map((value) => value.toFixed(2)).join())
@@ -80,7 +90,8 @@ export function shapeSvg(shape: Shape, id: string): string {
   return (
     `<pattern id="${id}" width="${size}" height="${size}" patternUnits="userSpaceOnUse" patternTransform="rotate(${angle.toFixed()})">` +
     `<rect width="${size}" height="${size}" fill="${paper}"/>${TEXTURES[shape.texture](Number(size), ink)}</pattern>` +
-    `<polygon points="${points}" fill="url(#${id})" stroke="${ink}" stroke-width="${(tile / 5).toFixed(2)}"/>`
+    `<clipPath id="${id}-outline"><polygon points="${points}"/></clipPath>` +
+    `<polygon points="${points}" fill="url(#${id})" stroke="${ink}" stroke-width="${(tile / 3).toFixed(2)}" clip-path="url(#${id}-outline)"/>`
   );
 }
 

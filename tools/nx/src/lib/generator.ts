@@ -24,8 +24,8 @@ export async function libGenerator(tree: Tree, options: LibOptions): Promise<Gen
   const install = addProject(tree, plan, {
     type: 'library',
     targets: libTargets(plan.workspace),
-    dependencies: { ...ourPackages('backbones', 'runtime'), '@tensorflow/tfjs-core': '4.22.0' },
-    devDependencies: {},
+    dependencies: { ...ourPackages('backbones'), '@tensorflow/tfjs-core': '4.22.0' },
+    devDependencies: ourPackages('runtime'),
     packageJson: { exports: packageExports(plan.workspace) },
   });
   if (!options.skipFormat) await formatFiles(tree);
@@ -33,12 +33,10 @@ export async function libGenerator(tree: Tree, options: LibOptions): Promise<Gen
 }
 
 function libTargets({ infersTypeScript }: Workspace): Record<string, TargetConfiguration> {
-  const compile = (flags: string): TargetConfiguration => ({
-    command: `tsc -p {projectRoot}/tsconfig.lib.json${flags}`,
-  });
+  const compile = (file: string): TargetConfiguration => ({ command: `tsc --build {projectRoot}/${file}` });
   return {
     test: { command: 'node --import tsx --test src/features.spec.ts', options: { cwd: '{projectRoot}' } },
-    ...(infersTypeScript ? {} : { build: compile(''), typecheck: compile(' --noEmit') }),
+    ...(infersTypeScript ? {} : { build: compile('tsconfig.lib.json'), typecheck: compile('tsconfig.json') }),
   };
 }
 

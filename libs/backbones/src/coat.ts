@@ -29,7 +29,7 @@ import {
 } from '@pyramidal/nn';
 import { factorAttention, tokenWeights } from './factor-attention';
 import { RelativePositionEncoding } from './relative-position-encoding';
-import { pyramidLevels, type Stages } from './stages';
+import { numberIn, pyramidLevels, type Stages } from './stages';
 
 export interface CoaTOptions {
   /** Channels of C2, C3, C4, C5; multiples of 8. */
@@ -300,6 +300,10 @@ export class CoaT extends Backbone<CoaTFeatures> {
       return [Math.floor(height / stride), Math.floor(width / stride)];
     };
     return { C2: size('C2'), C3: size('C3'), C4: size('C4'), C5: size('C5') };
+  }
+
+  protected stageOf(name: string): number {
+    return numberIn(name, /^[a-z_]+(\d)/) ?? 4; // cls_token1, .., serial_blocks4; then parallel_blocks
   }
 
   attentionMultiplyAdds(height: number, width: number): number {

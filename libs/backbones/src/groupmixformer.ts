@@ -29,7 +29,7 @@ import {
 } from '@pyramidal/nn';
 import { factorAttention, tokenWeights } from './factor-attention';
 import { RelativePositionEncoding } from './relative-position-encoding';
-import { linearRates, pyramidLevels, type Stages } from './stages';
+import { linearRates, numberIn, pyramidLevels, type Stages } from './stages';
 
 export interface GroupMixFormerOptions {
   /** Channels of C2, C3, C4, C5; multiples of 10. */
@@ -286,6 +286,10 @@ export class GroupMixFormer extends Backbone {
       });
       return { C2: C2!, C3: C3!, C4: C4!, C5: C5! };
     });
+  }
+
+  protected stageOf(name: string): number {
+    return 1 + (numberIn(name, /^[a-z_]+\.(\d)/) ?? -1); // conv_stem, then patch_embed_layers.0, ..
   }
 
   attentionMultiplyAdds(height: number, width: number): number {

@@ -2,4 +2,7 @@ export { CoaT, CoaTClassifier, type CoaTFeatures, type CoaTOptions } from './coa
 export { GroupMixFormer, GroupMixFormerClassifier, type GroupMixFormerOptions } from './groupmixformer';
 export { MaFormer, MaFormerClassifier, type MaFormerOptions } from './maformer';
 export { Smt, SmtClassifier, type SmtOptions } from './smt';
-export { createBackbone, createClassifier, VARIANTS, type VariantName, type VariantOverrides } from './variants';
+export { createBackbone, createClassifier, VARIANTS } from './variants';
+export type { BackboneOptions, VariantName, VariantOverrides } from './variants';
+export { normalisePixels } from './normalise-pixels';
+export { type WeightsSource } from './weights';

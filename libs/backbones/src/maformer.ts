@@ -41,7 +41,7 @@ import {
   type Pyramid,
 } from '@pyramidal/nn';
 import { averageOverQueries, softmaxAttention } from './softmax-attention';
-import { linearRates, pyramidLevels, type Stages } from './stages';
+import { linearRates, numberIn, pyramidLevels, type Stages } from './stages';
 import { cutWindows, fromWindows, paddingMask, toWindows } from './windows';
 
 export interface MaFormerOptions {
@@ -310,6 +310,10 @@ export class MaFormer extends Backbone {
       const [C2, C3, C4, C5] = this.stages.map((stage) => (map = stage.forward(map, pass)));
       return { C2: C2!, C3: C3!, C4: C4!, C5: C5! };
     });
+  }
+
+  protected stageOf(name: string): number {
+    return 1 + numberIn(name, /^stages\.(\d)/)!;
   }
 
   attentionMultiplyAdds(height: number, width: number): number {

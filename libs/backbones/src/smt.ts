@@ -30,7 +30,7 @@ import {
   type Pyramid,
 } from '@pyramidal/nn';
 import { averageOverQueries, softmaxAttention } from './softmax-attention';
-import { linearRates, pyramidLevels, type Stages } from './stages';
+import { linearRates, numberIn, pyramidLevels, type Stages } from './stages';
 
 export interface SmtOptions {
   /** Channels of C2, C3, C4, C5; multiples of 4, 4, 8, 16 (the heads). */
@@ -339,6 +339,10 @@ export class Smt extends Backbone {
     const quarter = (size: number): number => Math.floor(Math.ceil(size / 2) / 2);
     const size = (factor: number): MapSize => [Math.ceil(quarter(height) / factor), Math.ceil(quarter(width) / factor)];
     return { C2: size(1), C3: size(2), C4: size(4), C5: size(8) };
+  }
+
+  protected stageOf(name: string): number {
+    return numberIn(name, /^[a-z_]+(\d)/)!; // patch_embed1, block1, norm1, ..
   }
 
   attentionMultiplyAdds(height: number, width: number): number {

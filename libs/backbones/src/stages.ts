@@ -13,6 +13,12 @@ export function pyramidLevels([c2, c3, c4, c5]: Stages): Readonly<Record<Level, 
   };
 }
 
+/** The number that a pattern finds in a parameter's name. */
+export function numberIn(name: string, pattern: RegExp): number | undefined {
+  const digits = pattern.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
 /** One rate a block, rising evenly from 0 to `last` over all stages. */
 export function linearRates(depths: Stages, last: number): Stages<number[]> {
   const total = depths.reduce((sum, depth) => sum + depth, 0);

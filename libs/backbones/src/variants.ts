@@ -4,6 +4,7 @@ import { GROUPMIXFORMER_VARIANTS, GroupMixFormer, GroupMixFormerClassifier } fro
 import { MAFORMER_VARIANTS, MaFormer, MaFormerClassifier } from './maformer';
 import { Smt, SMT_VARIANTS, SmtClassifier } from './smt';
 import type { Stages } from './stages';
+import { takeWeights, type WeightsSource } from './weights';
 
 /** Every published size. */
 export const VARIANTS = {
@@ -23,12 +24,19 @@ export interface VariantOverrides {
   readonly dropPath?: number | undefined;
 }
 
+export interface BackboneOptions extends VariantOverrides {
+  /** A safetensors file or a PyTorch checkpoint by its path (in Node), or the bytes of a safetensors file. */
+  readonly weights?: WeightsSource | undefined;
+}
+
 /**
- * A four-level pyramid backbone, without values yet: `initialize(seed)` it or load weights.
- * @throws Error if the widths do not fit the family.
+ * A four-level pyramid backbone. Without weights it has no values yet: `initialize(seed)` it or load some.
+ * @throws Error if the widths do not fit the family; CheckpointError if the weights are damaged or do not fit.
  */
-export function createBackbone(name: VariantName, overrides: VariantOverrides = {}): Backbone {
-  return create(name, overrides);
+export function createBackbone(name: VariantName, { weights, ...overrides }: BackboneOptions = {}): Backbone {
+  const backbone = create(name, overrides);
+  if (weights !== undefined) takeWeights(backbone, weights);
+  return backbone;
 }
 
 /** The backbone with its family's own classification head. */

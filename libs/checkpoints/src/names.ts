@@ -40,6 +40,11 @@ export function trainedWeights<T>(tensors: Named<T>, entry: string): Named<T> | 
     : new Map(own.map(([name, tensor]) => [name, tensors.get(AVERAGES + name) ?? tensor]));
 }
 
+/** The weights to run: of a checkpoint of training here the averages where it has them; else all that there is. */
+export function finalWeights<T>(tensors: Named<T>): Named<T> {
+  return trainedWeights(tensors, 'ema') ?? trainedWeights(tensors, 'model')!;
+}
+
 /** What kind of model a list of names belongs to. */
 export function modelKind(names: Iterable<string>): ModelKind {
   const firstWords = new Set(Array.from(names, (name) => name.split('.', 1)[0]!));

@@ -2,4 +2,5 @@
 export type { DType, StoredTensor, TensorData, TensorFile } from './dtype';
 export { CheckpointError } from './errors';
 export { compareWeights, loadWeights, WeightsError, type LoadOptions, type LoadReport } from './load-weights';
+export { finalWeights, splitModel, type ModelSplit } from './names';
 export { parseSafetensors } from './parse-safetensors';

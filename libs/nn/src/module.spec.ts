@@ -76,6 +76,24 @@ describe('Module', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  it('leaves frozen parts out of the parameters, and counts them all the same', () => {
+    const root = new Root();
+    const all = [...root.parameters().keys()];
+    (root.stages[0] as Block).freeze();
+    root.shared.freeze();
+    expect(all.filter((name) => !root.parameters().has(name))).toEqual([
+      'shared.weight',
+      'shared.bias',
+      'stages.0.norm1.weight',
+      'stages.0.norm1.bias',
+      'stages.0.proj_out.weight',
+    ]);
+    expect(root.parameterCount()).toBe(new Root().parameterCount());
+    expect([root.isFrozen, root.shared.isFrozen]).toEqual([false, true]);
+    root.freeze(false);
+    expect([...root.parameters().keys()]).toEqual(all);
+  });
+
   it('gives a parameter the same values wherever its module is mounted under the same name', () => {
     const [first, second] = [new Root(), new Root()];
     first.initialize(5);

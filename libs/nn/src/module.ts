@@ -28,9 +28,9 @@ export abstract class Module {
     return state;
   }
 
-  /** The trainable part of `state()`. */
+  /** What training changes of `state()`: neither running statistics nor what is frozen. */
   parameters(): Map<string, Parameter> {
-    return new Map([...this.state()].filter(([, parameter]) => parameter.trainable));
+    return new Map([...this.state()].filter(([, { trainable, isFrozen }]) => trainable && !isFrozen));
   }
 
   /** The running statistics in `state()`. */
@@ -50,9 +50,23 @@ export abstract class Module {
     return aliases;
   }
 
-  /** Number of trainable values. */
+  /** Number of trainable values, frozen or not. */
   parameterCount(): number {
-    return [...this.parameters().values()].reduce((sum, { size }) => sum + size, 0);
+    return [...this.state().values()].reduce((sum, { trainable, size }) => (trainable ? sum + size : sum), 0);
+  }
+
+  /**
+   * Takes this part out of training, or back into it: `parameters()` leaves it out, and in training it runs as at
+   * inference, on running statistics and dropping nothing. Optimizers made before do not notice.
+   */
+  freeze(isFrozen = true): void {
+    for (const parameter of this.state().values()) parameter.isFrozen = isFrozen;
+  }
+
+  /** Whether nothing in here trains. */
+  get isFrozen(): boolean {
+    const state = [...this.state().values()];
+    return state.length > 0 && state.every(({ isFrozen }) => isFrozen);
   }
 
   /** Draws every parameter anew, each from the seed and its own name, whatever else the model holds. */

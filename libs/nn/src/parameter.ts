@@ -24,6 +24,8 @@ export class Parameter {
   readonly size: number;
   readonly trainable: boolean;
   readonly decay: boolean;
+  /** Frozen parameters keep their values in training; `Module.freeze` decides it. */
+  isFrozen = false;
   readonly #init: Initializer;
   #variable: tf.Variable | undefined;
 

@@ -7,7 +7,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join, relative, resolve } from 'node:path';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
-import { entryPoints, readManifest } from './manifest';
+import { esmSources, readManifest } from './manifest';
 
 async function buildEsm(folder: string): Promise<void> {
   const common = { absWorkingDir: folder, bundle: true, format: 'esm', tsconfig: 'tsconfig.lib.json' } as const;
@@ -26,16 +26,15 @@ async function buildEsm(folder: string): Promise<void> {
   });
 }
 
-/** Source files of the entries for bundlers. @throws Error if one of them needs a module of Node's. */
+/** Source files that bundlers reach. @throws Error if one of them needs a module of Node's. */
 async function reachableSources(folder: string, options: BuildOptions): Promise<string[]> {
-  const entries = entryPoints(readManifest(folder)).filter(([, entry]) => entry.import !== undefined);
   const { metafile } = await build({
     ...options,
-    entryPoints: entries.map(([, entry]) => entry['@pyramidal/source']!),
+    entryPoints: esmSources(readManifest(folder)),
     outdir: 'esm',
     packages: 'external',
+    external: ['#*'],
     platform: 'neutral',
-    treeShaking: false,
     metafile: true,
     write: false,
   });

@@ -16,6 +16,7 @@ export interface Manifest {
   readonly version: string;
   readonly private?: boolean;
   readonly exports?: Readonly<Record<string, string | EntryPoint>>;
+  readonly imports?: Readonly<Record<string, unknown>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly [field: string]: unknown;
@@ -28,4 +29,10 @@ export function readManifest(folder: string): Manifest {
 /** The entries that hold code, by the name that importers use: `.`, `./node`. */
 export function entryPoints({ exports = {} }: Manifest): [name: string, entry: EntryPoint][] {
   return Object.entries(exports).filter((entry): entry is [string, EntryPoint] => typeof entry[1] === 'object');
+}
+
+/** Sources of the ES modules that the package names, in `exports` for others and in `imports` for itself. */
+export function esmSources({ exports, imports }: Manifest): string[] {
+  const named = JSON.stringify([exports, imports]).matchAll(/"\.\/esm\/([^"]+)\.mjs"/g);
+  return Array.from(named, ([, path]) => `src/${path}.ts`);
 }

@@ -1,0 +1,4 @@
+import { openCheckpoint, type TensorFile } from '@pyramidal/checkpoints';
+
+/** Opens a safetensors file or a PyTorch checkpoint; `weights-file.browser` stands in where there are no files. */
+export const openWeightsFile = (path: string): TensorFile => openCheckpoint(path);

@@ -80,6 +80,12 @@ describe('encodeImage', () => {
     const bytes = await encodeImage(white(5, 4), format);
     expect(await sharp(bytes).metadata()).toMatchObject({ format, width: 5, height: 4 });
   });
+
+  it('keeps every pixel in a PNG', async () => {
+    const data = Uint8Array.from({ length: 40 * 30 * 3 }, (_, i) => (i * 7919) >> 4);
+    const picture = { data, width: 40, height: 30 };
+    expect(Buffer.from((await decodeImage(await encodeImage(picture, 'png'))).data).equals(data)).toBe(true);
+  });
 });
 
 describe('confusionMatrixPicture', () => {

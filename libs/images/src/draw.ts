@@ -46,10 +46,11 @@ export function tintMask(image: RgbImage, mask: Uint8Array, colour: Rgb, opacity
   return { data, width: image.width, height: image.height };
 }
 
-/** Encodes for a file of this name: PNG, JPEG or WebP. */
+/** Encodes for a file of this name: PNG, which keeps every pixel, JPEG or WebP. */
 export async function encodeImage({ data, width, height }: RgbImage, format: 'png' | 'jpeg' | 'webp'): Promise<Buffer> {
+  // A PNG with a quality would be one of 256 colours.
   return sharp(data, { raw: { width, height, channels: 3 } })
-    .toFormat(format, { quality: 92 })
+    .toFormat(format, format === 'png' ? {} : { quality: 92 })
     .toBuffer();
 }
 

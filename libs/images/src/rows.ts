@@ -35,9 +35,11 @@ let kernels: Kernels | undefined;
 
 /** The kernels, compiled on first use. One call of a resizer uses their memory at a time: nothing here waits. */
 export function rowKernels(): Kernels {
-  kernels ??= new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(ROWS_WASM, 'base64'))).exports as Kernels;
+  kernels ??= new WebAssembly.Instance(new WebAssembly.Module(bytesOf(ROWS_WASM))).exports as Kernels;
   return kernels;
 }
+
+const bytesOf = (base64: string): Uint8Array => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 
 /** Addresses for buffers of these many bytes each, in the kernels' memory, which grows to hold them. */
 export function reserve<const Sizes extends readonly number[]>(sizes: Sizes): { [K in keyof Sizes]: number } {

@@ -10,7 +10,7 @@ export const classification: Demo = {
   app: 'classification',
   config: 'configs/classification/sample.yaml',
   data: DATA,
-  out: 'runs/demo',
+  out: 'runs/classify-demo',
   wasmEpochs: 4,
   render: (data) => makeClassificationSet(data, { seed: 0, train: 900, val: 200, size: 96 }),
   /** The first validation image of each class. */

@@ -17,6 +17,8 @@ export interface Demo {
   readonly render: (data: string) => Promise<boolean>;
   /** Pictures to predict at the end. */
   readonly pictures: () => string[];
+  /** Draws ground truth beside what `eval` found. @returns the folder of the pictures. */
+  readonly compare?: () => Promise<string>;
 }
 
 /**
@@ -43,9 +45,8 @@ export async function runDemo({ config, data, out, ...demo }: Demo): Promise<num
     if (code !== 0) return code;
   }
   copyFileSync(join(out, 'eval', 'metrics.json'), join(out, 'metrics.json'));
-  console.log(
-    `\nmetrics:  ${join(out, 'metrics.json')}\npictures: ${join(out, 'eval')} and ${join(out, 'predictions')}`,
-  );
+  const compared = (await demo.compare?.()) ?? join(out, 'eval');
+  console.log(`\nmetrics:  ${join(out, 'metrics.json')}\npictures: ${compared} and ${join(out, 'predictions')}`);
   return 0;
 }
 

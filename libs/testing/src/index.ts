@@ -13,6 +13,7 @@ export {
   type GoldenTarget,
 } from './golden-formula';
 export { withoutGradient } from './gradient-reach';
+export { expectScheduleShape, type ScheduleShape } from './schedule-shape';
 export { expectNoLeaks } from './leaks';
 export {
   readGoldenBackbone,
@@ -21,6 +22,22 @@ export {
   type GoldenGradients,
   type GoldenMap,
 } from './golden-backbone';
+export {
+  countDetections,
+  decodeRuns,
+  expectCompiledAsEager,
+  expectGoldenDetections,
+  expectGoldenGradients,
+  GivenFeatures,
+  goldenBatch,
+  goldenMaps,
+  goldenScales,
+  goldenTruth,
+  takeFirst,
+  type GoldenDetection,
+  type GoldenDetector,
+  type GoldenTraining,
+} from './golden-detectors';
 export {
   expectGoldenStats,
   fillGoldenPart,

@@ -10,7 +10,11 @@ interface TaskWords {
   readonly small: readonly string[];
 }
 
-const SMALL = ['data.workers=0', 'model.backbone.depths=[1, 1, 1, 1]', 'train.epochs=1', 'train.batchSize=2'];
+const SMALL = [
+  ...['data.workers=0', 'model.backbone.depths=[1, 1, 1, 1]', 'train.epochs=1', 'train.batchSize=2'],
+  // Compiling costs more than two steps gain by it.
+  'runtime.compile=false',
+];
 
 export const TASKS = {
   classification: {

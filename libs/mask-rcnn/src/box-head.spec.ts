@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { type DrawKeys, encodeDeltas } from '@pyramidal/boxes';
+import { encodeDeltas } from '@pyramidal/boxes';
 import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import {
@@ -10,6 +10,7 @@ import {
   fillGoldenPart,
   goldenMap,
   goldenValues,
+  takeFirst,
   type GoldenFull,
   type GoldenOverrides,
   type GoldenStats,
@@ -78,9 +79,6 @@ const HEADS: Record<HeadName, BoxHeadOptions> = {
   conv4fc1_giou_decoded: { ...COMMON, layers: { convs: 4, fcs: 1 }, boxLoss: { kind: 'giou', weight: 10 } },
 };
 
-/** Chooses the first boxes in index order. */
-const takeFirst: DrawKeys = (count) => tf.div(tf.range(count, 0, -1), count);
-
 function namedFeatures(input: Readonly<Record<string, readonly number[]>>): tf.Tensor4D {
   const [[name, shape]] = Object.entries(input) as [[string, [number, number, number, number]]];
   const [n, c, h, w] = shape;
@@ -116,6 +114,7 @@ function targetsOf({ train_cfg, gt_bboxes, gt_labels }: GoldenSampling): RoiTarg
     labels: filled(({ labels }) => labels) as tf.Tensor1D,
     positive: filled(({ positive }) => positive) as tf.Tensor1D,
     valid: filled(({ valid }) => valid) as tf.Tensor1D,
+    isTruth: filled(({ isTruth }) => isTruth) as tf.Tensor1D,
     positiveSlots: 0,
   };
 }

@@ -89,6 +89,23 @@ export class BoxHead extends Module {
     };
   }
 
+  /** The likeliest object class of each RoI, background left aside. @returns int32 [R]. */
+  bestClasses({ logits }: BoxOutput): tf.Tensor1D {
+    return tf.tidy(() => {
+      const best: tf.Tensor1D = tf.argMax(tf.slice(logits, [0, 0], [-1, this.options.classes]), 1);
+      return tf.cast(best, 'int32');
+    });
+  }
+
+  /**
+   * Where the deltas of one class each move RoIs, not clipped to the image.
+   * @param boxes float32 [R, 4], xyxy. @param classes int32 [R].
+   * @returns float32 [R, 4], xyxy.
+   */
+  move(boxes: tf.Tensor2D, output: BoxOutput, classes: tf.Tensor1D): tf.Tensor2D {
+    return tf.tidy(() => decodeDeltas(boxes, this.#deltasOfClass(output, classes), this.options.deltas));
+  }
+
   /** The deltas [R, 4] that belong to each RoI's own class; zero for background. */
   #deltasOfClass({ deltas }: BoxOutput, labels: tf.Tensor1D): tf.Tensor2D {
     const { classes, classAgnostic = false } = this.options;

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import {
+  decodeRuns,
   expectClose,
   expectGoldenStats,
   fillGoldenPart,
@@ -47,18 +48,6 @@ const targets = fixture<{
   assigned_gt: number[];
   from_bitmap: { rows: string[] }[];
 }>('mask_targets');
-
-/** Column-major runs, zeros first, to rows of pixels. */
-function decodeRuns(runs: readonly number[], height: number, width: number): Float32Array {
-  const pixels = new Float32Array(height * width);
-  let at = 0;
-  runs.forEach((run, i) => {
-    for (let end = at + run; at < end; at++) {
-      if (i % 2 === 1) pixels[(at % height) * width + Math.floor(at / height)] = 1;
-    }
-  });
-  return pixels;
-}
 
 function goldenTargets(): tf.Tensor3D {
   const bits = targets.from_bitmap.flatMap(({ rows }) => [...rows.join('')].map(Number));

@@ -16,6 +16,14 @@ export interface RoiSampling {
   readonly sample: SampleOptions;
 }
 
+/** Boxes of one image to choose RoIs from. */
+export interface RoiCandidates {
+  /** float32 [P, 4], xyxy. */
+  readonly boxes: tf.Tensor2D;
+  /** bool [P]. */
+  readonly valid: tf.Tensor1D;
+}
+
 /** S RoIs of one image: positives first, then background, then slots that nothing fills. */
 export type RoiTargets = {
   /** float32 [S, 4], xyxy. */
@@ -30,30 +38,31 @@ export type RoiTargets = {
   positive: tf.Tensor1D;
   /** bool [S]: whether the slot holds a RoI at all. */
   valid: tf.Tensor1D;
+  /** bool [S]: whether the RoI is ground truth itself. */
+  isTruth: tf.Tensor1D;
   /** Slots that positives can take, all at the front. */
   positiveSlots: number;
 };
 
 /**
- * Matches proposals with ground truth and samples them; the ground truth itself joins in front of the proposals.
- * @param proposals float32 [P, 4] and bool [P].
+ * Matches candidates with ground truth and samples them; the ground truth itself joins in front of them.
  * @param classes number of object classes.
  */
 export function sampleRois(
-  proposals: { readonly boxes: tf.Tensor2D; readonly valid: tf.Tensor1D },
+  candidates: RoiCandidates,
   truth: ImageTruth,
   classes: number,
   { match, sample }: RoiSampling,
   drawKeys: DrawKeys,
 ): RoiTargets {
   return tf.tidy(() => {
-    const matches = matchBoxes(proposals.boxes, truth, match, proposals.valid);
+    const matches = matchBoxes(candidates.boxes, truth, match, candidates.valid);
     const objects = truth.boxes.shape[0];
     const own: tf.Tensor1D = tf.range(1, objects + 1, 1, 'int32');
     const ownMatches: tf.Tensor1D = tf.where(truth.valid, own, tf.fill([objects], UNMATCHED, 'int32'));
     const assigned = tf.concat([ownMatches, matches.assigned]);
     const sampled = sampleBoxes({ assigned }, sample, drawKeys);
-    const boxes = takeRows(tf.concat([truth.boxes, proposals.boxes]), sampled.indices);
+    const boxes = takeRows(tf.concat([truth.boxes, candidates.boxes]), sampled.indices);
     const { positive, valid, positiveSlots } = sampled;
     const truthRows: tf.Tensor1D = tf.relu(
       tf.sub<tf.Tensor1D>(takeRows(assigned, sampled.indices), tf.scalar(1, 'int32')),
@@ -66,7 +75,23 @@ export function sampleRois(
       labels: tf.where(positive, takeRows(truth.labels, truthRows), background),
       positive,
       valid,
+      isTruth: tf.less(sampled.indices, tf.scalar(objects, 'int32')),
       positiveSlots,
     };
   });
+}
+
+/** The targets of a batch in one list. */
+export function joinTargets(targets: readonly RoiTargets[]): RoiTargets {
+  const join = <T extends tf.Tensor>(part: (image: RoiTargets) => T): T => tf.concat(targets.map(part));
+  return {
+    boxes: join(({ boxes }) => boxes),
+    truthBoxes: join(({ truthBoxes }) => truthBoxes),
+    truthRows: join(({ truthRows }) => truthRows),
+    labels: join(({ labels }) => labels),
+    positive: join(({ positive }) => positive),
+    valid: join(({ valid }) => valid),
+    isTruth: join(({ isTruth }) => isTruth),
+    positiveSlots: targets.reduce((sum, { positiveSlots }) => sum + positiveSlots, 0),
+  };
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import type { DrawKeys, Truth } from '@pyramidal/boxes';
+import type { Truth } from '@pyramidal/boxes';
 import { toTorchOrder } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import {
@@ -11,6 +11,7 @@ import {
   goldenMap,
   goldenValues,
   nhwcToNchw,
+  takeFirst,
   type GoldenFull,
   type GoldenOverrides,
   type GoldenStats,
@@ -82,9 +83,6 @@ const features = (): tf.Tensor4D[] =>
 const torchOrder = (map: tf.Tensor): Float32Array => nhwcToNchw(map.dataSync<'float32'>(), map.shape);
 
 const imageSizes = (): tf.Tensor2D => tf.tensor2d(golden.metas.map(({ img_shape }) => img_shape));
-
-/** Chooses the first boxes in index order. */
-const takeFirst: DrawKeys = (count) => tf.div(tf.range(count, 0, -1), count);
 
 beforeAll(async () => {
   await openRuntime();

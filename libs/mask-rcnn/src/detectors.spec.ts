@@ -1,0 +1,389 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { clipBoxes, randomKeys, type TruthBatch } from '@pyramidal/boxes';
+// eslint-disable-next-line @nx/enforce-module-boundaries -- a whole model has a neck, which apps put there
+import { Fpn } from '@pyramidal/fpn';
+import { type Backbone, ForwardPass, inferencePass, LEVELS, toTorchOrder } from '@pyramidal/nn';
+import { compile, openRuntime } from '@pyramidal/runtime';
+import {
+  countDetections,
+  decodeRuns,
+  expectClose,
+  expectCompiledAsEager,
+  expectGoldenDetections,
+  expectGoldenGradients,
+  expectGoldenStats,
+  expectNoLeaks,
+  fillGoldenPart,
+  GivenFeatures,
+  goldenBatch,
+  goldenMaps,
+  goldenScales,
+  goldenTruth,
+  goldenValues,
+  nhwcToNchw,
+  takeFirst,
+  withoutGradient,
+  type GoldenDetection,
+  type GoldenDetector,
+  type GoldenFull,
+  type GoldenStats,
+  type GoldenTraining,
+} from '@pyramidal/testing';
+import type { BoxHead } from './box-head';
+import { CascadeMaskRcnn, type CascadeMaskRcnnOptions } from './cascade-mask-rcnn';
+import { CASCADE_BOX_HEADS, CASCADE_MASK_RCNN_DEFAULTS, cascadeStages, MASK_RCNN_DEFAULTS } from './defaults';
+import type { MaskHead } from './mask-head';
+import { pasteMask } from './mask-paste';
+import { MaskRcnn } from './mask-rcnn';
+import { extractRois } from './roi-extractor';
+import type { RoiSampling } from './roi-targets';
+
+interface GoldenIntermediate {
+  readonly fpn: readonly GoldenStats[];
+  readonly rpn_cls: readonly GoldenStats[];
+  readonly rpn_reg: readonly GoldenStats[];
+  readonly proposals: { readonly count: number; readonly first: GoldenFull; readonly stats: GoldenStats };
+}
+
+interface GoldenHeads {
+  readonly cls_score: GoldenStats;
+  readonly bbox_pred: GoldenStats;
+}
+
+interface GoldenSingle extends GoldenIntermediate, GoldenHeads {
+  readonly roi_feats: GoldenStats;
+  readonly mask_pred_logits: GoldenStats;
+}
+
+interface GoldenCascade extends GoldenIntermediate {
+  readonly stages: readonly (GoldenHeads & { readonly rois: GoldenStats })[];
+}
+
+interface GoldenRun<I> {
+  readonly test_cfg: { readonly rpn: { readonly nms_pre: number; readonly max_per_img: number } };
+  readonly intermediate: I;
+  readonly detections: readonly GoldenDetection[];
+  readonly detections_no_rescale: readonly GoldenDetection[];
+  readonly mask_rle?: readonly string[];
+}
+
+const fixture = <T>(name: string): T =>
+  JSON.parse(readFileSync(join(__dirname, '../fixtures', `${name}.json`), 'utf8')) as T;
+
+/** What the golden models have in common, smaller than the published ones. */
+const SMALL = {
+  classes: 20,
+  mask: { ...MASK_RCNN_DEFAULTS.mask, hidden: 32, targetSampling: 'adaptive' },
+  sampling: 'adaptive',
+} as const;
+
+type Changes = Partial<
+  Pick<CascadeMaskRcnnOptions, 'rpn' | 'mask' | 'sampling' | 'trainProposals' | 'testProposals'> &
+    Pick<RoiSampling, 'sample'>
+>;
+type Create = (backbone: Backbone, neck: Fpn, changes: Changes) => CascadeMaskRcnn;
+
+const SAMPLE = { count: 64, positiveShare: 0.25 };
+
+const createMaskRcnn: Create = (backbone, neck, { sample = SAMPLE, ...changes }) => {
+  const { rois, box } = MASK_RCNN_DEFAULTS;
+  const small = { rois: { ...rois, sample }, box: { ...box, hidden: 64 } };
+  return new MaskRcnn(backbone, neck, { ...MASK_RCNN_DEFAULTS, ...SMALL, ...small, ...changes });
+};
+
+const createCascade =
+  (box: keyof typeof CASCADE_BOX_HEADS): Create =>
+  (backbone, neck, { sample = SAMPLE, ...changes }) => {
+    const stages = cascadeStages({ ...CASCADE_BOX_HEADS[box], hidden: 64 }, sample);
+    return new CascadeMaskRcnn(backbone, neck, { ...CASCADE_MASK_RCNN_DEFAULTS, ...SMALL, stages, ...changes });
+  };
+
+function modelOf(golden: GoldenDetector, create: Create, changes: Changes = {}): CascadeMaskRcnn {
+  const backbone = new GivenFeatures(goldenMaps(golden)) as unknown as Backbone;
+  const neck = new Fpn({ levels: LEVELS.map((level) => backbone.levels[level]), channels: 32, outputs: 5 });
+  const model = create(backbone, neck, changes);
+  expect([...model.state()].map(([name, { torchShape }]) => [name, torchShape])).toEqual(golden.state_dict);
+  fillGoldenPart(model, '', golden.overrides);
+  return model;
+}
+
+const areaOn =
+  ([height, width]: readonly [number, number]) =>
+  (mask: Float32Array, box: readonly number[]): number =>
+    pasteMask(mask, box, { height, width }).data.reduce((sum, pixel) => sum + pixel, 0);
+
+const torchOrder = (map: tf.Tensor): Float32Array => nhwcToNchw(map.dataSync<'float32'>(), map.shape);
+
+/** Asserts what neck and RPN say; returns the maps and the proposals, without rows that are none. */
+function expectProposals(model: CascadeMaskRcnn, golden: GoldenDetector, run: GoldenRun<GoldenIntermediate>) {
+  const { fpn, rpn_cls, rpn_reg, proposals: expected } = run.intermediate;
+  const maps = model.neck.forward((model.backbone as unknown as GivenFeatures).maps);
+  maps.forEach((map, i) => expectGoldenStats(torchOrder(map), fpn[i]!, { tolerance: 1e-4 }, `FPN ${i}`));
+  const levels = model.rpnHead.forward(maps);
+  levels.forEach(({ objectness, deltas }, i) => {
+    expectGoldenStats(torchOrder(objectness), rpn_cls[i]!, { tolerance: 1e-4 }, `objectness ${i}`);
+    expectGoldenStats(torchOrder(deltas), rpn_reg[i]!, { tolerance: 1e-4 }, `deltas ${i}`);
+  });
+  const { nms_pre: perLevel, max_per_img: count } = run.test_cfg.rpn;
+  const [found] = model.rpnHead.propose(levels, goldenBatch(golden).sizes, { perLevel, count, iouThreshold: 0.7 });
+  expect(countDetections(found!)).toBe(expected.count);
+  const boxes = tf.slice(found!.boxes, 0, expected.count);
+  const scored = tf.concat([boxes, tf.expandDims(tf.slice(found!.scores, 0, expected.count), 1) as tf.Tensor2D], 1);
+  const rows = scored.dataSync<'float32'>();
+  const first = goldenValues(expected.first);
+  expectClose(rows.slice(0, first.length), first, { rtol: 1e-4, atol: 1e-3 }, 'first proposals');
+  expectGoldenStats(rows, expected.stats, { tolerance: 1e-4 }, 'proposals');
+  return { maps, boxes };
+}
+
+/** RoI features of one image's boxes, read adaptively. */
+function featuresOf({ neck }: CascadeMaskRcnn, maps: tf.Tensor4D[], boxes: tf.Tensor2D, side: number): tf.Tensor4D {
+  const rois = { boxes, images: tf.zeros<tf.Rank.R1>([boxes.shape[0]], 'int32') };
+  return extractRois(maps.slice(0, 4), neck.strides.slice(0, 4), rois, { bins: [side, side], sampling: 'adaptive' });
+}
+
+beforeAll(async () => {
+  await openRuntime();
+});
+beforeEach(() => tf.engine().startScope());
+afterEach(() => tf.engine().endScope());
+
+describe('MaskRcnn.predict', () => {
+  const golden = fixture<GoldenDetector & { outputs: Record<'standard' | 'small', GoldenRun<GoldenSingle>> }>(
+    'mask_rcnn_infer',
+  );
+  const [{ ori_shape }] = golden.metas as [GoldenDetector['metas'][number]];
+  const proposalsOf = ({ test_cfg: { rpn } }: GoldenRun<GoldenSingle>): Changes => {
+    return { testProposals: { perLevel: rpn.nms_pre, count: rpn.max_per_img, iouThreshold: 0.7 } };
+  };
+
+  it.each(['standard', 'small'] as const)('finds what the reference finds: %s', (name) => {
+    const { detections, detections_no_rescale } = golden.outputs[name];
+    const model = modelOf(golden, createMaskRcnn, proposalsOf(golden.outputs[name]));
+    const [found] = model.predict(goldenBatch(golden), goldenScales(golden), inferencePass());
+    expect(countDetections(found!)).toBe(detections.length);
+    expectGoldenDetections(found!, detections, areaOn(ori_shape));
+    const [unscaled] = model.predict(goldenBatch(golden), tf.ones([1, 2]), inferencePass());
+    expectGoldenDetections(unscaled!, detections_no_rescale);
+  });
+
+  it.each(['standard', 'small'] as const)('comes to it the way the reference does: %s', (name) => {
+    const run = golden.outputs[name];
+    const { roi_feats, cls_score, bbox_pred, mask_pred_logits } = run.intermediate;
+    const model = modelOf(golden, createMaskRcnn, proposalsOf(run));
+    const { maps, boxes } = expectProposals(model, golden, run);
+    const features = featuresOf(model, maps, boxes, 7);
+    expectGoldenStats(torchOrder(features), roi_feats, { tolerance: 1e-4 }, 'RoI features');
+    const { logits, deltas } = (model.roiHead.bboxHead as BoxHead).forward(features, inferencePass());
+    expectGoldenStats(logits.dataSync<'float32'>(), cls_score, { tolerance: 1e-4 }, 'logits');
+    expectGoldenStats(deltas.dataSync<'float32'>(), bbox_pred, { tolerance: 1e-4 }, 'deltas');
+    const [y, x] = goldenScales(golden).dataSync() as unknown as [number, number];
+    const found = tf.mul<tf.Tensor2D>(tf.tensor2d(run.detections.map(({ box }) => [...box])), [[x, y, x, y]]);
+    const masks = (model.roiHead.maskHead as MaskHead).forward(featuresOf(model, maps, found, 14), inferencePass());
+    expectGoldenStats(torchOrder(masks), mask_pred_logits, { tolerance: 1e-4 }, 'mask logits');
+  });
+
+  it("puts masks where the reference's run lengths are", () => {
+    const { detections, mask_rle } = golden.outputs.small;
+    const model = modelOf(golden, createMaskRcnn, proposalsOf(golden.outputs.small));
+    const [found] = model.predict(goldenBatch(golden), goldenScales(golden), inferencePass());
+    const [height, width] = ori_shape;
+    tf.unstack(found!.masks!).slice(0, detections.length).forEach((mask, i) => {
+      const { data } = pasteMask(mask.dataSync(), detections[i]!.box, { height, width });
+      const reference = decodeRuns(runsOfText(mask_rle![i]!), height, width);
+      const different = data.reduce((count, pixel, at) => count + Number(pixel !== reference[at]), 0);
+      expect([i, different <= 3]).toEqual([i, true]);
+    }); // prettier-ignore
+  });
+
+  it('finds what the reference finds in two images of a batch', () => {
+    const double = fixture<GoldenDetector & { outputs: { detections: GoldenDetection[][] } }>('mask_rcnn_infer_batch2');
+    const model = modelOf(double, createMaskRcnn);
+    const found = model.predict(goldenBatch(double), goldenScales(double), inferencePass());
+    found.forEach((image, i) => {
+      const expected = double.outputs.detections[i]!;
+      expect(countDetections(image)).toBe(expected.length);
+      expectGoldenDetections(image, expected, areaOn(double.metas[i]!.ori_shape));
+    });
+  });
+});
+
+/** COCO's compressed runs: five bits a character, differences to the run before last from the third on. */
+function runsOfText(text: string): number[] {
+  const runs: number[] = [];
+  for (let at = 0; at < text.length;) {
+    let [value, shift, more] = [0, 0, true];
+    while (more) {
+      const bits = text.charCodeAt(at++) - 48;
+      value |= (bits & 31) << shift;
+      shift += 5;
+      more = (bits & 32) !== 0;
+      if (!more && (bits & 16) !== 0) value |= -1 << shift;
+    }
+    runs.push(runs.length > 2 ? value + runs.at(-2)! : value);
+  }
+  return runs;
+}
+
+describe.each([
+  ['r50', createCascade('shared2fc')],
+  ['coat', createCascade('conv4fc1')],
+])('CascadeMaskRcnn.predict, %s', (name, create) => {
+  const golden = fixture<GoldenDetector & Pick<GoldenRun<never>, 'test_cfg'> & { outputs: GoldenRun<GoldenCascade> }>(
+    `cascade_mask_rcnn_infer_${name}`,
+  );
+
+  it('finds what the reference finds, stage by stage', () => {
+    const { outputs, test_cfg, metas } = golden;
+    const model = modelOf(golden, create);
+    const { boxes } = expectProposals(model, golden, { ...outputs, test_cfg });
+    const { batch, rows } = { batch: goldenBatch(golden), rows: boxes.shape[0] };
+    const stages = watchStages(model.roiHead.bboxHead as BoxHead[], rows, tf.tensor1d([...metas[0]!.img_shape]));
+    const [found] = model.predict(batch, goldenScales(golden), inferencePass());
+    stages.forEach(({ logits, deltas, next }, i) => {
+      const { cls_score, bbox_pred } = outputs.intermediate.stages[i]!;
+      expectGoldenStats(logits!, cls_score, { tolerance: 1e-4 }, `logits of stage ${i}`);
+      expectGoldenStats(deltas!, bbox_pred, { tolerance: 1e-4 }, `deltas of stage ${i}`);
+      const after = outputs.intermediate.stages[i + 1];
+      if (after !== undefined) expectGoldenStats(next!, after.rois, { tolerance: 1e-4 }, `RoIs after stage ${i}`);
+    });
+    expect(countDetections(found!)).toBe(outputs.detections.length);
+    expectGoldenDetections(found!, outputs.detections, areaOn(metas[0]!.ori_shape));
+  });
+
+  it('leaves the tensor count unchanged', async () => {
+    const model = modelOf(golden, create);
+    const [batch, scales] = [goldenBatch(golden), goldenScales(golden)];
+    await expectNoLeaks(() => tf.dispose(model.predict(batch, scales, inferencePass())));
+  });
+});
+
+type WatchedStage = Partial<Record<'logits' | 'deltas' | 'next', Float32Array>>;
+
+/** Notes what every stage's head says of its first rows and, clipped to the image, where it moves them. */
+function watchStages(heads: readonly BoxHead[], rows: number, size: tf.Tensor1D): WatchedStage[] {
+  return heads.map((head) => {
+    const seen: WatchedStage = {};
+    const read = (values: tf.Tensor): Float32Array => tf.slice(values, 0, rows).dataSync<'float32'>();
+    const [forward, move] = [head.forward.bind(head), head.move.bind(head)];
+    head.forward = (...inputs) => {
+      const output = forward(...inputs);
+      [seen.logits, seen.deltas] = [read(output.logits), read(output.deltas)];
+      return output;
+    };
+    head.move = (...inputs) => {
+      const moved = move(...inputs);
+      seen.next = read(clipBoxes(moved, size));
+      return moved;
+    };
+    return seen;
+  });
+}
+
+/** The reference's names of losses in ours; its stages count from 0. */
+const LOSS_NAMES: Readonly<Record<string, string>> = {
+  loss_rpn_cls: 'rpnObjectness',
+  loss_rpn_bbox: 'rpnBox',
+  loss_cls: 'boxClass',
+  loss_bbox: 'box',
+  loss_mask: 'mask',
+  acc: 'accuracy',
+};
+
+/** All other channels of these 32 agree to 1e-6. */
+const UNDECIDED = { 'roi_head.mask_head.0.upsample.bias': 20, 'roi_head.mask_head.1.upsample.bias': 10 };
+
+function nameOfLoss(reference: string): string {
+  const [, stage, name] = /^(?:s(\d)\.)?(.*)$/.exec(reference)!;
+  return LOSS_NAMES[name!]! + (stage === undefined ? '' : `${Number(stage) + 1}`);
+}
+
+describe.each([
+  ['MaskRcnn', 'mask_rcnn_train', createMaskRcnn],
+  ['CascadeMaskRcnn, r50', 'cascade_r50_train', createCascade('shared2fc')],
+  ['CascadeMaskRcnn, coat', 'cascade_coat_train', createCascade('conv4fc1')],
+])('%s.loss', (_, file, create) => {
+  const golden = fixture<GoldenTraining>(file);
+  const frozen = (): ForwardPass => new ForwardPass({ mode: 'train', batchNorm: 'running' });
+  /** Reads nothing back, so that it compiles; few RoIs, so that no ReLU has an input within rounding of zero. */
+  const fixed: Changes = {
+    sample: { count: 16, positiveShare: 0.25 },
+    sampling: 2,
+    mask: { ...SMALL.mask, targetSampling: 2 },
+    trainProposals: { perLevel: 200, count: 100, iouThreshold: 0.7 },
+  };
+
+  it("gives the reference's losses; crowds have no effect", () => {
+    const model = modelOf(golden, create);
+    const truth = { ...goldenTruth(golden), ignored: tf.tensor3d([[[10, 10, 150, 120]], [[0, 0, 0, 0]]]) };
+    const losses = model.loss(goldenBatch(golden), truth, takeFirst, frozen());
+    const expected = Object.entries(golden.losses).map(([name, values]): [string, number] => {
+      return [nameOfLoss(name), values.reduce((sum, value) => sum + value, 0)];
+    });
+    expect(Object.keys(losses).sort()).toEqual(['loss', ...expected.map(([name]) => name)].sort());
+    for (const [name, value] of [['loss', golden.total] as const, ...expected]) {
+      expectClose(losses[name]!.dataSync(), [value], { rtol: 1e-5, atol: 1e-5 }, name);
+    }
+  });
+
+  it("gives the reference's gradients", () => {
+    const model = modelOf(golden, create);
+    const features = model.backbone as unknown as GivenFeatures;
+    const names = Object.keys(golden.inputs);
+    const [batch, truth] = [goldenBatch(golden), goldenTruth(golden)];
+    expectGoldenGradients({
+      parameters: model.parameters(),
+      maps: Object.fromEntries(features.maps.map((map, i) => [names[i]!, map])),
+      loss: (maps) => {
+        features.maps = maps;
+        return model.loss(batch, truth, takeFirst, frozen()).loss;
+      },
+      golden: golden.gradient_of_total,
+      undecided: UNDECIDED,
+      toTorchOrder,
+    });
+  });
+
+  it('compiles as a whole training step, and gives what it gives eagerly', async () => {
+    const model = modelOf(golden, create, fixed);
+    const inputs = { ...goldenBatch(golden), ...goldenTruth(golden), seed: tf.tensor1d([1, 2], 'int32') };
+    await expectCompiledAsEager({
+      compile,
+      parameters: model.parameters(),
+      inputs,
+      loss: ({ images, sizes, seed, ...truth }) =>
+        model.loss({ images, sizes }, truth as TruthBatch, randomKeys(seed), frozen()).loss,
+    });
+  });
+
+  it('sends every parameter a gradient', () => {
+    // Anchors may leave the image, so that coarse levels of so small a one have some.
+    const model = modelOf(golden, create, { ...fixed, rpn: { ...CASCADE_MASK_RCNN_DEFAULTS.rpn, allowedBorder: -1 } });
+    model.initialize(1);
+    const seed = tf.tensor1d([1, 2], 'int32');
+    const pass = new ForwardPass({ mode: 'train', seed });
+    const [batch, truth] = [goldenBatch(golden), goldenTruth(golden)];
+    const silent = withoutGradient(model.parameters(), () => model.loss(batch, truth, randomKeys(seed), pass).loss);
+    expect(silent).toEqual([]);
+  });
+
+  it('stays finite, with a gradient path, for images without objects', () => {
+    const model = modelOf(golden, create, fixed);
+    const truth = goldenTruth(golden);
+    const none = {
+      ...truth,
+      boxes: tf.zerosLike(truth.boxes),
+      labels: tf.fill<tf.Rank.R2>(truth.labels.shape, -1, 'int32'),
+    };
+    const variables = [...model.parameters().values()].map(({ variable }) => variable);
+    const lossesOf = () => model.loss(goldenBatch(golden), none, takeFirst, frozen());
+    const { value, grads } = tf.variableGrads(() => lossesOf().loss, variables);
+    expect(Number.isFinite(value.dataSync()[0])).toBe(true);
+    for (const { name } of variables) expect(tf.all(tf.isFinite(grads[name]!)).dataSync()[0]).toBe(1);
+    for (const [name, loss] of Object.entries(lossesOf())) {
+      if (/^(rpnBox|box\d?|mask\d?)$/.test(name)) expect([name, loss.dataSync()[0]]).toEqual([name, 0]);
+    }
+  });
+});

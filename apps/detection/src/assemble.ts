@@ -21,9 +21,9 @@ export function assembleDetector({ model }: DetectionConfig, classes: number): D
 export type DetectionTensors = DetectionBatch['tensors'] & tf.NamedTensorMap;
 
 /** The loss of one batch; static, so that a whole step compiles. */
-export function lossOf(detector: Detector) {
+export function lossOf(detector: Detector, { train: { recompute } }: DetectionConfig) {
   return ({ images, sizes, ...truth }: DetectionTensors, seed: tf.Tensor1D): Losses =>
-    detector.loss({ images, sizes }, truth, randomKeys(seed), new ForwardPass({ mode: 'train', seed }));
+    detector.loss({ images, sizes }, truth, randomKeys(seed), new ForwardPass({ mode: 'train', seed, recompute }));
 }
 
 /** The largest wide image of a configuration, as a backbone takes it. */

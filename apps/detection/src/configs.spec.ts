@@ -44,9 +44,10 @@ it.each(NAMES)('%s describes a detector, and how to train it', (name) => {
 const networks = new Map(NAMES.map((name) => [JSON.stringify(small(name).model), name]));
 
 it.each([...networks.values()])('the network of %s learns with every parameter', (name) => {
-  const detector = assembleDetector(small(name), CLASSES);
+  const config = small(name);
+  const detector = assembleDetector(config, CLASSES);
   detector.initialize(1);
-  const loss = lossOf(detector);
+  const loss = lossOf(detector, config);
   const silent = withoutGradient(detector.parameters(), () => {
     const batch = toyBatch({ images: 1, height: 64, width: 96 });
     return loss(batch, tf.tensor1d([3, 4], 'int32')).loss;

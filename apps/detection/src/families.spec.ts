@@ -32,7 +32,7 @@ it.each(['groupmixformer-miny', 'coat-tiny', 'coat-lite-tiny', 'maformer-small',
     detector.initialize(1);
     const step = trainStep<DetectionTensors>({
       module: detector,
-      loss: lossOf(detector),
+      loss: lossOf(detector, config),
       optimizer: createOptimizer(detector.parameters(), config.train.optimizer),
       clipGradNorm: 5,
     });

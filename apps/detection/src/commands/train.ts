@@ -42,7 +42,7 @@ export async function train(command: TrainCommand): Promise<number> {
       ...{ command, text, runtime },
       config: { ...config, runtime: { ...config.runtime, compile: compiles(config) } },
       module: detector,
-      loss: lossOf(detector),
+      loss: lossOf(detector, config),
       source: training,
       tensors: ({ tensors }) => ({ ...tensors }),
       evaluation: {

@@ -3,9 +3,9 @@
  * condition of its exports reaches, so that bundlers leave out whole files. Node takes the CommonJS files whether it is
  * told to import or to require, and so has one instance of everything.
  */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { esmSources, readManifest } from './manifest';
 
@@ -24,6 +24,14 @@ async function buildEsm(folder: string): Promise<void> {
     plugins: [fileByFile],
     logLevel: 'warning',
   });
+  for (const source of esmSources(readManifest(folder))) writeTypes(folder, source);
+}
+
+/** The types of an entry are those of its CommonJS twin. */
+function writeTypes(folder: string, source: string): void {
+  const module = source.replace(/^src\//, '').replace(/\.ts$/, '');
+  const twin = relative(dirname(join('esm', module)), join('dist', module));
+  writeFileSync(join(folder, 'esm', `${module}.d.mts`), `export * from '${twin}.js';\n`);
 }
 
 /** Source files that bundlers reach. @throws Error if one of them needs a module of Node's. */

@@ -1,13 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** Code and the types beside it. */
+export interface Code {
+  readonly types: string;
+  readonly default: string;
+}
+
 /** One entry of a package: where it is found, by who asks. */
 export interface EntryPoint {
   readonly '@pyramidal/source'?: string;
   readonly types?: string;
-  readonly node?: string;
-  readonly import?: string;
-  readonly default?: string;
+  readonly node?: Code;
+  readonly import?: Code;
+  readonly default?: Code | string;
 }
 
 /** What is read of a package.json here. */
@@ -17,6 +23,9 @@ export interface Manifest {
   readonly private?: boolean;
   readonly exports?: Readonly<Record<string, string | EntryPoint>>;
   readonly imports?: Readonly<Record<string, unknown>>;
+  readonly bin?: Readonly<Record<string, string>>;
+  readonly files?: readonly string[];
+  readonly nx?: { readonly targets?: object };
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly [field: string]: unknown;

@@ -16,4 +16,4 @@ export { nms } from './nms';
 export { takeRows } from './take-rows';
 
 // Losses.
-export { binaryCrossEntropy, giouLoss, smoothL1 } from './losses';
+export { binaryCrossEntropy, focalLoss, giouLoss, smoothL1, type FocalOptions } from './losses';

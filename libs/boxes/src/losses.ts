@@ -10,6 +10,43 @@ export function binaryCrossEntropy<T extends tf.Tensor>(logits: T, targets: T): 
   return tf.tidy(() => tf.sub(tf.softplus(logits), tf.mul(logits, targets)) as T);
 }
 
+export interface FocalOptions {
+  /** Weight of targets 1; those of 0 get the rest. */
+  readonly alpha: number;
+  /** How little what is right already counts. */
+  readonly gamma: number;
+}
+
+/**
+ * Focal loss of logits (Lin et al. 2017, eq. 5), -a (1 - p)^gamma log p, where p is the probability of the right answer.
+ * @param targets 0 or 1, the shape of the logits.
+ */
+export function focalLoss<T extends tf.Tensor>(logits: T, targets: T, { alpha, gamma }: FocalOptions): T {
+  /** Logits of the right answer, and its weight. */
+  const rightOf = (x: tf.Tensor, is: tf.Tensor) => ({
+    sign: tf.sub(tf.mul(is, 2), 1),
+    right: tf.mul(x, tf.sub(tf.mul(is, 2), 1)),
+    weight: tf.add(tf.mul(is, 2 * alpha - 1), 1 - alpha),
+  });
+  // Keeps no more for the gradient than what comes in: there are as many numbers as anchors times classes.
+  const loss = tf.customGrad((x, is, save) => {
+    (save as tf.GradSaveFunc)([x as tf.Tensor, is as tf.Tensor]);
+    const { right, weight } = rightOf(x as tf.Tensor, is as tf.Tensor);
+    const value = tf.mul(tf.mul(weight, tf.pow(tf.sigmoid(tf.neg(right)), gamma)), tf.softplus(tf.neg(right)));
+    return {
+      value,
+      gradFunc: (dy: tf.Tensor, [savedX, savedIs]: tf.Tensor[]) => {
+        const { sign, right, weight } = rightOf(savedX!, savedIs!);
+        const wrong = tf.sigmoid(tf.neg(right));
+        const slope = tf.add(tf.mul(tf.mul(tf.sigmoid(right), tf.softplus(tf.neg(right))), gamma), wrong);
+        const gradient = tf.mul(tf.neg(tf.mul(sign, weight)), tf.mul(tf.pow(wrong, gamma), slope));
+        return [tf.mul(dy, gradient), tf.zerosLike(savedIs!)];
+      },
+    };
+  });
+  return tf.tidy(() => loss(logits, targets) as T);
+}
+
 /** Smooth L1 (Fast R-CNN, eq. 3): quadratic below `beta`; plain L1 with 0. */
 export function smoothL1<T extends tf.Tensor>(predicted: T, targets: T, beta: number): T {
   return tf.tidy(() => {

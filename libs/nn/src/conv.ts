@@ -11,6 +11,8 @@ export interface ConvOptions {
   readonly dilation?: number;
   readonly bias?: boolean;
   readonly init?: Initializer;
+  /** Of the bias; zeros unless told. */
+  readonly biasInit?: Initializer;
 }
 
 interface Geometry {
@@ -29,11 +31,11 @@ export class Conv2d extends Module {
     readonly inChannels: number,
     readonly outChannels: number,
     readonly kernel: number,
-    { bias = true, init = fanInUniform, ...geometry }: ConvOptions = {},
+    { bias = true, init = fanInUniform, biasInit = zeros, ...geometry }: ConvOptions = {},
   ) {
     super();
     this.weight = new Parameter({ shape: [kernel, kernel, inChannels, outChannels], layout: 'conv', init });
-    this.bias = bias ? new Parameter({ shape: [outChannels], init: zeros }) : undefined;
+    this.bias = bias ? new Parameter({ shape: [outChannels], init: biasInit }) : undefined;
     this.#geometry = resolveGeometry(kernel, geometry);
   }
 
@@ -55,11 +57,11 @@ export class DepthwiseConv2d extends Module {
   constructor(
     readonly channels: number,
     readonly kernel: number,
-    { bias = true, init = fanInUniform, ...geometry }: ConvOptions = {},
+    { bias = true, init = fanInUniform, biasInit = zeros, ...geometry }: ConvOptions = {},
   ) {
     super();
     this.weight = new Parameter({ shape: [kernel, kernel, channels, 1], layout: 'depthwise', init });
-    this.bias = bias ? new Parameter({ shape: [channels], init: zeros }) : undefined;
+    this.bias = bias ? new Parameter({ shape: [channels], init: biasInit }) : undefined;
     this.#geometry = resolveGeometry(kernel, geometry);
   }
 

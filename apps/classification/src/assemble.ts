@@ -16,9 +16,9 @@ export function assembleClassifier({ model }: ClassificationConfig, classes: num
 export type ClassificationBatch = { images: tf.Tensor4D; targets: tf.Tensor2D };
 
 /** The loss of one batch; static, so that a whole step compiles. */
-export function classificationLoss(classifier: Classifier, { loss }: ClassificationConfig) {
+export function classificationLoss(classifier: Classifier, { loss, train: { recompute } }: ClassificationConfig) {
   return ({ images, targets }: ClassificationBatch, seed: tf.Tensor1D): Losses => {
-    const logits = classifier.forward(images, new ForwardPass({ mode: 'train', seed }));
+    const logits = classifier.forward(images, new ForwardPass({ mode: 'train', seed, recompute }));
     return { loss: crossEntropy(logits, targets, loss) };
   };
 }

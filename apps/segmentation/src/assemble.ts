@@ -46,9 +46,9 @@ export function assembleSegmentor({ model }: SegmentationConfig, classes: number
 export type SegmentationTensors = Pick<SegmentationBatch, 'images' | 'labels'> & tf.NamedTensorMap;
 
 /** The loss of one batch; static, so that a whole step compiles. */
-export function lossOf(segmentor: Segmentor) {
+export function lossOf(segmentor: Segmentor, { train: { recompute } }: SegmentationConfig) {
   return ({ images, labels }: SegmentationTensors, seed: tf.Tensor1D): Losses =>
-    segmentor.loss(images, labels, new ForwardPass({ mode: 'train', seed }));
+    segmentor.loss(images, labels, new ForwardPass({ mode: 'train', seed, recompute }));
 }
 
 /**

@@ -42,9 +42,10 @@ it.each(NAMES)('%s describes a network, and how to train it', (name) => {
 const networks = new Map(NAMES.map((name) => [JSON.stringify(small(name).model), name]));
 
 it.each([...networks.values()])('the network of %s learns with every parameter', (name) => {
-  const segmentor = assembleSegmentor(small(name), CLASSES);
+  const config = small(name);
+  const segmentor = assembleSegmentor(config, CLASSES);
   segmentor.initialize(1);
-  const loss = lossOf(segmentor);
+  const loss = lossOf(segmentor, config);
   const silent = withoutGradient(segmentor.parameters(), () => {
     const images = tf.randomNormal<tf.Rank.R4>([BATCH, SIDE, SIDE, 3], 0, 1, 'float32', 2);
     const labels = tf.randomUniform<tf.Rank.R3>([BATCH, SIDE, SIDE], 0, CLASSES, 'int32', 3);

@@ -31,7 +31,7 @@ it.each(['groupmixformer-tiny', 'coat-tiny', 'coat-lite-tiny', 'maformer-small',
     segmentor.initialize(1);
     const step = trainStep<SegmentationTensors>({
       module: segmentor,
-      loss: lossOf(segmentor),
+      loss: lossOf(segmentor, config),
       optimizer: createOptimizer(segmentor.parameters(), config.train.optimizer),
     });
     const images = tf.randomNormal<tf.Rank.R4>([BATCH, HEIGHT, WIDTH, 3], 0, 1, 'float32', 2);

@@ -271,10 +271,7 @@ export class CoaT extends Backbone<CoaTFeatures> {
       const second = this.#serial(this.patchEmbed2.forward(toMap(first)), this.clsToken2, this.serialBlocks2, pass);
       const third = this.#serial(this.patchEmbed3.forward(toMap(second)), this.clsToken3, this.serialBlocks3, pass);
       const fourth = this.#serial(this.patchEmbed4.forward(toMap(third)), this.clsToken4, this.serialBlocks4, pass);
-      const coarse = this.parallelBlocks.reduce<Coarse<Tokens>>(
-        (stages, block) => block.forward(stages, pass),
-        [second, third, fourth],
-      );
+      const coarse = this.#parallel([second, third, fourth], pass);
       const [C3, C4, C5] = coarse.map(toMap) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
       const classTokens = {
         C2: classTokenOf(first),
@@ -290,7 +287,26 @@ export class CoaT extends Backbone<CoaTFeatures> {
     const [n, height, width, channels] = map.shape;
     const tokens = tf.tile(token.value<tf.Rank.R3>(), [n, 1, 1]);
     const x = tf.concat([tokens, tf.reshape<tf.Rank.R3>(map, [n, height * width, channels])], 1);
-    return blocks.reduce((state, block) => block.forward(state, pass), { x, size: [height, width] as const });
+    const size = [height, width] as const;
+    const through = (tokens: tf.Tensor3D, block: SerialBlock): tf.Tensor3D =>
+      pass.through([block], tokens, (input, now) => block.forward({ x: input, size }, now).x);
+    return { x: blocks.reduce(through, x), size };
+  }
+
+  #parallel(stages: Coarse<Tokens>, pass: ForwardPass): Coarse<Tokens> {
+    if (!pass.recomputes || this.parallelBlocks.length === 0) {
+      return this.parallelBlocks.reduce((state, block) => block.forward(state, pass), stages);
+    }
+    const counts = stages.map(({ x }) => x.shape[1]);
+    const join = (state: Coarse<Tokens>): tf.Tensor3D => tf.concat(state.map(({ x }) => x), 1); // prettier-ignore
+    const apart = (joined: tf.Tensor3D): Coarse<Tokens> => {
+      const split = tf.split(joined, counts, 1);
+      return eachStage((stage) => ({ x: split[stage] as tf.Tensor3D, size: stages[stage].size }));
+    };
+    const shared = [this.cpe2, this.cpe3, this.cpe4];
+    const through = (tokens: tf.Tensor3D, block: ParallelBlock): tf.Tensor3D =>
+      pass.through([block, ...shared], tokens, (input, now) => join(block.forward(apart(input), now)));
+    return apart(this.parallelBlocks.reduce(through, join(stages)));
   }
 
   /** Every patch embedding rounds down. */

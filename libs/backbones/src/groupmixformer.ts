@@ -29,7 +29,7 @@ import {
 } from '@pyramidal/nn';
 import { factorAttention, tokenWeights } from './factor-attention';
 import { RelativePositionEncoding } from './relative-position-encoding';
-import { linearRates, numberIn, pyramidLevels, type Stages } from './stages';
+import { linearRates, numberIn, pyramidLevels, type Stages, throughBlocks } from './stages';
 
 export interface GroupMixFormerOptions {
   /** Channels of C2, C3, C4, C5; multiples of 10. */
@@ -92,11 +92,11 @@ class PositionEncoding extends Module {
 
   constructor(channels: number) {
     super();
-    this.proj = new DepthwiseConv2d(channels, 3);
+    this.proj = new DepthwiseConv2d(channels, 3, { residual: true });
   }
 
   forward(x: tf.Tensor4D): tf.Tensor4D {
-    return tf.add(x, this.proj.forward(x));
+    return this.proj.forward(x);
   }
 }
 
@@ -158,19 +158,20 @@ class Aggregator extends Module {
       tf.reshape(x, [n, height, width, 3 * this.segment]),
     );
     const mixed = [
-      hardSwish(this.norm0.forward(this.#apart(same!), pass)),
+      this.norm0.forward(this.#apart(same!), pass),
       this.#gather(small!, this.agg1, this.norm1, pass),
       this.#gather(middle!, this.agg2, this.norm2, pass),
       this.#gather(large!, this.agg3, this.norm3, pass),
     ];
-    const attending = tf.reshape(tf.concat(mixed, 3), [n, height * width, 3, mixed.length * this.segment]);
+    const active = hardSwish(tf.concat(mixed, 3));
+    const attending = tf.reshape(active, [n, height * width, 3, mixed.length * this.segment]);
     const [queries, keys, values] = tf.split(attending, 3, 2).map((x) => tf.squeeze<tf.Tensor3D>(x, [2]));
     return { queries: queries!, keys: keys!, values: values!, aside: this.agg0.forward(aside!) };
   }
 
   #gather(x: tf.Tensor4D, conv: SeparableConv2d, norm: BatchNorm, pass: ForwardPass): tf.Tensor4D {
     const gathered = this.#apart(conv.conv1.forward(x));
-    return hardSwish(norm.forward(conv.pointwiseConv.forward(gathered), pass));
+    return norm.forward(conv.pointwiseConv.forward(gathered), pass);
   }
 
   /** [N, H, W, 3 S] -> [N, H, 3 W, S]: queries, keys and values go through the same weights and statistics. */
@@ -251,7 +252,7 @@ class Stage extends Module {
   }
 
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
-    return this.gmaStage.reduce((map, block) => block.forward(map, pass), x);
+    return throughBlocks(this.gmaStage, x, pass);
   }
 }
 

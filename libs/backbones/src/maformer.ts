@@ -41,7 +41,7 @@ import {
   type Pyramid,
 } from '@pyramidal/nn';
 import { averageOverQueries, softmaxAttention } from './softmax-attention';
-import { linearRates, numberIn, pyramidLevels, type Stages } from './stages';
+import { linearRates, numberIn, pyramidLevels, type Stages, throughBlocks } from './stages';
 import { cutWindows, fromWindows, paddingMask, toWindows } from './windows';
 
 export interface MaFormerOptions {
@@ -274,7 +274,7 @@ class Stage extends Module {
   }
 
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
-    return this.blocks.reduce((map, block) => block.forward(map, pass), this.patches.forward(x));
+    return throughBlocks(this.blocks, this.patches.forward(x), pass);
   }
 }
 

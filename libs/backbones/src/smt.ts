@@ -30,7 +30,7 @@ import {
   type Pyramid,
 } from '@pyramidal/nn';
 import { averageOverQueries, softmaxAttention } from './softmax-attention';
-import { linearRates, numberIn, pyramidLevels, type Stages } from './stages';
+import { linearRates, numberIn, pyramidLevels, type Stages, throughBlocks } from './stages';
 
 export interface SmtOptions {
   /** Channels of C2, C3, C4, C5; multiples of 4, 4, 8, 16 (the heads). */
@@ -285,7 +285,7 @@ class Stage extends Module {
 
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
     const embedded = this.patchEmbed.forward(x, pass);
-    return this.norm.forward(this.blocks.reduce((map, block) => block.forward(map, pass), embedded));
+    return this.norm.forward(throughBlocks(this.blocks, embedded, pass));
   }
 }
 

@@ -1,4 +1,5 @@
-import type { Level, LevelSpec } from '@pyramidal/nn';
+import type { ForwardPass, Level, LevelSpec, Module } from '@pyramidal/nn';
+import type * as tf from '@tensorflow/tfjs-core';
 
 /** One value for each of the four stages. */
 export type Stages<T = number> = readonly [T, T, T, T];
@@ -28,4 +29,13 @@ export function linearRates(depths: Stages, last: number): Stages<number[]> {
   };
   const [first, second, third, fourth] = depths;
   return [rates(first), rates(second), rates(third), rates(fourth)];
+}
+
+interface Block extends Module {
+  forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D;
+}
+
+/** The map after every block in turn. */
+export function throughBlocks(blocks: readonly Block[], x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
+  return blocks.reduce((map, block) => pass.through([block], map, (input, now) => block.forward(input, now)), x);
 }

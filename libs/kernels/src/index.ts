@@ -8,6 +8,7 @@ export { hardSwish } from './hard-swish';
 export { layerNorm } from './layer-norm';
 export { philoxUniform } from './philox';
 export { dropPath, dropout, foldSeed, randomUniform } from './random';
+export { recomputed, type Recomputation } from './recomputed';
 export { resizeBilinear, resizeNearest } from './resize';
 export { softmaxCrossEntropy } from './softmax-cross-entropy';
 export { sparseSoftmaxCrossEntropy } from './sparse-softmax-cross-entropy';

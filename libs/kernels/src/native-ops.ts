@@ -17,8 +17,21 @@ interface AttrTypes {
   readonly TF_ATTR_TYPE: number;
 }
 
+interface TensorMetadata {
+  readonly id: number;
+  readonly shape: number[];
+  readonly dtype: number;
+}
+
+interface Binding extends AttrTypes {
+  /** There while a graph is recorded: tensor `id` for those that come after tensor `other`. */
+  readonly identityAfter?: (id: number, other: number) => TensorMetadata;
+}
+
 interface NodeBackend {
-  readonly binding: AttrTypes;
+  readonly binding: Binding;
+  getInputTensorIds(tensors: tf.Tensor[]): number[];
+  createOutputTensor(metadata: TensorMetadata): tf.Tensor;
   executeSingleOutput(name: string, attrs: OpAttr[], inputs: tf.Tensor[]): tf.Tensor;
   executeMultipleOutputs(name: string, attrs: OpAttr[], inputs: tf.Tensor[], outputs: number): tf.Tensor[];
 }
@@ -38,6 +51,15 @@ export class NativeOps {
   /** Runs an operation with `outputs` outputs. */
   runMany(name: string, inputs: readonly tf.Tensor[], attrs: readonly OpAttr[], outputs: number): tf.Tensor[] {
     return this.backend.executeMultipleOutputs(name, [...attrs], [...inputs], outputs);
+  }
+
+  /** x for operations that may run only once `other` is there; graphs order them so, others run them in turn anyway. */
+  after<T extends tf.Tensor>(x: T, other: tf.Tensor): T {
+    const { backend } = this;
+    const { identityAfter } = backend.binding;
+    if (identityAfter === undefined) return tf.clone(x);
+    const [id, otherId] = backend.getInputTensorIds([x, other]) as [number, number];
+    return backend.createOutputTensor(identityAfter(id, otherId)) as T;
   }
 
   type(name: string, dtype: DType): OpAttr {

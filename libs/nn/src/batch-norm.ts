@@ -13,7 +13,8 @@ export interface BatchNormOptions {
 
 /**
  * Batch normalisation over all axes but the last (Ioffe & Szegedy 2015). A training pass normalises by the batch and
- * moves the running statistics, their variance the unbiased one as in PyTorch; other passes use the running ones.
+ * moves the running statistics, their variance the unbiased one as in PyTorch; other passes, and frozen layers, use the
+ * running ones.
  */
 export class BatchNorm extends Module {
   readonly weight: Parameter;
@@ -38,7 +39,8 @@ export class BatchNorm extends Module {
 
   /** @param x float32 [..., channels]. @returns the same shape. */
   forward<T extends tf.Tensor>(x: T, pass: ForwardPass): T {
-    return tf.tidy(() => (pass.batchNorm === 'batch' ? this.#byBatch(x) : this.#byRunning(x)));
+    const isByBatch = pass.batchNorm === 'batch' && !this.weight.isFrozen;
+    return tf.tidy(() => (isByBatch ? this.#byBatch(x, pass) : this.#byRunning(x)));
   }
 
   #byRunning<T extends tf.Tensor>(x: T): T {
@@ -51,8 +53,9 @@ export class BatchNorm extends Module {
     });
   }
 
-  #byBatch<T extends tf.Tensor>(x: T): T {
+  #byBatch<T extends tf.Tensor>(x: T, pass: ForwardPass): T {
     const { y, mean, variance } = batchNormTrain(x, this.weight.value(), this.bias.value(), this.#epsilon);
+    if (!pass.movesStatistics) return y;
     const count = x.size / this.channels;
     move(this.runningMean, mean, this.#momentum);
     move(this.runningVar, tf.mul(variance, count / Math.max(count - 1, 1)), this.#momentum);

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { dropout, dropPath, foldSeed } from '@pyramidal/kernels';
+import { dropout, dropPath, foldSeed, recomputed } from '@pyramidal/kernels';
 import type { Module } from './module';
 
 /** How a module attends. */
@@ -19,6 +19,8 @@ export interface ForwardPassOptions {
   readonly seed?: tf.Tensor1D;
   /** 'running' keeps batch norms on their running statistics while training (frozen norms). Default: by mode. */
   readonly batchNorm?: 'batch' | 'running';
+  /** Keeps of each block its input alone for the gradient: less memory for a second forward pass (see `through`). */
+  readonly recompute?: boolean;
   /** `Module.modules()` names the modules that it is told of. */
   readonly onAttention?: AttentionObserver;
 }
@@ -30,13 +32,18 @@ export interface ForwardPassOptions {
 export class ForwardPass {
   readonly mode: 'train' | 'infer';
   readonly batchNorm: 'batch' | 'running';
+  /** Whether blocks run again in the backward pass. */
+  readonly recomputes: boolean;
   readonly #seed: tf.Tensor1D | undefined;
   readonly #onAttention: AttentionObserver | undefined;
   #draws = 0;
+  #isRepeated = false;
 
-  constructor({ mode, seed, batchNorm, onAttention }: ForwardPassOptions) {
+  constructor(options: ForwardPassOptions) {
+    const { mode, seed, batchNorm, recompute = false, onAttention } = options;
     this.mode = mode;
     this.batchNorm = batchNorm ?? (mode === 'train' ? 'batch' : 'running');
+    this.recomputes = recompute && mode === 'train';
     this.#seed = seed;
     this.#onAttention = onAttention;
   }
@@ -51,10 +58,46 @@ export class ForwardPass {
     return this.mode === 'infer' || rate === 0 ? x : dropPath(x, rate, this.#nextSeed());
   }
 
+  /** Whether running statistics are to follow the batch. */
+  get movesStatistics(): boolean {
+    return !this.#isRepeated;
+  }
+
+  /**
+   * Runs a block, which the backward pass may have to run again.
+   * @param parts own every parameter that the block reads.
+   */
+  through<T extends tf.Tensor>(parts: readonly Module[], x: T, run: (x: T, pass: ForwardPass) => T): T {
+    const seen = this.seenBy(parts);
+    if (!seen.recomputes) return run(x, seen);
+    const repeated = this.#repeatedFromHere();
+    const parameters = new Set(parts.flatMap((part) => [...part.parameters().values()]));
+    return recomputed(x, {
+      run: (input) => run(input, this),
+      runAgain: (input) => run(input, repeated),
+      variables: [...parameters].map(({ variable }) => variable),
+    });
+  }
+
+  /** The pass as parts of the network see it: where they are frozen, an inference. */
+  seenBy(parts: readonly Module[]): ForwardPass {
+    if (this.mode === 'infer' || !parts.every(({ isFrozen }) => isFrozen)) return this;
+    return new ForwardPass({ mode: 'infer', ...(this.#onAttention && { onAttention: this.#onAttention }) });
+  }
+
   /** Shows attention to whoever looks on; its map is not computed for nobody. */
   showAttention(module: Module, attention: () => AttentionView): void {
     const observe = this.#onAttention;
     if (observe !== undefined) tf.tidy(() => observe(module, attention()));
+  }
+
+  /** The same draws as this pass is about to make, and no effects outside. */
+  #repeatedFromHere(): ForwardPass {
+    const { mode, batchNorm } = this;
+    const repeated = new ForwardPass({ mode, batchNorm, ...(this.#seed && { seed: this.#seed }) });
+    repeated.#draws = this.#draws;
+    repeated.#isRepeated = true;
+    return repeated;
   }
 
   #nextSeed(): tf.Tensor1D {

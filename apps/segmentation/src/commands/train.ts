@@ -38,7 +38,7 @@ export async function train(command: TrainCommand): Promise<number> {
     return await trainNetwork({
       ...{ command, config, text, runtime },
       module: segmentor,
-      loss: lossOf(segmentor),
+      loss: lossOf(segmentor, config),
       source: training,
       tensors: ({ images, labels }) => ({ images, labels }),
       evaluation: {

@@ -68,6 +68,7 @@ export class Recorder {
     const fail = (what: string) => (): never => this.fail(what);
     return Object.create(this.real, {
       executeOp: { value: this.execute.bind(this) },
+      identityAfter: { value: this.identityAfter.bind(this) },
       deleteTensor: { value: () => undefined },
       createTensor: { value: fail('a tensor is created below TensorFlow.js') },
       tensorDataSync: { value: fail('values of a tensor are read') },
@@ -178,6 +179,14 @@ export class Recorder {
     const tensors = ids.map((id) => this.at(id));
     const results = viewOnly(op, attributes, tensors) ?? this.operation(op, attributes, tensors, outputs);
     return results.map((result) => ({ id: this.add(result), shape: [...result.shape], dtype: result.dtype }));
+  }
+
+  /** A tensor's value for operations that run once another tensor is there, a node of its own each time. */
+  private identityAfter(id: number, other: number): TensorMetadata {
+    const { ref, shape, dtype } = this.settled(this.at(id));
+    const after = `^${this.at(other).ref.split(':')[0]}`;
+    const node = this.addNode('Identity', [ref, after], { T: { type: dtype } });
+    return { id: this.add({ ref: node, shape, dtype }), shape: [...shape], dtype };
   }
 
   private operation(

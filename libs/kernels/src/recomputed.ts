@@ -1,0 +1,45 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { nativeOps } from './native-ops';
+
+export interface Recomputation<T extends tf.Tensor, U extends tf.Tensor> {
+  /** What runs forward. */
+  readonly run: (x: T) => U;
+  /** The same once more, for the gradient; it has no effects besides its value. */
+  readonly runAgain: (x: T) => U;
+  /** What both read besides x and the gradient has to reach. */
+  readonly variables: readonly tf.Variable[];
+}
+
+/**
+ * `run(x)`, of which nothing is kept for the gradient but x: the backward pass runs it again (Chen et al. 2016,
+ * "Training Deep Nets with Sublinear Memory Cost"). Memory for the price of a second forward pass, numbers unchanged.
+ */
+export function recomputed<T extends tf.Tensor, U extends tf.Tensor>(
+  x: T,
+  { run, runAgain, variables }: Recomputation<T, U>,
+): U {
+  const forward = tf.customGrad((...args) => {
+    const save = args.at(-1) as unknown as (tensors: tf.Tensor[]) => void;
+    save([x]);
+    // Before dy is there, the same nodes would be found in the graph already, and their values kept after all.
+    const gradFunc = (dy: tf.Tensor, [saved]: tf.Tensor[]): tf.Tensor[] => {
+      const input = nativeOps()?.after(saved as T, dy) ?? tf.clone(saved as T);
+      const inputs = [input, ...variables];
+      return gradientsWithin(() => runAgain(input), inputs, dy);
+    };
+    return { value: run(x), gradFunc };
+  });
+  return forward(x, ...variables) as U;
+}
+
+/** Gradients taken inside a backward pass, whose tape is put aside meanwhile; zeros where y does not depend on an x. */
+function gradientsWithin(run: () => tf.Tensor, xs: tf.Tensor[], dy: tf.Tensor): tf.Tensor[] {
+  const engine = tf.engine();
+  const { activeTape } = engine.state;
+  try {
+    const { grads } = engine.gradients(run, xs, dy);
+    return grads.map((gradient: tf.Tensor | undefined, i) => gradient ?? tf.zerosLike(xs[i]!));
+  } finally {
+    engine.state.activeTape = activeTape;
+  }
+}

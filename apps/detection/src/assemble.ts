@@ -32,8 +32,8 @@ export function inputSize({ input: { shortest, longest } }: DetectionConfig): { 
 }
 
 /** Whether steps run as one graph; adaptive RoIAlign reads values, which no graph can. */
-export function compiles({ runtime, model }: DetectionConfig): boolean {
-  return runtime.compile && model.detector.sampling !== 'adaptive';
+export function compiles({ runtime, model: { detector } }: DetectionConfig): boolean {
+  return runtime.compile && !('sampling' in detector && detector.sampling === 'adaptive');
 }
 
 /** Augmented, shuffled, full batches. */

@@ -2,9 +2,11 @@
 import type { Detector } from '@pyramidal/boxes';
 import { z } from '@pyramidal/config';
 import type { Backbone } from '@pyramidal/nn';
+import { cascadeMaskRcnnSchema, createCascadeMaskRcnn } from './cascade-mask-rcnn';
 import { createMaskRcnn, maskRcnnSchema } from './mask-rcnn';
+import { createRetinaNet, retinaNetSchema } from './retinanet';
 
-export const detectorSchema = z.discriminatedUnion('name', [maskRcnnSchema]);
+export const detectorSchema = z.discriminatedUnion('name', [maskRcnnSchema, cascadeMaskRcnnSchema, retinaNetSchema]);
 
 export type DetectorConfig = z.output<typeof detectorSchema>;
 
@@ -21,5 +23,9 @@ export function createDetector(config: DetectorConfig, parts: DetectorParts): De
   switch (config.name) {
     case 'mask-rcnn':
       return createMaskRcnn(config, parts);
+    case 'cascade-mask-rcnn':
+      return createCascadeMaskRcnn(config, parts);
+    case 'retinanet':
+      return createRetinaNet(config, parts);
   }
 }

@@ -87,14 +87,24 @@ describe('a run', () => {
     expect(printed.match(/^(red|blue) .*\d/gm)).toHaveLength(4);
   });
 
+  it('looks at the first images alone where the configuration says so', async () => {
+    const { images, box } = await evaluated('few', ['data.limit=2']);
+    expect(images).toBe(2);
+    expect(box['AP50']).toBeGreaterThan(0.6);
+    const results = JSON.parse(readFileSync(join(folder, 'few/bbox.json'), 'utf8')) as CocoResult[];
+    expect(new Set(results.map(({ image_id }) => image_id))).toEqual(new Set([10, 11]));
+  });
+
   it('predicts what eval wrote, and draws it', async () => {
     await evaluated('results');
     const results = JSON.parse(readFileSync(join(folder, 'results/bbox.json'), 'utf8')) as CocoResult[];
     const own = results.filter(({ image_id }) => image_id === 11);
     const picture = join(folder, 'data/images/1.png');
-    const line = `predict ${config} ${picture} --weights ${folder}/run/last.safetensors --out ${folder}/predictions`;
+    const line = `predict ${config} ${picture} --attention --weights ${folder}/run/last.safetensors --out ${folder}/predictions`;
     expect(await detect(line)).toEqual({ code: 0, message: '' });
-    expect(readdirSync(join(folder, 'predictions')).sort()).toEqual(['0000-1.jpg', 'predictions.json']);
+    const sheets = ['C2', 'C3', 'C4', 'C5'].map((level) => `0000-1-${level}.jpg`);
+    const files = readdirSync(join(folder, 'predictions')).sort();
+    expect(files).toEqual([...sheets, '0000-1.jpg', 'predictions.json']);
     const [predicted] = JSON.parse(readFileSync(join(folder, 'predictions/predictions.json'), 'utf8')) as [
       { detections: { categoryId: number; score: number; mask: { size: number[] } }[] },
     ];
@@ -105,7 +115,7 @@ describe('a run', () => {
 
   it('that Ctrl-C stops goes on with --resume to the same numbers', async () => {
     const out = join(folder, 'stopped');
-    const line = `train ${config} --out ${out} --set train.epochs=8 --set runtime.compile=false`;
+    const line = `train ${config} --out ${out} --set train.epochs=4 --set runtime.compile=false`;
     const stop = setInterval(() => {
       if (!existsSync(join(out, 'metrics.jsonl'))) return;
       clearInterval(stop);

@@ -18,6 +18,8 @@ const dataSchema = z.strictObject({
   val: splitSchema.default({ annotations: 'annotations/instances_val2017.json', images: 'val2017' }),
   /** File with the categories where there is no dataset to predict by; else those of the validation annotations. */
   categories: z.string().optional(),
+  /** Only the first images of each split, by id: few, to see whether a network can learn them at all. */
+  limit: count.optional(),
   /** Images without objects are left out of training, or kept as pure background. */
   emptyImages: z.enum(['keep', 'filter']).default('filter'),
   /** A broken image ends the training, or is skipped and reported; evaluation takes no broken ones. */

@@ -12,7 +12,7 @@ export function openTraining({ data }: DetectionConfig): Promise<DetectionDatase
   return open(data, data.train, data.emptyImages);
 }
 
-/** The images to evaluate on, all of them. */
+/** The images to evaluate on, those without objects too. */
 export function openValidation({ data }: DetectionConfig): Promise<DetectionDataset> {
   return open(data, data.val, 'keep');
 }
@@ -32,12 +32,12 @@ export function requireSameClasses(train: DetectionDataset, val: DetectionDatase
 }
 
 async function open(
-  { root }: DetectionConfig['data'],
+  { root, limit }: DetectionConfig['data'],
   { annotations, images }: DetectionConfig['data']['train'],
   emptyImages: 'keep' | 'filter',
 ): Promise<DetectionDataset> {
   const file = join(root, annotations);
   const dataset = await openDetectionDataset({ annotations: file, images: join(root, images), emptyImages });
-  if (dataset.samples.length > 0) return dataset;
+  if (dataset.samples.length > 0) return { ...dataset, samples: dataset.samples.slice(0, limit) };
   throw new Error(`${file}: expected at least one image${emptyImages === 'filter' ? ' with an object' : ''}`);
 }

@@ -23,17 +23,18 @@ export interface EvaluateOptions {
 /** Finds the objects of every image of a dataset, which the detector was opened on, and compares them with its annotations. */
 export async function evaluateDetector(
   detector: ImageDetector,
-  { coco, classes }: DetectionDataset,
+  { coco, classes, samples }: DetectionDataset,
   { signal, onResults }: EvaluateOptions = {},
 ): Promise<DetectionMetrics> {
-  const box = new Evaluator(coco, { iouType: 'bbox' });
+  const imageIds = samples.map(({ id }) => id);
+  const box = new Evaluator(coco, { iouType: 'bbox', imageIds });
   let mask: Evaluator | undefined;
   const categoryIds = classes.map(({ categoryId }) => categoryId);
   for await (const image of detector.detect(signal)) {
     const results = resultsOf(image, categoryIds);
     box.add(image.sample.id, results.box);
     if (results.mask !== undefined) {
-      mask ??= new Evaluator(coco, { iouType: 'segm' });
+      mask ??= new Evaluator(coco, { iouType: 'segm', imageIds });
       mask.add(image.sample.id, results.mask);
     }
     onResults?.(results);

@@ -74,14 +74,12 @@ async function openWasm(): Promise<string> {
     import('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url'),
     import('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url'),
   ]);
-  if (tf.findBackend('wasm') === null) {
-    wasm.setThreadsCount(Math.min(navigator.hardwareConcurrency, MAX_THREADS));
-    wasm.setWasmPaths({
-      'tfjs-backend-wasm.wasm': plain.default,
-      'tfjs-backend-wasm-simd.wasm': simd.default,
-      'tfjs-backend-wasm-threaded-simd.wasm': threaded.default,
-    });
-  }
+  wasm.setThreadsCount(Math.min(navigator.hardwareConcurrency, MAX_THREADS));
+  wasm.setWasmPaths({
+    'tfjs-backend-wasm.wasm': plain.default,
+    'tfjs-backend-wasm-simd.wasm': simd.default,
+    'tfjs-backend-wasm-threaded-simd.wasm': threaded.default,
+  });
   await start('wasm');
   const threads = wasm.getThreadsCount();
   return threads === 1 ? '1 thread' : `${threads} threads`;

@@ -17,7 +17,8 @@ export interface Extraction {
   readonly warm: number;
 }
 
-const WARM_RUNS = 3;
+/** Warm runs end after so many, and none starts after so many milliseconds of them. */
+const WARM_RUNS = { most: 5, milliseconds: 500 };
 
 /**
  * Runs a backbone on one picture, several times for the timings.
@@ -27,9 +28,11 @@ export async function extractFeatures(backbone: Backbone, input: Float32Array, s
   const images = tf.tensor4d(input, [1, size, size, 3]);
   try {
     const first = await timed(() => run(backbone, images));
-    let warm = Infinity;
-    for (let i = 0; i < WARM_RUNS; i++) warm = Math.min(warm, (await timed(() => run(backbone, images))).milliseconds);
-    return { maps: first.result, first: first.milliseconds, warm };
+    const warm: number[] = [];
+    for (let spent = 0; warm.length < WARM_RUNS.most && spent < WARM_RUNS.milliseconds; spent += warm.at(-1)!) {
+      warm.push((await timed(() => run(backbone, images))).milliseconds);
+    }
+    return { maps: first.result, first: first.milliseconds, warm: Math.min(...warm) };
   } finally {
     images.dispose();
   }

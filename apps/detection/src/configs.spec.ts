@@ -13,9 +13,19 @@ const NAMES = completeConfigs(FOLDER);
 
 /** Networks in full with `nx run @pyramidal/detection:test-heavy`; otherwise few blocks of each kind, narrow heads. */
 const isHeavy = process.env['PYRAMIDAL_HEAVY'] === '1';
-const NARROW = ['neck.channels=32', 'detector.boxHidden=32', 'detector.maskHidden=32'];
+const WIDTHS: Readonly<Record<string, readonly string[]>> = {
+  'mask-rcnn': ['boxHidden=32', 'maskHidden=32'],
+  'cascade-mask-rcnn': ['boxHidden=32', 'maskHidden=32'],
+  retinanet: ['hidden=32'],
+};
 /** So many that each level has anchors among them, and few enough proposals for small images. */
 const FEW = ['anchorSample.count=1000', 'trainProposals.count=50', 'roiSample.count=32'];
+/** Anchors of a cascade stay on the image, so that only small ones fit on coarse levels. */
+const COUNTS: Readonly<Record<string, readonly string[]>> = {
+  'mask-rcnn': FEW,
+  'cascade-mask-rcnn': [...FEW, 'anchors.scales=[1]'],
+  retinanet: [],
+};
 const CLASSES = 7;
 
 jest.setTimeout(isHeavy ? 600_000 : 60_000);
@@ -72,7 +82,10 @@ function load(name: string, ...set: string[]): DetectionConfig {
 
 /** Without drop path, which drops whole blocks in so small a batch. */
 function small(name: string): DetectionConfig {
-  const set = ['model.backbone.dropPath=0', ...FEW.map((value) => `model.detector.${value}`)];
+  const detector = load(name).model.detector.name;
+  const ofDetector = (changes: readonly string[]): string[] => changes.map((change) => `model.detector.${change}`);
+  const set = ['model.backbone.dropPath=0', ...ofDetector(COUNTS[detector]!)];
   if (isHeavy) return load(name, ...set);
-  return load(name, ...set, 'model.backbone.depths=[1, 1, 2, 2]', ...NARROW.map((value) => `model.${value}`));
+  const narrow = ['model.backbone.depths=[1, 1, 2, 2]', 'model.neck.channels=32', ...ofDetector(WIDTHS[detector]!)];
+  return load(name, ...set, ...narrow);
 }

@@ -1,19 +1,21 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
-import type { PredictCommand } from '@pyramidal/cli';
+import type { Detector } from '@pyramidal/boxes';
+import { drawAttention, type PredictCommand } from '@pyramidal/cli';
 import type { DetectionClass, DetectionSample } from '@pyramidal/coco';
 import { loadConfig } from '@pyramidal/config';
 import { decodeImage, encodeImage } from '@pyramidal/images';
 import { openRuntime } from '@pyramidal/runtime';
 import { loadWeightsFile } from '@pyramidal/training';
-import { assembleDetector } from '../assemble';
-import { detectionSchema } from '../config';
+import * as tf from '@tensorflow/tfjs-core';
+import { assembleDetector, plainBatches } from '../assemble';
+import { type DetectionConfig, detectionSchema } from '../config';
 import { readClasses } from '../data';
 import { drawDetections } from '../draw-detections';
 import { type Detection, ImageDetector } from '../image-detector';
 
 /** Finds the objects of each image; writes them to `predictions.json`, and the pictures with those of a good score drawn. */
-export async function predict({ config: file, set, weights, images, out }: PredictCommand): Promise<number> {
+export async function predict({ config: file, set, weights, images, out, attention }: PredictCommand): Promise<number> {
   const { config } = loadConfig(detectionSchema, file, { set });
   const classes = await readClasses(config);
   const samples = await Promise.all(images.map(sampleOf));
@@ -27,7 +29,7 @@ export async function predict({ config: file, set, weights, images, out }: Predi
   try {
     for await (const { sample, detections } of files.detect()) {
       const shown = detections.filter(({ score }) => score >= config.evaluation.drawScore);
-      const name = `${String(sample.id).padStart(4, '0')}-${basename(sample.file, extname(sample.file))}.jpg`;
+      const name = `${pictureName(sample)}.jpg`;
       const picture = await drawDetections(await decodeImage(sample.file), shown, classes);
       writeFileSync(join(out, name), await encodeImage(picture, 'jpeg'));
       predictions[sample.id] = {
@@ -37,6 +39,7 @@ export async function predict({ config: file, set, weights, images, out }: Predi
       };
       console.log(`${sample.file}: ${describe(shown, classes)}`);
     }
+    if (attention) await drawAttentions(detector, config, samples, out);
   } finally {
     await files.close();
     detector.dispose();
@@ -44,6 +47,34 @@ export async function predict({ config: file, set, weights, images, out }: Predi
   writeFileSync(join(out, 'predictions.json'), `${JSON.stringify(predictions, null, 2)}\n`);
   console.log(`results in ${out}`);
   return 0;
+}
+
+/** What the backbone attends to in each image, as the network sees it. */
+async function drawAttentions(
+  { backbone }: Detector,
+  config: DetectionConfig,
+  samples: readonly DetectionSample[],
+  out: string,
+): Promise<void> {
+  const batches = plainBatches(config, samples, 1);
+  try {
+    for await (const {
+      tensors,
+      samples: [sample],
+    } of batches.batches()) {
+      const [, height, width] = tensors.images.shape;
+      const pixels = (await tensors.images.data()) as Float32Array;
+      tf.dispose({ ...tensors });
+      await drawAttention(backbone, { pixels, height, width }, join(out, pictureName(samples[sample!.id]!)));
+    }
+  } finally {
+    await batches.close();
+  }
+}
+
+/** Numbered, since images of different folders may share a name. */
+function pictureName({ id, file }: DetectionSample): string {
+  return `${String(id).padStart(4, '0')}-${basename(file, extname(file))}`;
 }
 
 /** An image of which only the picture is known. */

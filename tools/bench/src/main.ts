@@ -8,6 +8,7 @@ const BENCHMARKS = {
   cocoeval: async () => (await import('./cocoeval.js')).cocoeval,
   segeval: async () => (await import('./segeval.js')).segeval,
   loader: async () => (await import('./loader.js')).loader,
+  detection: async () => (await import('./detection.js')).detection,
   memory: async () => (await import('./memory.js')).memory,
 } satisfies Record<string, () => Promise<Benchmark>>;
 

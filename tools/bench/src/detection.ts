@@ -1,0 +1,39 @@
+/**
+ * Training steps of the detectors at the published size, 1333 x 800 and two images, with a tiny backbone; and 200 steps of
+ * the small configuration, over which memory has to stay as it is. Every case runs in a process of its own.
+ */
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import type { Benchmark } from './benchmark';
+import type { DetectionAnswer, DetectionCase } from './detection/contender';
+
+const PUBLISHED = { height: 800, width: 1344, batch: 2, warmUp: 1, steps: 2 };
+const TINY = ['model.backbone.name=groupmixformer_tiny'];
+
+const CASES: readonly DetectionCase[] = [
+  { config: 'sample.yaml', set: [], height: 128, width: 128, batch: 4, warmUp: 50, steps: 200 },
+  { config: 'retinanet_groupmixformer-tiny_fpn_1x_coco.yaml', set: [], ...PUBLISHED },
+  { config: 'mask-rcnn_groupmixformer-tiny_fpn_1x_coco.yaml', set: [], ...PUBLISHED },
+  { config: 'cascade-mask-rcnn_fpn_1x_coco.yaml', set: TINY, ...PUBLISHED },
+];
+
+export const detection: Benchmark = async ({ log }) =>
+  CASES.map((one) => {
+    const name = [one.config.replace('.yaml', ''), ...one.set].join(' ');
+    const answer = run(one);
+    const { engine, wallMs, cpuMs, peakMB, growth, tensors } = answer;
+    log(`${name}: ${wallMs.toFixed(0)} ms a step, at most ${peakMB.toFixed(0)} MB`);
+    const mode = `train, ${one.steps} steps, memory ${growth.toFixed(1)} %, tensors +${tensors}`;
+    const at = `${one.width}x${one.height} batch ${one.batch}`;
+    return { case: `${name} ${at}`, engine, mode, wallMs, cpuMs, peakMB, ratioToPeer: null };
+  });
+
+function run(one: DetectionCase): DetectionAnswer {
+  const config = join(__dirname, '../../../configs/detection', one.config);
+  const args = ['-C', '@pyramidal/source', '--import', 'tsx', join(__dirname, 'detection/contender.ts')];
+  const answer = execFileSync(process.execPath, [...args, JSON.stringify({ ...one, config })], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  return JSON.parse(answer) as DetectionAnswer;
+}

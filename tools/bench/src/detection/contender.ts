@@ -1,0 +1,91 @@
+/**
+ * Training steps of a detector in a process of their own: `contender.ts CASE`, the case in JSON. Prints a line of JSON:
+ * times, and what the process held at most and in the course of the steps.
+ */
+import { assembleDetector, detectionSchema } from '@pyramidal/detection';
+import { randomKeys } from '@pyramidal/boxes';
+import { loadConfig } from '@pyramidal/config';
+import { ForwardPass } from '@pyramidal/nn';
+import { openRuntime } from '@pyramidal/runtime';
+import { adamW, trainStep } from '@pyramidal/training';
+import * as tf from '@tensorflow/tfjs-core';
+
+export interface DetectionCase {
+  readonly config: string;
+  readonly set: readonly string[];
+  readonly height: number;
+  readonly width: number;
+  readonly batch: number;
+  /** Measured ones, after those that settle allocators and caches. */
+  readonly steps: number;
+  readonly warmUp: number;
+}
+
+export interface DetectionAnswer {
+  readonly engine: string;
+  /** Of one step. */
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  /** Recording included. */
+  readonly peakMB: number;
+  /** Over the measured steps: resident memory in percent, and tensors. */
+  readonly growth: number;
+  readonly tensors: number;
+}
+
+const CLASSES = 80;
+/** Rows of ground truth of a usual image, and the sides of their masks. */
+const [ROWS, CROWDS, MASK_SIDE] = [16, 4, 112];
+
+async function main({ config: file, set, steps, warmUp, ...size }: DetectionCase): Promise<DetectionAnswer> {
+  const { engine } = await openRuntime();
+  const { config } = loadConfig(detectionSchema, file, { set });
+  const detector = assembleDetector(config, CLASSES);
+  detector.initialize(0);
+  const batch = randomBatch(size);
+  const { recompute } = config.train;
+  const step = trainStep<typeof batch>({
+    module: detector,
+    loss: ({ images, sizes, ...truth }, seed) =>
+      detector.loss({ images, sizes }, truth, randomKeys(seed), new ForwardPass({ mode: 'train', seed, recompute })),
+    optimizer: adamW(detector.parameters(), {}),
+  });
+  const run = async (update: number): Promise<void> => {
+    const values = step.run([batch], { update, lr: 1e-4, seed: 0 });
+    await values['loss']!.data();
+    tf.dispose(values);
+  };
+  for (let update = 0; update < warmUp; update++) await run(update);
+  const before = { tensors: tf.memory().numTensors, rss: process.memoryUsage().rss };
+  const [wall, cpu] = [performance.now(), process.cpuUsage()];
+  for (let update = 0; update < steps; update++) await run(warmUp + update);
+  return {
+    engine,
+    wallMs: (performance.now() - wall) / steps,
+    cpuMs: process.cpuUsage(cpu).user / 1e3 / steps,
+    peakMB: process.resourceUsage().maxRSS / 1024,
+    growth: 100 * (process.memoryUsage().rss / before.rss - 1),
+    tensors: tf.memory().numTensors - before.tensors,
+  };
+}
+
+function randomBatch({ batch, height, width }: Pick<DetectionCase, 'batch' | 'height' | 'width'>) {
+  return tf.tidy(() => {
+    const side = Math.min(height, width);
+    const corners = tf.randomUniform([batch, ROWS, 2], 0, 0.6 * side, 'float32', 1);
+    const sides = tf.randomUniform([batch, ROWS, 2], 0.05 * side, 0.4 * side, 'float32', 2);
+    const boxes = tf.concat([corners, tf.add(corners, sides)], -1) as tf.Tensor3D;
+    const labels = Array.from({ length: batch * ROWS }, (_, i) => i % CLASSES);
+    return {
+      images: tf.randomNormal<tf.Rank.R4>([batch, height, width, 3], 0, 1, 'float32', 3),
+      sizes: tf.tensor2d(Array.from({ length: batch }, () => [height, width])),
+      boxes,
+      labels: tf.tensor2d(labels, [batch, ROWS], 'int32'),
+      masks: tf.ones<tf.Rank.R4>([batch, ROWS, MASK_SIDE, MASK_SIDE]),
+      regions: tf.clone(boxes),
+      ignored: tf.zeros<tf.Rank.R3>([batch, CROWDS, 4]),
+    };
+  });
+}
+
+void main(JSON.parse(process.argv[2]!) as DetectionCase).then((answer) => console.log(JSON.stringify(answer)));

@@ -132,6 +132,18 @@ describe('a run', () => {
     expect(lossesOf(out)).toEqual(lossesOf(`${out}-not`));
   });
 
+  it.each([
+    ['cascade-mask-rcnn', 'boxHead: shared2fc, boxHidden: 16, maskHidden: 8, trainProposals: {count: 20}', true],
+    ['retinanet', 'convs: 1, hidden: 16', false],
+  ])('trains and evaluates %s as well', async (name, options, hasMasks) => {
+    const run = join(folder, name);
+    const set = [`model.detector={name: ${name}, ${options}}`, 'runtime.compile=false', 'train.epochs=1'];
+    expect(await detect(`train ${config} --out ${run}`, ...set)).toEqual({ code: 0, message: '' });
+    const metrics = await evaluated(`${name}-eval`, set, join(run, 'last.safetensors'));
+    expect(Object.keys(metrics)).toEqual(['images', 'box', ...(hasMasks ? ['mask'] : [])]);
+    expect(existsSync(join(folder, `${name}-eval`, 'segm.json'))).toBe(hasMasks);
+  });
+
   it('exports weights, and a SavedModel where the engine writes one', async () => {
     const out = join(folder, 'export');
     const line = `export ${config} --weights ${folder}/run/last.safetensors --out ${out}`;

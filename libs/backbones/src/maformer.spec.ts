@@ -161,8 +161,8 @@ describe('MaFormer', () => {
     expect(shown.get(modules.get('stages.0.blocks.0.attn.local')!)).toEqual([9, 2, 49, 49]);
     expect(shown.get(modules.get('stages.0.blocks.0.attn')!)).toEqual([1, 2, 256, 1568]);
     expect(shown.get(modules.get('stages.3.blocks.0.attn')!)).toEqual([1, 16, 4, 4]);
-    // The cells of a window share what one query has to give, those of the whole map as well.
-    expectClose(totals.get(modules.get('stages.0.blocks.0.attn.local')!)!, [9, 9], { rtol: 1e-4 });
+    // The cells of a whole window share what one query has to give; the map has 256 cells, a window 49.
+    expectClose(totals.get(modules.get('stages.0.blocks.0.attn.local')!)!, [256 / 49, 256 / 49], { rtol: 1e-4 });
     expectClose(totals.get(modules.get('stages.3.blocks.0.attn')!)!, new Array(16).fill(1), { rtol: 1e-4 });
     backbone.dispose();
   });

@@ -113,6 +113,11 @@ interface TokenLayout {
   readonly toMap: (rows: tf.Tensor3D) => tf.Tensor4D;
 }
 
+/** Share of a window that is no padding: the fewer its cells, the more each of them gets. */
+function visibleShare(mask: tf.Tensor4D | undefined): tf.Tensor3D | number {
+  return mask === undefined ? 1 : tf.mean<tf.Tensor3D>(tf.exp(mask), 3);
+}
+
 /** Multi-head self-attention: inside windows of `window` x `window` cells, or over the whole map without. */
 export class SelfAttention extends Module {
   readonly qkv: Linear;
@@ -146,7 +151,8 @@ export class SelfAttention extends Module {
       heads: this.heads,
       mask,
       onWeights: (weights) => {
-        pass.showAttention(this, () => ({ weights, map: toMap(averageOverQueries(weights)) }));
+        const received = (): tf.Tensor3D => tf.mul(averageOverQueries(weights), visibleShare(mask));
+        pass.showAttention(this, () => ({ weights, map: toMap(received()) }));
       },
     });
     return toMap(this.proj.forward(attended));

@@ -14,6 +14,7 @@ export { matchBoxes, UNMATCHED, type Matches, type MatchOptions, type Truth } fr
 export { randomKeys, sampleBoxes, type DrawKeys, type SampleOptions } from './sampler';
 export { nms } from './nms';
 export { takeRows } from './take-rows';
+export { oneHot } from './one-hot';
 
 // Losses.
 export { binaryCrossEntropy, focalLoss, giouLoss, smoothL1, type FocalOptions } from './losses';

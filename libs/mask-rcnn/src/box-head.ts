@@ -1,6 +1,6 @@
 /** Box head (FPN, section 4.2): shared layers over each RoI's features, then class logits and box deltas. */
 import * as tf from '@tensorflow/tfjs-core';
-import { decodeDeltas, type DeltaOptions, encodeDeltas, giouLoss, smoothL1 } from '@pyramidal/boxes';
+import { decodeDeltas, type DeltaOptions, encodeDeltas, giouLoss, oneHot, smoothL1 } from '@pyramidal/boxes';
 import { ConvModule, type ForwardPass, initializers, Linear, Module } from '@pyramidal/nn';
 import { softmaxCrossEntropy } from '@pyramidal/kernels';
 import type { RoiTargets } from './roi-targets';
@@ -77,8 +77,7 @@ export class BoxHead extends Module {
     const { labels, positive, valid } = targets;
     const isSample = tf.cast(valid, 'float32');
     const samples = tf.maximum(tf.sum(isSample), 1);
-    const oneHot = tf.cast(tf.oneHot(labels, this.options.classes + 1), 'float32') as tf.Tensor2D;
-    const cross = softmaxCrossEntropy(output.logits, oneHot);
+    const cross = softmaxCrossEntropy(output.logits, oneHot(labels, this.options.classes + 1));
     const boxes = tf.mul(this.#boxLosses(this.#deltasOfClass(output, labels), targets), tf.cast(positive, 'float32'));
     const isRight = tf.cast(tf.equal(tf.argMax(output.logits, 1), labels), 'float32');
     const share = (values: tf.Tensor): tf.Scalar => tf.div(tf.sum(values), samples);
@@ -110,8 +109,8 @@ export class BoxHead extends Module {
   #deltasOfClass({ deltas }: BoxOutput, labels: tf.Tensor1D): tf.Tensor2D {
     const { classes, classAgnostic = false } = this.options;
     if (classAgnostic) return deltas;
-    const own = tf.cast(tf.oneHot(labels, classes), 'float32');
-    return tf.sum(tf.mul(tf.reshape(deltas, [-1, classes, 4]), tf.expandDims(own, 2)), 1);
+    const own = tf.expandDims(oneHot(labels, classes), 2);
+    return tf.sum(tf.mul(tf.reshape(deltas, [-1, classes, 4]), own), 1);
   }
 
   #boxLosses(deltas: tf.Tensor2D, { boxes, truthBoxes }: RoiTargets): tf.Tensor1D {

@@ -1,6 +1,6 @@
 /** Mask head (Mask R-CNN, figure 4 right): convolutions, a transposed one, then a mask per class. */
 import * as tf from '@tensorflow/tfjs-core';
-import { binaryCrossEntropy } from '@pyramidal/boxes';
+import { binaryCrossEntropy, oneHot } from '@pyramidal/boxes';
 import { Conv2d, ConvModule, type ForwardPass, initializers, Module, Parameter } from '@pyramidal/nn';
 import { biasAdd } from '@pyramidal/kernels';
 
@@ -72,7 +72,7 @@ export class MaskHead extends Module {
 export function ownMasks(logits: tf.Tensor4D, labels: tf.Tensor1D): tf.Tensor3D {
   return tf.tidy(() => {
     const [rois, , , classes] = logits.shape;
-    const own = tf.reshape(tf.cast(tf.oneHot(labels, classes), 'float32'), [rois, 1, 1, classes]);
+    const own = tf.reshape(oneHot(labels, classes), [rois, 1, 1, classes]);
     return tf.sum(tf.mul(logits, own), 3);
   });
 }

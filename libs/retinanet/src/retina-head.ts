@@ -16,6 +16,7 @@ import {
   mapSizes,
   matchBoxes,
   type MatchOptions,
+  oneHot,
   pyramidAnchors,
   pyramidAnchorsInside,
   smoothL1,
@@ -107,8 +108,7 @@ export class RetinaHead extends Module {
     const inside = pyramidAnchorsInside(options, cells, sizes, -1);
     const parts = truth.map((objects, image) => {
       const { labels, targets, positive, valid } = anchorTargets(anchors, objects, match, classes, inside[image]!);
-      const isClass = tf.cast(tf.oneHot(labels, classes), 'float32') as tf.Tensor2D;
-      const perAnchor = tf.sum(focalLoss(ofImage(logits, image), isClass, focal), 1);
+      const perAnchor = tf.sum(focalLoss(ofImage(logits, image), oneHot(labels, classes), focal), 1);
       const distance = tf.sum(smoothL1(ofImage(deltas, image), targets, beta), 1);
       const isObject = tf.cast(positive, 'float32');
       return {

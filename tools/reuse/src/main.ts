@@ -21,13 +21,23 @@ const APPS = [
     name: 'scenes',
     task: 'segmentation',
     backbone: 'smt_tiny',
-    small: ['input.longest=64', 'input.shortest=64', 'input.crop=64', 'model.head.channels=16'],
+    small: [
+      'input.longest=64',
+      'input.shortest=64',
+      'input.crop=64',
+      'model.head.channels=16',
+      'runtime.compile=false',
+    ],
   },
   {
     name: 'parts',
     task: 'detection',
     backbone: 'coat_lite_tiny',
-    small: ['input.longest=96', 'input.shortest=96', 'augmentation.shortest=[96]', 'model.neck.channels=32'],
+    small: [
+      ...['input.longest=96', 'input.shortest=96', 'augmentation.shortest=[96]', 'model.neck.channels=32'],
+      ...['model.detector.boxHidden=32', 'model.detector.maskHidden=16', 'model.detector.maskConvs=1'],
+      ...['model.detector.roiSample.count=16', 'model.detector.testProposals.count=50', 'runtime.compile=false'],
+    ],
   },
 ] as const;
 

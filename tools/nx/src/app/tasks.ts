@@ -45,6 +45,8 @@ export const TASKS = {
       ...SMALL,
       ...['input.longest=96', 'input.shortest=96', 'augmentation.shortest=[96]', 'model.neck.channels=32'],
       ...['model.detector.boxHidden=32', 'model.detector.maskHidden=16', 'model.detector.maskConvs=1'],
+      ...['model.detector.roiSample.count=16', 'model.detector.trainProposals.count=50'],
+      'model.detector.testProposals.count=50',
     ],
   },
 } as const satisfies Readonly<Record<string, TaskWords>>;

@@ -11,6 +11,7 @@ import {
   mask,
   type Segmentation,
 } from '@cocoeval/ts';
+import { readCoco } from '@cocoeval/ts/node';
 
 /** `[x1, y1, x2, y2]` in pixels. */
 export type Corners = readonly [x1: number, y1: number, x2: number, y2: number];
@@ -69,7 +70,7 @@ export interface DetectionDatasetOptions {
 export async function openDetectionDataset(options: DetectionDatasetOptions): Promise<DetectionDataset> {
   const { annotations, images, emptyImages = 'keep' } = options;
   const dataset = await naming(annotations, async () => {
-    const coco = new COCO(await readFile(annotations, 'utf8'));
+    const coco = readCoco(annotations);
     const classes = classesOf(coco);
     const labels = new Map(classes.map(({ categoryId }, label) => [categoryId, label]));
     const dropped: number[] = [];
@@ -100,10 +101,12 @@ async function naming<T>(file: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
+    const { message } = error as Error;
     if (isMissing(error)) throw new Error(`${file}: no such file`, { cause: error });
-    if (error instanceof SyntaxError) throw new CocoFormatError(`${file}: not valid JSON: ${error.message}`);
-    if (error instanceof CocoFormatError) throw new CocoFormatError(`${file}: ${error.message}`);
-    throw error;
+    if (message.startsWith(`${file}:`)) throw error;
+    if (error instanceof SyntaxError) throw new CocoFormatError(`${file}: not valid JSON: ${message}`);
+    if (error instanceof CocoFormatError) throw new CocoFormatError(`${file}: ${message}`);
+    throw new Error(`${file}: ${message}`, { cause: error });
   }
 }
 

@@ -10,6 +10,8 @@ export interface OpenedEngine {
   readonly detail: string;
 }
 
+const SOFTWARE_RENDERERS = /swiftshader|llvmpipe|softpipe|software|basic render/i;
+
 /** Whether an engine computes on a real graphics processor; one that software imitates is slower than WebAssembly. */
 const HAS_HARDWARE: Record<Engine, () => Promise<boolean>> = {
   webgpu: async () => {
@@ -18,7 +20,9 @@ const HAS_HARDWARE: Record<Engine, () => Promise<boolean>> = {
   },
   webgl: async () => {
     const context = new OffscreenCanvas(1, 1).getContext('webgl2', { failIfMajorPerformanceCaveat: true });
-    return Boolean(context?.getExtension('EXT_color_buffer_float'));
+    const names = context?.getExtension('WEBGL_debug_renderer_info');
+    const renderer = context && names ? String(context.getParameter(names.UNMASKED_RENDERER_WEBGL)) : '';
+    return Boolean(context?.getExtension('EXT_color_buffer_float')) && !SOFTWARE_RENDERERS.test(renderer);
   },
   wasm: async () => true,
 };
@@ -64,9 +68,6 @@ async function openWebGl(): Promise<string> {
   return tf.env().getBool('WEBGL_RENDER_FLOAT32_CAPABLE') ? '32-bit floats' : '16-bit floats: features are approximate';
 }
 
-/** The WebAssembly engine's own limit. */
-const MAX_THREADS = 8;
-
 async function openWasm(): Promise<string> {
   const [wasm, plain, simd, threaded] = await Promise.all([
     import('@tensorflow/tfjs-backend-wasm'),
@@ -74,7 +75,6 @@ async function openWasm(): Promise<string> {
     import('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url'),
     import('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url'),
   ]);
-  wasm.setThreadsCount(Math.min(navigator.hardwareConcurrency, MAX_THREADS));
   wasm.setWasmPaths({
     'tfjs-backend-wasm.wasm': plain.default,
     'tfjs-backend-wasm-simd.wasm': simd.default,

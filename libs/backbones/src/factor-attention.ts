@@ -9,7 +9,9 @@ export interface FactorAttentionOptions {
  * Factorised attention (Xu et al. 2021, CoaT, eq. 5): scale * q (softmax(k)^T v) per head, the softmax over the tokens.
  * All heads go through one product whose blocks between different heads are masked out: at these widths that costs
  * less than bringing the heads to an axis of their own and back.
- * @param queries, keys, values float32 [N, T, A]; heads lie side by side in A.
+ * @param queries float32 [N, T, A]; heads lie side by side in A.
+ * @param keys float32 [N, T, A].
+ * @param values float32 [N, T, A].
  * @returns float32 [N, T, A].
  */
 export function factorAttention(

@@ -11,7 +11,8 @@ export interface SoftmaxAttentionOptions {
 /**
  * Scaled dot-product attention (Vaswani et al. 2017): softmax(q k^T / sqrt(width of a head)) v per head.
  * @param queries float32 [N, T, C]; heads lie side by side in C.
- * @param keys, values float32 [N, S, C].
+ * @param keys float32 [N, S, C].
+ * @param values float32 [N, S, C].
  * @returns float32 [N, T, C].
  */
 export function softmaxAttention(

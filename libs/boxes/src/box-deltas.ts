@@ -17,7 +17,8 @@ const MAX_LOG_SCALE = Math.abs(Math.log(16 / 1000));
 
 /**
  * Deltas that turn boxes into targets. Degenerate boxes give infinite or NaN deltas.
- * @param boxes, targets float32 [..., 4], xyxy.
+ * @param boxes float32 [..., 4], xyxy.
+ * @param targets float32 [..., 4], xyxy.
  * @returns float32 [..., 4], (dx, dy, dw, dh), normalised.
  */
 export function encodeDeltas<T extends tf.Tensor>(

@@ -61,7 +61,8 @@ const EPSILON = 1e-6;
 
 /**
  * 1 - GIoU (Rezatofighi et al. 2019).
- * @param predicted, targets float32 [R, 4], xyxy.
+ * @param predicted float32 [R, 4], xyxy.
+ * @param targets float32 [R, 4], xyxy.
  * @returns float32 [R].
  */
 export function giouLoss(predicted: tf.Tensor2D, targets: tf.Tensor2D): tf.Tensor1D {

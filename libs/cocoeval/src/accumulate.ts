@@ -10,11 +10,11 @@ export type Counts = readonly [T: number, R: number, K: number, A: number, M: nu
 /** Precision, recall and scores over everything that was evaluated; -1 where there is nothing to find. */
 export interface Accumulated {
   readonly counts: Counts;
-  /** [T, R, K, A, M] */
+  /** `[T, R, K, A, M]` */
   readonly precision: Float64Array;
-  /** [T, K, A, M]: the highest recall reached. */
+  /** `[T, K, A, M]`: the highest recall reached. */
   readonly recall: Float64Array;
-  /** [T, R, K, A, M]: score of the detection at which the recall is reached. */
+  /** `[T, R, K, A, M]`: score of the detection at which the recall is reached. */
   readonly scores: Float64Array;
 }
 

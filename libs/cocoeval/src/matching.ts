@@ -50,7 +50,8 @@ export class Matcher {
 
   /**
    * Matches at one threshold after the other.
-   * @param ignored, crowd flags of the G objects.
+   * @param ignored flags of the G objects.
+   * @param crowd flags of the G objects.
    * @param matches receives T x D indices of objects, -1 for none.
    */
   match(ignored: Uint8Array, crowd: Uint8Array, matches: Int32Array): void {

@@ -7,9 +7,13 @@ import {
 } from '@pyramidal/coco';
 import type { DetectionConfig } from './config';
 
+/** What training needs of a dataset; the annotations as the file has them are let go. */
+export type TrainingSet = Omit<DetectionDataset, 'coco'>;
+
 /** The images to learn from. */
-export function openTraining({ data }: DetectionConfig): Promise<DetectionDataset> {
-  return open(data, data.train, data.emptyImages);
+export async function openTraining({ data }: DetectionConfig): Promise<TrainingSet> {
+  const { classes, samples, dropped } = await open(data, data.train, data.emptyImages);
+  return { classes, samples, dropped };
 }
 
 /** The images to evaluate on, those without objects too. */
@@ -23,7 +27,7 @@ export function readClasses({ data }: DetectionConfig): Promise<DetectionClass[]
 }
 
 /** @throws Error unless both name the same categories. */
-export function requireSameClasses(train: DetectionDataset, val: DetectionDataset): void {
+export function requireSameClasses(train: TrainingSet, val: DetectionDataset): void {
   const [learned, evaluated] = [train, val].map(({ classes }) =>
     classes.map(({ categoryId }) => categoryId).join(', '),
   );

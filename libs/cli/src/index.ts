@@ -1,3 +1,4 @@
+export { countProgress, type CountProgress } from './count-progress';
 export { describeNetwork, type DescribeOptions } from './describe-network';
 export { drawAttention, type NetworkInput } from './draw-attention';
 export { exportNetwork, type ExportOptions } from './export-network';

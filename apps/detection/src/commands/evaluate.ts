@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Evaluation } from '@cocoeval/ts';
-import type { EvaluateCommand } from '@pyramidal/cli';
+import { countProgress, type EvaluateCommand } from '@pyramidal/cli';
 import { loadConfig } from '@pyramidal/config';
 import { openRuntime } from '@pyramidal/runtime';
 import { loadWeightsFile } from '@pyramidal/training';
@@ -27,15 +27,18 @@ export async function evaluate({ config: file, set, weights, out }: EvaluateComm
   const images = new ImageDetector(detector, config, dataset.samples);
   const boxes = new ResultsFile(join(out, 'bbox.json'));
   let masks: ResultsFile | undefined;
+  const progress = countProgress(dataset.samples.length, 'images');
   try {
     const { box, mask } = await evaluateDetector(images, dataset, {
       onResults: (results) => {
+        progress.add();
         boxes.add(results.box);
         if (results.mask === undefined) return;
         masks ??= new ResultsFile(join(out, 'segm.json'));
         masks.add(results.mask);
       },
     });
+    progress.stop();
     const found = mask === undefined ? { box } : { box, mask };
     const { perCategory } = config.evaluation;
     for (const [kind, evaluation] of Object.entries(found)) console.log(describe(kind, evaluation, perCategory));

@@ -10,7 +10,7 @@ export { anchorsPerCell, levelAnchors, type AnchorOptions, type MapSize } from '
 export { bestBoxes, joinLevels, mapSizes, pyramidAnchors, pyramidAnchorsInside } from './anchor-pyramid';
 
 // Choosing among them.
-export { matchBoxes, UNMATCHED, type Matches, type MatchOptions, type Truth } from './matcher';
+export { matchBoxes, truthRowsOf, UNMATCHED, type Matches, type MatchOptions, type Truth } from './matcher';
 export { randomKeys, sampleBoxes, type DrawKeys, type SampleOptions } from './sampler';
 export { nms } from './nms';
 export { takeRows } from './take-rows';

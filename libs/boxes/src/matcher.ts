@@ -70,6 +70,11 @@ export function matchBoxes(
   });
 }
 
+/** The row of the ground truth that each box is assigned to; 0 where there is none. @returns int32 [A]. */
+export function truthRowsOf(assigned: tf.Tensor1D): tf.Tensor1D {
+  return tf.tidy(() => tf.relu(tf.sub<tf.Tensor1D>(assigned, tf.scalar(1, 'int32'))));
+}
+
 /** int32 [A], k where ground truth k - 1 takes the box as one of its best, 0 where none does. */
 function lowQualityMatches(
   scores: tf.Tensor,

@@ -8,6 +8,7 @@ import {
   sampleBoxes,
   type SampleOptions,
   takeRows,
+  truthRowsOf,
   UNMATCHED,
 } from '@pyramidal/boxes';
 
@@ -64,9 +65,7 @@ export function sampleRois(
     const sampled = sampleBoxes({ assigned }, sample, drawKeys);
     const boxes = takeRows(tf.concat([truth.boxes, candidates.boxes]), sampled.indices);
     const { positive, valid, positiveSlots } = sampled;
-    const truthRows: tf.Tensor1D = tf.relu(
-      tf.sub<tf.Tensor1D>(takeRows(assigned, sampled.indices), tf.scalar(1, 'int32')),
-    );
+    const truthRows = truthRowsOf(takeRows(assigned, sampled.indices));
     const background: tf.Tensor1D = tf.fill(positive.shape, classes, 'int32');
     return {
       boxes,

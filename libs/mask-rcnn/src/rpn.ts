@@ -21,6 +21,7 @@ import {
   smoothL1,
   takeRows,
   type Truth,
+  truthRowsOf,
 } from '@pyramidal/boxes';
 import { Conv2d, initializers, Module } from '@pyramidal/nn';
 import { detached } from './detached';
@@ -146,9 +147,7 @@ export class RpnHead extends Module {
       const matches = matchBoxes(anchors, objects, match, inside[image]);
       const { indices, positive, valid } = sampleBoxes(matches, sample, drawKeys);
       const rows: tf.Tensor1D = tf.add(indices, tf.scalar(image * anchors.shape[0], 'int32'));
-      const truthRows: tf.Tensor1D = tf.relu(
-        tf.sub<tf.Tensor1D>(takeRows(matches.assigned, indices), tf.scalar(1, 'int32')),
-      );
+      const truthRows = truthRowsOf(takeRows(matches.assigned, indices));
       const targets = encodeDeltas(takeRows(anchors, indices), takeRows(objects.boxes, truthRows));
       const [isObject, isSample] = [tf.cast(positive, 'float32'), tf.cast(valid, 'float32')];
       const known = tf.where(tf.expandDims(positive, 1), targets, tf.zerosLike(targets));

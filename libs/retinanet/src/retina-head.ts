@@ -22,6 +22,7 @@ import {
   smoothL1,
   takeRows,
   toOriginal,
+  truthRowsOf,
 } from '@pyramidal/boxes';
 import { Conv2d, ConvModule, type ForwardPass, initializers, Module } from '@pyramidal/nn';
 
@@ -174,7 +175,7 @@ function anchorTargets(
   return tf.tidy(() => {
     const { assigned } = matchBoxes(anchors, truth, match, inside);
     const positive: tf.Tensor1D = tf.greater(assigned, 0);
-    const rows: tf.Tensor1D = tf.relu(tf.sub<tf.Tensor1D>(assigned, tf.scalar(1, 'int32')));
+    const rows = truthRowsOf(assigned);
     const deltas = encodeDeltas(anchors, takeRows(truth.boxes, rows));
     return {
       labels: tf.where(positive, takeRows(truth.labels, rows), tf.fill(assigned.shape, classes, 'int32')),

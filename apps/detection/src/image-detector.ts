@@ -105,18 +105,19 @@ export class ImageDetector {
 type PredictInputs = { images: tf.Tensor4D; sizes: tf.Tensor2D; scales: tf.Tensor2D };
 
 /** Detections of every image of a batch, a list for each part; without masks where the detector finds none. */
-type Predicted = Record<'boxes' | 'scores' | 'labels' | 'valid' | 'masks', tf.Tensor[]>;
+type Predicted = Record<'boxes' | 'scores' | 'labels' | 'valid', tf.Tensor[]> & { masks?: tf.Tensor[] };
 
 function predictorOf(detector: Detector) {
   return ({ images, sizes, scales }: PredictInputs): Predicted => {
     const found = detector.predict({ images, sizes }, scales, inferencePass());
     const part = (name: keyof Detections): tf.Tensor[] => found.flatMap((image) => image[name] ?? []);
+    const masks = part('masks');
     return {
       boxes: part('boxes'),
       scores: part('scores'),
       labels: part('labels'),
       valid: part('valid'),
-      masks: part('masks'),
+      ...(masks.length > 0 && { masks }),
     };
   };
 }
@@ -141,7 +142,7 @@ async function readDetections(
     scores: await first<Float32Array>(scores[image]!),
     labels: await first<Int32Array>(labels[image]!),
   };
-  const own = masks[image];
+  const own = masks?.[image];
   if (own === undefined) return raw;
   return { ...raw, masks: { probabilities: await first<Float32Array>(own), side: own.shape[1]! } };
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { lineChartPicture, type Series } from '@pyramidal/images';
 
 /** What `metrics.jsonl` holds of interest here, a line each. */
@@ -14,11 +14,12 @@ export interface EvaluationChart {
   readonly metrics: readonly string[];
 }
 
-/** Draws the loss, and metrics of the evaluations, over the steps of a run. Returns PNG bytes by name. */
+/** Draws the loss, and metrics of the evaluations, over the steps of a run. Returns PNG bytes by name, none of a run without a line yet. */
 export async function trainingCurves(
   metricsFile: string,
   chart: EvaluationChart,
 ): Promise<ReadonlyMap<string, Buffer>> {
+  if (!existsSync(metricsFile)) return new Map();
   const lines = readFileSync(metricsFile, 'utf8')
     .trim()
     .split('\n')

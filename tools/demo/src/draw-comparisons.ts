@@ -47,8 +47,10 @@ export async function drawComparisons(options: ComparisonOptions): Promise<strin
 
 async function drawObjects(image: RgbImage, coco: COCO, id: number): Promise<RgbImage> {
   const scoreOf = ({ score = 1 }: CocoAnnotation & { readonly score?: number }): number => score;
-  const objects = (coco.imgToAnns.get(id) ?? []).filter((object) => scoreOf(object) >= SCORE);
-  const colourOf = ({ category_id }: CocoAnnotation) => PALETTE[category_id % PALETTE.length]!;
+  const shown = (coco.imgToAnns.get(id) ?? []).filter((object) => scoreOf(object) >= SCORE);
+  // The best lie on top.
+  const objects = shown.sort((a, b) => scoreOf(a) - scoreOf(b));
+  const colourOf = ({ category_id }: CocoAnnotation) => PALETTE[(category_id - 1) % PALETTE.length]!;
   const tinted = objects.reduce(
     (drawn, object) => tintMask(drawn, mask.decode(coco.annToRLE(object)).data, colourOf(object)),
     image,

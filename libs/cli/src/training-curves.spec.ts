@@ -1,0 +1,33 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { trainingCurves } from './training-curves';
+
+const CHART = { file: 'accuracy.png', title: 'Validation', yLabel: 'share', metrics: ['top1'] };
+const TRAIN = { kind: 'train', step: 1, loss: 2 };
+const EVALUATION = { kind: 'evaluation', step: 1, top1: 0.5 };
+
+describe('trainingCurves', () => {
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'curves-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const curvesOf = (lines: readonly object[]) => {
+    const file = join(folder, 'metrics.jsonl');
+    writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    return trainingCurves(file, CHART);
+  };
+
+  it.each([
+    ['losses and evaluations', [TRAIN, EVALUATION]],
+    ['losses before the first evaluation', [TRAIN]],
+  ])('draws %s', async (_, lines) => {
+    const curves = await curvesOf(lines);
+    expect([...curves.keys()]).toEqual(['loss.png', 'accuracy.png']);
+    for (const png of curves.values()) expect(png.subarray(1, 4).toString()).toBe('PNG');
+  });
+
+  it('draws nothing of a run that was stopped before its first line', async () => {
+    expect((await trainingCurves(join(folder, 'metrics.jsonl'), CHART)).size).toBe(0);
+  });
+});

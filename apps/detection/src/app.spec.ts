@@ -58,13 +58,13 @@ describe('a run', () => {
     });
   });
 
-  it('finds the same where steps are not compiled, several images go together, and threads help', async () => {
-    const [once, again] = [
-      await evaluated('once'),
-      await evaluated('again', ['runtime.compile=false', 'data.workers=1']),
-    ];
-    expect(again.box['AP']).toBeCloseTo(once.box['AP']!, 3);
-    expect(again.mask!['AP']).toBeCloseTo(once.mask!['AP']!, 3);
+  it('finds the same in images one by one, which run as a graph, and without a graph or with threads', async () => {
+    const { box, mask } = await evaluated('batches');
+    for (const set of ['evaluation.batchSize=1', 'runtime.compile=false', 'data.workers=1']) {
+      const again = await evaluated('again', [set]);
+      expect(again.box['AP']).toBeCloseTo(box['AP']!, 3);
+      expect(again.mask!['AP']).toBeCloseTo(mask!['AP']!, 3);
+    }
   });
 
   (python ? it : it.skip)('gives pycocotools the same numbers (skipped without PYRAMIDAL_PYTHON)', async () => {

@@ -6,5 +6,8 @@ import * as tf from '@tensorflow/tfjs-core';
  * @returns float32 [R, classes].
  */
 export function oneHot(labels: tf.Tensor1D, classes: number): tf.Tensor2D {
-  return tf.tidy(() => tf.cast(tf.equal(tf.expandDims(labels, 1), tf.range(0, classes, 1, 'int32')), 'float32'));
+  return tf.tidy(() => {
+    const isClass: tf.Tensor2D = tf.equal(tf.expandDims(labels, 1), tf.range(0, classes, 1, 'int32'));
+    return tf.cast(isClass, 'float32');
+  });
 }

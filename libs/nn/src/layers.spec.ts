@@ -68,10 +68,11 @@ describe('BatchNorm', () => {
     expectClose(await norm.runningVar.toTorch(), [0.9 + 0.1 * (14 / 3)], { atol: 1e-5 });
   });
 
-  it('leaves running statistics alone when frozen', async () => {
+  it.each(['the pass', 'the layer'])('leaves running statistics alone when %s is frozen', async (frozen) => {
     const norm = new BatchNorm(1);
     norm.initialize(0);
-    const pass = new ForwardPass({ mode: 'train', batchNorm: 'running' });
+    norm.freeze(frozen === 'the layer');
+    const pass = new ForwardPass({ mode: 'train', batchNorm: frozen === 'the pass' ? 'running' : 'batch' });
     const y = norm.forward(tf.tensor2d([1, 2], [2, 1]), pass);
     expectClose(await y.data(), [1, 2], { rtol: 1e-5 });
     expect([...(await norm.runningMean.toTorch())]).toEqual([0]);
@@ -103,6 +104,16 @@ describe('ForwardPass', () => {
     inferencePass().showAttention(module, () => {
       throw new Error('computed for nobody');
     });
+  });
+
+  it('drops nothing in blocks that are frozen', () => {
+    const [block, x] = [new Linear(1, 1), tf.ones([2, 2])];
+    const run = (input: tf.Tensor, pass: ForwardPass): tf.Tensor => pass.dropPath(input, 0.5);
+    const pass = new ForwardPass({ mode: 'train' });
+    expect(() => pass.through([block], x, run)).toThrow('needs a seed');
+    block.freeze();
+    expect(pass.through([block], x, run)).toBe(x);
+    expect(() => pass.through([block, new Linear(1, 1)], x, run)).toThrow('needs a seed');
   });
 
   it('asks for a seed when something is to be dropped', () => {

@@ -1,0 +1,61 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { detect, makeToy } from '../testing/toy';
+
+/** Every other detector than the one that the program's own spec trains, from a configuration alone. */
+const CASCADE = `model.detector={
+  name: cascade-mask-rcnn, boxHead: shared2fc, boxHidden: 32, maskHidden: 16, maskConvs: 1,
+  anchors: { scales: [4], ratios: [1] }, anchorSample: { count: 32 }, roiSample: { count: 16 },
+  trainProposals: { perLevel: 50, count: 40 }, testProposals: { perLevel: 50, count: 20 }, detections: { count: 10 }
+}`;
+const RETINANET = `model.detector={
+  name: retinanet, convs: 1, hidden: 16, anchors: { scales: [2], ratios: [1] }, detections: { count: 10 }
+}`;
+
+let folder: string;
+let config: string;
+
+jest.setTimeout(300_000);
+
+beforeAll(async () => {
+  ({ folder, config } = await makeToy());
+  jest.spyOn(console, 'error').mockImplementation();
+  jest.spyOn(console, 'log').mockImplementation();
+  jest.spyOn(process.stderr, 'write').mockImplementation(() => true);
+});
+
+afterAll(() => {
+  jest.restoreAllMocks();
+  rmSync(folder, { recursive: true });
+});
+
+it.each([
+  ['cascade-mask-rcnn', CASCADE, ['box', 'mask']],
+  ['retinanet', RETINANET, ['box']],
+])('%s trains, is evaluated on what it finds, and predicts', async (name, detector, kinds) => {
+  const out = join(folder, name);
+  const set = [detector, 'evaluation.drawScore=0.1'];
+  const run = (line: string) => detect(line, ...set);
+  expect(await run(`train ${config} --out ${out}`)).toEqual({ code: 0, message: '' });
+  const lines = readFileSync(join(out, 'metrics.jsonl'), 'utf8').trim().split('\n');
+  const last = JSON.parse(lines.at(-1)!) as Record<string, number>;
+  expect(last['boxAP50']).toBeGreaterThan(0.5);
+
+  const weights = join(out, 'last.safetensors');
+  expect(await run(`eval ${config} --weights ${weights} --out ${out}/eval`)).toEqual({ code: 0, message: '' });
+  const { images, ...found } = JSON.parse(readFileSync(join(out, 'eval/metrics.json'), 'utf8')) as {
+    images: number;
+    box: Record<string, number>;
+  };
+  expect([images, Object.keys(found)]).toEqual([4, kinds]);
+  expect(found.box['AP']).toBe(last['boxAP']);
+  expect(existsSync(join(out, 'eval/segm.json'))).toBe(kinds.includes('mask'));
+
+  const picture = join(folder, 'data/images/1.png');
+  const line = `predict ${config} ${picture} --weights ${weights} --out ${out}/predictions`;
+  expect(await run(line)).toEqual({ code: 0, message: '' });
+  const [predicted] = JSON.parse(readFileSync(join(out, 'predictions/predictions.json'), 'utf8')) as [
+    { detections: { mask?: unknown }[] },
+  ];
+  expect(predicted.detections[0]!.mask !== undefined).toBe(kinds.includes('mask'));
+});

@@ -9,7 +9,7 @@
  * Shapes: N images, H x W cells, C channels of the stage, S = C / 5 channels of a segment, A = 4 S channels that attend.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { hardSwish } from '@pyramidal/kernels';
+import { biasAdd, hardSwish } from '@pyramidal/kernels';
 import {
   Backbone,
   BatchNorm,
@@ -145,20 +145,17 @@ class Aggregator extends Module {
   }
 
   /**
-   * @param qkv float32 [N, H, W, 3 C].
+   * @param segments five of float32 [N, H, W, 3 S], each a share of queries, keys and values.
    * @returns queries, keys and values, float32 [N, H W, A] each, and the fifth segment's map, float32 [N, H, W, S].
    */
   forward(
-    qkv: tf.Tensor4D,
+    segments: readonly tf.Tensor4D[],
     pass: ForwardPass,
   ): { queries: tf.Tensor3D; keys: tf.Tensor3D; values: tf.Tensor3D; aside: tf.Tensor4D } {
-    const [n, height, width] = qkv.shape;
-    const segments = tf.split(tf.reshape(qkv, [n, height, width, 3, SEGMENTS * this.segment]), SEGMENTS, 4);
-    const [same, small, middle, large, aside] = segments.map((x): tf.Tensor4D =>
-      tf.reshape(x, [n, height, width, 3 * this.segment]),
-    );
+    const [same, small, middle, large, aside] = segments as [tf.Tensor4D, ...tf.Tensor4D[]];
+    const [n, height, width] = same.shape;
     const mixed = [
-      this.norm0.forward(this.#apart(same!), pass),
+      this.norm0.forward(this.#apart(same), pass),
       this.#gather(small!, this.agg1, this.norm1, pass),
       this.#gather(middle!, this.agg2, this.norm2, pass),
       this.#gather(large!, this.agg3, this.norm3, pass),
@@ -202,7 +199,7 @@ class GroupMixAttention extends Module {
 
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
     const [n, height, width] = x.shape;
-    const { queries, keys, values, aside } = this.aggregator.forward(this.qkv.forward(x), pass);
+    const { queries, keys, values, aside } = this.aggregator.forward(this.#project(x), pass);
     const toMap = (tokens: tf.Tensor3D): tf.Tensor4D => tf.reshape(tokens, [n, height, width, -1]);
     pass.showAttention(this, () => {
       const weights = tokenWeights(keys);
@@ -212,6 +209,18 @@ class GroupMixAttention extends Module {
     const positions = tf.mul<tf.Tensor4D>(toMap(queries), this.crpe.forward(toMap(values)));
     const positioned = tf.add<tf.Tensor4D>(attended, positions);
     return this.proj.forward(tf.concat([positioned, aside], 3));
+  }
+
+  /** Queries, keys and values of each segment, float32 [N, H, W, 3 S]: splitting the weights spares splitting the map. */
+  #project(x: tf.Tensor4D): tf.Tensor4D[] {
+    const [n, height, width, channels] = x.shape;
+    const rows = tf.reshape(x, [-1, channels]);
+    const weights = tf.split(tf.reshape(this.qkv.weight.value(), [channels, 3, channels]), SEGMENTS, 2);
+    const biases = tf.split(tf.reshape(this.qkv.bias!.value(), [3, channels]), SEGMENTS, 1);
+    return weights.map((weight, segment) => {
+      const product = tf.matMul(rows, tf.reshape(weight, [channels, -1]));
+      return tf.reshape(biasAdd(product, tf.reshape(biases[segment]!, [-1])), [n, height, width, -1]);
+    });
   }
 }
 

@@ -11,9 +11,10 @@ type TraceRow = readonly [name: string, shape: number[], mean: number, std: numb
 
 /**
  * Official modules without a counterpart: activations and sequences have no parameters of their own, the relative
- * position encoding's product with the queries is its caller's here, the first stage only passes through parallel blocks.
+ * position encoding's product with the queries is its caller's here, the first stage only passes through parallel blocks,
+ * GroupMixFormer projects into its segments one by one.
  */
-const WITHOUT_COUNTERPART = /\.act\d$|^patch_embed1\.conv$|(^|\.)crpe\d?$|\[0\]$/;
+const WITHOUT_COUNTERPART = /\.act\d$|\.att\.qkv$|^patch_embed1\.conv$|(^|\.)crpe\d?$|\[0\]$/;
 
 beforeAll(async () => {
   await openRuntime();

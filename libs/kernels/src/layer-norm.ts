@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { nativeOps } from './native-ops';
 import { lastAxis, sumRows } from './rows';
+import { isTakingGradient } from './slope';
 
 /**
  * Layer normalisation over the last axis (Ba et al., 2016), with the biased variance.
@@ -9,6 +11,16 @@ import { lastAxis, sumRows } from './rows';
  * @param epsilon added to the variance.
  */
 export function layerNorm<T extends tf.Tensor>(x: T, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): T {
+  if (isTakingGradient()) return differentiable(x, scale, offset, epsilon);
+  return tf.tidy(() => {
+    const rows = tf.reshape<tf.Rank.R2>(x, [-1, lastAxis(x)]);
+    const fused = nativeOps()?.layerNorm(rows, scale, offset, epsilon) ?? null;
+    const y = fused ?? tf.add(tf.mul(normalizeRows(rows, epsilon).normal, scale), offset);
+    return tf.reshape(y, x.shape) as T;
+  });
+}
+
+function differentiable<T extends tf.Tensor>(x: T, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): T {
   return tf.customGrad((input, gamma, beta, save) => {
     const rows = tf.reshape<tf.Rank.R2>(input as tf.Tensor, [-1, lastAxis(input as tf.Tensor)]);
     const { normal, inverseStd } = normalizeRows(rows, epsilon);

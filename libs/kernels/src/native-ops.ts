@@ -26,6 +26,8 @@ interface TensorMetadata {
 interface Binding extends AttrTypes {
   /** There while a graph is recorded: tensor `id` for those that come after tensor `other`. */
   readonly identityAfter?: (id: number, other: number) => TensorMetadata;
+  /** True while a graph is recorded whose optimizer knows layer norm as one operation. */
+  readonly fusesLayerNorm?: boolean;
 }
 
 interface NodeBackend {
@@ -60,6 +62,16 @@ export class NativeOps {
     if (identityAfter === undefined) return tf.clone(x);
     const [id, otherId] = backend.getInputTensorIds([x, other]) as [number, number];
     return backend.createOutputTensor(identityAfter(id, otherId)) as T;
+  }
+
+  /** Layer norm of rows as one operation, or null where that does not exist. */
+  layerNorm(x: tf.Tensor2D, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): tf.Tensor2D | null {
+    if (this.backend.binding.fusesLayerNorm !== true) return null;
+    return this.run<tf.Tensor2D>(
+      '_MklLayerNorm',
+      [x, scale, offset],
+      [this.type('T', 'float32'), this.float('epsilon', epsilon)],
+    );
   }
 
   type(name: string, dtype: DType): OpAttr {

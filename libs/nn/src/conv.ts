@@ -48,21 +48,28 @@ export class Conv2d extends Module {
   }
 }
 
+export interface DepthwiseConvOptions extends ConvOptions {
+  /** Adds the input to the output; needs an odd kernel that keeps the size. */
+  readonly residual?: boolean;
+}
+
 /** One filter per channel. */
 export class DepthwiseConv2d extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | undefined;
   readonly #geometry: Geometry;
+  readonly #residual: boolean;
 
   constructor(
     readonly channels: number,
     readonly kernel: number,
-    { bias = true, init = fanInUniform, biasInit = zeros, ...geometry }: ConvOptions = {},
+    { bias = true, residual = false, init = fanInUniform, biasInit = zeros, ...geometry }: DepthwiseConvOptions = {},
   ) {
     super();
     this.weight = new Parameter({ shape: [kernel, kernel, channels, 1], layout: 'depthwise', init });
     this.bias = bias ? new Parameter({ shape: [channels], init: biasInit }) : undefined;
     this.#geometry = resolveGeometry(kernel, geometry);
+    this.#residual = residual;
   }
 
   /**
@@ -72,13 +79,21 @@ export class DepthwiseConv2d extends Module {
   forward(x: tf.Tensor4D): tf.Tensor4D {
     return tf.tidy(() => {
       const repeats = x.shape[3] / this.channels;
-      const filter = this.weight.value<tf.Rank.R4>();
+      const weight = this.weight.value<tf.Rank.R4>();
+      const filter = this.#residual ? tf.add<tf.Tensor4D>(weight, centreTap(this.kernel)) : weight;
       const y = depthwiseConv2d(x, repeats === 1 ? filter : tf.tile(filter, [1, 1, repeats, 1]), this.#geometry);
       if (this.bias === undefined) return y;
       const bias = this.bias.value<tf.Rank.R1>();
       return biasAdd(y, repeats === 1 ? bias : tf.tile(bias, [repeats]));
     });
   }
+}
+
+/** What a filter needs more to pass its input on as well: [kernel, kernel, 1, 1]. */
+function centreTap(kernel: number): tf.Tensor4D {
+  const taps = new Float32Array(kernel * kernel);
+  taps[(taps.length - 1) / 2] = 1;
+  return tf.tensor4d(taps, [kernel, kernel, 1, 1]);
 }
 
 function resolveGeometry(kernel: number, { stride = 1, padding, dilation = 1 }: ConvOptions): Geometry {

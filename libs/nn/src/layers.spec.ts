@@ -54,6 +54,13 @@ describe('DepthwiseConv2d', () => {
     const apart = tf.concat([conv.forward(left), conv.forward(right)], 3);
     expectClose(await together.data(), await apart.data(), { atol: 1e-6 });
   });
+
+  it('adds its input where that is asked for', async () => {
+    const [plain, residual] = [new DepthwiseConv2d(4, 3), new DepthwiseConv2d(4, 3, { residual: true })];
+    for (const conv of [plain, residual]) conv.initialize(1);
+    const x = ramp([2, 5, 6, 4]) as tf.Tensor4D;
+    expectClose(await residual.forward(x).data(), await tf.add(x, plain.forward(x)).data(), { atol: 1e-6 });
+  });
 });
 
 describe('BatchNorm', () => {

@@ -35,9 +35,11 @@ function count(counts: { conv: number; linear: number }, name: string, inputs: t
   } else if (name === 'DepthwiseConv2dNative') {
     const [height, width] = inputs['filter']!.shape as [number, number];
     counts.conv += y.size * height * width;
-  } else if (name === 'BatchMatMul' && inputs['b'] instanceof tf.Variable) {
-    // A weight for all rows, or one for each group of a convolution.
-    const { rank, shape } = inputs['a']!;
-    counts[rank === 2 ? 'linear' : 'conv'] += y.size * shape[rank - 1]!;
+  } else if (name === 'BatchMatMul') {
+    const { a, b } = inputs as { a: tf.Tensor; b: tf.Tensor };
+    const size = y.size * a.shape.at(-1)!;
+    // Rows by a weight or a part of one; a weight for each group of a convolution.
+    if (a.rank === 2) counts.linear += size;
+    else if (b instanceof tf.Variable) counts.conv += size;
   }
 }

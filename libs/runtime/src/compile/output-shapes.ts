@@ -61,7 +61,10 @@ const rules: Readonly<Record<string, Rule>> = {
     ['Abs', 'Neg', 'Exp', 'Log', 'Sqrt', 'Rsqrt', 'Square', 'Erf', 'Tanh', 'Sigmoid', 'Reciprocal'],
     likeFirst,
   ),
-  ...forEach(['Relu', 'Relu6', 'Softplus', 'Softmax', 'LogSoftmax', 'BiasAdd', 'OnesLike', 'ZerosLike'], likeFirst),
+  ...forEach(
+    ['Relu', 'Relu6', 'Softplus', 'Softmax', 'LogSoftmax', 'BiasAdd', '_MklLayerNorm', 'OnesLike', 'ZerosLike'],
+    likeFirst,
+  ),
   ...forEach(['Relu6Grad', 'ReluGrad', 'RsqrtGrad', 'SigmoidGrad', 'TanhGrad'], likeFirst),
   ResizeBilinearGrad: likeSecond,
   MatMul: matrixProduct('transpose_a', 'transpose_b'),

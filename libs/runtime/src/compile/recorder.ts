@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { NativeBinding, OpAttribute, TensorMetadata } from '../native/binding';
 import {
+  DT_BFLOAT16,
   DT_FLOAT,
   DT_INT32,
   type AttrValue,
@@ -12,6 +13,7 @@ import { inputTypes } from './op-inputs';
 import { outputsWithoutRunning } from './output-shapes';
 import { elementwiseView, viewAs, viewOnly } from './views';
 import { RecordingError } from './recording-error';
+import { rewrite, type GraphWriter } from './rewrites';
 
 /** What the recorder knows of a tensor: where the graph computes it, never its values unless it is a constant. */
 export interface Recorded {
@@ -36,8 +38,8 @@ const DYNAMIC_SHAPES = new Set([
   'NonMaxSuppressionV5',
 ]);
 
-/** Operations that give another result each time. */
-const DRAWS = /^(Random|Multinomial|TruncatedNormal)/;
+/** Operations that are a node of their own each time: they may give another result, or are meant to. */
+const UNIQUE = /^(Const$|PlaceholderWithDefault|Random|Multinomial|TruncatedNormal)/;
 
 /** Constants up to this many elements stay as they are even if all elements are equal. */
 const SMALL = 16;
@@ -49,13 +51,14 @@ const COMPARED = 1024;
  * Takes the binding's place while a step runs once, and writes down each operation as a graph node. Nothing is kept of
  * what the operations compute.
  */
-export class Recorder {
+export class Recorder implements GraphWriter {
   readonly nodes: GraphNode[] = [];
   constantBytes = 0;
   private readonly recorded: Recorded[] = [];
   private readonly constants = new Map<string, number>();
   private readonly opNames = new Map<string, number>();
   private readonly known = new Map<string, string>();
+  private readonly nodesByName = new Map<string, GraphNode>();
 
   constructor(
     private readonly real: NativeBinding,
@@ -69,6 +72,7 @@ export class Recorder {
     return Object.create(this.real, {
       executeOp: { value: this.execute.bind(this) },
       identityAfter: { value: this.identityAfter.bind(this) },
+      fusesLayerNorm: { value: !this.real.isUsingGpuDevice() && process.env.TF_ENABLE_ONEDNN_OPTS !== '0' },
       deleteTensor: { value: () => undefined },
       createTensor: { value: fail('a tensor is created below TensorFlow.js') },
       tensorDataSync: { value: fail('values of a tensor are read') },
@@ -163,6 +167,14 @@ export class Recorder {
     return id;
   }
 
+  constantRef(tensor: ConstantTensor): string {
+    return this.at(this.constant(tensor)).ref;
+  }
+
+  nodeOf(ref: string): GraphNode | undefined {
+    return this.nodesByName.get(ref.split(':')[0] as string);
+  }
+
   private constantNode(tensor: ConstantTensor): string {
     this.constantBytes += tensor.values.byteLength;
     return this.addNode('Const', [], { dtype: { type: tensor.dtype }, value: { tensor } });
@@ -196,7 +208,7 @@ export class Recorder {
     outputs: number,
   ): Recorded[] {
     const views = elementwiseView(op, tensors);
-    const inputs = views?.inputs ?? tensors.map((tensor) => this.settled(tensor));
+    const inputs = (views?.inputs ?? tensors).map((tensor) => this.settled(tensor));
     const attrs = { ...inferredAttrs(op, inputs), ...this.attrs(attributes) };
     const shapes = outputsWithoutRunning(op, attrs, inputs) ?? this.outputsByRunning(op, attributes, inputs, outputs);
     const refs = this.addOperation(op, attrs, inputs);
@@ -260,33 +272,35 @@ export class Recorder {
     inputs: readonly Recorded[],
   ): (output: number) => string {
     if (this.precision === 'bf16' && isMatrixProduct(op)) {
-      const lowered = inputs.map(({ ref }) => this.cast(ref, 'float32', 'bf16'));
-      const plain = plainMatrixProduct(op, attrs, inputs);
-      const product = this.addNode(plain.name, lowered, { ...plain.attrs, T: { type: 14 } });
+      const lowered = inputs.map((input) => ({ ...input, ref: this.cast(input.ref, 'float32', 'bf16') }));
+      const lower = { ...attrs, T: { type: DT_BFLOAT16 } };
+      const product = rewrite(this, op, lower, lowered) ?? this.addNode(op, refsOf(lowered), lower);
       const ref = this.cast(product, 'bf16', 'float32');
       return () => ref;
     }
-    const plain = plainBias(plainMatrixProduct(op, attrs, inputs), inputs);
-    const refs = inputs.map(({ ref }) => ref);
-    const node = this.addNode(plain.name, refs, plain.attrs).slice(0, -2);
+    const rewritten = rewrite(this, op, attrs, inputs);
+    if (rewritten !== null) return () => rewritten;
+    const node = this.addNode(op, refsOf(inputs), attrs).slice(0, -2);
     return (output) => `${node}:${output}`;
   }
 
   private cast(ref: string, from: 'float32' | 'bf16', to: 'float32' | 'bf16'): string {
-    const dtype = { float32: DT_FLOAT, bf16: 14 };
+    const dtype = { float32: DT_FLOAT, bf16: DT_BFLOAT16 };
     const attrs = { SrcT: { type: dtype[from] }, DstT: { type: dtype[to] }, Truncate: { bool: false } };
     return this.addNode('Cast', [ref], attrs);
   }
 
   /** Adds a node, or finds the same one that is there already. */
-  private addNode(op: string, inputs: readonly string[], attrs: Readonly<Record<string, AttrValue>>): string {
-    const key = op === 'Const' || DRAWS.test(op) ? undefined : `${op}(${inputs.join()})${JSON.stringify(attrs)}`;
+  addNode(op: string, inputs: readonly string[], attrs: Readonly<Record<string, AttrValue>>): string {
+    const key = UNIQUE.test(op) ? undefined : `${op}(${inputs.join()})${JSON.stringify(attrs)}`;
     const known = key === undefined ? undefined : this.known.get(key);
     if (known !== undefined) return known;
     const count = this.opNames.get(op) ?? 0;
     this.opNames.set(op, count + 1);
     const ref = `step/${op}_${count}:0`;
-    this.nodes.push({ name: ref.slice(0, -2), op, inputs, attrs });
+    const node = { name: ref.slice(0, -2), op, inputs, attrs };
+    this.nodes.push(node);
+    this.nodesByName.set(node.name, node);
     if (key !== undefined) this.known.set(key, ref);
     return ref;
   }
@@ -348,32 +362,8 @@ function inferredAttrs(op: string, inputs: readonly Recorded[]): Record<string, 
   return attrs;
 }
 
-interface Operation {
-  readonly name: string;
-  readonly attrs: Readonly<Record<string, AttrValue>>;
-}
-
-/**
- * The bias of a depthwise convolution by a plain addition: TensorFlow's optimizer takes a depthwise convolution, a
- * `BiasAdd` and a further addition for one operation that it does not have, and then gives up optimizing.
- */
-function plainBias(operation: Operation, [x]: readonly Recorded[]): Operation {
-  if (operation.name !== 'BiasAdd' || x === undefined || !x.ref.startsWith('step/DepthwiseConv2dNative_'))
-    return operation;
-  return { name: 'AddV2', attrs: { T: { type: x.dtype } } };
-}
-
-/** Products of two matrices by the operation for that, which the graph optimizer fuses. */
-function plainMatrixProduct(
-  op: string,
-  attrs: Readonly<Record<string, AttrValue>>,
-  inputs: readonly Recorded[],
-): Operation {
-  const { adj_x: transposeA, adj_y: transposeB, T: type } = attrs;
-  const isPlain = isMatrixProduct(op) && inputs.every(({ shape }) => shape.length === 2);
-  if (!isPlain || transposeA === undefined || transposeB === undefined || type === undefined)
-    return { name: op, attrs };
-  return { name: 'MatMul', attrs: { T: type, transpose_a: transposeA, transpose_b: transposeB } };
+function refsOf(inputs: readonly Recorded[]): string[] {
+  return inputs.map(({ ref }) => ref);
 }
 
 function isMatrixProduct(op: string): boolean {

@@ -30,7 +30,10 @@ export function viewOnly(
   return op === 'Cast' && target === x.dtype ? [x] : null;
 }
 
-/** The inputs of an elementwise operation as their nodes give them, and the shape its result is seen in. */
+/**
+ * The inputs of an elementwise operation in a shape that a node gives, best the one of the first input that owes a
+ * reshape, and the shape its result is seen in.
+ */
 export function elementwiseView(
   op: string,
   [a, b]: readonly Recorded[],
@@ -38,8 +41,9 @@ export function elementwiseView(
   if (a === undefined || (a.owed === undefined && b?.owed === undefined)) return null;
   if (UNARY.test(op)) return { inputs: [bare(a)], shape: a.shape };
   if (!BINARY.test(op) || b === undefined) return null;
-  if (sameShape(a.shape, b.shape) && sameShape(actualShape(a), actualShape(b))) {
-    return { inputs: [bare(a), bare(b)], shape: a.shape };
+  if (sameShape(a.shape, b.shape)) {
+    const shape = a.owed ?? actualShape(b);
+    return { inputs: [viewAs(a, shape), viewAs(b, shape)], shape: a.shape };
   }
   if (reachesEveryRow(b, a)) return { inputs: [bare(a), b], shape: a.shape };
   return reachesEveryRow(a, b) ? { inputs: [a, bare(b)], shape: b.shape } : null;

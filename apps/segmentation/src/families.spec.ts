@@ -43,7 +43,7 @@ it.each(['groupmixformer-tiny', 'coat-tiny', 'coat-lite-tiny', 'maformer-small',
       'int32',
     );
     const losses = Array.from({ length: STEPS }, (_, update) => {
-      const { loss } = step.run([{ images, labels }], { update, lr: 3e-4, seed: 0 });
+      const { loss } = step.run([{ images, labels }], { update, lr: 3e-3, seed: 0 });
       const [value] = loss!.dataSync();
       loss!.dispose();
       return value!;

@@ -59,10 +59,10 @@ export class ImageDetector {
     let ahead: Promise<DetectedImage[]> | undefined;
     for await (const batch of this.#batches.batches(signal === undefined ? {} : { signal })) {
       const found = await this.#run(batch);
-      const images = batch.samples.map(({ id }, i) => this.#finish(this.#samples.get(id)!, found[i]!));
+      const images = Promise.all(batch.samples.map(({ id }, i) => this.#finish(this.#samples.get(id)!, found[i]!)));
+      images.catch(() => undefined); // reported when its turn comes
       if (ahead !== undefined) yield* await ahead;
-      ahead = Promise.all(images);
-      ahead.catch(() => undefined); // reported when its turn comes
+      ahead = images;
     }
     if (ahead !== undefined) yield* await ahead;
   }

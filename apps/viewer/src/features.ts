@@ -18,7 +18,7 @@ export interface Extraction {
 }
 
 /** Warm runs end after so many, and none starts after so many milliseconds of them. */
-const WARM_RUNS = { most: 5, milliseconds: 500 };
+const WARM_RUNS = { most: 3, milliseconds: 500 };
 
 /**
  * Runs a backbone on one picture, several times for the timings.

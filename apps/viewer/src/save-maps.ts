@@ -7,7 +7,7 @@ export function saveMaps(maps: FeatureMaps): void {
   link.href = URL.createObjectURL(new Blob(toSafetensors(maps)));
   link.download = 'features.safetensors';
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href));
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
 function toSafetensors(maps: FeatureMaps): BlobPart[] {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createClassifier, VARIANTS, type VariantName } from '@pyramidal/backbones';
-import { countMultiplyAdds, inferencePass } from '@pyramidal/nn';
+import { type Classifier, countMultiplyAdds, inferencePass } from '@pyramidal/nn';
 import { compile, openRuntime } from '@pyramidal/runtime';
 import type { Benchmark, BenchRow } from './benchmark';
 
@@ -15,24 +15,23 @@ export const backbones: Benchmark = async ({ log }) => {
   const { engine } = await openRuntime();
   return names.map((name) => {
     log(`backbones: ${name}`);
-    return { ...timeForward(name), case: `${name}, ${sizeOf(name)}`, engine };
+    const classifier = createClassifier(name, CLASSES);
+    classifier.initialize(1);
+    const row = { ...timeForward(classifier), case: `${name}, ${sizeOf(classifier)}`, engine };
+    classifier.dispose();
+    return row;
   });
 };
 
-function sizeOf(name: VariantName): string {
-  const classifier = createClassifier(name, CLASSES);
-  for (const parameter of classifier.state().values()) parameter.assignTorch(new Float32Array(parameter.size));
+function sizeOf(classifier: Classifier): string {
   const { conv, linear } = countMultiplyAdds(() => {
     return classifier.forward(tf.zeros([1, SIZE, SIZE, 3]), inferencePass());
   });
-  classifier.dispose();
   const multiplyAdds = conv + linear + classifier.backbone.attentionMultiplyAdds(SIZE, SIZE);
   return `${(classifier.parameterCount() / 1e6).toFixed(2)} M, ${(multiplyAdds / 1e9).toFixed(3)} G`;
 }
 
-function timeForward(name: VariantName): Omit<BenchRow, 'case' | 'engine'> {
-  const classifier = createClassifier(name, CLASSES);
-  classifier.initialize(1);
+function timeForward(classifier: Classifier): Omit<BenchRow, 'case' | 'engine'> {
   const images = tf.randomUniform([1, SIZE, SIZE, 3], -1, 1, 'float32', 1);
   const forward = compile(({ x }: { x: tf.Tensor }) => ({
     logits: classifier.forward(x as tf.Tensor4D, inferencePass()),
@@ -49,7 +48,6 @@ function timeForward(name: VariantName): Omit<BenchRow, 'case' | 'engine'> {
   const times = Array.from({ length: REPETITIONS }, run).sort((a, b) => a - b);
   const cpuMs = process.cpuUsage(cpuStart).user / 1000 / REPETITIONS;
   forward.dispose();
-  classifier.dispose();
   images.dispose();
   return {
     mode: 'compiled',

@@ -29,7 +29,8 @@ export async function runDemo({ config, data, out, ...demo }: Demo): Promise<num
   const { engine, reason } = await openRuntime();
   console.log(`engine: ${engine} (${reason})`);
   const shorter = engine.startsWith('tensorflow') ? [] : ['--set', `train.epochs=${demo.wasmEpochs}`];
-  if (shorter.length > 0) console.log(`without the native engine this is a shorter run: train.epochs=${demo.wasmEpochs}`);
+  if (shorter.length > 0)
+    console.log(`without the native engine this is a shorter run: train.epochs=${demo.wasmEpochs}`);
   const rendered = await demo.render(data);
   console.log(rendered ? `rendered a data set of textured shapes: ${data}` : `data set of textured shapes: ${data}`);
 

@@ -39,7 +39,16 @@ const depConstraints = [
 
 export default tseslint.config(
   {
-    ignores: ['**/dist/**', '**/esm/**', '**/out-tsc/**', '**/node_modules/**', '.nx/**', 'runs/**', '**/fixtures/**'],
+    ignores: [
+      '**/dist/**',
+      '**/esm/**',
+      'libs/runtime/tfjs-node/**',
+      '**/out-tsc/**',
+      '**/node_modules/**',
+      '.nx/**',
+      'runs/**',
+      '**/fixtures/**',
+    ],
   },
   js.configs.recommended,
   ...tseslint.configs.recommended,

@@ -23,9 +23,8 @@ export function formProblems({ folder, manifest }: WorkspacePackage, siblings: r
   for (const [name, entry] of entryPoints(manifest)) expect(`exports of ${name}`, entry, expectedEntry(entry));
 
   const [, main] = entryPoints(manifest).find(([name]) => name === '.') ?? [];
-  const commonJs = typeof main?.default === 'object' ? main.default : main;
-  expect('main', manifest['main'], commonJs?.default);
-  expect('types', manifest['types'], commonJs?.types);
+  expect('main', manifest['main'], main?.default);
+  expect('types', manifest['types'], main?.types ?? main?.node?.types);
   const hasEsm = entryPoints(manifest).some(([, entry]) => entry.import !== undefined);
   expect('the target esm', 'esm' in (manifest.nx?.targets ?? {}), hasEsm);
   for (const pattern of [...PACKED, ...NOT_PACKED, ...(hasEsm ? ['esm'] : [])]) {
@@ -43,7 +42,7 @@ function expectedEntry(entry: EntryPoint): EntryPoint {
   const commonJs = { types: `./dist/${path}.d.ts`, default: `./dist/${path}.js` };
   if (entry.import === undefined) return { '@pyramidal/source': source, ...commonJs };
   const esm = { types: `./esm/${path}.d.mts`, default: `./esm/${path}.mjs` };
-  return { '@pyramidal/source': source, node: commonJs, import: esm, default: commonJs };
+  return { '@pyramidal/source': source, node: commonJs, import: esm, default: commonJs.default };
 }
 
 /** Siblings have one version; what they want of the installing app, their importers want too. */

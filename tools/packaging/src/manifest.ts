@@ -13,7 +13,8 @@ export interface EntryPoint {
   readonly types?: string;
   readonly node?: Code;
   readonly import?: Code;
-  readonly default?: Code | string;
+  /** A plain path, by which Nx sees that the package is built. */
+  readonly default?: string;
 }
 
 /** What is read of a package.json here. */

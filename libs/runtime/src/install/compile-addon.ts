@@ -30,7 +30,7 @@ export function compilerAdvice(platform: NodeJS.Platform = process.platform): st
 
 /** The C++ sources of tfjs-node's addon. */
 function addonSources(): string[] {
-  const binding = join(dirname(createRequire(__filename).resolve('@tensorflow/tfjs-node/package.json')), 'binding');
+  const binding = join(dirname(createRequire(__filename).resolve('#tfjs-node/package.json')), 'binding');
   return readdirSync(binding)
     .filter((name) => name.endsWith('.cc'))
     .sort()

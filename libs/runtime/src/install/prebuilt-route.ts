@@ -65,7 +65,7 @@ export function prebuiltUrls(
   }
   const { system, archive } = published;
   const host = (env.TFJS_NODE_CDN_STORAGE ?? HOST).replace(/\/?$/, '/');
-  const { version } = createRequire(__filename)('@tensorflow/tfjs-node/package.json') as { version: string };
+  const { version } = createRequire(__filename)('#tfjs-node/package.json') as { version: string };
   const library = `libtensorflow-${kind}-${system}-x86_64-${LIBTENSORFLOW_VERSION}.${archive}`;
   const addon = `${kind.toUpperCase()}-${system}-${version}.${archive}`;
   return {

@@ -1,4 +1,4 @@
-import type { NodeJSKernelBackend } from '@tensorflow/tfjs-node/dist/nodejs_kernel_backend';
+import type { NodeJSKernelBackend } from '#tfjs-node/dist/nodejs_kernel_backend.js';
 import { RuntimeError } from '../runtime-error';
 
 export interface TensorMetadata {

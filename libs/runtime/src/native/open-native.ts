@@ -39,8 +39,8 @@ const hasNvidiaDriver = () =>
 /** tfjs-node's own entry point would load the addon that is not in its package, so its parts are put together here. */
 async function register({ binding, engine }: LoadedAddon): Promise<void> {
   provideLegacyUtilities();
-  const { NodeJSKernelBackend } = await import('@tensorflow/tfjs-node/dist/nodejs_kernel_backend.js');
-  await import('@tensorflow/tfjs-node/dist/register_all_kernels.js');
+  const { NodeJSKernelBackend } = await import('#tfjs-node/dist/nodejs_kernel_backend.js');
+  await import('#tfjs-node/dist/register_all_kernels.js');
   const packageName = engine === 'tensorflow-gpu' ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node';
   const backend = new NodeJSKernelBackend(binding as never, packageName);
   tf.registerBackend(BACKEND, () => backend, 3);

@@ -1,0 +1,35 @@
+import { mask } from '@cocoeval/ts';
+import { blankImage, PALETTE } from '@pyramidal/images';
+import { drawDetections } from './draw-detections';
+
+const SIZE = 96;
+const image = blankImage({ width: SIZE, height: SIZE }, [100, 100, 100]);
+const classes = [
+  { categoryId: 1, name: 'cat' },
+  { categoryId: 2, name: 'dog' },
+];
+const rectangle = (left: number) =>
+  mask.fromPolygons([[left, 50, left + 20, 50, left + 20, 90, left, 90]], SIZE, SIZE)[0]!;
+
+it('tints masks and draws boxes in the colour of the class, the best on top', async () => {
+  const drawn = await drawDetections(
+    image,
+    [
+      { label: 1, score: 0.9, box: [20, 50, 40, 90], mask: rectangle(20) },
+      { label: 0, score: 0.6, box: [30, 50, 50, 90], mask: rectangle(30) },
+      { label: 0, score: 0.5, box: [60, 50, 80, 90] },
+    ],
+    classes,
+  );
+  const colourAt = (x: number, y: number): number[] => [
+    ...drawn.data.slice(3 * (y * SIZE + x), 3 * (y * SIZE + x) + 3),
+  ];
+  const tinted = (pixel: readonly number[], label: number) => pixel.map((value, c) => Math.round((value + PALETTE[label]![c]!) / 2)); // prettier-ignore
+  const cat = tinted([100, 100, 100], 0);
+  expect(colourAt(45, 70)).toEqual(cat);
+  expect(colourAt(25, 70)).toEqual(tinted([100, 100, 100], 1));
+  expect(colourAt(35, 70)).toEqual(tinted(cat, 1));
+  expect(colourAt(70, 70)).toEqual([100, 100, 100]);
+  expect(colourAt(60, 80)).not.toEqual([100, 100, 100]);
+  expect(colourAt(5, 5)).toEqual([100, 100, 100]);
+});

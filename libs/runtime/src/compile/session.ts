@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { NativeBinding } from '../native/binding';
 import { type BackendInternals, type TensorInfo, giveOwnValue, infoOf } from './backend-internals';
+import { collectGarbage } from './collect-garbage';
 import { STEP_DONE } from './record';
 import { VARIABLES_SET, type GraphContract } from './saved-graph';
 
@@ -96,7 +97,10 @@ export class Session {
     const feeds = this.slots.map(({ node }) => `${node}/feed:0`);
     for (const { id } of this.execute(ids, feeds, [VARIABLES_SET])) this.binding.deleteTensor(id);
     this.dropPulled();
+    const isFirst = this.slots.every(({ info }) => info === null);
     for (const slot of this.slots) this.bind(slot);
+    // What recording left, and the values that are now the session's.
+    if (isFirst) collectGarbage();
   }
 
   private isCurrent(slot: Slot): boolean {

@@ -37,12 +37,12 @@ function addonSources(): string[] {
     .map((name) => join(binding, name));
 }
 
-const quietSource = () => join(__dirname, '..', '..', 'native', 'quiet.cc');
+const earlySource = () => join(__dirname, '..', '..', 'native', 'early.cc');
 
 /** Names everything that an addon's bytes depend on besides the library: flags and sources. */
 export function sourceDigest(): string {
   const hash = createHash('sha256').update(FLAGS.join(' '));
-  for (const file of [...addonSources(), quietSource()]) hash.update(readFileSync(file));
+  for (const file of [...addonSources(), earlySource()]) hash.update(readFileSync(file));
   return hash.digest('hex');
 }
 
@@ -64,7 +64,7 @@ export async function compileAddon(
     compiler,
     [
       ...[...FLAGS, ...SHARED, `-I${nodeApi.include_dir}`, `-I${library.include}`, ...addonSources()],
-      ...(await compileQuiet(compiler, library, folder, env)),
+      ...(await compileEarly(compiler, library, folder, env)),
       ...library.objects.map((name) => join(library.folder, name)),
       ...[`-Wl,-rpath,${library.folder}`, '-o', addon],
     ],
@@ -78,21 +78,21 @@ export async function compileAddon(
 
 const SHARED = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
 
-/** Options that link the log level in; none where the library or the platform has no way to set it, and logs show. */
-async function compileQuiet(
+/** Options that link `early.cc` in; none where the library or the platform has no log level to set, and logs show. */
+async function compileEarly(
   compiler: string,
   library: TensorFlowLibrary,
   folder: string,
   env: NodeJS.ProcessEnv,
 ): Promise<string[]> {
   if (process.platform !== 'linux' || !existsSync(join(library.include, 'absl', 'log', 'globals.h'))) return [];
-  const object = join(folder, 'libquiet.so');
+  const object = join(folder, 'libearly.so');
   const args = [
     ...FLAGS,
     '-shared',
     `-I${library.include}`,
-    quietSource(),
-    '-Wl,-z,initfirst,-soname,libquiet.so',
+    earlySource(),
+    '-Wl,-z,initfirst,-soname,libearly.so',
     '-o',
     object,
   ];

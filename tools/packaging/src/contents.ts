@@ -32,7 +32,7 @@ export function contentProblems({ manifest, files }: Tarball): string[] {
 function namedFiles({ exports = {}, imports = {}, bin = {}, main, types }: Tarball['manifest']): string[] {
   const fields = [...Object.values(exports), ...Object.values(imports), ...Object.values(bin), main, types];
   const named = JSON.stringify(fields).matchAll(/"\.\/([^"]+)"/g);
-  return [...new Set(Array.from(named, ([, path]) => path!))];
+  return [...new Set(Array.from(named, ([, path]) => path!))].filter((path) => !path.includes('*'));
 }
 
 /** What a file was built from; others are their own source. */

@@ -9,7 +9,8 @@ import { dirname, join } from 'node:path';
 import { readManifest } from './manifest';
 
 const WANTED = [
-  /^dist\/(nodejs_kernel_backend|int64_tensors|register_all_kernels)\.(js|d\.ts)$/,
+  /^dist\/(nodejs_kernel_backend|int64_tensors|register_all_kernels|tfjs_binding)\.d\.ts$/,
+  /^dist\/(nodejs_kernel_backend|int64_tensors|register_all_kernels)\.js$/,
   /^dist\/kernels\/[^/]+\.js$/,
   /^dist\/proto\/api_pb\.js$/,
   /^binding\/[^/]+\.(cc|h)$/,

@@ -14,11 +14,11 @@ export const backbones: Benchmark = async ({ log }) => {
   const names = Object.keys(VARIANTS) as VariantName[];
   const { engine } = await openRuntime();
   return names.map((name) => {
-    log(`backbones: ${name}`);
     const classifier = createClassifier(name, CLASSES);
     classifier.initialize(1);
     const row = { ...timeForward(classifier), case: `${name}, ${sizeOf(classifier)}`, engine };
     classifier.dispose();
+    log(`backbones: ${row.case}, ${row.wallMs.toFixed(0)} ms`);
     return row;
   });
 };

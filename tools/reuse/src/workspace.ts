@@ -53,5 +53,5 @@ export function writeWorkspace(folder: string, repository: string, packed: reado
   });
   write('tsconfig.json', { extends: './tsconfig.base.json', compileOnSave: false, files: [], references: [] });
   writeFileSync(join(folder, '.prettierrc'), '{ "singleQuote": true }\n');
-  writeFileSync(join(folder, '.npmrc'), 'ignore-scripts=true\naudit=false\nfund=false\nprefer-offline=true\n');
+  writeFileSync(join(folder, '.npmrc'), 'ignore-scripts=false\naudit=false\nfund=false\nprefer-offline=true\n');
 }

@@ -69,6 +69,13 @@ onEngines('compile', () => {
     doubled.dispose();
   });
 
+  it('takes more parts of a tensor than constants are compared', () => {
+    const parts = 1500;
+    const last = compile(({ x }: { x: tf.Tensor }) => ({ y: tf.split(x, Array<number>(parts).fill(1)).at(-1)! }));
+    tf.tidy(() => expect(last({ x: tf.range(0, parts) }).y.dataSync()[0]).toBe(parts - 1));
+    last.dispose();
+  });
+
   it('draws new random numbers for a new seed, the same for the same', () => {
     const drop = compile(({ x, seed }: { x: tf.Tensor; seed: tf.Tensor1D }) => ({ y: dropout(x, 0.5, seed) }));
     const masks = [1, 2, 1].map((seed) =>

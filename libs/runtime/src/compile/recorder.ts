@@ -44,7 +44,7 @@ const UNIQUE = /^(Const$|PlaceholderWithDefault|Random|Multinomial|TruncatedNorm
 /** Constants up to this many elements stay as they are even if all elements are equal. */
 const SMALL = 16;
 
-/** Constants up to this many elements are compared with each other, and known to the rules for output shapes. */
+/** Constants up to this many elements are compared with each other. Those and all integers decide on output shapes. */
 const COMPARED = 1024;
 
 /**
@@ -162,7 +162,8 @@ export class Recorder implements GraphWriter {
     const known = key === undefined ? undefined : this.constants.get(key);
     if (known !== undefined) return known;
     const ref = isUniform ? this.fill(shape, dtype, kept) : this.constantNode({ shape, dtype, values });
-    const id = this.add({ ref, shape, dtype, ...(values.length <= COMPARED && { constant: values }) });
+    const isKnown = dtype === DT_INT32 || values.length <= COMPARED;
+    const id = this.add({ ref, shape, dtype, ...(isKnown && { constant: values }) });
     if (key !== undefined) this.constants.set(key, id);
     return id;
   }

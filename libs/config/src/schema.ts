@@ -117,7 +117,7 @@ export const trainSchema = z
     clipGradNorm: positive.optional(),
     /** Moving average of the weights: kept share per update. */
     ema: z.strictObject({ decay: fraction }).optional(),
-    /** Run a backbone's blocks again in the backward pass instead of keeping what they computed: less memory, same numbers. */
+    /** Run a backbone's blocks again in the backward pass instead of keeping what they computed: less memory, a little more time, same numbers. */
     recompute: z.boolean().default(false),
     seed: z.int().min(0).max(0x7fffffff).default(0),
     /** Updates between two lines of the log. */

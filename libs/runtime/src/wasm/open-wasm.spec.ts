@@ -41,7 +41,7 @@ describe('openWasm', () => {
   it('lets the process end by itself, and unhandled errors be reported as ever', () => {
     const script = `
       const { openWasm } = require('./src/wasm/open-wasm.ts');
-      openWasm({ threads: 2 }).then(({ threads }) => { console.log(threads); if (FAIL) Promise.reject(new Error('a')); });`;
+      openWasm({ threads: 2 }).then(({ threads }) => { console.log(String(threads)); if (FAIL) Promise.reject(new Error('a')); });`;
     const run = (fail: boolean) =>
       spawnSync(process.execPath, [...NODE, '-e', script.replace('FAIL', String(fail))], { encoding: 'utf8', cwd });
     expect(run(false)).toMatchObject({ status: 0, stdout: '2\n', stderr: '' });

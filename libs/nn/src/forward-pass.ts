@@ -73,7 +73,7 @@ export class ForwardPass {
     const repeated = this.#repeatedFromHere();
     const parameters = new Set(parts.flatMap((part) => [...part.parameters().values()]));
     return recomputed(x, {
-      run: (input) => run(input, this),
+      run: (input) => run(input, seen),
       runAgain: (input) => run(input, repeated),
       variables: [...parameters].map(({ variable }) => variable),
     });

@@ -194,7 +194,7 @@ export class Recorder implements GraphWriter {
     return results.map((result) => ({ id: this.add(result), shape: [...result.shape], dtype: result.dtype }));
   }
 
-  /** A tensor's value for operations that run once another tensor is there, a node of its own each time. */
+  /** A tensor's value for operations that run only once another tensor is there, which makes them nodes of their own. */
   private identityAfter(id: number, other: number): TensorMetadata {
     const { ref, shape, dtype } = this.settled(this.at(id));
     const after = `^${this.at(other).ref.split(':')[0]}`;

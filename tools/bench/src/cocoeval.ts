@@ -6,6 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { BenchOptions, Benchmark, BenchRow } from './benchmark';
+import { build } from './build';
 import { cocoevalData, type CocoevalData } from './cocoeval-data';
 
 const ROUNDS = 3;
@@ -38,7 +39,7 @@ const TASKS: readonly Task[] = [
 ];
 
 export const cocoeval: Benchmark = async (options) => {
-  execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-b', 'libs/cocoeval'], { cwd: WORKSPACE });
+  build('libs/cocoeval');
   options.log('cocoeval: writing the data, where they are not there yet');
   const data = cocoevalData();
   const contenders = [ours(1), ours(2), ...peers(options)];

@@ -1,13 +1,14 @@
 /**
  * GroupMixFormer's forward pass and training step (AdamW, gradients clipped): operation by operation, compiled, and in
- * PyTorch. Every contender runs in a process of its own with the same two threads; the rounds of the last two alternate,
- * so that what else the machine does meets both alike.
+ * PyTorch. Every contender runs in a process of its own with the same two threads, ours from the compiled JavaScript; the
+ * rounds of the last two alternate, so that what else the machine does meets both alike.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import type { Benchmark, BenchOptions, BenchRow } from './benchmark';
+import { build } from './build';
 
 const THREADS = '2';
 const ROUNDS = 5;
@@ -16,6 +17,7 @@ const VARIANTS = ['tiny', 'small'];
 const BATCHES = [1, 8];
 const TASKS = ['forward', 'train'];
 const ENGINES: Readonly<Record<string, string>> = { 'PyTorch eager': 'torch', wasm: 'wasm' };
+const OURS = join(__dirname, '../dist/step/contender.js');
 const PEER = join(__dirname, '../peers/step_contender.py');
 
 interface Answer {
@@ -72,6 +74,7 @@ class Contender {
 }
 
 export const step: Benchmark = async (options) => {
+  build('tools/bench/tsconfig.lib.json');
   const rows: BenchRow[] = [];
   for (const variant of VARIANTS) {
     for (const batch of BATCHES) {
@@ -113,8 +116,7 @@ async function alternate(starts: readonly (() => Contender)[]): Promise<Contende
 }
 
 function ours(mode: string, args: readonly string[]): Contender {
-  const script = join(__dirname, 'step/contender.ts');
-  return Contender.start(mode, process.execPath, [...process.execArgv, script, mode, ...args]);
+  return Contender.start(mode, process.execPath, [OURS, mode, ...args]);
 }
 
 function peer(python: string, args: readonly string[]): Contender {

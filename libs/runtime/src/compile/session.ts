@@ -14,6 +14,9 @@ let clock = 0;
 /** When a value that no session holds any more was handed back. */
 const handedBackAt = new WeakMap<TensorInfo, number>();
 
+/** Bytes of typed arrays that are no longer used and not freed yet. */
+const MOST_GARBAGE = 16 * 2 ** 20;
+
 /** Records whose memory belongs to TensorFlow, not to a typed array, so that sessions may share it. */
 const ownedByEngine = new WeakSet<TensorInfo>();
 
@@ -93,7 +96,7 @@ export class Session {
   private takeVariables(): void {
     if (this.slots.every((slot) => this.isCurrent(slot))) return;
     for (const slot of this.slots) this.detachAliases(slot);
-    const ids = this.slots.map(({ variable }) => engineOwnedId(this.backend, variable));
+    const ids = this.ownIds();
     const feeds = this.slots.map(({ node }) => `${node}/feed:0`);
     for (const { id } of this.execute(ids, feeds, [VARIABLES_SET])) this.binding.deleteTensor(id);
     this.dropPulled();
@@ -101,6 +104,22 @@ export class Session {
     for (const slot of this.slots) this.bind(slot);
     // What recording left, and the values that are now the session's.
     if (isFirst) collectGarbage();
+  }
+
+  /** The addon's ids of the variables' values; what JavaScript held of those that are copied goes as they are. */
+  private ownIds(): number[] {
+    let garbage = 0;
+    return this.slots.map(({ variable }) => {
+      if (!isEngineOwned(this.backend, variable)) {
+        giveToEngine(this.backend, variable);
+        garbage += variable.size * 4;
+      }
+      if (garbage > MOST_GARBAGE) {
+        collectGarbage();
+        garbage = 0;
+      }
+      return infoOf(this.backend, variable).id;
+    });
   }
 
   private isCurrent(slot: Slot): boolean {
@@ -183,16 +202,19 @@ function timeOf(info: TensorInfo): number {
   return holders.get(info)?.time ?? handedBackAt.get(info) ?? 0;
 }
 
-/** The addon's id of a variable's value, in memory that TensorFlow owns. */
-function engineOwnedId(backend: BackendInternals, variable: tf.Variable): number {
+function isEngineOwned(backend: BackendInternals, variable: tf.Variable): boolean {
   const info = infoOf(backend, variable);
-  if (holders.has(info) || ownedByEngine.has(info)) return info.id;
+  return holders.has(info) || ownedByEngine.has(info);
+}
+
+/** Moves a variable's value from a typed array to memory that TensorFlow owns. */
+function giveToEngine(backend: BackendInternals, variable: tf.Variable): void {
   const { binding } = backend;
+  const info = infoOf(backend, variable);
   const [id] = backend.getInputTensorIds([variable]) as [number];
   const attrs = [{ name: 'T', type: binding.TF_ATTR_TYPE, value: info.dtype }];
   const [copy] = binding.executeOp('DeepCopy', attrs, [id], 1);
   binding.deleteTensor(id);
   info.id = (copy as { id: number }).id;
   ownedByEngine.add(info);
-  return info.id;
 }

@@ -30,19 +30,23 @@ export function compilerAdvice(platform: NodeJS.Platform = process.platform): st
 
 /** The C++ sources of tfjs-node's addon. */
 function addonSources(): string[] {
-  const binding = join(dirname(createRequire(__filename).resolve('#tfjs-node/package.json')), 'binding');
-  return readdirSync(binding)
-    .filter((name) => name.endsWith('.cc'))
-    .sort()
-    .map((name) => join(binding, name));
+  return sourcesIn(join(dirname(createRequire(__filename).resolve('#tfjs-node/package.json')), 'binding'));
 }
 
-const earlySource = () => join(__dirname, '..', '..', 'native', 'early.cc');
+/** The C++ sources of what is loaded ahead of TensorFlow: its log level and its threads. */
+function earlySources(): string[] {
+  return sourcesIn(join(__dirname, '..', '..', 'native'));
+}
+
+function sourcesIn(folder: string): string[] {
+  const sources = readdirSync(folder).filter((name) => name.endsWith('.cc'));
+  return sources.sort().map((name) => join(folder, name));
+}
 
 /** Names everything that an addon's bytes depend on besides the library: flags and sources. */
 export function sourceDigest(): string {
   const hash = createHash('sha256').update(FLAGS.join(' '));
-  for (const file of [...addonSources(), earlySource()]) hash.update(readFileSync(file));
+  for (const file of [...addonSources(), ...earlySources()]) hash.update(readFileSync(file));
   return hash.digest('hex');
 }
 
@@ -78,7 +82,7 @@ export async function compileAddon(
 
 const SHARED = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
 
-/** Options that link `early.cc` in; none where the library or the platform has no log level to set, and logs show. */
+/** Options that link `native` in; none where it does not compile: logs show, and TensorFlow keeps its own threads. */
 async function compileEarly(
   compiler: string,
   library: TensorFlowLibrary,
@@ -91,8 +95,10 @@ async function compileEarly(
     ...FLAGS,
     '-shared',
     `-I${library.include}`,
-    earlySource(),
-    '-Wl,-z,initfirst,-soname,libearly.so',
+    ...earlySources(),
+    '-Wl,-z,initfirst,-z,nodelete,-soname,libearly.so',
+    '-ldl',
+    '-lpthread',
     '-o',
     object,
   ];

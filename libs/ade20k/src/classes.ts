@@ -21,8 +21,9 @@ export async function readClasses(file: string): Promise<SegmentationClass[]> {
     throw new Error(`${file}: cannot be read: ${error.message}`, { cause: error });
   });
   const entries = parse(file, text);
-  if (!Array.isArray(entries) || entries.length < 1 || entries.length > 255) {
-    throw new Error(`${file}: expected a list of 1 to 255 classes`);
+  if (!Array.isArray(entries) || entries.length < 2 || entries.length > 255) {
+    const received = Array.isArray(entries) ? entries.length : 'none';
+    throw new Error(`${file}: expected a list of 2 to 255 classes, received ${received}`);
   }
   return entries.map((entry: unknown, i) => {
     const { name, colour = colourOf(i) } = (typeof entry === 'string' ? { name: entry } : (entry ?? {})) as {

@@ -167,9 +167,10 @@ describe('what is wrong is told in one line', () => {
 
   it.each([
     ['{', /classes\.json: is not JSON/],
-    ['[]', /expected a list of 1 to 255 classes/],
+    ['[]', /expected a list of 2 to 255 classes, received 0/],
+    ['["wall"]', /expected a list of 2 to 255 classes, received 1/],
     ['["a", 3]', /received 3 as entry 1/],
-    ['[{ "name": "a", "colour": [1, 2, 300] }]', /as entry 0/],
+    ['[{ "name": "a", "colour": [1, 2, 300] }, "b"]', /as entry 0/],
   ])('a class list of %s', async (text, message) => {
     const classList = join(root, 'wrong-classes.json');
     await writeFile(classList, text);

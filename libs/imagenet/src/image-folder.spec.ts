@@ -44,8 +44,13 @@ describe('openImageFolder', () => {
   });
 
   it('takes splits of other names when told', async () => {
-    await make('fold-1/cat/v.jpg', 'fold-2/cat/v.jpg');
+    await make('fold-1/cat/v.jpg', 'fold-2/cat/v.jpg', 'fold-2/dog/v.jpg');
     expect([...(await openImageFolder(root, { splits: ['fold-2'] })).splits.keys()]).toEqual(['fold-2']);
+  });
+
+  it('needs two classes, as a class tells nothing alone', async () => {
+    await make('val/cat/v.jpg');
+    await expect(openImageFolder(root)).rejects.toThrow(`${root}: expected two classes or more, found 1`);
   });
 
   it('labels by a class list, which may know more classes', async () => {

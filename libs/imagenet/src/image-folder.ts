@@ -37,7 +37,7 @@ export interface ImageFolderOptions {
 /**
  * Lists a dataset in the ImageFolder layout, `root/<split>/<class>/*.jpg`, without decoding any image.
  * @throws one line naming the folder, for a split or a class without images, a class that one split has and another lacks
- * (unless a class list was given), a folder that the class list does not know, an unreadable folder.
+ * (unless a class list was given), fewer than two classes, a folder that the class list does not know, an unreadable folder.
  */
 export async function openImageFolder(root: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
   const names = options.splits ?? (await findSplits(root));
@@ -50,6 +50,8 @@ export async function openImageFolder(root: string, options: ImageFolderOptions 
   for (const [name, listing] of listings) {
     splits.set(name, labelSplit(name, join(root, name), listing, classes, indexFile));
   }
+  if (classes.length < 2)
+    throw new Error(`${indexFile ?? root}: expected two classes or more, found ${classes.length}`);
   return { root, classes, splits };
 }
 

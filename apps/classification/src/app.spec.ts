@@ -100,7 +100,7 @@ describe('a run', () => {
     }
   });
 
-  it('exports weights that evaluate alike, and a SavedModel where the engine writes one', async () => {
+  it('exports weights that evaluate alike, and models for Python and browsers where the engine writes them', async () => {
     const line = `export ${config} --weights ${folder}/run/last.safetensors --out ${folder}/export`;
     expect(await classify(line)).toEqual({ code: 0, message: '' });
     const weights = join(folder, 'export/weights.safetensors');
@@ -109,7 +109,9 @@ describe('a run', () => {
       message: '',
     });
     expect(readJson(join(folder, 'eval-export/metrics.json'))).toEqual(readJson(join(folder, 'eval/metrics.json')));
-    expect(existsSync(join(folder, 'export/saved_model/saved_model.pb'))).toBe(tf.getBackend() === 'tensorflow');
+    for (const model of ['saved_model/saved_model.pb', 'graph_model/model.json']) {
+      expect(existsSync(join(folder, 'export', model))).toBe(tf.getBackend() === 'tensorflow');
+    }
   });
 
   it('tells what the network is made of', async () => {

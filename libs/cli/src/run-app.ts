@@ -59,7 +59,7 @@ function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command 
       const folder = out ?? join(defaultFolder(config), 'predictions');
       finish(await app.predict({ config, set, weights, images, attention, out: folder }));
     });
-  common('export', 'write the weights for PyTorch and, with the native engine, a SavedModel')
+  common('export', 'write the weights for PyTorch and, with the native engine, models for Python and browsers')
     .requiredOption('--weights <file>', 'checkpoint (.safetensors or .pth)')
     .option('--out <dir>', 'folder of the results (default: export/ in the folder of the run)')
     .option('--input <HxW>', "size of the images (default: the configuration's)", parseSize)

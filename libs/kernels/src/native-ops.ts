@@ -28,6 +28,8 @@ interface Binding extends AttrTypes {
   readonly identityAfter?: (id: number, other: number) => TensorMetadata;
   /** True while a graph is recorded whose optimizer knows layer norm as one operation. */
   readonly fusesLayerNorm?: boolean;
+  /** True while a graph is recorded that other engines are to run. */
+  readonly isPortable?: boolean;
 }
 
 interface NodeBackend {
@@ -96,7 +98,9 @@ export class NativeOps {
   }
 }
 
-/** The native engine's operations, or null where another engine is active. */
+/** The native engine's operations, or null where another engine is active or will run what is recorded. */
 export function nativeOps(): NativeOps | null {
-  return tf.getBackend() === 'tensorflow' ? new NativeOps(tf.backend() as unknown as NodeBackend) : null;
+  if (tf.getBackend() !== 'tensorflow') return null;
+  const backend = tf.backend() as unknown as NodeBackend;
+  return backend.binding.isPortable === true ? null : new NativeOps(backend);
 }

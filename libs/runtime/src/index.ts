@@ -13,6 +13,7 @@ export type { AdamWConstants, AdamWScalars, AdamWState } from './kernels/adamw-u
 export { compile } from './compile/compile';
 export type { CompiledFunction, CompileOptions, SavedGraphs, StepInputs, StepTensors } from './compile/compile';
 export type { GraphSummary, LoadedGraphSummary } from './compile/explain';
+export { exportGraphModel } from './compile/export-graph-model';
 export { exportSavedModel } from './compile/export-saved-model';
 export { RecordingError } from './compile/recording-error';
 export type { TensorTree } from './compile/tensor-tree';

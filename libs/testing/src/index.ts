@@ -12,6 +12,7 @@ export {
   type GoldenFormula,
   type GoldenTarget,
 } from './golden-formula';
+export { graphModelFolder } from './graph-model-folder';
 export { withoutGradient } from './gradient-reach';
 export { expectScheduleShape, type ScheduleShape } from './schedule-shape';
 export { expectNoLeaks } from './leaks';

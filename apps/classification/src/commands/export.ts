@@ -7,7 +7,7 @@ import { loadWeightsFile } from '@pyramidal/training';
 import { assembleClassifier } from '../assemble';
 import { classificationSchema } from '../config';
 
-/** Writes a trained classifier for PyTorch and as a SavedModel. */
+/** Writes a trained classifier for PyTorch, as a SavedModel, and for browsers. */
 export async function exportModel({ config: file, set, weights, input, out }: ExportCommand): Promise<number> {
   const { config } = loadConfig(classificationSchema, file, { set });
   const { root, val, classIndex } = config.data;
@@ -23,6 +23,7 @@ export async function exportModel({ config: file, set, weights, input, out }: Ex
     network,
     outputs: (images) => ({ logits: network.forward(images, inferencePass()) }),
     input: input ?? { height: size, width: size },
+    inBrowsers: true,
     ...{ runtime, out },
   });
   network.dispose();

@@ -28,6 +28,7 @@ export async function exportModel({ config: file, set, weights, input, out }: Ex
       return { boxes, scores, labels, ...(masks && { masks }) };
     },
     input: input ?? inputSize(config),
+    inBrowsers: false,
     ...{ runtime, out },
   });
   network.dispose();

@@ -7,7 +7,7 @@ import { loadWeightsFile } from '@pyramidal/training';
 import { assembleSegmentor } from '../assemble';
 import { segmentationSchema } from '../config';
 
-/** Writes a trained segmentor for PyTorch and as a SavedModel. */
+/** Writes a trained segmentor for PyTorch, as a SavedModel, and for browsers. */
 export async function exportModel({ config: file, set, weights, input, out }: ExportCommand): Promise<number> {
   const { config } = loadConfig(segmentationSchema, file, { set });
   const classes = await classesOf(config.data.root, config.data.classList);
@@ -19,6 +19,7 @@ export async function exportModel({ config: file, set, weights, input, out }: Ex
     network,
     outputs: (images) => ({ logits: network.forward(images, inferencePass()) }),
     input: input ?? { height: crop, width: crop },
+    inBrowsers: true,
     ...{ runtime, out },
   });
   network.dispose();

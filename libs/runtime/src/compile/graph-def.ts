@@ -48,7 +48,7 @@ export interface Signature {
 }
 
 /** The graph version of TensorFlow 2.9, the oldest library that is supported. */
-const GRAPH_PRODUCER = 1087;
+export const GRAPH_PRODUCER = 1087;
 
 /** `message SavedModel` with one graph tagged `serve` and the signature `serving_default`. */
 export function encodeSavedModel(nodes: readonly GraphNode[], signature: Signature): Buffer {

@@ -29,6 +29,11 @@ export interface RecordOptions {
   /** Names the step in errors. */
   readonly name: string;
   readonly precision: 'float32' | 'bf16';
+  /**
+   * For other engines, which optimize no graphs: only TensorFlow.js's own operations, as they are; those on variables and
+   * constants alone are done, and their results are constants. False unless given.
+   */
+  readonly portable?: boolean;
 }
 
 /** Fetching it waits for every assignment of the step. */
@@ -46,7 +51,7 @@ export function record<I extends TensorTree, O extends TensorTree>(
   options: RecordOptions,
 ): Recording {
   const start = performance.now();
-  const recorder = new Recorder(backend.binding, options.name, options.precision);
+  const recorder = new Recorder(backend.binding, options);
   const variables = Object.values(tf.engine().registeredVariables);
   for (const variable of variables) giveOwnValue(backend, variable);
   const before = variables.map((variable) => tf.clone(variable));
@@ -144,11 +149,14 @@ export class TensorTracker {
     return id;
   }
 
-  isConstant(dataId: object): boolean {
+  /** Whether the tensor depends on no input: a variable, a constant or what was computed of them at once. */
+  isKnown(dataId: object): boolean {
     const info = this.backend.tensorMap.get(dataId);
-    return (
-      !this.byValue.has(dataId) && info !== undefined && (info.values !== null || !this.recorder.isRecorded(info.id))
-    );
+    return info !== undefined && (info.values !== null || !this.recorder.isRecorded(info.id));
+  }
+
+  isConstant(dataId: object): boolean {
+    return !this.byValue.has(dataId) && this.isKnown(dataId);
   }
 
   /**
@@ -226,11 +234,15 @@ export function doneNode(ref: string, after: readonly string[]): GraphNode {
 function takeOver(backend: BackendInternals, recorder: Recorder, tracker: TensorTracker): () => void {
   const { binding } = backend;
   const { random } = Math;
+  const getInputTensorIds = backend.getInputTensorIds.bind(backend);
   const readSync = backend.readSync.bind(backend);
   const read = (dataId: object): tf.backend_util.BackendValues =>
     tracker.isConstant(dataId) ? readSync(dataId) : recorder.fail('values of a tensor are read');
   backend.binding = recorder.binding();
-  backend.getInputTensorIds = (tensors) => tensors.map((tensor) => tracker.idOf(tensor));
+  backend.getInputTensorIds = (tensors) =>
+    recorder.isPortable && tensors.every(({ dataId }) => tracker.isKnown(dataId))
+      ? getInputTensorIds(tensors)
+      : tensors.map((tensor) => tracker.idOf(tensor));
   backend.readSync = read;
   backend.read = (dataId) => Promise.resolve(read(dataId));
   active = tracker;

@@ -11,6 +11,7 @@ import {
 } from './graph-def';
 import { inputTypes } from './op-inputs';
 import { outputsWithoutRunning } from './output-shapes';
+import type { RecordOptions } from './record';
 import { elementwiseView, viewAs, viewOnly } from './views';
 import { RecordingError } from './recording-error';
 import { rewrite, type GraphWriter } from './rewrites';
@@ -62,9 +63,13 @@ export class Recorder implements GraphWriter {
 
   constructor(
     private readonly real: NativeBinding,
-    private readonly step: string,
-    private readonly precision: 'float32' | 'bf16',
+    private readonly options: RecordOptions,
   ) {}
+
+  /** Whether the graph is for other engines. */
+  get isPortable(): boolean {
+    return this.options.portable === true;
+  }
 
   /** The binding that TensorFlow.js sees while recording. */
   binding(): NativeBinding {
@@ -73,8 +78,9 @@ export class Recorder implements GraphWriter {
       executeOp: { value: this.execute.bind(this) },
       identityAfter: { value: this.identityAfter.bind(this) },
       fusesLayerNorm: { value: !this.real.isUsingGpuDevice() && process.env.TF_ENABLE_ONEDNN_OPTS !== '0' },
-      deleteTensor: { value: () => undefined },
-      createTensor: { value: fail('a tensor is created below TensorFlow.js') },
+      isPortable: { value: this.isPortable },
+      deleteTensor: { value: this.deleteTensor.bind(this) },
+      ...(!this.isPortable && { createTensor: { value: fail('a tensor is created below TensorFlow.js') } }),
       tensorDataSync: { value: fail('values of a tensor are read') },
       loadSavedModel: { value: fail('a model is loaded') },
       runSavedModel: { value: fail('another compiled step or model is run') },
@@ -83,7 +89,7 @@ export class Recorder implements GraphWriter {
 
   fail(what: string): never {
     throw new RecordingError(
-      this.step,
+      this.options.name,
       what,
       'a compiled step has fixed shapes, reads no values and draws no numbers in JavaScript',
     );
@@ -187,7 +193,13 @@ export class Recorder implements GraphWriter {
     return this.addNode('Fill', [dims, scalar], { T: { type: dtype }, index_type: { type: DT_INT32 } });
   }
 
+  private deleteTensor(id: number): void {
+    if (!this.isRecorded(id)) this.real.deleteTensor(id);
+  }
+
   private execute(op: string, attributes: readonly OpAttribute[], ids: number[], outputs: number): TensorMetadata[] {
+    const isKnown = !ids.some((id) => this.isRecorded(id));
+    if (this.isPortable && isKnown) return this.real.executeOp(op, attributes, ids, outputs);
     if (DYNAMIC_SHAPES.has(op)) this.fail(`${op} gives a tensor whose shape depends on values`);
     const tensors = ids.map((id) => this.at(id));
     const results = viewOnly(op, attributes, tensors) ?? this.operation(op, attributes, tensors, outputs);
@@ -272,14 +284,14 @@ export class Recorder implements GraphWriter {
     attrs: Readonly<Record<string, AttrValue>>,
     inputs: readonly Recorded[],
   ): (output: number) => string {
-    if (this.precision === 'bf16' && isMatrixProduct(op)) {
+    if (this.options.precision === 'bf16' && isMatrixProduct(op)) {
       const lowered = inputs.map((input) => ({ ...input, ref: this.cast(input.ref, 'float32', 'bf16') }));
       const lower = { ...attrs, T: { type: DT_BFLOAT16 } };
       const product = rewrite(this, op, lower, lowered) ?? this.addNode(op, refsOf(lowered), lower);
       const ref = this.cast(product, 'bf16', 'float32');
       return () => ref;
     }
-    const rewritten = rewrite(this, op, attrs, inputs);
+    const rewritten = this.isPortable ? null : rewrite(this, op, attrs, inputs);
     if (rewritten !== null) return () => rewritten;
     const node = this.addNode(op, refsOf(inputs), attrs).slice(0, -2);
     return (output) => `${node}:${output}`;

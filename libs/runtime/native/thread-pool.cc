@@ -11,6 +11,10 @@
 #include <malloc.h>
 #include <pthread.h>
 
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
+
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -51,6 +55,18 @@ constexpr std::chrono::microseconds kSpin{200};
 
 thread_local int thread_index = -1;
 
+// Numbers too small for the usual exponents count as zero, as in TensorFlow's threads: processors take a hundred times as
+// long for them.
+void FlushDenormals() {
+#if defined(__SSE__)
+  _mm_setcsr(_mm_getcsr() | 0x8040);
+#elif defined(__aarch64__)
+  std::uint64_t control;
+  __asm__ __volatile__("mrs %0, fpcr" : "=r"(control));
+  __asm__ __volatile__("msr fpcr, %0" : : "r"(control | (std::uint64_t{1} << 24)));
+#endif
+}
+
 // Threads that run what they are given. A thread is idle while it waits for a task, awake at first, then asleep.
 class Workers {
  public:
@@ -60,10 +76,10 @@ class Workers {
 
   int count() const { return count_; }
 
-  // Gives the task to an idle thread; false, and the task as it was, if there is none.
-  bool HandOver(Task &task) {
+  // Gives the task to an idle thread; false, and the task as it was, if none but `reserved` are idle.
+  bool HandOver(Task &task, int reserved = 0) {
     std::uint64_t idle = idle_.load();
-    while (idle != 0) {
+    while (__builtin_popcountll(idle) > reserved) {
       const std::uint64_t awake = idle & ~asleep_.load(std::memory_order_relaxed);
       const int i = __builtin_ctzll(awake != 0 ? awake : idle);
       if (!idle_.compare_exchange_weak(idle, idle & ~Bit(i))) continue;
@@ -108,6 +124,7 @@ class Workers {
   [[noreturn]] void Loop(int i) {
     thread_index = i;
     pthread_setname_np(pthread_self(), "pyramidal");
+    FlushDenormals();
     while (true) {
       Task task;
       if (!Take(task)) {
@@ -208,26 +225,33 @@ class OperationPool : public Pool {
   std::atomic<Clock::rep> last_{0};
 };
 
-// What an operation gives its parts to.
+// What an operation gives its parts to. Only parts that nobody touches again before they have ended may run at once where
+// they are: those of Eigen's `parallelFor` and of oneDNN. Whatever else there is, such as Eigen's products of matrices,
+// whose parts give each other work, goes to TensorFlow's own pool.
 class PartPool : public Pool {
  public:
-  using Pool::Pool;
+  PartPool(Workers *workers, Eigen::ThreadPoolInterface *own) : Pool(workers), own_(own) {}
 
   void Schedule(Task fn) override {
-    if (IsWhole(fn)) return Run(fn);
-    Task part = [fn = std::move(fn)] { Run(fn); };
-    if (!workers_->HandOver(part)) part();
+    const char *name = fn.target_type().name();
+    const bool begins = Has(name, "11parallelFor") || Has(name, "OneDnnThreadPool");
+    if (!begins && !Has(name, "11handleRange")) return own_->Schedule(std::move(fn));
+    // The first task of an operation of many parts only begins these, and the thread that gives it waits.
+    if (begins && depth == 0) return Run(fn);
+    const bool fromOutside = outside || thread_index < 0;
+    Task part = [fn = std::move(fn), fromOutside] {
+      const bool before = std::exchange(outside, fromOutside);
+      Run(fn);
+      outside = before;
+    };
+    if (!workers_->HandOver(part, fromOutside ? 1 : 0)) part();
   }
 
   // oneDNN works in one thread if it is told that this thread is one of the pool: such is only one that runs a part.
-  int CurrentThreadId() const override { return depth > 0 ? thread_index : -1; }
+  int CurrentThreadId() const override { return depth > 0 ? thread_index : own_->CurrentThreadId(); }
 
  private:
-  // An operation of many parts gives a first task that begins them, and then only waits: that task belongs where it is.
-  // One of few parts gives these at once, by Eigen's `handleRange`.
-  static bool IsWhole(const Task &fn) {
-    return depth == 0 && std::strstr(fn.target_type().name(), "handleRange") == nullptr;
-  }
+  static bool Has(const char *name, const char *part) { return std::strstr(name, part) != nullptr; }
 
   static void Run(const Task &fn) {
     depth++;
@@ -235,11 +259,15 @@ class PartPool : public Pool {
     depth--;
   }
 
-  // How many tasks of this pool the thread is in.
+  Eigen::ThreadPoolInterface *const own_;
+  // How many tasks of this pool the thread is in, and whether they are of an operation that runs in none of the workers:
+  // its own thread needs a processor too.
   static thread_local int depth;
+  static thread_local bool outside;
 };
 
 thread_local int PartPool::depth = 0;
+thread_local bool PartPool::outside = false;
 
 // The same threads whoever asks first: a process has one number of them.
 Workers *SharedWorkers(int count) {
@@ -247,16 +275,18 @@ Workers *SharedWorkers(int count) {
   return workers;
 }
 
-Eigen::ThreadPoolInterface *PoolFor(const std::string &name, int threads) {
-  const auto ends = [&name](const std::string &end) {
-    return name.size() >= end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
-  };
+bool IsOnProcessors() {
   const char *devices = std::getenv("CUDA_VISIBLE_DEVICES");
-  const bool onProcessors = devices != nullptr && std::strcmp(devices, "-1") == 0;
-  if (threads < 2 || !onProcessors) return nullptr;
-  if (ends("_Eigen")) return new PartPool(SharedWorkers(threads));
-  if (ends("Compute")) return new OperationPool(SharedWorkers(threads));
-  return nullptr;
+  return devices != nullptr && std::strcmp(devices, "-1") == 0;
+}
+
+bool EndsWith(const std::string &text, const std::string &end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+template <typename Function>
+Function Next(const char *symbol) {
+  return reinterpret_cast<Function>(dlsym(RTLD_NEXT, symbol));
 }
 
 }  // namespace
@@ -267,6 +297,8 @@ Eigen::ThreadPoolInterface *PoolFor(const std::string &name, int threads) {
   "EPNS_3EnvERKNS_13ThreadOptionsERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEEibPN5Eigen9AllocatorE"
 // tsl::thread::ThreadPool::ThreadPool(ThreadPoolInterface *)
 #define POOL_OF_INTERFACE "_ZN3tsl6thread10ThreadPoolC1EPNS0_19ThreadPoolInterfaceE"
+// Eigen::ThreadPoolInterface *tsl::thread::ThreadPool::AsEigenThreadPool() const
+#define INTERFACE_OF_POOL "_ZNK3tsl6thread10ThreadPool17AsEigenThreadPoolEv"
 
 extern "C" {
 
@@ -280,12 +312,17 @@ __attribute__((visibility("default"), alias(POOL_CONSTRUCTOR("C1")))) void Const
 
 void ConstructPool(void *self, void *env, const void *options, const std::string &name, int threads, bool spins,
                    void *allocator) {
-  static const auto fromInterface =
-      reinterpret_cast<void (*)(void *, Eigen::ThreadPoolInterface *)>(dlsym(RTLD_NEXT, POOL_OF_INTERFACE));
-  static const auto original = reinterpret_cast<decltype(&ConstructPool)>(dlsym(RTLD_NEXT, POOL_CONSTRUCTOR("C1")));
-  Eigen::ThreadPoolInterface *pool = fromInterface == nullptr ? nullptr : PoolFor(name, threads);
-  if (pool != nullptr) {
-    fromInterface(self, pool);
+  static const auto original = Next<decltype(&ConstructPool)>(POOL_CONSTRUCTOR("C1"));
+  static const auto fromInterface = Next<void (*)(void *, Eigen::ThreadPoolInterface *)>(POOL_OF_INTERFACE);
+  static const auto interfaceOf = Next<Eigen::ThreadPoolInterface *(*)(const void *)>(INTERFACE_OF_POOL);
+  const bool isOurs = threads > 1 && IsOnProcessors() && fromInterface != nullptr && interfaceOf != nullptr;
+  if (isOurs && EndsWith(name, "Compute")) {
+    fromInterface(self, new OperationPool(SharedWorkers(threads)));
+  } else if (isOurs && EndsWith(name, "_Eigen")) {
+    // Pools live as long as the process; one takes a few dozen bytes.
+    void *const own = ::operator new(4096);
+    original(own, env, options, name, threads, spins, allocator);
+    fromInterface(self, new PartPool(SharedWorkers(threads), interfaceOf(own)));
   } else {
     original(self, env, options, name, threads, spins, allocator);
   }

@@ -1,14 +1,16 @@
 /**
- * Replays a graph of many operations side by side, small and large, on `threads.ts N` threads of native TensorFlow, and
- * then some of them operation by operation. Prints the results and how many threads the runtime's own pool has.
+ * Runs what threads may get wrong on `threads.ts N` threads of native TensorFlow, as graphs and operation by operation:
+ * many operations side by side, large ones of many parts, numbers that processors treat apart. Prints the results and how
+ * many threads the runtime's own pool has.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { compile } from '../src/compile/compile';
+import { compile, type StepInputs } from '../src/compile/compile';
 import { openRuntime } from '../src/open-runtime';
 import { wavesTensor } from './on-engines';
 
-const REPLAYS = 100;
+const REPLAYS = 50;
 const [BRANCHES, ROWS, COLUMNS] = [8, 4096, 96];
 
 function branches({ x }: { readonly x: tf.Tensor2D }): { sums: tf.Tensor1D; mean: tf.Scalar } {
@@ -19,6 +21,16 @@ function branches({ x }: { readonly x: tf.Tensor2D }): { sums: tf.Tensor1D; mean
   return { sums: tf.stack(small) as tf.Tensor1D, mean: tf.mean(tf.exp(tf.tanh(large))) };
 }
 
+/** Whole numbers, which Eigen multiplies: its parts give each other work before they have ended. */
+function product({ a, b }: { readonly a: tf.Tensor2D; readonly b: tf.Tensor2D }): { c: tf.Tensor } {
+  return { c: tf.matMul(a, b) };
+}
+
+/** TensorFlow takes numbers too small for the usual exponents for zero. */
+function halves({ tiny }: { readonly tiny: tf.Tensor1D }): { count: tf.Tensor } {
+  return { count: tf.sum(tf.cast(tf.notEqual(tf.mul(tiny, 0.5), 0), 'int32')) };
+}
+
 function threadsNamed(name: string): number {
   const names = readdirSync('/proc/self/task').map((id) => readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim());
   return names.filter((found) => found === name).length;
@@ -26,17 +38,38 @@ function threadsNamed(name: string): number {
 
 async function main(threads: number): Promise<void> {
   await openRuntime({ engine: 'tensorflow', threads });
-  const run = compile(branches);
   const x = wavesTensor<tf.Rank.R2>([ROWS, COLUMNS]);
-  const replays = Array.from({ length: REPLAYS }, () => values(run({ x })));
-  const eager = values(tf.tidy(() => branches({ x })));
-  console.log(JSON.stringify({ threads: threadsNamed('pyramidal'), replays, eager }));
+  const factors = { a: integers(32, 1024), b: integers(1024, 8192) };
+  const tiny = tf.fill<tf.Rank.R1>([4_000_000], 1e-38);
+  const answer = {
+    sums: bothWays(branches, { x }, numbersOf),
+    products: bothWays(product, factors, digestOf),
+    denormal: bothWays(halves, { tiny }, numbersOf),
+  };
+  console.log(JSON.stringify({ threads: threadsNamed('pyramidal'), ...answer }));
 }
 
-function values(outputs: { readonly sums: tf.Tensor1D; readonly mean: tf.Scalar }): number[] {
-  const numbers = Object.values(outputs).flatMap((tensor) => Array.from(tensor.dataSync()));
-  tf.dispose(outputs as unknown as tf.TensorContainer);
-  return numbers;
+/** What a function gives in many replays of its graph, and at last operation by operation. */
+function bothWays<I extends StepInputs, T>(
+  fn: (inputs: I) => tf.NamedTensorMap,
+  inputs: I,
+  read: (outputs: tf.NamedTensorMap) => T,
+): T[] {
+  const run = compile(fn as (inputs: object) => tf.NamedTensorMap);
+  const outputs = Array.from({ length: REPLAYS }, () => run(inputs));
+  return [...outputs, fn(inputs)].map(read);
+}
+
+function integers(rows: number, columns: number): tf.Tensor2D {
+  return tf.tidy(() => tf.cast<tf.Tensor2D>(tf.mul(wavesTensor([rows, columns]), 100), 'int32'));
+}
+
+function numbersOf(outputs: tf.NamedTensorMap): number[] {
+  return Object.values(outputs).flatMap((tensor) => Array.from(tensor.dataSync()));
+}
+
+function digestOf({ c }: tf.NamedTensorMap): string {
+  return createHash('sha256').update(c!.dataSync()).digest('hex');
 }
 
 void main(Number(process.argv[2]));

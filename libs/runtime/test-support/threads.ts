@@ -61,7 +61,7 @@ function bothWays<I extends StepInputs, T>(
 }
 
 function integers(rows: number, columns: number): tf.Tensor2D {
-  return tf.tidy(() => tf.cast<tf.Tensor2D>(tf.mul(wavesTensor([rows, columns]), 100), 'int32'));
+  return tf.tidy(() => tf.mul<tf.Tensor2D>(wavesTensor<tf.Rank.R2>([rows, columns]), 100).toInt());
 }
 
 function numbersOf(outputs: tf.NamedTensorMap): number[] {

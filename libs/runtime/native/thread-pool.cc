@@ -49,7 +49,7 @@ namespace {
 using Task = std::function<void()>;
 using Clock = std::chrono::steady_clock;
 
-constexpr int kMostThreads = 64;
+constexpr int kMostThreads = 64;  // as many as a mask has bits
 // Within a step a thread has something to do again sooner than it could be woken.
 constexpr std::chrono::microseconds kSpin{200};
 
@@ -269,10 +269,11 @@ class PartPool : public Pool {
 thread_local int PartPool::depth = 0;
 thread_local bool PartPool::outside = false;
 
-// The same threads whoever asks first: a process has one number of them.
+// The threads of the process, or null if it has another number of them.
 Workers *SharedWorkers(int count) {
-  static Workers *const workers = new Workers(count < kMostThreads ? count : kMostThreads);
-  return workers;
+  if (count < 2 || count > kMostThreads) return nullptr;
+  static Workers *const workers = new Workers(count);
+  return workers->count() == count ? workers : nullptr;
 }
 
 bool IsOnProcessors() {
@@ -315,16 +316,19 @@ void ConstructPool(void *self, void *env, const void *options, const std::string
   static const auto original = Next<decltype(&ConstructPool)>(POOL_CONSTRUCTOR("C1"));
   static const auto fromInterface = Next<void (*)(void *, Eigen::ThreadPoolInterface *)>(POOL_OF_INTERFACE);
   static const auto interfaceOf = Next<Eigen::ThreadPoolInterface *(*)(const void *)>(INTERFACE_OF_POOL);
-  const bool isOurs = threads > 1 && IsOnProcessors() && fromInterface != nullptr && interfaceOf != nullptr;
-  if (isOurs && EndsWith(name, "Compute")) {
-    fromInterface(self, new OperationPool(SharedWorkers(threads)));
-  } else if (isOurs && EndsWith(name, "_Eigen")) {
-    // Pools live as long as the process; one takes a few dozen bytes.
+  const bool isForOperations = EndsWith(name, "Compute");
+  const bool isForParts = EndsWith(name, "_Eigen");
+  const bool isKnown = (isForOperations || isForParts) && fromInterface != nullptr && interfaceOf != nullptr;
+  Workers *const workers = isKnown && IsOnProcessors() ? SharedWorkers(threads) : nullptr;
+  if (workers == nullptr) {
+    original(self, env, options, name, threads, spins, allocator);
+  } else if (isForOperations) {
+    fromInterface(self, new OperationPool(workers));
+  } else {
+    // Lives as long as the process, and takes a few dozen bytes.
     void *const own = ::operator new(4096);
     original(own, env, options, name, threads, spins, allocator);
-    fromInterface(self, new PartPool(SharedWorkers(threads), interfaceOf(own)));
-  } else {
-    original(self, env, options, name, threads, spins, allocator);
+    fromInterface(self, new PartPool(workers, interfaceOf(own)));
   }
 }
 }

@@ -5,7 +5,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onEngines, wavesTensor } from '../../test-support/on-engines';
-import { batchNormInfer, biasAdd, conv2d, depthwiseConv2d, gelu, layerNorm, resizeBilinear } from '@pyramidal/kernels';
+import { smallBlock, smallStem, smallWeights } from '../../test-support/small-network';
+import { batchNormInfer, biasAdd, resizeBilinear } from '@pyramidal/kernels';
 import { openRuntime } from '../open-runtime';
 import { exportGraphModel } from './export-graph-model';
 import { GRAPH_MODEL_OPS } from './graph-model-ops';
@@ -39,23 +40,13 @@ onEngines(
     }
 
     it('writes what gives the same numbers on another engine', async () => {
-      const variables = [
-        tf.variable(wavesTensor<tf.Rank.R4>([3, 3, 3, 8])),
-        tf.variable(wavesTensor<tf.Rank.R4>([5, 5, 8, 1], 1)),
-        tf.variable(wavesTensor<tf.Rank.R1>([8], 2)),
-        tf.variable(wavesTensor<tf.Rank.R1>([8], 3)),
-      ] as const;
-      const [dense, separate, scale, offset] = variables as unknown as [
-        tf.Tensor4D,
-        tf.Tensor4D,
-        tf.Tensor1D,
-        tf.Tensor1D,
-      ];
+      const weights = smallWeights();
       const network = ({ images }: { images: tf.Tensor4D }): Record<string, tf.Tensor> => {
-        const x = conv2d(images, dense, { stride: 2, padding: 1 });
+        const { scale, offset } = weights;
+        const x = smallStem(images, weights);
         const statistics = { mean: scale, variance: tf.square(offset), scale: offset, offset: scale, epsilon: 1e-3 };
         const y = batchNormInfer(biasAdd(x, offset), statistics);
-        const z = gelu(layerNorm(depthwiseConv2d(y, separate, { stride: 1, padding: 2 }), scale, offset, 1e-5));
+        const z = smallBlock(y, weights);
         const pooled = tf.mean(z, [1, 2]);
         const { values, indices } = tf.topk(pooled, 3);
         const features = resizeBilinear(z, [7, 9], { alignCorners: false });
@@ -72,7 +63,7 @@ onEngines(
       );
       expected.forEach(([, values], i) => expectClose(outputs[i]!, values, { rtol: 1e-5, atol: 1e-5 }));
       await openRuntime({ engine: 'tensorflow' });
-      tf.dispose([images, ...variables]);
+      tf.dispose([images, weights]);
     });
 
     it('spreads weights over files of 4 MiB', async () => {

@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onEngines, wavesTensor } from '../../test-support/on-engines';
-import { conv2d, depthwiseConv2d, gelu, layerNorm } from '@pyramidal/kernels';
+import { smallBlock, smallStem, smallWeights } from '../../test-support/small-network';
 import { compile } from './compile';
 import { exportSavedModel } from './export-saved-model';
 
@@ -60,21 +60,9 @@ onEngines(
     const python = process.env['PYRAMIDAL_PYTHON'];
     const withPython = python === undefined ? it.skip : it;
     withPython('exportSavedModel gives Python TensorFlow the same numbers (skipped without PYRAMIDAL_PYTHON)', () => {
-      const variables = [
-        tf.variable(wavesTensor<tf.Rank.R4>([3, 3, 3, 8])),
-        tf.variable(wavesTensor<tf.Rank.R4>([5, 5, 8, 1], 1)),
-        tf.variable(wavesTensor<tf.Rank.R1>([8], 2)),
-        tf.variable(wavesTensor<tf.Rank.R1>([8], 3)),
-      ] as const;
-      const [dense, separate, scale, offset] = variables as unknown as [
-        tf.Tensor4D,
-        tf.Tensor4D,
-        tf.Tensor1D,
-        tf.Tensor1D,
-      ];
+      const weights = smallWeights();
       const network = ({ images }: { images: tf.Tensor4D }): { features: tf.Tensor; pooled: tf.Tensor } => {
-        const x = conv2d(images, dense, { stride: 2, padding: 1 });
-        const y = gelu(layerNorm(depthwiseConv2d(x, separate, { stride: 1, padding: 2 }), scale, offset, 1e-5));
+        const y = smallBlock(smallStem(images, weights), weights);
         return { features: y, pooled: tf.mean(y, [1, 2]) };
       };
       const images = wavesTensor<tf.Rank.R4>([2, 10, 12, 3]);
@@ -95,7 +83,7 @@ print(json.dumps({name: value.numpy().ravel().tolist() for name, value in output
       });
       expectClose(fromPython['features'] as number[], expected.features, { rtol: 1e-5, atol: 1e-5 });
       expectClose(fromPython['pooled'] as number[], expected.pooled, { rtol: 1e-5, atol: 1e-5 });
-      tf.dispose([images, ...variables]);
+      tf.dispose([images, weights]);
     });
   },
   ['tensorflow'],

@@ -94,7 +94,9 @@ async function measure(args: readonly string[], { python, log }: BenchOptions): 
   const rows = summarize(args, [...eager, ...(await alternate(others))]);
   for (const { engine, mode, wallMs, cpuMs, peakMB, ratioToPeer } of rows) {
     const times = `${wallMs.toFixed(0)} ms, CPU ${cpuMs.toFixed(0)} ms`;
-    log(`step: ${args.join(' ')} ${engine} ${mode}: ${times}, ${peakMB.toFixed(0)} MB, ${ratioToPeer?.toFixed(2) ?? '-'}`);
+    log(
+      `step: ${args.join(' ')} ${engine} ${mode}: ${times}, ${peakMB.toFixed(0)} MB, ${ratioToPeer?.toFixed(2) ?? '-'}`,
+    );
   }
   return rows;
 }

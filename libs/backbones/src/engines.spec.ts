@@ -1,8 +1,12 @@
-import { LEVELS } from '@pyramidal/nn';
-import { openRuntime, type EngineChoice } from '@pyramidal/runtime';
-import { expectClose } from '@pyramidal/testing';
+import { inferencePass, LEVELS } from '@pyramidal/nn';
+import { exportGraphModel, openRuntime, type EngineChoice } from '@pyramidal/runtime';
+import { expectClose, graphModelFolder } from '@pyramidal/testing';
+import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
-import { createBackbone, type VariantName, type VariantOverrides } from './variants';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createBackbone, createClassifier, type VariantName, type VariantOverrides } from './variants';
 
 const FAMILIES: readonly (readonly [VariantName, VariantOverrides])[] = [
   ['groupmixformer_tiny', { channels: [40, 40, 80, 80], depths: [1, 1, 1, 1] }],
@@ -26,6 +30,10 @@ async function features(engine: EngineChoice, name: VariantName, sizes: VariantO
 }
 
 describe.each(FAMILIES)('%s', (name, sizes) => {
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'graph-model-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
   it('gives the same features natively and on WebAssembly', async () => {
     const { engine } = await openRuntime();
     // Without the native engine plain JavaScript has to do for comparison.
@@ -35,5 +43,32 @@ describe.each(FAMILIES)('%s', (name, sizes) => {
       const largest = map.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
       expectClose(onWasm[level]!, map, { atol: 1e-4 * largest });
     });
+  });
+
+  it('gives the same logits natively and as a graph model on plain JavaScript', async () => {
+    const { engine } = await openRuntime();
+    const classifier = createClassifier(name, 7, sizes);
+    classifier.initialize(3);
+    const pixels = Float32Array.from({ length: 32 * 64 * 3 }, (_, i) => 2 * Math.sin(1 + 12.9898 * i * i));
+    const images = tf.tensor4d(pixels, [1, 32, 64, 3]);
+    const network = (inputs: { images: tf.Tensor4D }) => ({
+      logits: classifier.forward(inputs.images, inferencePass()),
+    });
+    const write = () => exportGraphModel(network, { images }, folder);
+    // Other engines record nothing.
+    if (!engine.startsWith('tensorflow'))
+      return expect(write).toThrow(`expected the engine tensorflow, found ${engine}`);
+    write();
+    const expected = tf.tidy(() => network({ images }).logits.dataSync<'float32'>());
+    classifier.dispose();
+    images.dispose();
+
+    await openRuntime({ engine: 'cpu' });
+    const model = await loadGraphModel(graphModelFolder(folder));
+    const logits = tf.tidy(() => (model.predict(tf.tensor4d(pixels, [1, 32, 64, 3])) as tf.Tensor).dataSync());
+    model.dispose();
+    const largest = expected.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+    expect(largest).toBeGreaterThan(0);
+    expectClose(logits, expected, { atol: 1e-5 * largest });
   });
 });

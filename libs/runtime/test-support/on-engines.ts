@@ -5,7 +5,8 @@ import type { Engine } from '../src/engines';
 import { cacheFolder } from '../src/install/cache-folder';
 import { openRuntime } from '../src/open-runtime';
 
-const hasNative = existsSync(join(cacheFolder(), 'installed'));
+/** Whether native TensorFlow is installed. */
+export const hasNative = existsSync(join(cacheFolder(), 'installed'));
 
 /** Describes `body` once for each engine that this machine has, with that engine open. */
 export function onEngines(name: string, body: (engine: Engine) => void, engines: readonly Engine[] = ALL): void {

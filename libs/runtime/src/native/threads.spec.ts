@@ -1,8 +1,7 @@
 import { expectClose } from '@pyramidal/testing';
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheFolder } from '../install/cache-folder';
+import { hasNative } from '../../test-support/on-engines';
 
 interface Answer {
   readonly threads: number;
@@ -11,8 +10,7 @@ interface Answer {
   readonly denormal: readonly number[][];
 }
 
-const isInstalled = existsSync(join(cacheFolder(), 'installed'));
-const onLinux = isInstalled && process.platform === 'linux' ? describe : describe.skip;
+const onLinux = hasNative && process.platform === 'linux' ? describe : describe.skip;
 
 onLinux("the runtime's own threads (skipped without native TensorFlow on Linux)", () => {
   const script = join(__dirname, '../../test-support/threads.ts');
@@ -20,7 +18,8 @@ onLinux("the runtime's own threads (skipped without native TensorFlow on Linux)"
     const node = ['-C', '@pyramidal/source', '--import', 'tsx', script, String(threads)];
     return JSON.parse(execFileSync(process.execPath, node, { encoding: 'utf8' })) as Answer;
   };
-  const alone = run(1);
+  let alone: Answer;
+  beforeAll(() => (alone = run(1)));
 
   it('are left out where one is enough', () => expect(alone.threads).toBe(0));
 

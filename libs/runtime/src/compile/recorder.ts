@@ -198,8 +198,8 @@ export class Recorder implements GraphWriter {
   }
 
   private execute(op: string, attributes: readonly OpAttribute[], ids: number[], outputs: number): TensorMetadata[] {
-    const isKnown = !ids.some((id) => this.isRecorded(id));
-    if (this.isPortable && isKnown) return this.real.executeOp(op, attributes, ids, outputs);
+    const isOutside = this.isPortable && !ids.some((id) => this.isRecorded(id));
+    if (isOutside) return this.real.executeOp(op, attributes, ids, outputs);
     if (DYNAMIC_SHAPES.has(op)) this.fail(`${op} gives a tensor whose shape depends on values`);
     const tensors = ids.map((id) => this.at(id));
     const results = viewOnly(op, attributes, tensors) ?? this.operation(op, attributes, tensors, outputs);

@@ -1,14 +1,27 @@
-/** `, did you mean 'epochs'?` for the word nearest to a mistyped one; '' where none is near. */
+/** `, did you mean 'epochs'?` for the word that a mistyped one stands for; '' where none is near, or several are. */
 export function didYouMean(word: string, known: readonly string[]): string {
-  const ranked = known
-    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance);
-  const best = ranked[0];
-  if (best === undefined) return '';
-  const near = best.distance <= Math.max(1, Math.floor(word.length / 3));
-  const begun = word.length >= 3 ? known.filter((candidate) => candidate.startsWith(word)) : [];
-  const guess = near ? best.candidate : begun.length === 1 ? begun[0] : undefined;
-  return guess === undefined ? '' : `, did you mean '${guess}'?`;
+  const guess = partOf(word, known) ?? nearest(word, known);
+  return guess === undefined || guess === '' ? '' : `, did you mean '${guess}'?`;
+}
+
+/** The one word that holds this one, '' for several: `gpu` of `tensorflow-gpu`, whatever else looks like it. */
+function partOf(word: string, known: readonly string[]): string | undefined {
+  if (word.length < 3) return undefined;
+  const holding = known.filter((candidate) => candidate.toLowerCase().includes(word.toLowerCase()));
+  return holding.length > 1 ? '' : holding[0];
+}
+
+/** The word at the smallest distance, if that is small for words so long. */
+function nearest(word: string, known: readonly string[]): string | undefined {
+  const allowed = Math.max(1, Math.floor(word.length / 3));
+  let best: { candidate: string; distance: number } | undefined;
+  for (const candidate of known) {
+    // The distance is at least the difference in length: a very long word is compared with none.
+    if (Math.abs(candidate.length - word.length) > allowed) continue;
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    if (distance <= allowed && distance < (best?.distance ?? Infinity)) best = { candidate, distance };
+  }
+  return best?.candidate;
 }
 
 /** Insertions, deletions, substitutions and swaps of neighbours that turn one word into the other. */

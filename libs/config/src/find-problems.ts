@@ -1,7 +1,8 @@
 import type { z } from 'zod';
+import { clip } from './clip';
 import { didYouMean } from './did-you-mean';
 import { formatOrigin, formatPath, nearest, type Located, type Path } from './located';
-import { isRecord, isWhole, keysAt } from './schema-walk';
+import { childValue, isRecord, isWhole, keysAt } from './schema-walk';
 import type { Problem } from './usage-error';
 
 type Issue = z.core.$ZodIssue;
@@ -110,14 +111,14 @@ function choices(issue: Issue): string[] {
 function valueAt(value: unknown, path: Path): unknown {
   let here = value;
   for (const key of path) {
-    here = Array.isArray(here) ? here[Number(key)] : isRecord(here) ? here[String(key)] : undefined;
+    here = childValue(here, key);
   }
   return here;
 }
 
 function show(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
-  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'string') return `'${clip(value)}'`;
   if (Array.isArray(value)) return 'a list';
   return isRecord(value) ? 'a mapping' : String(value);
 }

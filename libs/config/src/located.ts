@@ -1,3 +1,5 @@
+import { clip } from './clip';
+
 /** Where a value was written. */
 export type Origin = { readonly file: string; readonly line: number } | { readonly set: string };
 
@@ -12,10 +14,10 @@ export type Content = string | number | boolean | null | Map<string, Located> | 
 export type Path = readonly PropertyKey[];
 
 export function formatOrigin(origin: Origin): string {
-  return 'set' in origin ? `--set ${origin.set}` : `${origin.file}:${origin.line}`;
+  return 'set' in origin ? `--set ${clip(origin.set, 200)}` : `${origin.file}:${origin.line}`;
 }
 
-export const formatPath = (path: Path): string => path.map(String).join('.');
+export const formatPath = (path: Path): string => path.map((key) => clip(String(key))).join('.');
 
 /** The value alone. */
 export function toPlain({ content }: Located): unknown {

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { Content, Located, Origin } from './located';
 import { toPlain } from './located';
+import { clip } from './clip';
+import { MAX_DEPTH } from './parse-yaml';
 import { parseValue } from './read-yaml';
 import { schemasAt } from './schema-walk';
 import { UsageError } from './usage-error';
@@ -18,7 +20,10 @@ function applyOverride(root: Located, override: string, schema: z.ZodType): Loca
   const equals = override.indexOf('=');
   const path = override.slice(0, Math.max(equals, 0)).split('.');
   if (equals < 1 || path.some((key) => key.trim() === '')) {
-    throw new UsageError(`--set ${override}: expected KEY=VALUE, for instance train.epochs=1`);
+    throw new UsageError(`--set ${clip(override, 200)}: expected KEY=VALUE, for instance train.epochs=1`);
+  }
+  if (path.length > MAX_DEPTH) {
+    throw new UsageError(`--set ${clip(override, 200)}: expected at most ${MAX_DEPTH} keys, received ${path.length}`);
   }
   const origin: Origin = { set: override };
   const text = override.slice(equals + 1);

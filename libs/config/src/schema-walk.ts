@@ -25,7 +25,7 @@ export function schemasAt(schema: z.ZodType, path: Path, value: unknown): z.ZodT
   const here = settle(schema, value);
   const [key, ...rest] = path;
   if (key === undefined) return here;
-  const child = isRecord(value) ? value[String(key)] : Array.isArray(value) ? value[Number(key)] : undefined;
+  const child = childValue(value, key);
   return here.flatMap((option) => childSchemas(option, key)).flatMap((next) => schemasAt(next, rest, child));
 }
 
@@ -58,8 +58,15 @@ const accepts = (schema: z.ZodType | undefined, value: unknown): boolean => sche
 
 function childSchemas(schema: z.ZodType, key: PropertyKey): z.ZodType[] {
   const { shape, element, valueType, items } = definition(schema);
-  const child = shape?.[String(key)] ?? items?.[Number(key)] ?? element ?? valueType;
+  const named = shape !== undefined && Object.hasOwn(shape, key) ? shape[String(key)] : undefined;
+  const child = named ?? items?.[Number(key)] ?? element ?? valueType;
   return child === undefined ? [] : [child];
+}
+
+/** What a list or a mapping itself holds at a key; `constructor` and `__proto__` of every object do not count. */
+export function childValue(value: unknown, key: PropertyKey): unknown {
+  if (Array.isArray(value)) return value[Number(key)];
+  return isRecord(value) && Object.hasOwn(value, key) ? value[String(key)] : undefined;
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -17,10 +17,15 @@ export interface Problem {
   readonly message: string;
 }
 
+/** So many problems are told; a file with more of them is most likely no configuration. */
+const TOLD = 20;
+
 /** Everything that is wrong with a configuration, one problem a line. */
 export class ConfigError extends UsageError {
   constructor(readonly problems: readonly Problem[]) {
-    super(problems.map(formatProblem).join('\n'));
+    const more = problems.length - TOLD;
+    const lines = problems.slice(0, TOLD).map(formatProblem);
+    super([...lines, ...(more > 0 ? [`and ${more} more problem${more === 1 ? '' : 's'}`] : [])].join('\n'));
   }
 }
 

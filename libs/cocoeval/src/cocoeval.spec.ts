@@ -1,6 +1,6 @@
-import { COCO } from './coco';
+import { COCO } from './dataset/coco';
 import { COCOeval } from './cocoeval';
-import { averageOf } from './summarize';
+import { averageOf } from './report/summarize';
 import {
   GOLDEN,
   goldenCases,

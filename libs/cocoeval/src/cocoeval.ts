@@ -1,14 +1,14 @@
-import { accumulate, type Accumulated } from './accumulate';
-import type { COCO } from './coco';
-import type { Detections } from './detections';
-import { CocoFormatError } from './errors';
-import type { GroundTruth } from './ground-truth';
-import { ByImage, type Group } from './groups';
-import { ImageEvaluator, isOutside } from './image-evaluator';
-import type { MatchStore } from './match-store';
-import { Params, type AreaRange } from './params';
-import { summarize } from './summarize';
-import type { IouType } from './types';
+import { accumulate, type Accumulated } from './evaluate/accumulate';
+import type { COCO } from './dataset/coco';
+import type { Detections } from './dataset/detections';
+import { CocoFormatError } from './format/errors';
+import type { GroundTruth } from './dataset/ground-truth';
+import { ByImage, type Group } from './evaluate/groups';
+import { ImageEvaluator, isOutside } from './evaluate/image-evaluator';
+import type { MatchStore } from './evaluate/match-store';
+import { Params, type AreaRange } from './evaluate/params';
+import { summarize } from './report/summarize';
+import type { IouType } from './format/types';
 
 /** How the detections of one image and category were matched, as in pycocotools. Ids are 0 where there is no match. */
 export interface ImageEvaluation {

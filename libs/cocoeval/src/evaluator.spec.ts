@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { COCO } from './coco';
+import { COCO } from './dataset/coco';
 import { COCOeval } from './cocoeval';
-import { CocoFormatError } from './errors';
-import type { Evaluation } from './evaluation';
+import { CocoFormatError } from './format/errors';
+import type { Evaluation } from './report/evaluation';
 import { evaluateDetections, Evaluator } from './evaluator';
 import { samples, type Sample } from './testing/arbitrary';
 import { goldenCases, loadCase, sha256 } from './testing/golden';
-import type { CocoDataset, CocoResult, IouType } from './types';
+import type { CocoDataset, CocoResult, IouType } from './format/types';
 
 const tiny = loadCase(goldenCases().find(({ name }) => name === 'tiny_bbox')!);
 

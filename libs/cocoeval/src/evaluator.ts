@@ -1,11 +1,11 @@
-import { accumulate } from './accumulate';
-import { Detections } from './detections';
-import { CocoFormatError } from './errors';
-import { Evaluation } from './evaluation';
-import type { GroundTruth } from './ground-truth';
-import { ByImage } from './groups';
-import { ImageEvaluator } from './image-evaluator';
-import type { MatchStore } from './match-store';
+import { accumulate } from './evaluate/accumulate';
+import { Detections } from './dataset/detections';
+import { CocoFormatError } from './format/errors';
+import { Evaluation } from './report/evaluation';
+import type { GroundTruth } from './dataset/ground-truth';
+import { ByImage } from './evaluate/groups';
+import { ImageEvaluator } from './evaluate/image-evaluator';
+import type { MatchStore } from './evaluate/match-store';
 import {
   keypointCount,
   toDetections,
@@ -14,9 +14,9 @@ import {
   type EvaluationOptions,
   type GroundTruthSource,
   type ResultsSource,
-} from './options';
-import type { Params } from './params';
-import type { CocoCategory, CocoResult } from './types';
+} from './evaluate/options';
+import type { Params } from './evaluate/params';
+import type { CocoCategory, CocoResult } from './format/types';
 
 /**
  * Evaluates detections against annotated images.

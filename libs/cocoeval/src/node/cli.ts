@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { errorBreakdown, ERROR_KINDS } from '../error-breakdown';
-import { CocoFormatError } from '../errors';
-import type { Evaluation } from '../evaluation';
-import type { EvaluationOptions } from '../options';
-import { fixed } from '../summarize';
-import type { IouType } from '../types';
+import { errorBreakdown, ERROR_KINDS } from '../report/error-breakdown';
+import { CocoFormatError } from '../format/errors';
+import type { Evaluation } from '../report/evaluation';
+import type { EvaluationOptions } from '../evaluate/options';
+import { fixed } from '../report/summarize';
+import type { IouType } from '../format/types';
 import { evaluateFiles, evaluateFilesInThreads } from './evaluate-files';
 import { readCoco, readResults } from './files';
 

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { accumulate } from '../accumulate';
-import { CocoFormatError } from '../errors';
-import { Evaluation } from '../evaluation';
+import { accumulate } from '../evaluate/accumulate';
+import { CocoFormatError } from '../format/errors';
+import { Evaluation } from '../report/evaluation';
 import { categoriesOf, evaluateImages } from '../evaluator';
-import type { GroundTruth } from '../ground-truth';
-import { ImageEvaluator } from '../image-evaluator';
-import { everyImage, sharedImages } from '../images';
-import { MatchStore, type PackedMatches } from '../match-store';
-import { keypointCount, toParams, type EvaluationOptions } from '../options';
-import type { Params } from '../params';
+import type { GroundTruth } from '../dataset/ground-truth';
+import { ImageEvaluator } from '../evaluate/image-evaluator';
+import { everyImage, sharedImages } from '../dataset/images';
+import { MatchStore, type PackedMatches } from '../evaluate/match-store';
+import { keypointCount, toParams, type EvaluationOptions } from '../evaluate/options';
+import type { Params } from '../evaluate/params';
 import { readDetections, readGroundTruth } from './files';
 
 /** Evaluates a results file against a dataset file; of both, only what is compared is kept in memory. */

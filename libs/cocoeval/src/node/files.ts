@@ -1,11 +1,11 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { COCO } from '../coco';
-import { Detections } from '../detections';
-import { CocoFormatError } from '../errors';
-import { GroundTruth } from '../ground-truth';
-import type { Owns } from '../images';
-import { JsonRecords, type JsonSink } from '../json-records';
-import type { CocoDataset, CocoResult, IouType } from '../types';
+import { COCO } from '../dataset/coco';
+import { Detections } from '../dataset/detections';
+import { CocoFormatError } from '../format/errors';
+import { GroundTruth } from '../dataset/ground-truth';
+import type { Owns } from '../dataset/images';
+import { JsonRecords, type JsonSink } from '../dataset/json-records';
+import type { CocoDataset, CocoResult, IouType } from '../format/types';
 
 const CHUNK_BYTES = 1 << 20;
 

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { CocoFormatError } from '../errors';
+import { CocoFormatError } from '../format/errors';
 import { evaluateShare, type Answer, type Task } from './evaluate-files';
 
 parentPort?.postMessage(answer(workerData as Task));

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { CocoDataset, CocoResult } from '../types';
+import type { CocoDataset, CocoResult } from '../format/types';
 
 /** Small datasets with results on a coarse grid, so that equal overlaps and scores are frequent. */
 export interface Sample {

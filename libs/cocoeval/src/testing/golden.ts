@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import type { CocoDataset, CocoResult, IouType } from '../types';
+import type { CocoDataset, CocoResult, IouType } from '../format/types';
 
 /** Answers of pycocotools 2.0.11: the cases kept here, and all of them where `PYRAMIDAL_GOLDEN` (or its default) exists. */
 

@@ -1,8 +1,8 @@
-import type { Accumulated } from './accumulate';
-import { CocoFormatError } from './errors';
-import { meanAboveMinusOne } from './numpy';
-import type { Params } from './params';
-import type { CocoCategory } from './types';
+import type { Accumulated } from '../evaluate/accumulate';
+import { CocoFormatError } from '../format/errors';
+import { meanAboveMinusOne } from '../evaluate/numpy';
+import type { Params } from '../evaluate/params';
+import type { CocoCategory } from '../format/types';
 
 /** One line of the official table. */
 interface Line {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import * as mask from './mask';
-import type { Rle } from './types';
+import type { Rle } from '../format/types';
 
 const bitmaps = (height: number, width: number) =>
   fc.array(fc.integer({ min: 0, max: 1 }), { minLength: height * width, maxLength: height * width });

@@ -1,4 +1,4 @@
-import { Uint32Column } from './columns';
+import { Uint32Column } from '../format/columns';
 import { mergeRuns } from './rle';
 
 const { abs, ceil, floor, max, min, round, trunc } = Math;

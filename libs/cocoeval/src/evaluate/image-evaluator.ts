@@ -1,5 +1,5 @@
-import type { Detections } from './detections';
-import type { GroundTruth } from './ground-truth';
+import type { Detections } from '../dataset/detections';
+import type { GroundTruth } from '../dataset/ground-truth';
 import { ByImage, byScore, Grouping, type Group } from './groups';
 import { MatchStore, type CategoryMatches } from './match-store';
 import { Matcher, matchFloor } from './matching';

@@ -1,10 +1,19 @@
-import { boxOutline } from './boxes';
+import { boxOutline } from '../mask/boxes';
 import { Detections } from './detections';
-import { CocoFormatError, fail, isRecord, show } from './errors';
+import { CocoFormatError, fail, isRecord, show } from '../format/errors';
 import { checkCategory, checkIds, GroundTruth } from './ground-truth';
 import { ImageTable } from './images';
-import * as mask from './mask';
-import type { Box, CocoAnnotation, CocoCategory, CocoDataset, CocoImage, CocoResult, IouType, Rle } from './types';
+import * as mask from '../mask/mask';
+import type {
+  Box,
+  CocoAnnotation,
+  CocoCategory,
+  CocoDataset,
+  CocoImage,
+  CocoResult,
+  IouType,
+  Rle,
+} from '../format/types';
 
 type Ids = number | readonly number[];
 type Names = string | readonly string[];

@@ -1,8 +1,8 @@
-import { Float64Column, Uint32Column } from './columns';
-import { checkFinite, checkId, checkNumbers, fail, isRecord, type Where } from './errors';
+import { Float64Column, Uint32Column } from '../format/columns';
+import { checkFinite, checkId, checkNumbers, fail, isRecord, type Where } from '../format/errors';
 import { everyImage, ImageTable, type Owns } from './images';
 import { Segmentations } from './segmentations';
-import type { CocoCategory, CocoDataset, IouType } from './types';
+import type { CocoCategory, CocoDataset, IouType } from '../format/types';
 
 /**
  * The annotations of a dataset as evaluation reads them: one entry in each column, in the order of the file.

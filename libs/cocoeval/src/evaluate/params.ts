@@ -1,5 +1,5 @@
-import { CocoFormatError, show } from './errors';
-import type { IouType } from './types';
+import { CocoFormatError, show } from '../format/errors';
+import type { IouType } from '../format/types';
 
 /** An inclusive range of object areas in square pixels. */
 export type AreaRange = readonly [low: number, high: number];

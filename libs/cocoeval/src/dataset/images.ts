@@ -1,5 +1,5 @@
-import { checkId, fail, failWith, isRecord, type Where } from './errors';
-import type { CocoImage, Size } from './types';
+import { checkId, fail, failWith, isRecord, type Where } from '../format/errors';
+import type { CocoImage, Size } from '../format/types';
 
 /** What LVIS says of an image beyond its annotations. */
 export interface Federation {

@@ -1,4 +1,4 @@
-import { Uint32Column } from './columns';
+import { Uint32Column } from '../format/columns';
 import type { CategoryMatches, MatchStore } from './match-store';
 import type { Params } from './params';
 

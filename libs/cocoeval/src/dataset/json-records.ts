@@ -1,4 +1,4 @@
-import { CocoFormatError } from './errors';
+import { CocoFormatError } from '../format/errors';
 
 /** What becomes of a JSON text as it is read. */
 export interface JsonSink {

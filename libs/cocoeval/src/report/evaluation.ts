@@ -1,8 +1,8 @@
-import type { Accumulated } from './accumulate';
-import { CocoFormatError } from './errors';
-import type { Params } from './params';
+import type { Accumulated } from '../evaluate/accumulate';
+import { CocoFormatError } from '../format/errors';
+import type { Params } from '../evaluate/params';
 import { averageOf, fixed, summarize, type Summary } from './summarize';
-import type { CocoCategory } from './types';
+import type { CocoCategory } from '../format/types';
 
 /** Averages of one category, over all areas, at the largest limit of detections; -1 without objects. */
 export interface CategoryScores {

@@ -1,8 +1,8 @@
-import type { Detections } from './detections';
-import type { GroundTruth } from './ground-truth';
-import { ByImage, type Group } from './groups';
-import { ImageEvaluator } from './image-evaluator';
-import type { Params } from './params';
+import type { Detections } from '../dataset/detections';
+import type { GroundTruth } from '../dataset/ground-truth';
+import { ByImage, type Group } from '../evaluate/groups';
+import { ImageEvaluator } from '../evaluate/image-evaluator';
+import type { Params } from '../evaluate/params';
 
 /**
  * What became of a detection, after TIDE (Bolya et al., ECCV 2020):

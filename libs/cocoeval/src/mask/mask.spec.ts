@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Uint32Column } from './columns';
+import { Uint32Column } from '../format/columns';
 import * as mask from './mask';
 import { packCounts, runsArea, runsBox, unpackCounts } from './rle';
-import type { Rle } from './types';
+import type { Rle } from '../format/types';
 
 interface Expected extends Rle {
   readonly runs: number[];
@@ -23,7 +23,7 @@ interface MaskCase {
   readonly [field: string]: unknown;
 }
 
-const file = join(__dirname, '../fixtures/mask/cases.json');
+const file = join(__dirname, '../../fixtures/mask/cases.json');
 const cases = (JSON.parse(readFileSync(file, 'utf8')) as { cases: MaskCase[] }).cases;
 
 const ofKind = (op: string): [string, MaskCase][] => cases.filter((c) => c.op === op).map((c) => [c.name, c]);

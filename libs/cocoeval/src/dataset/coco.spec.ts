@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { COCO } from './coco';
-import * as mask from './mask';
-import { GOLDEN, readJson } from './testing/golden';
-import type { CocoDataset, Rle } from './types';
+import * as mask from '../mask/mask';
+import { GOLDEN, readJson } from '../testing/golden';
+import type { CocoDataset, Rle } from '../format/types';
 
 const dataset = {
   info: { year: 2017 },

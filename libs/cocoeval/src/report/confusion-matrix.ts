@@ -1,7 +1,7 @@
-import type { Detections } from './detections';
-import type { GroundTruth } from './ground-truth';
-import { ByImage, byScore } from './groups';
-import { matchFloor, Matcher } from './matching';
+import type { Detections } from '../dataset/detections';
+import type { GroundTruth } from '../dataset/ground-truth';
+import { ByImage, byScore } from '../evaluate/groups';
+import { matchFloor, Matcher } from '../evaluate/matching';
 import {
   keypointCount,
   toDetections,
@@ -10,8 +10,8 @@ import {
   type EvaluationOptions,
   type GroundTruthSource,
   type ResultsSource,
-} from './options';
-import { similarityFor } from './similarity';
+} from '../evaluate/options';
+import { similarityFor } from '../evaluate/similarity';
 
 /** Which objects were taken for what. */
 export interface ConfusionMatrix {

@@ -1,9 +1,9 @@
-import { boxIou } from './boxes';
-import { Float64Column, Uint32Column } from './columns';
-import type { Detections } from './detections';
-import type { GroundTruth } from './ground-truth';
+import { boxIou } from '../mask/boxes';
+import { Float64Column, Uint32Column } from '../format/columns';
+import type { Detections } from '../dataset/detections';
+import type { GroundTruth } from '../dataset/ground-truth';
 import { pairwiseSum } from './numpy';
-import { runsArea, runsBox, runsIou } from './rle';
+import { runsArea, runsBox, runsIou } from '../mask/rle';
 
 const { exp, max, min } = Math;
 

@@ -1,4 +1,4 @@
-import { accumulate } from './accumulate';
+import { accumulate } from '../evaluate/accumulate';
 import {
   ErrorFinder,
   type DetectionOutcome,
@@ -6,7 +6,7 @@ import {
   type ImageErrors,
   type Outcome,
 } from './image-errors';
-import { MatchStore } from './match-store';
+import { MatchStore } from '../evaluate/match-store';
 import {
   toDetections,
   toGroundTruth,
@@ -14,8 +14,8 @@ import {
   type EvaluationOptions,
   type GroundTruthSource,
   type ResultsSource,
-} from './options';
-import type { Params } from './params';
+} from '../evaluate/options';
+import type { Params } from '../evaluate/params';
 import { averageOf } from './summarize';
 
 /** Kinds of errors, TIDE's six with class errors split as in COCO's analysis. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { confusionMatrix } from './confusion-matrix';
 import { errorBreakdown, ERROR_KINDS } from './error-breakdown';
-import { evaluateDetections } from './evaluator';
-import { samples } from './testing/arbitrary';
+import { evaluateDetections } from '../evaluator';
+import { samples } from '../testing/arbitrary';
 
 const gt = {
   images: [{ id: 1, width: 100, height: 100 }],

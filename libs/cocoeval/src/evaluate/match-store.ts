@@ -1,4 +1,4 @@
-import { Float64Column, Uint32Column } from './columns';
+import { Float64Column, Uint32Column } from '../format/columns';
 
 const WORD_BITS = 32;
 

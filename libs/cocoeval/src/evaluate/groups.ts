@@ -1,5 +1,5 @@
-import type { Detections } from './detections';
-import type { GroundTruth } from './ground-truth';
+import type { Detections } from '../dataset/detections';
+import type { GroundTruth } from '../dataset/ground-truth';
 import type { Params } from './params';
 
 /** The objects and detections of one image that are compared with each other. */

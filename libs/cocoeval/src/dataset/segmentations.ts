@@ -1,9 +1,9 @@
-import { Float64Column, Uint32Column } from './columns';
-import { fail, isRecord, type Where } from './errors';
+import { Float64Column, Uint32Column } from '../format/columns';
+import { fail, isRecord, type Where } from '../format/errors';
 import type { ImageTable } from './images';
-import { appendRuns, checkPolygons } from './mask';
-import { Rasteriser } from './polygon';
-import type { Size } from './types';
+import { appendRuns, checkPolygons } from '../mask/mask';
+import { Rasteriser } from '../mask/polygon';
+import type { Size } from '../format/types';
 
 const POLYGONS = 0;
 const RUNS = 1;

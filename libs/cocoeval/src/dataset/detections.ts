@@ -1,10 +1,10 @@
-import { boxOutline } from './boxes';
-import { Float64Column, Uint32Column } from './columns';
-import { checkFinite, checkId, checkNumbers, fail, failWith, isRecord, type Where } from './errors';
+import { boxOutline } from '../mask/boxes';
+import { Float64Column, Uint32Column } from '../format/columns';
+import { checkFinite, checkId, checkNumbers, fail, failWith, isRecord, type Where } from '../format/errors';
 import { everyImage, type ImageTable, type Owns } from './images';
-import { runsArea, runsBox } from './rle';
+import { runsArea, runsBox } from '../mask/rle';
 import { Segmentations } from './segmentations';
-import type { IouType } from './types';
+import type { IouType } from '../format/types';
 
 /** What the first result of a list has, and so what all must have; it decides what an area is, as in `COCO.loadRes`. */
 export type ResultKind = 'bbox' | 'segmentation' | 'keypoints';

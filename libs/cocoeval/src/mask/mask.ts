@@ -1,6 +1,6 @@
 import { boxIou, boxOutline } from './boxes';
-import { Uint32Column } from './columns';
-import { checkFinite, checkNumbers, fail, failWith, isRecord, type Where } from './errors';
+import { Uint32Column } from '../format/columns';
+import { checkFinite, checkNumbers, fail, failWith, isRecord, type Where } from '../format/errors';
 import { MAX_COORDINATE, Rasteriser } from './polygon';
 import {
   decodeRuns,
@@ -13,7 +13,7 @@ import {
   runsIou,
   unpackCounts,
 } from './rle';
-import type { Box, Polygons, Rle, Segmentation, Size, UncompressedRle } from './types';
+import type { Box, Polygons, Rle, Segmentation, Size, UncompressedRle } from '../format/types';
 
 /**
  * The mask API of pycocotools: the same names, the same answers bit for bit. Masks are run-length encoded (`Rle`) or

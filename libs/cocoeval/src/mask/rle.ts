@@ -1,4 +1,4 @@
-import type { Uint32Column } from './columns';
+import type { Uint32Column } from '../format/columns';
 
 const { floor, max, min } = Math;
 

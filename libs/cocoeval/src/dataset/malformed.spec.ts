@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { COCO } from './coco';
-import { COCOeval } from './cocoeval';
-import { CocoFormatError } from './errors';
-import { evaluateDetections } from './evaluator';
-import * as mask from './mask';
-import type { CocoDataset, CocoResult, IouType, Rle } from './types';
+import { COCOeval } from '../cocoeval';
+import { CocoFormatError } from '../format/errors';
+import { evaluateDetections } from '../evaluator';
+import * as mask from '../mask/mask';
+import type { CocoDataset, CocoResult, IouType, Rle } from '../format/types';
 
 interface Malformed {
   readonly kind: 'eval' | 'mask';
@@ -23,7 +23,7 @@ interface Malformed {
 
 const NUMBERS: Record<string, number> = { NaN, Infinity, '-Infinity': -Infinity };
 
-const text = readFileSync(join(__dirname, '../fixtures/malformed.json'), 'utf8');
+const text = readFileSync(join(__dirname, '../../fixtures/malformed.json'), 'utf8');
 const { cases } = JSON.parse(text, (_, value) => (typeof value === 'string' ? (NUMBERS[value] ?? value) : value)) as {
   cases: Malformed[];
 };

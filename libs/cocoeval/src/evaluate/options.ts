@@ -1,8 +1,8 @@
-import { checkResults, COCO, parseJson } from './coco';
-import { Detections } from './detections';
-import type { GroundTruth } from './ground-truth';
+import { checkResults, COCO, parseJson } from '../dataset/coco';
+import { Detections } from '../dataset/detections';
+import type { GroundTruth } from '../dataset/ground-truth';
 import { Params, type AreaRange } from './params';
-import type { CocoDataset, CocoResult, IouType } from './types';
+import type { CocoDataset, CocoResult, IouType } from '../format/types';
 
 /** What to evaluate; what is left out is as COCO has it. */
 export interface EvaluationOptions {

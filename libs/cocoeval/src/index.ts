@@ -1,7 +1,8 @@
-export { COCO, type AnnotationQuery, type CategoryQuery, type ImageQuery } from './dataset/coco';
+export { COCO, type CheckedRecords, type AnnotationQuery, type CategoryQuery, type ImageQuery } from './dataset/coco';
 export { COCOeval, type ImageEvaluation } from './cocoeval';
 export { confusionMatrix, type ConfusionMatrix, type ConfusionOptions } from './report/confusion-matrix';
 export { errorBreakdown, type ErrorBreakdown, type ErrorKind } from './report/error-breakdown';
+export type { CheckedAnnotation, CheckedCategory, CheckedImage } from './dataset/rules';
 export { CocoFormatError } from './format/errors';
 export { Evaluation, type CategoryScores, type Curve, type CurveChoice } from './report/evaluation';
 export { evaluateDetections, Evaluator } from './evaluator';

@@ -78,7 +78,7 @@ describe('COCO', () => {
     expect(mask.area(coco.annToRLE(dataset.annotations[1]!))).toBe(8);
     expect(coco.annToMask(dataset.annotations[1]!).data.length).toBe(200);
     expect(() => coco.annToRLE({ id: 9, image_id: 1, category_id: 2 })).toThrow(
-      'annotation 9: segmentation: expected one',
+      'annotation 9: segmentation: expected polygons or a run-length mask, received nothing',
     );
   });
 

@@ -1,8 +1,21 @@
+/** Datasets in COCO's format with the queries of pycocotools (https://github.com/ppwwyyxx/cocoapi, pycocotools/coco.py). */
 import { boxOutline } from '../mask/boxes';
 import { Detections } from './detections';
 import { CocoFormatError, fail, isRecord, show } from '../format/errors';
-import { checkCategory, checkIds, GroundTruth } from './ground-truth';
+import { GroundTruth } from './ground-truth';
 import { ImageTable } from './images';
+import {
+  annotationLabel,
+  checkAnnotation,
+  checkAnnotationIds,
+  checkCategory,
+  checkCategoryId,
+  checkImage,
+  checkSegmentation,
+  type CheckedAnnotation,
+  type CheckedCategory,
+  type CheckedImage,
+} from './rules';
 import * as mask from '../mask/mask';
 import type {
   Box,
@@ -14,6 +27,24 @@ import type {
   IouType,
   Rle,
 } from '../format/types';
+
+/** Where a dataset comes from. */
+export interface DatasetOrigin {
+  /** The file, say; errors begin with it. */
+  readonly name?: string;
+  /** Of `loadRes`: the results, and the images of the dataset that they are about. */
+  readonly loaded?: { readonly results: readonly CocoResult[]; readonly images: ImageTable };
+}
+
+/** A dataset's records, checked, each kind in the order of the file. */
+export interface CheckedRecords {
+  readonly images: readonly CheckedImage[];
+  readonly categories: readonly CheckedCategory[];
+  readonly annotations: readonly CheckedAnnotation[];
+}
+
+/** How many keypoints a person has in COCO. */
+const COCO_KEYPOINTS = 17;
 
 type Ids = number | readonly number[];
 type Names = string | readonly string[];
@@ -33,23 +64,30 @@ export class COCO {
   /** The results that this was loaded from by `loadRes`, as they were given. */
   readonly results: readonly CocoResult[] | undefined;
   readonly imageTable: ImageTable;
+  /** What stands before the names of records in errors. */
+  private readonly source: string;
 
   /**
    * @param source a dataset, or the text of its file.
+   * @param origin what errors call the dataset, and what `loadRes` made it from.
    * @throws CocoFormatError naming the first record that breaks the format.
    */
-  constructor(
-    source: CocoDataset | string,
-    loaded?: { readonly results: readonly CocoResult[]; readonly images: ImageTable },
-  ) {
-    this.dataset = checkDataset(typeof source === 'string' ? parseJson(source) : source);
+  constructor(source: CocoDataset | string, origin: DatasetOrigin = {}) {
+    const { name, loaded } = origin;
+    this.source = name === undefined ? '' : `${name}: `;
+    this.dataset = checkDataset(typeof source === 'string' ? parseJson(source) : source, name ?? 'dataset');
     this.results = loaded?.results;
-    this.imageTable = loaded?.images ?? new ImageTable();
+    this.imageTable = loaded?.images ?? new ImageTable(this.source);
     for (const image of this.dataset.images) {
       if (!loaded) this.imageTable.add(image);
       this.imgs.set(image.id, image);
     }
-    this.dataset.categories.forEach((category, i) => this.cats.set(checkCategory(category, i, this.cats), category));
+    this.dataset.categories.forEach((category, i) => {
+      this.cats.set(
+        checkCategoryId(category, () => `${this.source}categories[${i}]`, this.cats),
+        category,
+      );
+    });
     this.dataset.annotations?.forEach((annotation, i) => this.index(annotation, i));
   }
 
@@ -143,15 +181,20 @@ export class COCO {
     const given: unknown = typeof results === 'string' ? parseJson(results) : results;
     const loaded = checkResults(given);
     const annotations = resultAnnotations(loaded, this.imageTable);
-    return new COCO({ ...this.dataset, annotations }, { results: loaded, images: this.imageTable });
+    return new COCO({ ...this.dataset, annotations }, { loaded: { results: loaded, images: this.imageTable } });
   }
 
   /** The mask of an annotation in the size of its image. */
   annToRLE(annotation: CocoAnnotation): Rle {
-    const where = (): string => `annotation ${annotation.id}`;
-    const [height, width] = this.imageTable.requireSize(this.imageTable.indexOf(annotation.image_id), where);
-    const segmentation = annotation.segmentation ?? fail(where, 'segmentation', 'one', undefined);
-    return mask.fromSegmentation(segmentation, height, width);
+    const { id, image_id } = annotation;
+    const where = (): string => `${this.source}annotation ${id}`;
+    const image = this.imageTable.indexOf(image_id);
+    if (image < 0) return fail(where, 'image_id', 'the id of an image of this dataset', image_id);
+    const [height, width] = this.imageTable.requireSize(image);
+    const segmentation = checkSegmentation(annotation.segmentation, { id: image_id, height, width }, where);
+    return segmentation === undefined
+      ? fail(where, 'segmentation', 'polygons or a run-length mask', annotation.segmentation)
+      : mask.fromSegmentation(segmentation, height, width);
   }
 
   /** The pixels of an annotation in the size of its image. */
@@ -162,6 +205,36 @@ export class COCO {
   /** What the file says of itself. */
   info(): Readonly<Record<string, unknown>> {
     return isRecord(this.dataset['info']) ? this.dataset['info'] : {};
+  }
+
+  /**
+   * All records as training reads them, under the rules of evaluation: ids once, annotations of listed images and categories,
+   * boxes and areas of finite numbers and at least 0, `iscrowd` 0 or 1, masks of the size of their image; a segmentation may
+   * be missing. Images must have a file and a size. For example
+   * `for (const { id, name } of coco.checkedRecords().categories) ...`.
+   * @throws CocoFormatError naming file, record and field of the first that breaks a rule.
+   */
+  checkedRecords(): CheckedRecords {
+    const images = new Map<number, CheckedImage>();
+    this.images.forEach((image, i) => {
+      images.set(
+        image.id,
+        checkImage(image, () => `${this.source}images[${i}] (id ${image.id})`),
+      );
+    });
+    const annotations = this.annotations.map((annotation, i) => {
+      const where = (): string => annotationLabel(this.source, i, annotation.id);
+      return checkAnnotation(annotation, images.get(annotation.image_id), this.cats, where);
+    });
+    return { images: [...images.values()], categories: this.categories.map(checkCategory), annotations };
+  }
+
+  /**
+   * Reads all that an evaluation will read, so that what it would refuse is refused before a model runs.
+   * @throws CocoFormatError as evaluation would.
+   */
+  requireEvaluable(iouType: IouType): void {
+    this.groundTruth(iouType, iouType === 'keypoints' ? COCO_KEYPOINTS : 0);
   }
 
   /** The annotations as evaluation reads them. */
@@ -177,7 +250,7 @@ export class COCO {
   }
 
   private index(annotation: CocoAnnotation, i: number): void {
-    const { id, imageId, categoryId } = checkIds(annotation, i, this.anns);
+    const { id, imageId, categoryId } = checkAnnotationIds(annotation, i, this.source, this.anns);
     this.anns.set(id, annotation);
     append(this.imgToAnns, imageId, annotation);
     append(this.catToImgs, categoryId, imageId);
@@ -217,11 +290,11 @@ export function parseJson(text: string): unknown {
   }
 }
 
-function checkDataset(value: unknown): CocoDataset {
-  if (!isRecord(value)) throw new CocoFormatError(`dataset: expected an object, received ${show(value)}`);
+function checkDataset(value: unknown, name: string): CocoDataset {
+  if (!isRecord(value)) throw new CocoFormatError(`${name}: expected an object, received ${show(value)}`);
   for (const field of ['images', 'categories', 'annotations']) {
     const missing = value[field] === undefined && field === 'annotations';
-    if (!missing && !Array.isArray(value[field])) fail(() => 'dataset', field, 'a list', value[field]);
+    if (!missing && !Array.isArray(value[field])) fail(() => name, field, 'a list', value[field]);
   }
   return value as unknown as CocoDataset;
 }

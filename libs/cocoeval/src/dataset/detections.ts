@@ -1,6 +1,6 @@
 import { boxOutline } from '../mask/boxes';
 import { Float64Column, Uint32Column } from '../format/columns';
-import { checkFinite, checkId, checkNumbers, fail, failWith, isRecord, type Where } from '../format/errors';
+import { checkFinite, checkId, checkNumbers, fail, failWith, isRecord, show, type Where } from '../format/errors';
 import { everyImage, type ImageTable, type Owns } from './images';
 import { runsArea, runsBox } from '../mask/rle';
 import { Segmentations } from './segmentations';
@@ -88,7 +88,7 @@ export class Detections {
     this.scratch.clear();
     masks.push(result['segmentation'], where);
     masks.checkSize(masks.length - 1, this.images, image, where);
-    const [height, width] = this.images.requireSize(image, where);
+    const [height, width] = this.images.requireSize(image);
     this.runs.length = 0;
     masks.rasterise(masks.length - 1, height, width, this.runs);
     const area = runsArea(this.runs.data, 0, this.runs.length);
@@ -98,7 +98,8 @@ export class Detections {
     }
     if (result['bbox'] === undefined) runsBox(this.runs.data, 0, this.runs.length, height, this.box);
     else this.box.set(checkNumbers(result['bbox'], 4, 'bbox', where));
-    this.addBox(...(this.box as unknown as [number, number, number, number]), area);
+    const [x, y, w, h] = this.box as Iterable<number> as [number, number, number, number];
+    this.addBox(x, y, w, h, area);
   }
 
   private addKeypointResult(result: Record<string, unknown>, where: Where): void {
@@ -106,9 +107,11 @@ export class Detections {
     if (keypoints.length === 0 || keypoints.length % 3 !== 0) {
       failWith(where, 'keypoints', 'x, y and visibility of each point', `${keypoints.length} numbers`);
     }
-    const xs = keypoints.filter((_, i) => i % 3 === 0);
-    const ys = keypoints.filter((_, i) => i % 3 === 1);
-    const [x0, x1, y0, y1] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+    let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
+    for (let i = 0; i < keypoints.length; i += 3) {
+      const [x, y] = [keypoints[i] as number, keypoints[i + 1] as number];
+      [x0, y0, x1, y1] = [Math.min(x0, x), Math.min(y0, y), Math.max(x1, x), Math.max(y1, y)];
+    }
     if (this.iouType === 'segm') fail(where, 'segmentation', 'a mask, to evaluate masks', undefined);
     this.addBox(x0, y0, x1 - x0, y1 - y0, (x1 - x0) * (y1 - y0));
   }
@@ -138,5 +141,5 @@ function kindOf(result: Record<string, unknown>, where: Where): ResultKind {
 
 function describe(list: string, index: number, result: unknown): string {
   const image = isRecord(result) ? result['image_id'] : undefined;
-  return `${list}[${index}]${image === undefined ? '' : ` (image_id ${image})`}`;
+  return `${list}[${index}]${image === undefined ? '' : ` (image_id ${show(image)})`}`;
 }

@@ -1,6 +1,8 @@
+/** The annotations of a dataset as columns (the `gts` of pycocotools' COCOeval). */
 import { Float64Column, Uint32Column } from '../format/columns';
-import { checkFinite, checkId, checkNumbers, fail, isRecord, type Where } from '../format/errors';
+import { checkFinite, checkNumbers, type Where } from '../format/errors';
 import { everyImage, ImageTable, type Owns } from './images';
+import { annotationLabel, checkAnnotationIds, checkArea, checkBox, checkCategoryId, checkCrowd } from './rules';
 import { Segmentations } from './segmentations';
 import type { CocoCategory, CocoDataset, IouType } from '../format/types';
 
@@ -11,6 +13,8 @@ import type { CocoCategory, CocoDataset, IouType } from '../format/types';
 export class GroundTruth {
   readonly categories: CocoCategory[] = [];
   readonly ids = new Float64Column();
+  /** Positions in the file, which are not the indices where annotations are left out. */
+  private readonly places = new Uint32Column();
   /** Image ids; annotations of images that are not listed stay in the columns and are never asked for. */
   readonly imageIds = new Float64Column();
   readonly categoryIds = new Float64Column();
@@ -49,84 +53,46 @@ export class GroundTruth {
   }
 
   addCategory(category: unknown): void {
-    this.seenCategories.add(checkCategory(category, this.categories.length, this.seenCategories));
-    this.categories.push(category as unknown as CocoCategory);
+    const where = (): string => `${this.images.source}categories[${this.categories.length}]`;
+    this.seenCategories.add(checkCategoryId(category, where, this.seenCategories));
+    this.categories.push(category as CocoCategory);
   }
 
   addAnnotation(annotation: unknown): void {
-    if (!isRecord(annotation)) return fail(() => describe(this.seen.size), 'annotation', 'an object', annotation);
     const index = this.seen.size;
-    const { id, imageId, categoryId } = checkIds(annotation, index, this.seen);
-    const where = (): string => describe(index, id);
+    const { id, imageId, categoryId } = checkAnnotationIds(annotation, index, this.images.source, this.seen);
+    const where = (): string => annotationLabel(this.images.source, index, id);
     this.seen.add(id);
     if (!this.owns(imageId)) return;
-    const crowd = isCrowd(annotation['iscrowd'], where);
+    const record = annotation as Record<string, unknown>;
+    const crowd = checkCrowd(record['iscrowd'], where);
     this.imageIds.push(imageId);
     this.categoryIds.push(categoryId);
-    this.areas.push(checkArea(annotation['area'], where));
+    this.areas.push(checkArea(record['area'], where));
     this.crowd.push(crowd ? 1 : 0);
-    this.ignored.push(crowd || (this.iouType === 'keypoints' && hasNoKeypoints(annotation, where)) ? 1 : 0);
-    if (this.iouType !== 'segm') this.addBox(annotation['bbox'], where);
-    if (this.iouType === 'segm') this.segmentations.push(annotation['segmentation'], where);
-    if (this.iouType === 'keypoints') this.addKeypoints(annotation['keypoints'], where);
+    this.ignored.push(crowd || (this.iouType === 'keypoints' && hasNoKeypoints(record, where)) ? 1 : 0);
+    if (this.iouType !== 'segm') for (const value of checkBox(record['bbox'], where)) this.boxes.push(value);
+    if (this.iouType === 'segm') this.segmentations.push(record['segmentation'], where);
+    if (this.iouType === 'keypoints') this.addKeypoints(record['keypoints'], where);
     this.ids.push(id);
+    this.places.push(index);
   }
 
   /** Once all images and annotations are here: masks must have the size of their image. */
   checkMasks(): void {
     for (let i = 0; i < this.segmentations.length; i++) {
       const image = this.images.indexOf(this.imageIds.get(i));
-      if (image >= 0) this.segmentations.checkSize(i, this.images, image, () => describe(i, this.ids.get(i)));
+      if (image < 0) continue;
+      this.segmentations.checkSize(i, this.images, image, () =>
+        annotationLabel(this.images.source, this.places.get(i), this.ids.get(i)),
+      );
     }
-  }
-
-  private addBox(value: unknown, where: Where): void {
-    const box = checkNumbers(value, 4, 'bbox', where);
-    if ((box[2] as number) < 0 || (box[3] as number) < 0) fail(where, 'bbox', 'a width and height of at least 0', box);
-    for (let i = 0; i < 4; i++) this.boxes.push(box[i] as number);
   }
 
   private addKeypoints(value: unknown, where: Where): void {
     const keypoints = checkNumbers(value, 3 * this.points, 'keypoints', where);
     for (const coordinate of keypoints) this.keypoints.push(coordinate);
   }
-}
-
-/** @returns the id of a category. @throws CocoFormatError if it has none, or one that was seen before. */
-export function checkCategory(category: unknown, index: number, seen: { has(id: number): boolean }): number {
-  const where = (): string => `categories[${index}]`;
-  if (!isRecord(category)) return fail(where, 'category', 'an object', category);
-  const id = checkId(category['id'], 'id', where);
-  return seen.has(id) ? fail(where, 'id', 'an id that no other category has', id) : id;
-}
-
-/** @returns the ids of an annotation. @throws CocoFormatError if one is missing, or its own was seen before. */
-export function checkIds(
-  annotation: unknown,
-  index: number,
-  seen: { has(id: number): boolean },
-): { id: number; imageId: number; categoryId: number } {
-  if (!isRecord(annotation)) return fail(() => describe(index), 'annotation', 'an object', annotation);
-  const id = checkId(annotation['id'], 'id', () => describe(index));
-  const where = (): string => describe(index, id);
-  if (seen.has(id)) fail(where, 'id', 'an id that no other annotation has', id);
-  const imageId = checkId(annotation['image_id'], 'image_id', where);
-  return { id, imageId, categoryId: checkId(annotation['category_id'], 'category_id', where) };
-}
-
-function describe(index: number, id?: number): string {
-  return `annotations[${index}]${id === undefined ? '' : ` (id ${id})`}`;
-}
-
-/** A missing `iscrowd` counts as 0. */
-function isCrowd(value: unknown, where: Where): boolean {
-  if (value === undefined || value === 0 || value === false) return false;
-  return value === 1 || value === true || fail(where, 'iscrowd', '0 or 1', value);
-}
-
-function checkArea(value: unknown, where: Where): number {
-  const area = checkFinite(value, 'area', where);
-  return area >= 0 ? area : fail(where, 'area', 'at least 0', area);
 }
 
 function hasNoKeypoints(annotation: Record<string, unknown>, where: Where): boolean {

@@ -1,4 +1,7 @@
-import { checkId, fail, failWith, isRecord, type Where } from '../format/errors';
+/** The images of a dataset as columns, with what LVIS says of them (https://www.lvisdataset.org/dataset). */
+import { checkId, fail, type Where } from '../format/errors';
+import { MAX_PIXELS } from '../mask/rle';
+import { checkImageId, checkImageSize } from './rules';
 import type { CocoImage, Size } from '../format/types';
 
 /** What LVIS says of an image beyond its annotations. */
@@ -22,26 +25,28 @@ export class ImageTable {
   readonly ids: number[] = [];
   readonly federations: (Federation | undefined)[] = [];
   private readonly sizes: (Size | undefined)[] = [];
+  /** Records whose size is missing or wrong, which counts only where a size is asked for. */
+  private readonly unsized = new Map<number, CocoImage>();
   private readonly indices = new Map<number, number>();
+
+  /** @param source what stands before the names of the dataset's records: '' or its file and a colon. */
+  constructor(readonly source = '') {}
 
   get length(): number {
     return this.ids.length;
   }
 
   add(image: unknown): void {
-    const where = (): string => `images[${this.length}]`;
-    if (!isRecord(image)) return fail(where, 'image', 'an object', image);
-    const id = checkId(image['id'], 'id', where);
-    if (this.indices.has(id)) fail(where, 'id', 'an id that no other image has', id);
-    this.indices.set(id, this.length);
+    const index = this.length;
+    const id = checkImageId(image, () => `${this.source}images[${index}]`, this.indices);
+    const record = image as CocoImage;
+    const { width, height } = record;
+    const sized = isPixels(width) && isPixels(height) && width * height <= MAX_PIXELS;
+    if (!sized) this.unsized.set(index, { id, width, height });
+    this.indices.set(id, index);
     this.ids.push(id);
-    const { width, height, neg_category_ids, not_exhaustive_category_ids } = image as unknown as CocoImage;
-    const sized = Number.isInteger(width) && Number.isInteger(height);
-    this.sizes.push(sized ? [height as number, width as number] : undefined);
-    const federated = neg_category_ids ?? not_exhaustive_category_ids;
-    this.federations.push(
-      federated && { negative: new Set(neg_category_ids), notExhaustive: new Set(not_exhaustive_category_ids) },
-    );
+    this.sizes.push(sized ? [height, width] : undefined);
+    this.federations.push(federationOf(record, () => this.label(index)));
   }
 
   /** The index of an image id, or -1. */
@@ -49,15 +54,31 @@ export class ImageTable {
     return this.indices.get(id) ?? -1;
   }
 
-  size(index: number): Size | undefined {
-    return this.sizes[index];
+  /** @throws CocoFormatError if the image has no whole height and width. */
+  requireSize(index: number): Size {
+    return this.sizes[index] ?? checkImageSize(this.unsized.get(index) ?? { id: NaN }, () => this.label(index));
   }
 
-  /** @throws CocoFormatError if the image has no whole height and width. */
-  requireSize(index: number, where: Where): Size {
-    return (
-      this.sizes[index] ??
-      failWith(where, 'image_id', `an image with height and width`, `image ${this.ids[index]} without`)
-    );
+  private label(index: number): string {
+    return `${this.source}images[${index}] (id ${this.ids[index]})`;
   }
+}
+
+function isPixels(side: unknown): side is number {
+  return Number.isInteger(side) && (side as number) > 0;
+}
+
+function federationOf(image: CocoImage, where: Where): Federation | undefined {
+  const { neg_category_ids: negative, not_exhaustive_category_ids: notExhaustive } = image;
+  if (negative === undefined && notExhaustive === undefined) return undefined;
+  return {
+    negative: idSet(negative, 'neg_category_ids', where),
+    notExhaustive: idSet(notExhaustive, 'not_exhaustive_category_ids', where),
+  };
+}
+
+function idSet(value: unknown, field: string, where: Where): Set<number> {
+  if (value === undefined) return new Set();
+  if (!Array.isArray(value)) return fail(where, field, 'a list of category ids', value);
+  return new Set(value.map((id) => checkId(id, field, where)));
 }

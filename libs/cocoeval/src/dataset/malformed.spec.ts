@@ -44,7 +44,7 @@ function run(c: Malformed): number[] {
 const ERRORS: Record<string, string> = {
   'result for an unknown image': 'results[1] (image_id 99): image_id: expected the id of an image',
   'image_id as a string':
-    'results[1] (image_id 1): image_id: expected the id of an image of the ground truth, received "1"',
+    'results[1] (image_id "1"): image_id: expected the id of an image of the ground truth, received "1"',
   'results not a list': 'results: expected a list of results, received {',
   'result without score': 'score: expected a finite number, received nothing',
   'result without category_id': 'category_id: expected an integer, received nothing',

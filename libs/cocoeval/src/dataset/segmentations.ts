@@ -1,6 +1,8 @@
+/** Segmentations of many objects as columns. */
 import { Float64Column, Uint32Column } from '../format/columns';
-import { fail, isRecord, type Where } from '../format/errors';
+import { isRecord, type Where } from '../format/errors';
 import type { ImageTable } from './images';
+import { checkMaskSize } from './rules';
 import { appendRuns, checkPolygons } from '../mask/mask';
 import { Rasteriser } from '../mask/polygon';
 import type { Size } from '../format/types';
@@ -34,7 +36,7 @@ export class Segmentations {
   push(segmentation: unknown, where: Where): void {
     let size: Size = [0, 0];
     if (isRecord(segmentation)) {
-      size = appendRuns(segmentation, this.runs, where);
+      size = appendRuns(segmentation, this.runs, where, 'segmentation.');
       this.kinds.push(RUNS);
     } else {
       for (const polygon of checkPolygons(segmentation, where)) {
@@ -52,12 +54,10 @@ export class Segmentations {
 
   /** @throws CocoFormatError unless the image has a size, and a mask has it too. */
   checkSize(index: number, images: ImageTable, image: number, where: Where): void {
-    const size = images.requireSize(image, where);
+    const size = images.requireSize(image);
     if (this.kinds.get(index) === POLYGONS) return;
-    const own = [this.sizes.get(2 * index), this.sizes.get(2 * index + 1)];
-    if (own[0] !== size[0] || own[1] !== size[1]) {
-      fail(where, 'segmentation.size', `[${size}] as image ${images.ids[image]} has`, own);
-    }
+    const own = [this.sizes.get(2 * index), this.sizes.get(2 * index + 1)] as const;
+    checkMaskSize(own, size, images.ids[image] as number, where);
   }
 
   /** Appends the runs of an object's mask in an image of the given size. */

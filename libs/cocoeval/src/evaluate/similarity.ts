@@ -66,10 +66,7 @@ function maskSimilarity(): Similarity {
   const right = new MaskSet();
   return (detections, dts, truth, gts, floor, out) => {
     if (dts.length === 0 || gts.length === 0) return;
-    const [height, width] = detections.images.requireSize(
-      detections.imageIndices.get(dts[0] as number),
-      () => `results[${dts[0]}]`,
-    );
+    const [height, width] = detections.images.requireSize(detections.imageIndices.get(dts[0] as number));
     left.fill(detections, dts, height, width);
     right.fill(truth, gts, height, width);
     for (let i = 0; i < dts.length; i++) {

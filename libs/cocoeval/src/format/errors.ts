@@ -1,13 +1,24 @@
+/** What is said of input that breaks the COCO format, and the checks of single values that say it. */
+
 /** A record of the input breaks the COCO format; the message names the record, the field, what was expected and received. */
 export class CocoFormatError extends Error {
   override readonly name = 'CocoFormatError';
+
+  /** @param received the value that was wrong, where it is a single one. */
+  constructor(
+    message: string,
+    readonly received?: unknown,
+  ) {
+    super(message);
+  }
 }
 
 /** Says where a record stands, e.g. `annotations[3] (id 17)`; called only when something is wrong. */
 export type Where = () => string;
 
+/** @throws CocoFormatError showing the value received. */
 export function fail(where: Where, field: string, expected: string, received: unknown): never {
-  return failWith(where, field, expected, show(received));
+  throw new CocoFormatError(`${where()}: ${field}: expected ${expected}, received ${show(received)}`, received);
 }
 
 /** The same for something received that is described rather than shown. */
@@ -15,11 +26,29 @@ export function failWith(where: Where, field: string, expected: string, received
   throw new CocoFormatError(`${where()}: ${field}: expected ${expected}, received ${received}`);
 }
 
+const SHOWN_CHARACTERS = 60;
+
+/** A value as JSON writes it, cut to one short line however large or deep it is. */
 export function show(value: unknown): string {
   if (value === undefined) return 'nothing';
-  if (typeof value === 'number') return String(value);
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  const text = write(value, SHOWN_CHARACTERS + 1);
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS - 3)}...` : text;
+}
+
+/** Writes about `room` characters of a value; every level of nesting takes one, so that depth is bounded too. */
+function write(value: unknown, room: number): string {
+  if (room <= 0) return '';
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, room));
+  if (typeof value !== 'object' || value === null) return String(value);
+  const isList = Array.isArray(value);
+  let text = isList ? '[' : '{';
+  for (const key in value) {
+    if (text.length > room) return text;
+    if (text.length > 1) text += ',';
+    if (!isList) text += `${JSON.stringify(key.slice(0, room))}:`;
+    text += write((value as Record<string, unknown>)[key], room - text.length);
+  }
+  return text + (isList ? ']' : '}');
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
@@ -28,7 +57,8 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 
 /** An id of the COCO format: an integer that a double holds exactly. */
 export function checkId(value: unknown, field: string, where: Where): number {
-  return Number.isSafeInteger(value) ? (value as number) : fail(where, field, 'an integer', value);
+  if (Number.isSafeInteger(value)) return value as number;
+  return fail(where, field, Number.isInteger(value) ? 'an integer of at most 53 bits' : 'an integer', value);
 }
 
 export function checkFinite(value: unknown, field: string, where: Where): number {

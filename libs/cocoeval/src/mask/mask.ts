@@ -164,22 +164,28 @@ export function fromSegmentation(segmentation: Segmentation, height: number, wid
   return fromUncompressed(segmentation as UncompressedRle);
 }
 
-export function checkSize(value: unknown, where: Where): Size {
+/** A mask's size. @throws CocoFormatError unless both sides are whole and the pixels can be counted in 31 bits. */
+export function checkSize(value: unknown, where: Where, field = 'size'): Size {
   const whole = (n: unknown): boolean => Number.isInteger(n) && (n as number) >= 0;
   if (!Array.isArray(value) || value.length !== 2 || !value.every(whole)) {
-    return fail(where, 'size', '[height, width] in whole pixels', value);
+    return fail(where, field, '[height, width] in whole pixels', value);
   }
   const [height, width] = value as [number, number];
-  if (height * width > MAX_PIXELS) fail(where, 'size', `at most ${MAX_PIXELS} pixels`, value);
+  if (height * width > MAX_PIXELS) fail(where, field, `at most ${MAX_PIXELS} pixels`, value);
   return [height, width];
 }
 
-/** Appends the runs of a compressed or uncompressed mask after checking that they fill its size. */
-export function appendRuns(rle: Record<string, unknown>, out: Uint32Column, where: Where): Size {
-  const size = checkSize(rle['size'], where);
-  const counts = rle['counts'];
-  const sum = typeof counts === 'string' ? appendPacked(counts, out, where) : appendPlain(counts, out, where);
-  if (sum !== size[0] * size[1]) fail(where, 'counts', `runs that sum to ${size[0]} x ${size[1]} pixels`, sum);
+/**
+ * Appends the runs of a compressed or uncompressed mask after checking that they fill its size.
+ * @param path what stands before the names of its fields: '' or e.g. `segmentation.`.
+ */
+export function appendRuns(rle: Record<string, unknown>, out: Uint32Column, where: Where, path = ''): Size {
+  const size = checkSize(rle['size'], where, `${path}size`);
+  const { counts } = rle;
+  const field = `${path}counts`;
+  const refuse: Refuse = (expected, received) => fail(where, field, expected, received);
+  const sum = typeof counts === 'string' ? appendPacked(counts, out, refuse) : appendPlain(counts, out, refuse);
+  if (sum !== size[0] * size[1]) fail(where, field, `runs that sum to ${size[0]} x ${size[1]} pixels`, sum);
   return size;
 }
 
@@ -200,20 +206,22 @@ export function checkPolygons(value: unknown, where: Where): Polygons {
   return value as Polygons;
 }
 
-function appendPacked(counts: string, out: Uint32Column, where: Where): number {
+type Refuse = (expected: string, received: unknown) => never;
+
+function appendPacked(counts: string, out: Uint32Column, refuse: Refuse): number {
   try {
     return unpackCounts(counts, out);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return fail(where, 'counts', error.message, counts);
+    return refuse(error.message, counts);
   }
 }
 
-function appendPlain(counts: unknown, out: Uint32Column, where: Where): number {
-  if (!Array.isArray(counts)) return fail(where, 'counts', 'a string or a list of runs', counts);
+function appendPlain(counts: unknown, out: Uint32Column, refuse: Refuse): number {
+  if (!Array.isArray(counts)) return refuse('a string or a list of runs', counts);
   let sum = 0;
   for (const run of counts) {
-    if (!Number.isInteger(run) || run < 0 || run > MAX_PIXELS) fail(where, 'counts', 'whole runs of at least 0', run);
+    if (!Number.isInteger(run) || run < 0 || run > MAX_PIXELS) refuse('whole runs of at least 0', run);
     out.push(run);
     sum += run;
   }

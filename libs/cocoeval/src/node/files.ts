@@ -3,9 +3,10 @@ import { COCO } from '../dataset/coco';
 import { Detections } from '../dataset/detections';
 import { CocoFormatError } from '../format/errors';
 import { GroundTruth } from '../dataset/ground-truth';
-import type { Owns } from '../dataset/images';
+import { ImageTable, type Owns } from '../dataset/images';
 import { JsonRecords, type JsonSink } from '../dataset/json-records';
-import type { CocoDataset, CocoResult, IouType } from '../format/types';
+import type { CheckedCategory } from '../dataset/rules';
+import type { CocoCategory, CocoDataset, CocoResult, IouType } from '../format/types';
 
 const CHUNK_BYTES = 1 << 20;
 
@@ -32,7 +33,22 @@ export function readCoco(path: string): COCO {
       for (const element of elements) list.push(element);
     },
   });
-  return new COCO(fields as unknown as CocoDataset);
+  return new COCO(fields as unknown as CocoDataset, { name: path });
+}
+
+/**
+ * Reads the categories of a dataset, which may hold nothing else, and passes over its other records.
+ * @throws CocoFormatError naming the file and the first record that breaks the format.
+ */
+export function readCategories(path: string): CheckedCategory[] {
+  const categories: CocoCategory[] = [];
+  readJsonFile(path, {
+    value: () => undefined,
+    records: (key, elements) => {
+      if (requireKey(key, path) === 'categories') categories.push(...(elements as CocoCategory[]));
+    },
+  });
+  return [...new COCO({ images: [], categories }, { name: path }).checkedRecords().categories];
 }
 
 /** Reads the results of a detector on a dataset. */
@@ -44,7 +60,7 @@ export function readResults(coco: COCO, path: string): COCO {
 
 /** Reads of a dataset's file what the evaluation of some images needs. */
 export function readGroundTruth(path: string, iouType: IouType, points: number, owns: Owns): GroundTruth {
-  const truth = new GroundTruth(iouType, undefined, points, owns);
+  const truth = new GroundTruth(iouType, new ImageTable(`${path}: `), points, owns);
   const lists = new Set<string>();
   readJsonFile(path, {
     value: () => undefined,

@@ -1,3 +1,4 @@
+import { categoryName } from '../dataset/rules';
 import type { Accumulated } from '../evaluate/accumulate';
 import { CocoFormatError } from '../format/errors';
 import type { Params } from '../evaluate/params';
@@ -62,12 +63,12 @@ export class Evaluation {
 
   perCategory(): CategoryScores[] {
     const limit = this.params.maxDets.length - 1;
-    return this.categories.map(({ id, name }, category) => {
+    return this.categories.map((record, category) => {
       const at = (iou: number): number =>
         averageOf('precision', this.accumulated, { category, area: 0, limit, thresholds: this.thresholds(iou) });
       return {
-        id,
-        name: name ?? String(id),
+        id: record.id,
+        name: categoryName(record),
         AP: averageOf('precision', this.accumulated, { category, area: 0, limit }),
         AP50: at(0.5),
         AP75: at(0.75),

@@ -1,6 +1,7 @@
 import { createClassifier } from '@pyramidal/backbones';
 import { IMAGENET_NORMALISATION, parseRandAugment } from '@pyramidal/images';
-import { ImageBatches, type ImageSplit, type ImageTransform } from '@pyramidal/imagenet';
+import type { BatchSource } from '@pyramidal/loading';
+import { type ImageBatch, openImageBatches, type ImageSplit, type ImageTransform } from '@pyramidal/imagenet';
 import { type Classifier, crossEntropy, ForwardPass } from '@pyramidal/nn';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Losses } from '@pyramidal/training';
@@ -24,10 +25,14 @@ export function classificationLoss(classifier: Classifier, { loss, train: { reco
 }
 
 /** Augmented, shuffled, full batches. */
-export function trainingBatches(config: ClassificationConfig, split: ImageSplit, classes: number): ImageBatches {
+export function trainingBatches(
+  config: ClassificationConfig,
+  split: ImageSplit,
+  classes: number,
+): BatchSource<ImageBatch> {
   const { data, input, augmentation, train } = config;
   const { randAugment, mixup, cutmix, ...crop } = augmentation;
-  return new ImageBatches({
+  return openImageBatches({
     samples: split.samples,
     classes,
     transform: {
@@ -48,9 +53,13 @@ export function trainingBatches(config: ClassificationConfig, split: ImageSplit,
 }
 
 /** Every image of a split once, in order. */
-export function evaluationBatches(config: ClassificationConfig, split: ImageSplit, classes: number): ImageBatches {
+export function evaluationBatches(
+  config: ClassificationConfig,
+  split: ImageSplit,
+  classes: number,
+): BatchSource<ImageBatch> {
   const { data, train, evaluation } = config;
-  return new ImageBatches({
+  return openImageBatches({
     samples: split.samples,
     classes,
     transform: evaluationTransform(config),

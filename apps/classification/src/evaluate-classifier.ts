@@ -1,5 +1,6 @@
 import { createPredictor, type Predictor } from '@pyramidal/cli';
-import type { ImageBatches } from '@pyramidal/imagenet';
+import type { ImageBatch } from '@pyramidal/imagenet';
+import type { BatchSource } from '@pyramidal/loading';
 import { type Classifier, inferencePass } from '@pyramidal/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { type ClassificationCounts, ClassificationMetrics } from './classification-metrics';
@@ -11,7 +12,7 @@ export const classifierPredictor = (classifier: Classifier, options: { compile: 
 /** Predicts every image once and counts. */
 export async function evaluateClassifier(
   predict: Predictor<tf.Tensor2D>,
-  batches: ImageBatches,
+  batches: BatchSource<ImageBatch>,
   classes: number,
   signal?: AbortSignal,
 ): Promise<ClassificationCounts> {

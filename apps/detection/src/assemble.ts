@@ -1,7 +1,8 @@
 import { createBackbone } from '@pyramidal/backbones';
 import { type Detector, randomKeys } from '@pyramidal/boxes';
-import { type DetectionBatch, DetectionBatches, type DetectionSample } from '@pyramidal/coco';
+import { type DetectionBatch, openDetectionBatches, type DetectionSample } from '@pyramidal/coco';
 import { IMAGENET_NORMALISATION } from '@pyramidal/images';
+import type { BatchSource } from '@pyramidal/loading';
 import { ForwardPass } from '@pyramidal/nn';
 import type { Losses } from '@pyramidal/training';
 import type * as tf from '@tensorflow/tfjs-core';
@@ -37,11 +38,14 @@ export function compiles({ runtime, model: { detector } }: DetectionConfig): boo
 }
 
 /** Augmented, shuffled, full batches. */
-export function trainingBatches(config: DetectionConfig, samples: readonly DetectionSample[]): DetectionBatches {
+export function trainingBatches(
+  config: DetectionConfig,
+  samples: readonly DetectionSample[],
+): BatchSource<DetectionBatch> {
   const { data, input, augmentation, train } = config;
   const { flip, crop, shortest = [input.shortest] } = augmentation;
   const scalesOf = (sides: readonly number[]) => sides.map((side) => ({ shortest: side, longest: input.longest }));
-  return new DetectionBatches({
+  return openDetectionBatches({
     samples,
     transform: {
       scales: scalesOf(shortest),
@@ -64,8 +68,8 @@ export function plainBatches(
   { data, input }: DetectionConfig,
   samples: readonly DetectionSample[],
   batchSize: number,
-): DetectionBatches {
-  return new DetectionBatches({
+): BatchSource<DetectionBatch> {
+  return openDetectionBatches({
     samples: samples.map((sample) => ({ ...sample, objects: [], crowds: [] })),
     transform: { scales: [input], normalisation: IMAGENET_NORMALISATION, maskSide: 1, maxObjects: 0 },
     batchSize,

@@ -1,5 +1,6 @@
 import { mask } from '@cocoeval/ts';
-import { blankImage, PALETTE } from '@pyramidal/images';
+import { blankImage } from '@pyramidal/images';
+import { PALETTE } from '@pyramidal/pictures';
 import { drawDetections } from './draw-detections';
 
 const SIZE = 96;

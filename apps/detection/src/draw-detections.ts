@@ -1,6 +1,7 @@
 import { mask as masks } from '@cocoeval/ts';
 import type { DetectionClass } from '@pyramidal/coco';
-import { drawAnnotations, PALETTE, type RgbImage, tintMask } from '@pyramidal/images';
+import { type RgbImage } from '@pyramidal/images';
+import { drawAnnotations, PALETTE, tintMask } from '@pyramidal/pictures';
 import type { Detection } from './image-detector';
 
 /** Draws masks, boxes and labels with scores; the best detections lie on top. */

@@ -1,5 +1,6 @@
-import type { Rle } from '@cocoeval/ts';
-import { mask } from '@cocoeval/ts';
+/** Masks of the network's grid as run-length masks of the image. */
+import { mask, type Rle } from '@cocoeval/ts';
+import type { ThreadFunction } from '@pyramidal/loading';
 import { pasteMaskRuns } from '@pyramidal/mask-rcnn';
 
 /** Masks of an image's detections, as the network gives them. */
@@ -15,7 +16,7 @@ export interface MaskTask {
 }
 
 /** Puts masks onto their image and packs them, one for each box. */
-export function encodeMasks({ probabilities, side, boxes, height, width }: MaskTask): Rle[] {
+export async function encodeMasks({ probabilities, side, boxes, height, width }: MaskTask): Promise<Rle[]> {
   const cells = side * side;
   return Array.from({ length: boxes.length / 4 }, (_, i) => {
     const grid = probabilities.subarray(i * cells, (i + 1) * cells);
@@ -23,3 +24,10 @@ export function encodeMasks({ probabilities, side, boxes, height, width }: MaskT
     return mask.fromUncompressed({ size: [height, width], counts });
   });
 }
+
+/** `encodeMasks` for worker threads. */
+export const ENCODE_MASKS: ThreadFunction<[MaskTask], Rle[]> = {
+  file: __filename,
+  name: encodeMasks.name,
+  run: encodeMasks,
+};

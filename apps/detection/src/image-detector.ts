@@ -1,14 +1,13 @@
-import { extname, join } from 'node:path';
 import type { Rle } from '@cocoeval/ts';
 import type { Detections, Detector } from '@pyramidal/boxes';
-import type { Corners, DetectionBatch, DetectionBatches, DetectionSample } from '@pyramidal/coco';
-import { WorkerPool } from '@pyramidal/images';
+import type { Corners, DetectionBatch, DetectionSample } from '@pyramidal/coco';
+import { type BatchSource, WorkerPool } from '@pyramidal/loading';
 import { inferencePass } from '@pyramidal/nn';
 import { compile } from '@pyramidal/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { compiles, plainBatches } from './assemble';
 import type { DetectionConfig } from './config';
-import { encodeMasks, type MaskTask } from './encode-masks';
+import { ENCODE_MASKS, type MaskTask } from './encode-masks';
 
 export interface Detection {
   /** Index into the classes. */
@@ -34,11 +33,11 @@ const WORTH_A_GRAPH = 4;
 /** A detector that looks at files: masks are put onto their images by worker threads while the network goes on. */
 export class ImageDetector {
   readonly #samples: ReadonlyMap<number, DetectionSample>;
-  readonly #batches: DetectionBatches;
+  readonly #batches: BatchSource<DetectionBatch>;
   readonly #batchSize: number;
   readonly #predict: ReturnType<typeof predictorOf>;
   readonly #compiled: ReturnType<typeof compile<PredictInputs, Predicted>> | undefined;
-  readonly #pool: WorkerPool<MaskTask, Rle[]> | undefined;
+  readonly #encoders: WorkerPool<[MaskTask], Rle[]>;
 
   /** @param detector stays the caller's. */
   constructor(detector: Detector, config: DetectionConfig, samples: readonly DetectionSample[]) {
@@ -47,8 +46,7 @@ export class ImageDetector {
     this.#batches = plainBatches(config, samples, this.#batchSize);
     this.#predict = predictorOf(detector);
     this.#compiled = compiles(config) ? compile(this.#predict, { name: 'predict' }) : undefined;
-    const { workers } = config.data;
-    this.#pool = workers > 0 ? new WorkerPool(workerFile(), workers) : undefined;
+    this.#encoders = new WorkerPool(ENCODE_MASKS, config.data.workers);
   }
 
   /**
@@ -70,7 +68,7 @@ export class ImageDetector {
   /** Frees graphs and threads. */
   async close(): Promise<void> {
     this.#compiled?.dispose();
-    await Promise.all([this.#batches.close(), this.#pool?.close()]);
+    await Promise.all([this.#batches.close(), this.#encoders.close()]);
   }
 
   async #run({ tensors, samples, alike }: DetectionBatch): Promise<RawDetections[]> {
@@ -88,17 +86,13 @@ export class ImageDetector {
 
   async #finish(sample: DetectionSample, { boxes, scores, labels, masks }: RawDetections): Promise<DetectedImage> {
     const { height, width } = sample;
-    const encoded = masks && (await this.#encode({ ...masks, boxes, height, width }));
+    const encoded = masks && (await this.#encoders.run([{ ...masks, boxes, height, width }]));
     const detections = Array.from(scores, (score, i): Detection => {
       const [x1, y1, x2, y2] = boxes.subarray(4 * i, 4 * i + 4);
       const found = { label: labels[i]!, score, box: [x1!, y1!, x2!, y2!] as const };
       return encoded === undefined ? found : { ...found, mask: encoded[i]! };
     });
     return { sample, detections, hasMasks: encoded !== undefined };
-  }
-
-  async #encode(task: MaskTask): Promise<Rle[]> {
-    return this.#pool === undefined ? encodeMasks(task) : this.#pool.run(task);
   }
 }
 
@@ -146,6 +140,3 @@ async function readDetections(
   if (own === undefined) return raw;
   return { ...raw, masks: { probabilities: await first<Float32Array>(own), side: own.shape[1]! } };
 }
-
-/** Beside this file: TypeScript inside the workspace, JavaScript when installed. */
-const workerFile = (): string => join(__dirname, `encode-worker${extname(__filename)}`);

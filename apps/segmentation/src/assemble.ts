@@ -1,7 +1,7 @@
 import {
   type EvaluationTransform,
   type LabelCoding,
-  SegmentationBatches,
+  openSegmentationBatches,
   type SegmentationBatch,
   type SegmentationSplit,
 } from '@pyramidal/ade20k';
@@ -9,6 +9,7 @@ import { createBackbone } from '@pyramidal/backbones';
 import { createPredictor, type Predictor } from '@pyramidal/cli';
 import { Fpn } from '@pyramidal/fpn';
 import { IMAGENET_NORMALISATION } from '@pyramidal/images';
+import type { BatchSource } from '@pyramidal/loading';
 import { ForwardPass, inferencePass, LEVELS } from '@pyramidal/nn';
 import type { Losses } from '@pyramidal/training';
 import { FcnHead, SemanticFpnHead, Segmentor, UperHead } from '@pyramidal/upernet';
@@ -73,10 +74,10 @@ export function trainingBatches(
   config: SegmentationConfig,
   split: SegmentationSplit,
   classes: number,
-): SegmentationBatches {
+): BatchSource<SegmentationBatch> {
   const { data, input, augmentation, train } = config;
   const { crop, ...scale } = input;
-  return new SegmentationBatches({
+  return openSegmentationBatches({
     samples: split.samples,
     coding: codingOf(config, classes),
     transform: { ...augmentation, scale, crop, normalisation: IMAGENET_NORMALISATION },

@@ -1,5 +1,6 @@
 import type { SegmentationClass } from '@pyramidal/ade20k';
-import { blankImage, drawAnnotations, padImage, type RgbImage } from '@pyramidal/images';
+import { blankImage, padImage, type RgbImage } from '@pyramidal/images';
+import { drawAnnotations } from '@pyramidal/pictures';
 
 const OPACITY = 0.55;
 /** Classes that the legend names. */

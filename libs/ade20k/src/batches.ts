@@ -1,15 +1,21 @@
-import { extname, join } from 'node:path';
-import { type BatchPosition, type BatchRange, Loader, type LoaderOptions, WorkerPool } from '@pyramidal/images';
+/** Batches of labelled images for training, and images one by one for evaluation. */
+import {
+  type BatchPosition,
+  type BatchSource,
+  type LoadedBatch,
+  Loader,
+  type LoaderOptions,
+  openBatchSource,
+} from '@pyramidal/loading';
 import * as tf from '@tensorflow/tfjs-core';
 import type { SegmentationSample } from './folder';
 import { type LabelCoding, readLabels } from './label-file';
 import type { LabelMap } from './label-map';
-import type { PrepareTask } from './prepare-worker';
 import {
   type EvaluationSample,
   type EvaluationTransform,
+  PREPARE,
   prepareEvaluation,
-  prepareTraining,
   requireSameSize,
   type TrainingSample,
   type TrainingTransform,
@@ -17,7 +23,7 @@ import {
 
 export interface SegmentationBatchesOptions extends Omit<
   LoaderOptions<SegmentationSample, TrainingSample>,
-  'items' | 'load' | 'concurrency'
+  'items' | 'load' | 'order' | 'concurrency'
 > {
   readonly samples: readonly SegmentationSample[];
   readonly coding: LabelCoding;
@@ -35,58 +41,30 @@ export interface SegmentationBatch extends BatchPosition {
 }
 
 /** Training batches: prepared in worker threads, read ahead, in the order that the seed fixes. */
-export class SegmentationBatches {
-  private readonly loader: Loader<SegmentationSample, TrainingSample>;
-  private readonly pool: WorkerPool<PrepareTask, TrainingSample> | undefined;
+export function openSegmentationBatches(options: SegmentationBatchesOptions): BatchSource<SegmentationBatch> {
+  const { samples, coding, transform, ...reading } = options;
+  return openBatchSource({
+    ...reading,
+    items: samples,
+    prepare: PREPARE,
+    argumentsOf: (sample, seed) => [sample, coding, transform, seed],
+    collate: (loaded) => collate(loaded, transform.crop),
+  });
+}
 
-  constructor(private readonly options: SegmentationBatchesOptions) {
-    const { samples, coding, transform, workers } = options;
-    const pool = workers > 0 ? new WorkerPool<PrepareTask, TrainingSample>(workerFile(), workers) : undefined;
-    this.pool = pool;
-    this.loader = new Loader({
-      ...options,
-      items: samples,
-      concurrency: pool ? Infinity : 4,
-      load: (sample, seed, stopped) =>
-        pool
-          ? pool.run({ sample, coding, transform, seed }, stopped)
-          : prepareTraining(sample, coding, transform, seed),
-    });
-  }
-
-  get batchesPerEpoch(): number {
-    return this.loader.batchesPerEpoch;
-  }
-
-  /** Broken images met so far: file to reason. */
-  get broken(): ReadonlyMap<string, string> {
-    return this.loader.broken;
-  }
-
-  /** Batches from a position on (see `Loader.batches`). */
-  async *batches(range: BatchRange = {}): AsyncGenerator<SegmentationBatch, void, void> {
-    const { crop } = this.options.transform;
-    for await (const { samples, epoch, batch } of this.loader.batches(range)) {
-      if (samples.length === 0) continue; // every image of it was broken
-      const pixels = new Float32Array(samples.length * crop * crop * 3);
-      const labels = new Int32Array(samples.length * crop * crop);
-      samples.forEach((sample, i) => {
-        pixels.set(sample.pixels, i * sample.pixels.length);
-        labels.set(sample.labels, i * sample.labels.length);
-      });
-      yield {
-        epoch,
-        batch,
-        images: tf.tensor4d(pixels, [samples.length, crop, crop, 3]),
-        labels: tf.tensor3d(labels, [samples.length, crop, crop], 'int32'),
-      };
-    }
-  }
-
-  /** Ends the worker threads. */
-  async close(): Promise<void> {
-    await this.pool?.close();
-  }
+function collate({ samples, epoch, batch }: LoadedBatch<TrainingSample>, crop: number): SegmentationBatch {
+  const pixels = new Float32Array(samples.length * crop * crop * 3);
+  const labels = new Int32Array(samples.length * crop * crop);
+  samples.forEach((sample, i) => {
+    pixels.set(sample.pixels, i * sample.pixels.length);
+    labels.set(sample.labels, i * sample.labels.length);
+  });
+  return {
+    epoch,
+    batch,
+    images: tf.tensor4d(pixels, [samples.length, crop, crop, 3]),
+    labels: tf.tensor3d(labels, [samples.length, crop, crop], 'int32'),
+  };
 }
 
 export interface EvaluationOptions {
@@ -121,6 +99,3 @@ export async function* evaluationItems(
   });
   for await (const { samples: items } of loader.batches(signal === undefined ? {} : { signal })) yield items[0]!;
 }
-
-/** Beside this file: TypeScript inside the workspace, JavaScript when installed. */
-const workerFile = () => join(__dirname, `prepare-worker${extname(__filename)}`);

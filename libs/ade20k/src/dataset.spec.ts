@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { blankImage, encodeImage, IMAGENET_NORMALISATION as normalisation } from '@pyramidal/images';
 import { dataFolder, describeWith } from '@pyramidal/testing';
 import sharp from 'sharp';
-import { evaluationItems, SegmentationBatches } from './batches';
+import { evaluationItems, openSegmentationBatches } from './batches';
 import { ade20kClasses } from './classes';
 import { openSegmentationFolder, type SegmentationSample } from './folder';
 import { encodeLabels, readLabels, readStoredLabels } from './label-file';
@@ -49,7 +49,7 @@ async function writePair(split: string, name: string, shade: number): Promise<vo
 }
 
 async function collect(workers: number, range = {}) {
-  const loader = new SegmentationBatches({
+  const loader = openSegmentationBatches({
     samples,
     coding,
     transform: training,
@@ -73,7 +73,7 @@ async function collect(workers: number, range = {}) {
   return batches;
 }
 
-describe('SegmentationBatches', () => {
+describe('openSegmentationBatches', () => {
   it('gives crops of one size whose labels move with the pixels, the same from worker threads and after resuming', async () => {
     const before = tf.memory().numTensors;
     const batches = await collect(0, { untilEpoch: 2 });

@@ -1,4 +1,4 @@
-export { evaluationItems, SegmentationBatches } from './batches';
+export { evaluationItems, openSegmentationBatches } from './batches';
 export type { EvaluationItem, EvaluationOptions, SegmentationBatch, SegmentationBatchesOptions } from './batches';
 export { ade20kClasses, type SegmentationClass } from './classes';
 export { classesOf, openSegmentationFolder } from './folder';

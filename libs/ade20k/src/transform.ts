@@ -1,3 +1,4 @@
+/** Images with their labels made ready, as MMSegmentation does it. */
 import {
   cropImage,
   decodeImage,
@@ -5,12 +6,12 @@ import {
   keepRatioSize,
   type Normalisation,
   normaliseImage,
-  Random,
   resizeImage,
   type RgbImage,
-  type Seed,
   type Size,
 } from '@pyramidal/images';
+import type { ThreadFunction } from '@pyramidal/loading';
+import { Random, type Seed } from '@pyramidal/random';
 import type { SegmentationSample } from './folder';
 import { type LabelCoding, readLabels } from './label-file';
 import { cropLabels, flipLabels, type LabelMap, resizeLabels } from './label-map';
@@ -108,6 +109,13 @@ export async function prepareTraining(
     labels: cropLabels(oriented, { x: 0, y: 0, width: crop, height: crop }).data,
   };
 }
+
+/** `prepareTraining` for worker threads. */
+export const PREPARE: ThreadFunction<Parameters<typeof prepareTraining>, TrainingSample> = {
+  file: __filename,
+  name: prepareTraining.name,
+  run: prepareTraining,
+};
 
 export async function prepareEvaluation(
   file: string,

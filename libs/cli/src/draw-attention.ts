@@ -1,14 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import {
-  contactSheet,
-  drawAnnotations,
-  encodeImage,
-  IMAGENET_NORMALISATION,
-  resizeImage,
-  restoreImage,
-  type RgbImage,
-  tintHeat,
-} from '@pyramidal/images';
+import { encodeImage, IMAGENET_NORMALISATION, resizeImage, restoreImage, type RgbImage } from '@pyramidal/images';
+import { contactSheet, drawAnnotations, tintHeat } from '@pyramidal/pictures';
 import { type AttentionObserver, type Backbone, ForwardPass, type Level, LEVELS } from '@pyramidal/nn';
 import { resizeBilinear } from '@pyramidal/runtime';
 import * as tf from '@tensorflow/tfjs-core';

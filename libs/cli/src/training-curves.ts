@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { lineChartPicture, type Series } from '@pyramidal/images';
+import { lineChartPicture, type Series } from '@pyramidal/pictures';
 
 /** What `metrics.jsonl` holds of interest here, a line each. */
 type MetricsLine = { readonly kind: 'train' | 'evaluation'; readonly step: number } & Readonly<Record<string, number>>;

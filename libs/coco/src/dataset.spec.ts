@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openRuntime } from '@pyramidal/runtime';
 import { blankImage, BrokenImageError, encodeImage, IMAGENET_NORMALISATION } from '@pyramidal/images';
+import type { BatchSource } from '@pyramidal/loading';
 import { dataFolder, describeWith, expectNoLeaks } from '@pyramidal/testing';
 import * as tf from '@tensorflow/tfjs-core';
-import { DetectionBatches, type DetectionBatchesOptions } from './batches';
+import { type DetectionBatch, openDetectionBatches, type DetectionBatchesOptions } from './batches';
 import { type DetectionSample, openDetectionDataset, readDetectionClasses } from './dataset';
 import { prepareSample, type DetectionTransform } from './prepare';
 
@@ -174,12 +175,12 @@ describe('files', () => {
   });
 });
 
-describe('DetectionBatches', () => {
+describe('openDetectionBatches', () => {
   const loaderOf = (
     samples: readonly DetectionSample[],
     options: Partial<DetectionBatchesOptions> = {},
-  ): DetectionBatches =>
-    new DetectionBatches({
+  ): BatchSource<DetectionBatch> =>
+    openDetectionBatches({
       ...{ samples, transform: TRANSFORM, batchSize: 2, shuffle: false, seed: 0, workers: 0 },
       ...options,
     });
@@ -324,7 +325,7 @@ describeWith(dataFolder(), 'COCO val2017', (data) => {
     expect(classes).toHaveLength(80);
     const few = samples.slice(0, 4);
     const transform = { ...TRANSFORM, scales: [{ shortest: 64, longest: 64 }] };
-    const loader = new DetectionBatches({
+    const loader = openDetectionBatches({
       ...{ samples: few, transform, batchSize: 2, shuffle: false, seed: 0, workers: 1 },
     });
     const ids: number[] = [];

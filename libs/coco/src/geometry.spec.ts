@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mask } from '@cocoeval/ts';
-import { keepRatioSize, Random } from '@pyramidal/images';
+import { keepRatioSize } from '@pyramidal/images';
+import { Random } from '@pyramidal/random';
 import { expectClose, goldenValues, type GoldenFull } from '@pyramidal/testing';
 import type { Corners } from './dataset';
 import { drawGeometry, type Geometry, mapBox } from './geometry';

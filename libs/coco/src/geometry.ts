@@ -1,5 +1,6 @@
 /** How an image is resized, cropped and mirrored, as one map of coordinates that boxes and masks follow. */
-import { keepRatioSize, type Random, type Rect, type Size } from '@pyramidal/images';
+import { keepRatioSize, type Rect, type Size } from '@pyramidal/images';
+import type { Random } from '@pyramidal/random';
 import type { Corners } from './dataset';
 
 /** Sides that an image may get: the shorter one up to `shortest`, the longer one up to `longest`. */

@@ -1,4 +1,4 @@
-export { DetectionBatches, type DetectionBatch, type DetectionBatchesOptions } from './batches';
+export { openDetectionBatches, type DetectionBatch, type DetectionBatchesOptions } from './batches';
 export {
   openDetectionDataset,
   readDetectionClasses,
@@ -10,4 +10,4 @@ export {
   type DetectionSample,
 } from './dataset';
 export { type CropOptions, type GeometryOptions, type ScaleLimits } from './geometry';
-export { prepareSample, type DetectionTransform, type PreparedSample } from './prepare';
+export { prepareSample, type DetectionTransform, type PreparedDetection } from './prepare';

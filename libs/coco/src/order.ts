@@ -1,4 +1,5 @@
-import { Random } from '@pyramidal/images';
+/** The order in which a detector sees its images. */
+import { Random } from '@pyramidal/random';
 import type { DetectionSample } from './dataset';
 
 /** The stream of random numbers that orders an epoch. */
@@ -19,12 +20,6 @@ export function orderByOrientation(
   const groups = [samples.filter((sample) => !isTall(sample)), samples.filter(isTall)];
   const batches = groups.flatMap((group) => chunks(shuffled(group, random), batchSize));
   return shuffled(batches, random).flat();
-}
-
-/** Batches of an epoch that `orderByOrientation` makes. */
-export function countBatches(samples: readonly DetectionSample[], batchSize: number): number {
-  const tall = samples.filter(({ width, height }) => height > width).length;
-  return Math.ceil(tall / batchSize) + Math.ceil((samples.length - tall) / batchSize);
 }
 
 function shuffled<T>(items: readonly T[], random: Random): T[] {

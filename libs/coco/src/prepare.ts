@@ -3,12 +3,12 @@ import {
   cropImage,
   decodeImage,
   type Normalisation,
-  Random,
   resizeAndNormalise,
   resizeImage,
-  type Seed,
   type Size,
 } from '@pyramidal/images';
+import type { ThreadFunction } from '@pyramidal/loading';
+import { Random, type Seed } from '@pyramidal/random';
 import type { DetectionSample } from './dataset';
 import { drawGeometry, type Geometry, type GeometryOptions, mapBox } from './geometry';
 import { cropMask } from './mask-crop';
@@ -22,7 +22,7 @@ export interface DetectionTransform extends GeometryOptions {
 }
 
 /** Objects as parallel lists. */
-export interface PreparedSample {
+export interface PreparedDetection {
   /** Of the image. */
   readonly id: number;
   /** Normalised, [height, width, 3]. */
@@ -51,7 +51,7 @@ export async function prepareSample(
   sample: DetectionSample,
   transform: DetectionTransform,
   seed: Seed,
-): Promise<PreparedSample> {
+): Promise<PreparedDetection> {
   const image = await decodeImage(sample.file);
   const { width, height } = image;
   if (width !== sample.width || height !== sample.height) {
@@ -77,11 +77,18 @@ export async function prepareSample(
   };
 }
 
+/** `prepareSample` for worker threads. */
+export const PREPARE: ThreadFunction<Parameters<typeof prepareSample>, PreparedDetection> = {
+  file: __filename,
+  name: prepareSample.name,
+  run: prepareSample,
+};
+
 function moveObjects(
   { objects, width, height }: DetectionSample,
   geometry: Geometry,
   { maskSide, maxObjects }: DetectionTransform,
-): Pick<PreparedSample, 'boxes' | 'labels' | 'masks' | 'regions'> {
+): Pick<PreparedDetection, 'boxes' | 'labels' | 'masks' | 'regions'> {
   const image: Size = { width, height };
   const moved = objects.flatMap(({ box, label, segmentation }) => {
     const visible = mapBox(geometry, box);

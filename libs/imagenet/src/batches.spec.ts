@@ -5,7 +5,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { IMAGENET_NORMALISATION as normalisation, decodeImage, parseRandAugment } from '@pyramidal/images';
 import sharp from 'sharp';
-import { ImageBatches, type ImageBatchesOptions } from './batches';
+import { openImageBatches, type ImageBatchesOptions } from './batches';
 import { type ImageSample, openImageFolder, requireSplit } from './image-folder';
 import type { TrainingTransform } from './transform';
 
@@ -18,7 +18,7 @@ const training: TrainingTransform = {
   erasing: 0.25,
 };
 
-describe('ImageBatches', () => {
+describe('openImageBatches', () => {
   let root: string;
   let samples: readonly ImageSample[];
 
@@ -38,7 +38,7 @@ describe('ImageBatches', () => {
 
   async function collect(changes: Partial<ImageBatchesOptions>, range = {}) {
     const options = { samples, classes: 2, transform: training, batchSize: 4, seed: 9, shuffle: true, workers: 0 };
-    const loader = new ImageBatches({ ...options, ...changes });
+    const loader = openImageBatches({ ...options, ...changes });
     const batches = [];
     try {
       for await (const { images, targets, ...rest } of loader.batches(range)) {
@@ -110,7 +110,7 @@ describe('ImageBatches', () => {
 
   it('leaves no tensors behind when left early', async () => {
     const before = tf.memory().numTensors;
-    const loader = new ImageBatches({
+    const loader = openImageBatches({
       samples,
       classes: 2,
       transform: training,

@@ -1,22 +1,19 @@
-import { extname, join } from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
+/** Batches of classified images. */
+import { type MixupOptions, mixBatch } from '@pyramidal/images';
 import {
   type BatchPosition,
-  type BatchRange,
-  Loader,
+  type BatchSource,
+  type LoadedBatch,
   type LoaderOptions,
-  type MixupOptions,
-  type Random,
-  WorkerPool,
-  mixBatch,
-} from '@pyramidal/images';
+  openBatchSource,
+} from '@pyramidal/loading';
+import * as tf from '@tensorflow/tfjs-core';
 import type { ImageSample } from './image-folder';
-import type { PrepareTask } from './prepare-worker';
-import { type ImageTransform, prepareImage } from './transform';
+import { type ImageTransform, PREPARE, type PreparedImage } from './transform';
 
 export interface ImageBatchesOptions extends Omit<
-  LoaderOptions<ImageSample, PreparedSample>,
-  'items' | 'load' | 'concurrency'
+  LoaderOptions<ImageSample, PreparedImage>,
+  'items' | 'load' | 'order' | 'concurrency'
 > {
   readonly samples: readonly ImageSample[];
   /** K, the length of the targets. */
@@ -26,10 +23,6 @@ export interface ImageBatchesOptions extends Omit<
   readonly mix?: MixupOptions;
   /** Threads that prepare images; 0 prepares them in this one. */
   readonly workers: number;
-}
-
-interface PreparedSample extends ImageSample {
-  readonly pixels: Float32Array;
 }
 
 /** Tensors of one batch; the caller disposes `images` and `targets`. */
@@ -43,71 +36,34 @@ export interface ImageBatch extends BatchPosition {
 }
 
 /** Batches of a split: prepared in worker threads, read ahead, in the order that the seed fixes. */
-export class ImageBatches {
-  private readonly loader: Loader<ImageSample, PreparedSample>;
-  private readonly pool: WorkerPool<PrepareTask, Float32Array> | undefined;
-
-  constructor(private readonly options: ImageBatchesOptions) {
-    const { samples, transform, workers } = options;
-    const pool = workers > 0 ? new WorkerPool<PrepareTask, Float32Array>(workerFile(), workers) : undefined;
-    this.pool = pool;
-    this.loader = new Loader({
-      ...options,
-      items: samples,
-      concurrency: pool ? Infinity : 4,
-      load: async (sample, seed, stopped) => {
-        const { file } = sample;
-        const pixels = await (pool
-          ? pool.run({ file, transform, seed }, stopped)
-          : prepareImage(file, transform, seed));
-        return { ...sample, pixels };
-      },
-    });
-  }
-
-  get batchesPerEpoch(): number {
-    return this.loader.batchesPerEpoch;
-  }
-
-  /** Broken images met so far: file to reason. */
-  get broken(): ReadonlyMap<string, string> {
-    return this.loader.broken;
-  }
-
-  /** Batches from a position on (see `Loader.batches`). */
-  async *batches(range: BatchRange = {}): AsyncGenerator<ImageBatch, void, void> {
-    for await (const { samples, epoch, batch, random } of this.loader.batches(range)) {
-      if (samples.length === 0) continue; // every image of it was broken
-      yield {
-        epoch,
-        batch,
-        ...this.toTensors(samples, random),
-        samples: samples.map(({ file, label }) => ({ file, label })),
-      };
-    }
-  }
-
-  /** Ends the worker threads. */
-  async close(): Promise<void> {
-    await this.pool?.close();
-  }
-
-  private toTensors(samples: readonly PreparedSample[], random: Random) {
-    const { classes, transform, mix } = this.options;
-    const { size } = transform;
-    const pixels = new Float32Array(samples.length * size * size * 3);
-    const targets = new Float32Array(samples.length * classes);
-    samples.forEach((sample, i) => {
-      pixels.set(sample.pixels, i * sample.pixels.length);
-      targets[i * classes + sample.label] = 1;
-    });
-    if (mix) mixBatch({ images: pixels, targets, count: samples.length, width: size, height: size }, mix, random);
-    return {
-      images: tf.tensor4d(pixels, [samples.length, size, size, 3]),
-      targets: tf.tensor2d(targets, [samples.length, classes]),
-    };
-  }
+export function openImageBatches(options: ImageBatchesOptions): BatchSource<ImageBatch> {
+  const { samples, classes, transform, mix, ...reading } = options;
+  return openBatchSource({
+    ...reading,
+    items: samples,
+    prepare: PREPARE,
+    argumentsOf: (sample, seed) => [sample, transform, seed],
+    collate: (loaded) => collate(loaded, { classes, transform, mix }),
+  });
 }
 
-/** Beside this file: TypeScript inside the workspace, JavaScript when installed. */
-const workerFile = () => join(__dirname, `prepare-worker${extname(__filename)}`);
+function collate(
+  { samples, epoch, batch, random }: LoadedBatch<PreparedImage>,
+  { classes, transform: { size }, mix }: Pick<ImageBatchesOptions, 'classes' | 'transform'> & { mix?: MixupOptions },
+): ImageBatch {
+  const count = samples.length;
+  const pixels = new Float32Array(count * size * size * 3);
+  const targets = new Float32Array(count * classes);
+  samples.forEach((sample, i) => {
+    pixels.set(sample.pixels, i * sample.pixels.length);
+    targets[i * classes + sample.label] = 1;
+  });
+  if (mix) mixBatch({ images: pixels, targets, count, width: size, height: size }, mix, random);
+  return {
+    epoch,
+    batch,
+    images: tf.tensor4d(pixels, [count, size, size, 3]),
+    targets: tf.tensor2d(targets, [count, classes]),
+    samples: samples.map(({ file, label }) => ({ file, label })),
+  };
+}

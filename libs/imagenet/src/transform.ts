@@ -1,11 +1,10 @@
+/** One image made ready for a batch, as timm and torchvision do it. */
 import {
   type Normalisation,
   type RandAugmentOptions,
-  Random,
   type RandomResizedCropOptions,
   type Rgb,
   type RgbImage,
-  type Seed,
   colourJitter,
   decodeImage,
   eraseRandomly,
@@ -15,6 +14,9 @@ import {
   randomResizedCrop,
   resizeAndCentreCrop,
 } from '@pyramidal/images';
+import type { ThreadFunction } from '@pyramidal/loading';
+import { Random, type Seed } from '@pyramidal/random';
+import type { ImageSample } from './image-folder';
 
 /** How an image is prepared for validation: shorter side to `size / cropPct`, centre crop, normalise. */
 export interface ValidationTransform {
@@ -58,6 +60,27 @@ export async function prepareImage(file: string, transform: ImageTransform, seed
   eraseRandomly(pixels, { width: size, height: size }, erasing, random);
   return pixels;
 }
+
+/** An image of a dataset, made ready. */
+export interface PreparedImage extends ImageSample {
+  /** Normalised, float32 [size, size, 3]. */
+  readonly pixels: Float32Array;
+}
+
+export async function prepareSample(
+  sample: ImageSample,
+  transform: ImageTransform,
+  seed: Seed,
+): Promise<PreparedImage> {
+  return { ...sample, pixels: await prepareImage(sample.file, transform, seed) };
+}
+
+/** `prepareSample` for worker threads. */
+export const PREPARE: ThreadFunction<Parameters<typeof prepareSample>, PreparedImage> = {
+  file: __filename,
+  name: prepareSample.name,
+  run: prepareSample,
+};
 
 function distort(image: RgbImage, transform: TrainingTransform, random: Random): RgbImage {
   const { colourJitter: strength = 0, conventions = ['pillow-bicubic'], normalisation } = transform;

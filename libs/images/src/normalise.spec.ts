@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import { IMAGENET_NORMALISATION, imagesToTensor, normaliseImage, restoreImage } from './normalise';
+import { IMAGENET_NORMALISATION } from './normalisation';
+import { imagesToTensor, normaliseImage, restoreImage } from './normalise';
 import { type RgbImage, blankImage } from './rgb-image';
 
 const normalisation = { mean: [10, 20, 30], std: [2, 4, 5] } as const;

@@ -1,18 +1,9 @@
+/** Pictures as normalised float32 values, and back. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Rgb, RgbImage, Size } from './rgb-image';
-import { type Placement, floatSink } from './row-sink';
-import { put, reserve } from './rows';
-
-/** Pixel values become `(value - mean) / std`, in units of 0 to 255. */
-export interface Normalisation {
-  readonly mean: Rgb;
-  readonly std: Rgb;
-}
-
-export const IMAGENET_NORMALISATION: Normalisation = {
-  mean: [123.675, 116.28, 103.53],
-  std: [58.395, 57.12, 57.375],
-};
+import type { Normalisation } from './normalisation';
+import { type Placement, floatSink } from './resize/row-sink';
+import { put, reserve } from './resize/rows';
+import type { RgbImage, Size } from './rgb-image';
 
 /** The normalised picture as float32 `[height, width, 3]` values. */
 export function normaliseImage(image: RgbImage, normalisation: Normalisation): Float32Array {

@@ -1,4 +1,4 @@
-/** Compiles rows.wat into src/rows-wasm.ts: `npx tsx libs/images/wasm/build.ts`. */
+/** Compiles rows.wat into src/resize/rows-wasm.ts: `npx tsx libs/images/wasm/build.ts`. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import loadWabt from 'wabt';
@@ -12,7 +12,7 @@ async function main(): Promise<void> {
     .match(/.{1,112}/g)!;
   const literal = lines.map((line) => `  '${line}'`).join(' +\n');
   const header = '/** wasm/rows.wat, compiled by wasm/build.ts. */\n';
-  writeFileSync(join(__dirname, '../src/rows-wasm.ts'), `${header}export const ROWS_WASM =\n${literal};\n`);
+  writeFileSync(join(__dirname, '../src/resize/rows-wasm.ts'), `${header}export const ROWS_WASM =\n${literal};\n`);
 }
 
 main().catch((error: Error) => {

@@ -1,3 +1,6 @@
+/** What parameters draw their initial values from. */
+import { sfc32 } from '@pyramidal/random';
+
 // Bound once: drawing a large model's weights asks for them a hundred million times.
 const { cos, imul, log, PI, sqrt } = Math;
 
@@ -20,15 +23,8 @@ export function createRandom(seed: number): Random {
     z = imul(z, 0x735a2d97);
     return (z ^ (z >>> 15)) | 0;
   };
-  let [a, b, c, counter] = [splitmix(), splitmix(), splitmix(), 1];
-  const uniform = (): number => {
-    const sum = (((a + b) | 0) + counter) | 0;
-    counter = (counter + 1) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = (((c << 21) | (c >>> 11)) + sum) | 0;
-    return (sum >>> 0) / 2 ** 32;
-  };
+  const bits = sfc32(splitmix(), splitmix(), splitmix());
+  const uniform = (): number => bits() / 2 ** 32;
   // Box-Muller; 1 - u keeps the logarithm finite.
   const normal = (): number => sqrt(-2 * log(1 - uniform())) * cos(2 * PI * uniform());
   return { uniform, normal };

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Random } from '@pyramidal/images';
+import { Random } from '@pyramidal/random';
 import { SegmentationEvaluator } from '@pyramidal/segeval';
 import type { Benchmark, BenchRow } from './benchmark';
 

@@ -1,16 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { COCO, type CocoAnnotation, mask } from '@cocoeval/ts';
-import {
-  decodeImage,
-  drawAnnotations,
-  encodeImage,
-  padImage,
-  PALETTE,
-  resizeImage,
-  type RgbImage,
-  tintMask,
-} from '@pyramidal/images';
+import { decodeImage, encodeImage, padImage, resizeImage, type RgbImage } from '@pyramidal/images';
+import { drawAnnotations, PALETTE, tintMask } from '@pyramidal/pictures';
 
 export interface ComparisonOptions {
   /** Ground truth in COCO's format, and the folder of its images. */

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Random } from '@pyramidal/images';
+import { Random } from '@pyramidal/random';
 import { renderScene } from './render';
 import { type Parameters, ensureSampleSet } from './sample-set';
 import { SHAPE_KINDS, drawShape, kindName } from './shapes';

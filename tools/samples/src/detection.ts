@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CocoAnnotation, mask } from '@cocoeval/ts';
-import { Random } from '@pyramidal/images';
+import { Random } from '@pyramidal/random';
 import { coverage } from './coverage';
 import { renderScene } from './render';
 import { ensureSampleSet, type Parameters } from './sample-set';

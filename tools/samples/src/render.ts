@@ -1,4 +1,4 @@
-import type { Random } from '@pyramidal/images';
+import type { Random } from '@pyramidal/random';
 import sharp from 'sharp';
 import { type Shape, shapeSvg } from './shapes';
 

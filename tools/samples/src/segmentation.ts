@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Random } from '@pyramidal/images';
+import { Random } from '@pyramidal/random';
 import sharp from 'sharp';
 import { coverage } from './coverage';
 import { renderScene } from './render';

@@ -1,4 +1,4 @@
-import type { Random } from '@pyramidal/images';
+import type { Random } from '@pyramidal/random';
 
 type Point = readonly [x: number, y: number];
 

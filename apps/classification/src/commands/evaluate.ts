@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type EvaluateCommand, reportBroken } from '@pyramidal/cli';
 import { loadConfig } from '@pyramidal/config';
-import { confusionMatrixPicture } from '@pyramidal/images';
+import { confusionMatrixPicture } from '@pyramidal/pictures';
 import { type ImageClass, openImageFolder, requireSplit } from '@pyramidal/imagenet';
 import { openRuntime } from '@pyramidal/runtime';
 import { loadWeightsFile } from '@pyramidal/training';

@@ -2,20 +2,16 @@
  * Our contender of the loader benchmark in a process of its own: `contender.ts WORKERS IMAGE...`. Reads numbers of epochs from standard
  * input, one a line, and answers each with a line of JSON; ends with the input.
  */
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Loader, type Seed, WorkerPool } from '@pyramidal/images';
-import { prepareForDetection } from './prepare';
+import { Loader, WorkerPool } from '@pyramidal/loading';
+import { PREPARE_FOR_DETECTION } from './prepare';
 
 async function main([workers, ...items]: string[]): Promise<void> {
   const threads = Number(workers);
-  const pool = new WorkerPool<{ file: string; seed: Seed }, Float32Array>(
-    join(__dirname, 'prepare-worker.ts'),
-    threads,
-  );
+  const pool = new WorkerPool(PREPARE_FOR_DETECTION, threads);
   const loader = new Loader({
     items,
-    load: (file, seed, stopped) => (threads > 0 ? pool.run({ file, seed }, stopped) : prepareForDetection(file, seed)),
+    load: (file, seed, stopped) => pool.run([file, seed], stopped),
     batchSize: 2,
     seed: 0,
     shuffle: true,

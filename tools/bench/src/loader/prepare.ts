@@ -1,11 +1,6 @@
-import {
-  IMAGENET_NORMALISATION,
-  Random,
-  type Seed,
-  decodeImage,
-  keepRatioSize,
-  resizeAndNormalise,
-} from '@pyramidal/images';
+import { IMAGENET_NORMALISATION, decodeImage, keepRatioSize, resizeAndNormalise } from '@pyramidal/images';
+import { Random, type Seed } from '@pyramidal/random';
+import type { ThreadFunction } from '@pyramidal/loading';
 
 const STRIDE = 32;
 
@@ -27,3 +22,9 @@ export async function prepareForDetection(file: string, seed: Seed): Promise<Flo
   resizeAndNormalise(image, options, out, { canvasWidth });
   return out;
 }
+
+export const PREPARE_FOR_DETECTION: ThreadFunction<[string, Seed], Float32Array> = {
+  file: __filename,
+  name: prepareForDetection.name,
+  run: prepareForDetection,
+};

@@ -1,0 +1,11 @@
+/** Pictures as the bytes of a file. */
+import sharp from 'sharp';
+import type { RgbImage } from '../rgb-image';
+
+/** Encodes for a file of this name: PNG, which keeps every pixel, JPEG or WebP. */
+export async function encodeImage({ data, width, height }: RgbImage, format: 'png' | 'jpeg' | 'webp'): Promise<Buffer> {
+  // A PNG with a quality would be one of 256 colours.
+  return sharp(data, { raw: { width, height, channels: 3 } })
+    .toFormat(format, format === 'png' ? {} : { quality: 92 })
+    .toBuffer();
+}

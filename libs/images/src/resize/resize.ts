@@ -1,0 +1,66 @@
+import type { Normalisation } from '../normalisation';
+import { resizeOpencvBilinear, resizeOpencvNearest } from './resize-opencv';
+import { BICUBIC, BILINEAR, resizePillow } from './resize-pillow';
+import type { RgbImage, Size } from '../rgb-image';
+import type { Target } from './target';
+import { type Placement, type RowSink, byteSink, floatSink } from './row-sink';
+
+const CONVENTIONS = {
+  /** `cv2.resize(..., INTER_LINEAR)`: what MMDetection and MMSegmentation train with. Shrinking does not blur. */
+  'opencv-bilinear': resizeOpencvBilinear,
+  'opencv-nearest': resizeOpencvNearest,
+  /** `Image.resize(..., BILINEAR)`: antialiased; detectron2 and torchvision on PIL images. */
+  'pillow-bilinear': (image: RgbImage, target: Target, sink: RowSink) => resizePillow(image, target, sink, BILINEAR),
+  /** `Image.resize(..., BICUBIC)`: antialiased; timm. */
+  'pillow-bicubic': (image: RgbImage, target: Target, sink: RowSink) => resizePillow(image, target, sink, BICUBIC),
+} as const;
+
+/** Whose arithmetic a resize follows, bit for bit. */
+export type ResizeConvention = keyof typeof CONVENTIONS;
+
+export interface ResizeOptions extends Size {
+  readonly convention: ResizeConvention;
+  /** Mirrors left and right afterwards, at no cost. */
+  readonly mirror?: boolean;
+}
+
+/** Resizes to `width` x `height` with the pixels that the named library would give. */
+export function resizeImage(image: RgbImage, options: ResizeOptions): RgbImage {
+  const { width, height } = options;
+  const data = new Uint8Array(width * height * 3);
+  resizeRows(image, options, byteSink(data, width));
+  return { data, width, height };
+}
+
+/**
+ * Resizes and normalises in one pass, into float32 values that the caller owns, such as a batch's padded canvas; the same numbers as
+ * one after the other.
+ */
+export function resizeAndNormalise(
+  image: RgbImage,
+  options: ResizeOptions & { readonly normalisation: Normalisation },
+  out: Float32Array,
+  placement: Placement = {},
+): void {
+  resizeRows(image, options, floatSink(options.normalisation, out, options.width, placement));
+}
+
+/**
+ * The largest size of the same shape with a shorter side up to `shortest` and a longer side up to `longest`, rounded as MMDetection rounds it
+ * (`mmcv.imrescale`).
+ */
+export function keepRatioSize(
+  { width, height }: Size,
+  { shortest, longest }: { shortest: number; longest: number },
+): Size {
+  const scale = Math.min(longest / Math.max(width, height), shortest / Math.min(width, height));
+  return { width: Math.trunc(width * scale + 0.5), height: Math.trunc(height * scale + 0.5) };
+}
+
+function resizeRows(image: RgbImage, options: ResizeOptions, sink: RowSink): void {
+  const { width, height, convention, mirror = false } = options;
+  if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0)) {
+    throw new RangeError(`resizeImage: expected a size of whole pixels, received ${width}x${height}`);
+  }
+  CONVENTIONS[convention](image, { width, height, mirror }, sink);
+}

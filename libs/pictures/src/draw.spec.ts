@@ -1,0 +1,181 @@
+import { type RgbImage, blankImage, decodeImage, encodeImage } from '@pyramidal/images';
+import sharp from 'sharp';
+import { confusionMatrixPicture } from './confusion-matrix';
+import { drawAnnotations, tintMask } from './draw';
+import { svgText, textWidth } from './glyphs';
+import { lineChartPicture } from './line-chart';
+
+const white = (width: number, height: number) => blankImage({ width, height }, [255, 255, 255]);
+const pixel = ({ data, width }: RgbImage, x: number, y: number) => [
+  ...data.subarray((y * width + x) * 3).subarray(0, 3),
+];
+const count = (image: RgbImage, colour: readonly number[]) => {
+  let found = 0;
+  for (let i = 0; i < image.data.length; i += 3)
+    found += Number(colour.every((value, c) => image.data[i + c] === value));
+  return found;
+};
+
+describe('svgText', () => {
+  const ascii = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i));
+  const unknown = svgText('\u4e00', { x: 0, y: 0, size: 12, colour: 'black' });
+
+  it.each(ascii)('has a glyph of its own for %j', (letter) => {
+    const svg = svgText(letter, { x: 0, y: 0, size: 12, colour: 'black' });
+    const others = ascii
+      .filter((other) => other !== letter)
+      .map((other) => svgText(other, { x: 0, y: 0, size: 12, colour: 'black' }));
+    expect(svg).not.toBe(unknown);
+    expect(others).not.toContain(svg);
+  });
+
+  it('drops accents, and is as wide as it says', () => {
+    const style = { x: 0, y: 0, size: 12, colour: 'black' };
+    expect(svgText('Café', style)).toBe(svgText('Cafe', style));
+    expect(textWidth('H', 12)).toBeCloseTo(8);
+    expect(textWidth('HH', 12) - textWidth('H', 12)).toBeCloseTo(11.2);
+    expect(textWidth('', 12)).toBe(0);
+  });
+});
+
+describe('drawAnnotations', () => {
+  it('draws a box with its label above, without touching the input', async () => {
+    const image = white(320, 320);
+    const drawn = await drawAnnotations(image, [{ box: [50, 60, 150, 200], label: 'cat 0.9', colour: [200, 0, 0] }]);
+    expect(pixel(drawn, 100, 60)).toEqual([200, 0, 0]);
+    expect(pixel(drawn, 50, 130)).toEqual([200, 0, 0]);
+    expect(pixel(drawn, 100, 130)).toEqual([255, 255, 255]);
+    expect(pixel(drawn, 51, 56)[1]).toBeLessThan(60); // the plate
+    expect(count(image, [255, 255, 255])).toBe(320 * 320);
+  });
+
+  it('keeps labels inside the picture', async () => {
+    const plain = { width: 120, height: 40 };
+    for (const box of [
+      [0, 0, 20, 20],
+      [110, 30, 119, 39],
+      [-50, -50, 10, 10],
+    ] as const) {
+      const drawn = await drawAnnotations(blankImage(plain), [{ box, label: 'a dog', colour: [0, 255, 0] }]);
+      expect(count(drawn, [255, 255, 255]) + count(drawn, [0, 217, 0])).toBeGreaterThan(300);
+    }
+  });
+
+  it('gives an equal picture for no annotations', async () => {
+    expect(await drawAnnotations(white(9, 7), [])).toEqual(white(9, 7));
+  });
+});
+
+describe('tintMask', () => {
+  it('mixes the colour into the masked pixels only', () => {
+    const tinted = tintMask(white(2, 1), Uint8Array.of(0, 1), [55, 155, 0], 0.5);
+    expect([...tinted.data]).toEqual([255, 255, 255, 155, 205, 128]);
+    expect(() => tintMask(white(2, 2), new Uint8Array(3), [0, 0, 0])).toThrow('a mask of 2x2 values, received 3');
+  });
+});
+
+describe('encodeImage', () => {
+  it.each(['png', 'jpeg', 'webp'] as const)('writes %s', async (format) => {
+    const bytes = await encodeImage(white(5, 4), format);
+    expect(await sharp(bytes).metadata()).toMatchObject({ format, width: 5, height: 4 });
+  });
+
+  it('keeps every pixel in a PNG', async () => {
+    const data = Uint8Array.from({ length: 40 * 30 * 3 }, (_, i) => (i * 7919) >> 4);
+    const picture = { data, width: 40, height: 30 };
+    expect(Buffer.from((await decodeImage(await encodeImage(picture, 'png'))).data).equals(data)).toBe(true);
+  });
+});
+
+describe('confusionMatrixPicture', () => {
+  const dark = [8, 48, 107];
+  const pale = [247, 250, 253];
+
+  it('colours each cell by its share of the row', async () => {
+    const picture = await decodeImage(
+      await confusionMatrixPicture(
+        [
+          [9, 0],
+          [0, 7],
+        ],
+        ['cat', 'dog'],
+      ),
+    );
+    // Two dark and two pale cells of 44 pixels, less the numbers and the frame.
+    for (const colour of [dark, pale]) {
+      expect(count(picture, colour)).toBeGreaterThan(2 * 40 * 40 * 0.8);
+      expect(count(picture, colour)).toBeLessThanOrEqual(2 * 44 * 44);
+    }
+  });
+
+  it('shows a thousand classes, and classes without images', async () => {
+    const counts = Array.from({ length: 1000 }, (_, i) =>
+      Uint32Array.from({ length: 1000 }, (_, j) => Number(i === j && i > 0)),
+    );
+    const picture = await decodeImage(
+      await confusionMatrixPicture(
+        counts,
+        counts.map((_, i) => `class ${i}`),
+      ),
+    );
+    expect(picture.width).toBeGreaterThan(1000);
+    expect(count(picture, dark)).toBeGreaterThan(990);
+  });
+
+  it('refuses a matrix that does not fit its names', async () => {
+    await expect(confusionMatrixPicture([[1]], ['a', 'b'])).rejects.toThrow(
+      'expected 2 rows and columns, received 1 rows',
+    );
+  });
+});
+
+describe('lineChartPicture', () => {
+  const labels = { title: 'Loss', xLabel: 'epoch', yLabel: 'loss' };
+
+  it('draws a curve through its points', async () => {
+    const points = [
+      [0, 0],
+      [5, 5],
+      [10, 10],
+    ] as const;
+    const picture = await decodeImage(await lineChartPicture({ ...labels, series: [{ name: 'train', points }] }));
+    expect(picture).toMatchObject({ width: 880, height: 480 });
+    expect(pixel(picture, 470, 240)[0]).toBeLessThan(45); // blue in the middle of the plot
+    expect(pixel(picture, 470, 240)[2]).toBeGreaterThan(225);
+    expect(pixel(picture, 300, 100)).toEqual([255, 255, 255]);
+  });
+
+  it.each([
+    ['no series', []],
+    ['no points', [{ name: 'a', points: [] }]],
+    ['a single point', [{ name: 'a', points: [[3, 4]] as const }]],
+    [
+      'a flat line',
+      [
+        {
+          name: 'a',
+          points: [
+            [0, 1],
+            [1, 1],
+          ] as const,
+        },
+      ],
+    ],
+    [
+      'a gap',
+      [
+        {
+          name: 'a',
+          points: [
+            [0, 1],
+            [1, Number.NaN],
+            [2, 3],
+          ] as const,
+        },
+      ],
+    ],
+  ])('copes with %s', async (_, series) => {
+    const picture = await decodeImage(await lineChartPicture({ ...labels, series }));
+    expect(count(picture, [31, 41, 55])).toBeGreaterThan(500); // axes and text
+  });
+});

@@ -26,7 +26,7 @@ const mayImport = {
   'type:images': ['type:random'],
   'type:pictures': ['type:images'],
   'type:loading': ['type:random', 'type:images'],
-  'type:data': ['type:random', 'type:images', 'type:loading', 'type:eval'],
+  'type:data': ['type:runtime', 'type:random', 'type:images', 'type:loading', 'type:eval'],
   'type:training': ['type:kernels', 'type:runtime', 'type:nn', 'type:checkpoints'],
   'type:app': [
     ...['type:runtime', 'type:nn', 'type:checkpoints', 'type:config', 'type:cli', 'type:eval'],

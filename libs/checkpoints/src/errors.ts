@@ -1,16 +1,3 @@
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file or folder',
-  EACCES: 'permission denied',
-  EPERM: 'not permitted',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'no space left on the device',
-  EDQUOT: 'the disk quota is used up',
-  EFBIG: 'the file would be too large for the file system',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of the path is not a folder',
-  EIO: 'the device reports an input/output error',
-};
-
 const MAX_MESSAGE = 600;
 
 /** A weights file that cannot be read, written or loaded; the message is one line that starts with the file. */
@@ -37,10 +24,4 @@ export function checkpointError(path: string, problem: string): CheckpointError 
   // eslint-disable-next-line no-control-regex
   const line = `${path}: ${problem}`.replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ');
   return new CheckpointError(line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE)}...` : line);
-}
-
-/** Plain words for an error of the file system. */
-export function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return (code && REASONS[code]) ?? message;
 }

@@ -1,5 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { checkpointError, reasonOf } from './errors';
+/** A weights file that is read piece by piece. */
+import { closeSync, readSync } from 'node:fs';
+import { openRegularFile } from '@pyramidal/files';
+import { checkpointError } from './errors';
 
 /** Largest single read; the system calls take less than 2 GiB at once. */
 const CHUNK = 1 << 28;
@@ -13,27 +15,17 @@ export interface OpenFile {
   close(): void;
 }
 
+/** @throws FileError if it cannot be opened or is no regular file. */
 export function openFile(path: string): OpenFile {
-  const descriptor = openDescriptor(path);
-  const stat = fstatSync(descriptor);
-  if (!stat.isFile()) {
-    closeSync(descriptor);
-    throw checkpointError(
-      path,
-      `is ${stat.isDirectory() ? 'a folder' : 'not a regular file'}, expected a weights file`,
-    );
-  }
+  const { descriptor, size } = openRegularFile(path);
   let open = true;
   return {
     path,
-    size: stat.size,
+    size,
     read(position, length, what) {
       if (!open) throw checkpointError(path, `${what} was asked for after the file was closed`);
-      if (!(position >= 0 && length >= 0 && position + length <= stat.size)) {
-        throw checkpointError(
-          path,
-          `${what} needs bytes ${position} to ${position + length}, the file has ${stat.size}`,
-        );
+      if (!(position >= 0 && length >= 0 && position + length <= size)) {
+        throw checkpointError(path, `${what} needs bytes ${position} to ${position + length}, the file has ${size}`);
       }
       return readFully(descriptor, position, length, path, what);
     },
@@ -42,14 +34,6 @@ export function openFile(path: string): OpenFile {
       open = false;
     },
   };
-}
-
-function openDescriptor(path: string): number {
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    throw checkpointError(path, `cannot be opened: ${reasonOf(error)}`);
-  }
 }
 
 function readFully(descriptor: number, position: number, length: number, path: string, what: string): Buffer {

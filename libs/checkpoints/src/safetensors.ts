@@ -1,5 +1,5 @@
 /** Safetensors files in and out; `parse-safetensors` reads the format itself. */
-import { writeFileAtomically } from './atomic-file';
+import { writeFileAtomically } from '@pyramidal/files';
 import {
   byteLength,
   describe,
@@ -33,7 +33,7 @@ export function readSafetensors(path: string): TensorFile {
  * `data` of each tensor is read once, when its turn comes, and not kept: with lazily read tensors the largest one
  * decides how much memory this takes. Wider elements come first in the file, as the format's other readers need
  * every tensor at a multiple of its element size; the header keeps the given order.
- * @throws CheckpointError if a name appears twice, a length does not fit the shape, or the file cannot be written.
+ * @throws CheckpointError if a name appears twice or a length does not fit the shape; FileError if it cannot be written.
  */
 export function writeSafetensors(
   path: string,

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CheckpointError } from '@pyramidal/checkpoints';
+import { duplicateFile, FileError, writeJson } from '@pyramidal/files';
 import { saveCheckpoint, type CheckpointInfo } from './checkpoint';
-import { duplicate, writeText } from './run/files';
 import { LAST, type RunFolder } from './run/run-folder';
-import { TrainingError, WriteError } from './training-error';
+import { TrainingError } from './training-error';
 import type { TrainStep } from './train-step';
 
 export interface KeeperOptions {
@@ -68,7 +68,7 @@ export class CheckpointKeeper {
     this.#attempt(() => {
       saveCheckpoint(this.folder.file('best.safetensors'), this.step, { ...info, metrics }, { optimizer: false });
       const record = { metric, value, step: info.step, epoch: info.epoch, metrics };
-      writeText(this.folder.file('best.json'), `${JSON.stringify(record, null, 2)}\n`);
+      writeJson(this.folder.file('best.json'), record);
     });
   }
 
@@ -81,7 +81,7 @@ export class CheckpointKeeper {
 
   #keepNumbered(step: number): void {
     const { folder } = this.folder;
-    duplicate(this.folder.file(LAST), join(folder, `step-${String(step).padStart(8, '0')}.safetensors`));
+    duplicateFile(this.folder.file(LAST), join(folder, `step-${String(step).padStart(8, '0')}.safetensors`));
     const numbered = readdirSync(folder).filter((name) => NUMBERED.test(name));
     const number = (name: string): number => Number(NUMBERED.exec(name)![1]);
     const superfluous = numbered.sort((a, b) => number(b) - number(a)).slice(this.options.keep);
@@ -92,7 +92,7 @@ export class CheckpointKeeper {
     try {
       write();
     } catch (error) {
-      const isDisk = error instanceof CheckpointError || error instanceof WriteError;
+      const isDisk = error instanceof CheckpointError || error instanceof FileError;
       if (!isDisk || this.options.onSaveError === 'stop') throw error;
       this.options.warn(`${(error as Error).message}; training goes on and tries again at the next checkpoint`);
     }

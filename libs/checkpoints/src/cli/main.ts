@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { FileError } from '@pyramidal/files';
 import { CheckpointError } from '../errors';
 import { convert } from './convert';
 import { diff } from './diff';
@@ -35,7 +36,7 @@ export function run(args: readonly string[], print: (line: string) => void, comp
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (!(error instanceof CheckpointError)) throw error;
+    if (!(error instanceof CheckpointError) && !(error instanceof FileError)) throw error;
     complain(error.message);
     return 1;
   }

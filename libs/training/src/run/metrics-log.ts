@@ -1,10 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
+import { AppendFile, writeFileAtomically } from '@pyramidal/files';
 import type { EncodedImage } from '../tensorboard/event';
 import { encodeRecord, eventFileName } from '../tensorboard/event-file';
-import { AppendFile } from './append-file';
-import { writeText } from './files';
 
 export type Values = Readonly<Record<string, number>>;
 
@@ -65,7 +64,7 @@ function keepUntil(path: string, step: number): Set<number> {
     return entry !== undefined && entry.step <= step ? [{ line, entry }] : [];
   });
   const remaining = kept.map(({ line }) => `${line}\n`).join('');
-  if (remaining !== text) writeText(path, remaining);
+  if (remaining !== text) writeFileAtomically(path, remaining);
   return new Set(kept.filter(({ entry }) => entry.kind === 'evaluation').map(({ entry }) => entry.step));
 }
 

@@ -1,9 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TrainingError, WriteError } from '../training-error';
-import { writeText } from './files';
-import { claim } from './lock';
+import {
+  acquireLock,
+  explainFileError,
+  FileError,
+  removeLeftovers,
+  writeFileAtomically,
+  writeJson,
+} from '@pyramidal/files';
+import { TrainingError } from '../training-error';
 
 export interface RunFolderOptions {
   readonly folder: string;
@@ -50,31 +56,17 @@ export function openRunFolder({ folder, resume = false, config, info = {} }: Run
   }
   if (used === undefined && resume) throw new TrainingError(`${folder}: nothing to resume, expected ${LAST} in it`, 2);
   makeFolder(folder);
-  const release = claim(file('run.lock'));
+  const lock = acquireLock(file('run.lock'), 'trains into this folder');
   try {
     removeLeftovers(folder);
     const checkpoint = existsSync(last) ? last : undefined;
     const starts = readStarts(file('run.json'));
     const begin = (): string[] => writeRecords(file, config, starts, info);
-    return { folder, config, checkpoint, file, begin, close: release };
+    return { folder, config, checkpoint, file, begin, close: () => lock.release() };
   } catch (error) {
-    release();
+    lock.release();
     throw error;
   }
-}
-
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    throw new WriteError(folder, error);
-  }
-}
-
-/** Half-written files of a run that was killed. */
-function removeLeftovers(folder: string): void {
-  const half = readdirSync(folder).filter((name) => /\.(safetensors|yaml|jsonl?)\.\w+\.tmp$/.test(name));
-  for (const name of half) rmSync(join(folder, name), { force: true });
 }
 
 function writeRecords(
@@ -87,10 +79,10 @@ function writeRecords(
   const old = existsSync(file('config.yaml')) ? readFileSync(file('config.yaml'), 'utf8') : config;
   if (old !== config) {
     const kept = `config.${starts.length}.yaml`;
-    writeText(file(kept), old);
+    writeFileAtomically(file(kept), old);
     notes.push(`the configuration differs from the run's until now (kept as ${kept}): ${firstDifference(old, config)}`);
   }
-  writeText(file('config.yaml'), config);
+  writeFileAtomically(file('config.yaml'), config);
   const start = {
     started: new Date().toISOString(),
     command: process.argv,
@@ -98,7 +90,7 @@ function writeRecords(
     git: gitState(),
     ...info,
   };
-  writeText(file('run.json'), `${JSON.stringify({ starts: [...starts, start] }, null, 2)}\n`);
+  writeJson(file('run.json'), { starts: [...starts, start] });
   return notes;
 }
 

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppendFile } from './append-file';
@@ -46,5 +46,27 @@ describe('AppendFile', () => {
     appendFileSync(path, 'tw');
     file.append(Buffer.from('two\n'));
     expect(content()).toBe('one\ntwo\n');
+  });
+
+  it('throws where nobody is told, and keeps the record for the next time', () => {
+    const file = new AppendFile(path);
+    rmSync(folder, { recursive: true });
+    expect(() => file.append('one\n')).toThrow(`${path}: cannot be written: no such file or folder`);
+    mkdirSync(folder);
+    file.append('two\n');
+    expect(content()).toBe('one\ntwo\n');
+  });
+
+  it('refuses a folder, and follows no symbolic link', () => {
+    mkdirSync(path);
+    expect(open).toThrow(`${path}: cannot be written: it is a folder, expected a file or nothing`);
+    rmSync(path, { recursive: true });
+    appendFileSync(join(folder, 'other'), 'kept');
+    const file = open();
+    symlinkSync('other', path);
+    expect(open).toThrow('cannot be written: it is a symbolic link, expected a file or nothing');
+    file.append('one\n');
+    expect(warnings).toHaveLength(1);
+    expect(readFileSync(join(folder, 'other'), 'utf8')).toBe('kept');
   });
 });

@@ -1,0 +1,14 @@
+export { AppendFile } from './append-file';
+export { explainFileError, FileError, isSystemError } from './file-error';
+export { acquireLock, LockedError, withLock, type Holder, type Lock } from './lock';
+export { openRegularFile, readText } from './read-file';
+export { parseRecord, readJson, readJsonLines, type Lines, type Schema } from './read-records';
+export {
+  checkTarget,
+  duplicateFile,
+  makeFolder,
+  removeLeftovers,
+  writeFileAtomically,
+  writeJson,
+  type Content,
+} from './write-file';

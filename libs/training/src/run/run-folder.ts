@@ -1,14 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  acquireLock,
-  explainFileError,
-  FileError,
-  removeLeftovers,
-  writeFileAtomically,
-  writeJson,
-} from '@pyramidal/files';
+import { acquireLock, makeFolder, removeLeftovers, writeFileAtomically, writeJson } from '@pyramidal/files';
 import { TrainingError } from '../training-error';
 
 export interface RunFolderOptions {

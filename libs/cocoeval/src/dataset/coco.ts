@@ -1,5 +1,6 @@
 /** Datasets in COCO's format with the queries of pycocotools (https://github.com/ppwwyyxx/cocoapi, pycocotools/coco.py). */
 import { boxOutline } from '../mask/boxes';
+import { piecesOf, readDataset, readResultList } from './dataset-reader';
 import { Detections } from './detections';
 import { CocoFormatError, fail, isRecord, show } from '../format/errors';
 import { GroundTruth } from './ground-truth';
@@ -75,7 +76,8 @@ export class COCO {
   constructor(source: CocoDataset | string, origin: DatasetOrigin = {}) {
     const { name, loaded } = origin;
     this.source = name === undefined ? '' : `${name}: `;
-    this.dataset = checkDataset(typeof source === 'string' ? parseJson(source) : source, name ?? 'dataset');
+    const title = name ?? 'dataset';
+    this.dataset = checkDataset(typeof source === 'string' ? readDataset(piecesOf(source), title) : source, title);
     this.results = loaded?.results;
     this.imageTable = loaded?.images ?? new ImageTable(this.source);
     for (const image of this.dataset.images) {
@@ -175,12 +177,12 @@ export class COCO {
    * Results of a detector on these images, as a dataset whose annotations have ids 1, 2, ..., areas and boxes. What the first
    * result has (bbox, segmentation or keypoints) decides what all are.
    * @param results a list, or the text of its file.
+   * @param name what errors call it.
    * @throws CocoFormatError naming the first result that breaks the format.
    */
-  loadRes(results: readonly CocoResult[] | string): COCO {
-    const given: unknown = typeof results === 'string' ? parseJson(results) : results;
-    const loaded = checkResults(given);
-    const annotations = resultAnnotations(loaded, this.imageTable);
+  loadRes(results: readonly CocoResult[] | string, name = 'results'): COCO {
+    const loaded = checkResults(results, name);
+    const annotations = resultAnnotations(loaded, this.imageTable, name);
     return new COCO({ ...this.dataset, annotations }, { loaded: { results: loaded, images: this.imageTable } });
   }
 
@@ -257,17 +259,20 @@ export class COCO {
   }
 }
 
-/** @throws CocoFormatError if the value is no list. */
-export function checkResults(value: unknown): CocoResult[] {
-  if (Array.isArray(value)) return value as CocoResult[];
-  throw new CocoFormatError(`results: expected a list of results, received ${show(value)}`);
+/** Results as a list. @throws CocoFormatError if they are none. */
+export function checkResults(results: unknown, name = 'results'): readonly CocoResult[] {
+  if (typeof results === 'string') return readResultList(piecesOf(results), name);
+  if (Array.isArray(results)) return results as CocoResult[];
+  throw new CocoFormatError(`${name}: expected a list of results, received ${show(results)}`);
 }
 
 /** Annotations of results, with what a results file leaves out. */
-function resultAnnotations(results: readonly CocoResult[], images: ImageTable): CocoAnnotation[] {
-  const checked = Detections.of(results, images, 'bbox', 0);
+function resultAnnotations(results: readonly CocoResult[], images: ImageTable, name: string): CocoAnnotation[] {
+  const checked = new Detections(images, 'bbox', 0, name);
+  for (const result of results) checked.add(result);
   return results.map((result, i) => {
-    const [x, y, width, height] = checked.boxes.data.subarray(4 * i, 4 * i + 4) as unknown as Box;
+    const box = checked.boxes.data.subarray(4 * i, 4 * i + 4) as Iterable<number>;
+    const [x, y, width, height] = box as unknown as Box;
     const outline = checked.kind === 'bbox' ? [boxOutline(x, y, width, height)] : undefined;
     const segmentation = result.segmentation ?? outline;
     return {
@@ -279,15 +284,6 @@ function resultAnnotations(results: readonly CocoResult[], images: ImageTable): 
       ...(segmentation && { segmentation }),
     };
   });
-}
-
-/** @throws CocoFormatError if the text is not JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new CocoFormatError(`not valid JSON: ${(error as Error).message}`);
-  }
 }
 
 function checkDataset(value: unknown, name: string): CocoDataset {

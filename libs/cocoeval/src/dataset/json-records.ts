@@ -1,14 +1,28 @@
+/** JSON files of any length as a stream of records (RFC 8259). */
 import { CocoFormatError } from '../format/errors';
+import { elementEnd, findFault, idAsWritten, numberAsWritten, showByte, type JsonFault } from './json-fault';
 
 /** What becomes of a JSON text as it is read. */
 export interface JsonSink {
-  /** Some more elements of the list under a key of the top-level object, or of the top-level list (key null). */
-  records(key: string | null, elements: unknown[]): void;
+  /** A list begins, under a key of the top-level object or as the whole text (key null). */
+  list(key: string | null): void;
+  /** The next element of that list. */
+  record(key: string | null, element: unknown, index: number): void;
   /** A value of the top-level object that is not a list. */
   value(key: string, value: unknown): void;
 }
 
 const BATCH_BYTES = 1 << 17;
+
+/** Limits that no dataset comes near, so that a hostile file costs little: of a record or value, of a key, of nesting. */
+const MAX_RECORD_BYTES = 1 << 25;
+const MAX_KEY_BYTES = 1 << 16;
+const MAX_DEPTH = 500;
+
+/** Spaces in a row that are dropped before they fill the memory. */
+const PADDING_BYTES = 1 << 16;
+
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -26,7 +40,7 @@ type State = 'root' | 'key' | 'colon' | 'value' | 'elements' | 'scalar' | 'after
  * looks for the ends of list elements only; runs of some hundred kilobytes of them go to the platform's own JSON parser.
  */
 export class JsonRecords {
-  private readonly decoder = new TextDecoder('utf-8', { fatal: true });
+  private readonly decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   /** Bytes not yet handed on, and how many there are. */
   private bytes = new Uint8Array(0);
   private length = 0;
@@ -39,6 +53,9 @@ export class JsonRecords {
   private inString = false;
   private state: State = 'root';
   private key: string | null = null;
+  /** Elements of the list that were handed on, and those that are complete but not handed on. */
+  private handedOn = 0;
+  private waiting = 0;
 
   /** @param name of the text, for error messages. */
   constructor(
@@ -53,21 +70,25 @@ export class JsonRecords {
       else if (this.state !== 'key' || this.bytes[this.at] !== QUOTE) this.step(this.bytes[this.at] as number);
       else if (!this.readKey()) return;
     }
+    this.dropPadding();
   }
 
   /** @throws CocoFormatError if the text is not complete. */
   end(): void {
-    if (this.state !== 'end') throw this.error('the text ends too early');
+    if (this.state === 'end') return;
+    const where = this.state === 'elements' ? `, in ${this.label(this.handedOn + this.waiting, '')}` : '';
+    throw this.error(`the text ends too early${where}`);
   }
 
   /** Appends a chunk to what is left of the last one. */
   private keep(chunk: Uint8Array): void {
     const rest = this.length - this.mark;
+    if (rest > MAX_RECORD_BYTES) throw this.beyond(`${MAX_RECORD_BYTES} bytes`);
     if (rest + chunk.length > this.bytes.length) {
       const grown = new Uint8Array(2 * rest + chunk.length);
       grown.set(this.bytes.subarray(this.mark, this.length));
       this.bytes = grown;
-    } else {
+    } else if (this.mark > 0) {
       this.bytes.copyWithin(0, this.mark, this.length);
     }
     this.bytes.set(chunk, rest);
@@ -77,20 +98,38 @@ export class JsonRecords {
     this.mark = 0;
   }
 
+  /** Keeps one of very many spaces at the end. Where that was needed, errors in the same record name a later byte. */
+  private dropPadding(): void {
+    if (this.inString || this.at !== this.length || (this.state !== 'elements' && this.state !== 'scalar')) return;
+    let end = this.length;
+    while (end > this.mark && isSpace(this.bytes[end - 1] as number)) end--;
+    if (this.length - end < PADDING_BYTES) return;
+    this.consumed += this.length - end - 1;
+    this.length = end + 1;
+    this.at = this.length;
+  }
+
   /** Takes one byte outside of lists and values. */
   private step(byte: number): void {
-    if (isSpace(byte) || (this.state === 'root' && isByteOrderMark(byte))) {
+    if (isSpace(byte) || (this.state === 'root' && byte === BYTE_ORDER_MARK[this.consumed + this.at])) {
       this.mark = ++this.at;
       return;
     }
-    if (this.state === 'root' && byte === OPEN_LIST) this.enter('elements', 1);
+    if (this.state === 'root' && byte === OPEN_LIST) this.enterList();
     else if (this.state === 'root' && byte === OPEN_OBJECT) this.enter('key', 1);
     else if (this.state === 'key' && byte === CLOSE_OBJECT) this.enter('end', 1);
     else if (this.state === 'colon' && byte === COLON) this.enter('value', 1);
-    else if (this.state === 'value') this.enter(byte === OPEN_LIST ? 'elements' : 'scalar', byte === OPEN_LIST ? 1 : 0);
+    else if (this.state === 'value' && byte === OPEN_LIST) this.enterList();
+    else if (this.state === 'value') this.enter('scalar', 0);
     else if (this.state === 'after' && byte === COMMA) this.enter('key', 1);
     else if (this.state === 'after' && byte === CLOSE_OBJECT) this.enter('end', 1);
-    else throw this.error(`unexpected '${String.fromCharCode(byte)}'`);
+    else throw this.error(`unexpected ${showByte(byte)}`);
+  }
+
+  private enterList(): void {
+    this.enter('elements', 1);
+    this.handedOn = 0;
+    this.sink.list(this.key);
   }
 
   private enter(state: State, skip: number): void {
@@ -104,6 +143,7 @@ export class JsonRecords {
   private readKey(): boolean {
     let end = this.at + 1;
     while (end < this.length && this.bytes[end] !== QUOTE) end += this.bytes[end] === BACKSLASH ? 2 : 1;
+    if (end - this.at > MAX_KEY_BYTES) throw this.error(`a key of more than ${MAX_KEY_BYTES} bytes`);
     if (end >= this.length) return false;
     this.key = this.parse(this.at, end + 1) as string;
     this.enter('colon', end + 1 - this.at);
@@ -122,11 +162,12 @@ export class JsonRecords {
       } else if (byte === QUOTE) {
         inString = true;
       } else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
-        depth++;
+        if (++depth > MAX_DEPTH) throw this.beyond(`${MAX_DEPTH} levels of nesting`);
       } else if ((byte === CLOSE_LIST || byte === CLOSE_OBJECT) && depth-- === 0) {
         break;
-      } else if (byte === COMMA && depth === 0 && (this.state === 'scalar' || at - this.mark >= BATCH_BYTES)) {
-        break;
+      } else if (byte === COMMA && depth === 0) {
+        if (this.state === 'scalar' || at - this.mark >= BATCH_BYTES) break;
+        this.waiting++;
       }
     }
     this.at = at;
@@ -142,30 +183,69 @@ export class JsonRecords {
       this.enter('after', 0);
       return;
     }
-    const elements = this.parse(this.mark, this.at, '[', ']') as unknown[];
-    this.sink.records(this.key, elements);
+    this.handOnElements(this.parse(this.mark, this.at, '[', ']') as unknown[]);
     if (byte === COMMA) this.enter('elements', 1);
     else if (byte === CLOSE_LIST) this.enter(this.key === null ? 'end' : 'after', 1);
     else throw this.error("expected ']'");
+  }
+
+  private handOnElements(elements: readonly unknown[]): void {
+    this.waiting = 0;
+    for (let i = 0; i < elements.length; i++) {
+      try {
+        this.sink.record(this.key, elements[i], this.handedOn);
+      } catch (error) {
+        throw this.asWritten(error, i);
+      }
+      this.handedOn++;
+    }
+  }
+
+  /** An error about a number that no double holds, with the number as the text has it. */
+  private asWritten(error: unknown, element: number): unknown {
+    if (!(error instanceof CocoFormatError) || typeof error.received !== 'number') return error;
+    const { received, message } = error;
+    if (Number.isSafeInteger(received) || !(Number.isInteger(received) || Math.abs(received) === Infinity))
+      return error;
+    let start = this.mark;
+    for (let i = 0; i < element; i++) start = elementEnd(this.bytes, start, this.at) + 1;
+    const written = numberAsWritten(this.bytes, start, this.at, received);
+    return written === undefined ? error : new CocoFormatError(message.replaceAll(String(received), written), received);
   }
 
   private parse(from: number, to: number, open = '', close = ''): unknown {
     try {
       return JSON.parse(open + this.decoder.decode(this.bytes.subarray(from, to)) + close);
     } catch (error) {
-      throw this.error((error as Error).message, from);
+      const fault = findFault(this.bytes.subarray(0, this.length), from, to);
+      throw fault ? this.faulty(fault) : this.error((error as Error).message, from);
     }
   }
 
+  private faulty({ at, expected, received, element, elementStart, field }: JsonFault): CocoFormatError {
+    const id = this.state === 'elements' ? idAsWritten(this.bytes, elementStart, this.length) : '';
+    const place =
+      this.state === 'elements' ? this.label(this.handedOn + element, id) : `${this.name}: ${this.key ?? ''}`;
+    const where = field === undefined ? place : `${place}: ${field}`;
+    return new CocoFormatError(`${where}: expected ${expected}, received ${received} at byte ${this.consumed + at}`);
+  }
+
+  /** A record's name, e.g. `val.json: annotations[3] (id 17)`. */
+  private label(index: number, id: string): string {
+    return `${this.name}${this.key === null ? '' : `: ${this.key}`}[${index}]${id}`;
+  }
+
+  private beyond(limit: string): CocoFormatError {
+    const place =
+      this.state === 'elements' ? this.label(this.handedOn + this.waiting, '') : `${this.name}: ${this.key}`;
+    return new CocoFormatError(`${place}: expected at most ${limit}, received more`);
+  }
+
   private error(what: string, at = this.at): CocoFormatError {
-    return new CocoFormatError(`${this.name}: not valid JSON after byte ${this.consumed + at}: ${what}`);
+    return new CocoFormatError(`${this.name}: not valid JSON at byte ${this.consumed + at}: ${what}`);
   }
 }
 
 function isSpace(byte: number): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
-}
-
-function isByteOrderMark(byte: number): boolean {
-  return byte === 0xef || byte === 0xbb || byte === 0xbf;
 }

@@ -1,4 +1,4 @@
-import { checkResults, COCO, parseJson } from '../dataset/coco';
+import { checkResults, COCO } from '../dataset/coco';
 import { Detections } from '../dataset/detections';
 import type { GroundTruth } from '../dataset/ground-truth';
 import { Params, type AreaRange } from './params';
@@ -68,6 +68,6 @@ export function toGroundTruth(source: GroundTruthSource, options: EvaluationOpti
 
 export function toDetections(source: ResultsSource, truth: GroundTruth, options: EvaluationOptions): Detections {
   if (source instanceof COCO) return source.detections(truth, keypointCount(options));
-  const results = checkResults(typeof source === 'string' ? parseJson(source) : source);
+  const results = checkResults(source);
   return Detections.of(results, truth.images, truth.iouType, keypointCount(options));
 }

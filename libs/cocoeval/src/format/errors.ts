@@ -40,15 +40,15 @@ function write(value: unknown, room: number): string {
   if (room <= 0) return '';
   if (typeof value === 'string') return JSON.stringify(value.slice(0, room));
   if (typeof value !== 'object' || value === null) return String(value);
-  const isList = Array.isArray(value);
-  let text = isList ? '[' : '{';
-  for (const key in value) {
+  let text = Array.isArray(value) ? '[' : '{';
+  // Of a list only as many keys are looked at as fit, for it may be long.
+  for (const key of Array.isArray(value) ? value.slice(0, room).keys() : Object.keys(value)) {
     if (text.length > room) return text;
     if (text.length > 1) text += ',';
-    if (!isList) text += `${JSON.stringify(key.slice(0, room))}:`;
-    text += write((value as Record<string, unknown>)[key], room - text.length);
+    if (typeof key === 'string') text += `${JSON.stringify(key.slice(0, room))}:`;
+    text += write((value as Record<string | number, unknown>)[key], room - text.length);
   }
-  return text + (isList ? ']' : '}');
+  return text + (Array.isArray(value) ? ']' : '}');
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

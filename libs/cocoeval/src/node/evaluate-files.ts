@@ -1,4 +1,6 @@
-import { join } from 'node:path';
+/** Evaluation of files, in this thread or in several. */
+import { createRequire } from 'node:module';
+import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { accumulate } from '../evaluate/accumulate';
 import { CocoFormatError } from '../format/errors';
@@ -53,12 +55,13 @@ export interface Task {
 /** A thread answers with its matches, or with the message of the error in its input. */
 export type Answer = { readonly matches: PackedMatches } | { readonly problem: string };
 
+/** Evaluates one thread's images. */
 export function evaluateShare(task: Task): { truth: GroundTruth; params: Params; store: MatchStore } {
   const { gtPath, dtPath, options, share, shares } = task;
   const owns = shares === 1 ? everyImage : sharedImages(share, shares);
-  const points = keypointCount(options);
-  const truth = readGroundTruth(gtPath, options.iouType ?? 'bbox', points, owns);
-  const detections = readDetections(dtPath, truth, points, owns);
+  const part = { iouType: options.iouType ?? 'bbox', points: keypointCount(options), owns };
+  const truth = readGroundTruth(gtPath, part);
+  const detections = readDetections(dtPath, truth, part);
   const params = toParams(options, truth);
   const evaluator = new ImageEvaluator(truth, params);
   const store = evaluator.newStore();
@@ -72,13 +75,23 @@ interface Thread {
 }
 
 function inThread(task: Task): Thread {
-  const worker = new Worker(join(__dirname, 'worker.js'), { workerData: task });
+  const worker = startWorker(task);
   const matches = new Promise<PackedMatches>((resolve, reject) => {
     worker.once('error', reject);
+    worker.once('exit', () => reject(new Error('a thread ended without an answer'))); // no effect after an answer
     worker.once('message', (answer: Answer) =>
       'matches' in answer ? resolve(answer.matches) : reject(new CocoFormatError(answer.problem)),
     );
   });
   matches.catch(() => undefined); // awaited later, or not at all where this thread fails first
   return { worker, matches };
+}
+
+/** Inside the workspace the sources run as they are, through tsx. */
+function startWorker(task: Task): Worker {
+  const file = join(__dirname, `worker${extname(__filename)}`);
+  if (!file.endsWith('.ts')) return new Worker(file, { workerData: task });
+  const tsx = createRequire(__filename).resolve('tsx/cjs');
+  const start = `require(${JSON.stringify(tsx)}); require(${JSON.stringify(file)});`;
+  return new Worker(start, { eval: true, execArgv: ['--conditions=@pyramidal/source'], workerData: task });
 }

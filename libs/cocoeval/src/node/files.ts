@@ -1,74 +1,61 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+/** COCO files of any size, also beyond the longest string of the JavaScript engine. */
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { COCO } from '../dataset/coco';
+import { readDataset, readEachResult, readJson, readResultList, requireNewKey } from '../dataset/dataset-reader';
 import { Detections } from '../dataset/detections';
-import { CocoFormatError } from '../format/errors';
 import { GroundTruth } from '../dataset/ground-truth';
 import { ImageTable, type Owns } from '../dataset/images';
-import { JsonRecords, type JsonSink } from '../dataset/json-records';
 import type { CheckedCategory } from '../dataset/rules';
-import type { CocoCategory, CocoDataset, CocoResult, IouType } from '../format/types';
+import { CocoFormatError } from '../format/errors';
+import type { CocoCategory, IouType } from '../format/types';
 
 const CHUNK_BYTES = 1 << 20;
 
-/** Reads a JSON file of any size, also beyond the longest string of the JavaScript engine. */
-export function readJsonFile(path: string, sink: JsonSink): void {
-  const file = openSync(path, 'r');
-  try {
-    const reader = new JsonRecords(sink, path);
-    const chunk = new Uint8Array(CHUNK_BYTES);
-    for (let size = readSync(file, chunk); size > 0; size = readSync(file, chunk)) reader.push(chunk.subarray(0, size));
-    reader.end();
-  } finally {
-    closeSync(file);
-  }
+/** Reads a dataset with all its records. @throws CocoFormatError naming the file and the first record that is wrong. */
+export function readCoco(path: string): COCO {
+  return new COCO(readDataset(piecesOfFile(path), path), { name: path });
 }
 
-/** Reads a dataset with all its records. */
-export function readCoco(path: string): COCO {
-  const fields: Record<string, unknown> = {};
-  readJsonFile(path, {
-    value: (key, value) => (fields[key] = value),
-    records: (key, elements) => {
-      const list = (fields[requireKey(key, path)] ??= []) as unknown[];
-      for (const element of elements) list.push(element);
-    },
-  });
-  return new COCO(fields as unknown as CocoDataset, { name: path });
+/** Reads the results of a detector on a dataset. @throws CocoFormatError naming the file and the first that is wrong. */
+export function readResults(coco: COCO, path: string): COCO {
+  return coco.loadRes(readResultList(piecesOfFile(path), path), path);
 }
 
 /**
  * Reads the categories of a dataset, which may hold nothing else, and passes over its other records.
- * @throws CocoFormatError naming the file and the first record that breaks the format.
+ * @throws CocoFormatError naming the file and the first record that is wrong.
  */
 export function readCategories(path: string): CheckedCategory[] {
   const categories: CocoCategory[] = [];
-  readJsonFile(path, {
+  let isListed = false;
+  readJson(piecesOfFile(path), path, {
     value: () => undefined,
-    records: (key, elements) => {
-      if (requireKey(key, path) === 'categories') categories.push(...(elements as CocoCategory[]));
-    },
+    list: (key) => (isListed ||= key === 'categories'),
+    record: (key, record) => key === 'categories' && categories.push(record as CocoCategory),
   });
+  if (!isListed) throw new CocoFormatError(`${path}: categories: expected a list, received nothing`);
   return [...new COCO({ images: [], categories }, { name: path }).checkedRecords().categories];
 }
 
-/** Reads the results of a detector on a dataset. */
-export function readResults(coco: COCO, path: string): COCO {
-  const results: CocoResult[] = [];
-  readResultFile(path, (result) => results.push(result as CocoResult));
-  return coco.loadRes(results);
+/** Which part of a dataset an evaluation needs. */
+export interface Part {
+  readonly iouType: IouType;
+  /** How many keypoints an object has. */
+  readonly points: number;
+  readonly owns: Owns;
 }
 
 /** Reads of a dataset's file what the evaluation of some images needs. */
-export function readGroundTruth(path: string, iouType: IouType, points: number, owns: Owns): GroundTruth {
+export function readGroundTruth(path: string, { iouType, points, owns }: Part): GroundTruth {
   const truth = new GroundTruth(iouType, new ImageTable(`${path}: `), points, owns);
   const lists = new Set<string>();
-  readJsonFile(path, {
+  readJson(piecesOfFile(path), path, {
     value: () => undefined,
-    records: (key, elements) => {
-      lists.add(requireKey(key, path));
-      if (key === 'images') for (const image of elements) truth.images.add(image);
-      if (key === 'categories') for (const category of elements) truth.addCategory(category);
-      if (key === 'annotations') for (const annotation of elements) truth.addAnnotation(annotation);
+    list: (key) => lists.add(requireNewKey(key, lists, path)),
+    record: (key, record) => {
+      if (key === 'images') truth.images.add(record);
+      if (key === 'categories') truth.addCategory(record);
+      if (key === 'annotations') truth.addAnnotation(record);
     },
   });
   for (const list of ['images', 'categories']) {
@@ -79,30 +66,44 @@ export function readGroundTruth(path: string, iouType: IouType, points: number, 
 }
 
 /** Reads of a results file what the evaluation of some images needs. */
-export function readDetections(path: string, truth: GroundTruth, points: number, owns: Owns): Detections {
+export function readDetections(path: string, truth: GroundTruth, { points, owns }: Part): Detections {
   const detections = new Detections(truth.images, truth.iouType, points, path, owns);
-  readResultFile(path, (result) => detections.add(result));
+  readEachResult(piecesOfFile(path), path, (result) => detections.add(result));
   return detections;
 }
 
-function requireKey(key: string | null, path: string): string {
-  if (key === null)
-    throw new CocoFormatError(`${path}: expected an object with images and annotations, received a list`);
-  return key;
+/** A file's bytes; each piece is valid until the next one is read. */
+function* piecesOfFile(path: string): Generator<Uint8Array> {
+  const file = openFile(path);
+  try {
+    const chunk = new Uint8Array(CHUNK_BYTES);
+    for (let size = readSync(file, chunk); size > 0; size = readSync(file, chunk)) yield chunk.subarray(0, size);
+  } finally {
+    closeSync(file);
+  }
 }
 
-function readResultFile(path: string, add: (result: unknown) => void): void {
-  let isList = false;
-  const refuse = (): never => {
-    throw new CocoFormatError(`${path}: expected a list of results, received an object`);
-  };
-  readJsonFile(path, {
-    value: refuse,
-    records: (key, elements) => {
-      isList ||= key === null;
-      if (!isList) refuse();
-      elements.forEach(add);
-    },
-  });
-  if (!isList) refuse();
+/** Pipes and devices are refused, for they may never end, and threads read a file once each. */
+function openFile(path: string): number {
+  try {
+    const kind = statSync(path);
+    if (kind.isFile()) return openSync(path, 'r');
+    throw new CocoFormatError(
+      `${path}: expected a file, received a ${kind.isDirectory() ? 'folder' : 'pipe or device'}`,
+    );
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw Object.assign(new Error(`${path}: ${REASONS[code] ?? `cannot be read (${code})`}`, { cause: error }), {
+      code,
+    });
+  }
 }
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  ENOTDIR: 'no such file',
+  EACCES: 'no permission to read it',
+  EPERM: 'no permission to read it',
+  ELOOP: 'too many links',
+};

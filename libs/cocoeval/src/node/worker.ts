@@ -1,3 +1,4 @@
+/** A thread of `evaluateFilesInThreads`: answers with the matches of its share of the images. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { CocoFormatError } from '../format/errors';
 import { evaluateShare, type Answer, type Task } from './evaluate-files';

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-import { writeFileSync } from 'node:fs';
+/** The command `cocoeval`: pycocotools' tables for a dataset file and a results file. */
+import { existsSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { errorBreakdown, ERROR_KINDS } from '../report/error-breakdown';
 import { CocoFormatError } from '../format/errors';
@@ -45,6 +47,9 @@ const FLAGS = {
 /** Wrong usage: exit code 2. */
 class UsageError extends Error {}
 
+/** Something outside of the program is not as it must be: exit code 1. */
+class InputError extends Error {}
+
 interface Command {
   readonly gt: string;
   readonly dt: string;
@@ -66,7 +71,19 @@ async function main(args: string[]): Promise<void> {
   console.log(evaluation.text);
   if (perCategory) console.log(`\n${evaluation.perCategoryText()}`);
   if (errors) console.log(`\n${errorTable(gt, dt, options)}`);
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(evaluation, null, 2)}\n`);
+  if (json !== undefined) writeWhole(json, `${JSON.stringify(evaluation, null, 2)}\n`);
+}
+
+/** Writes a file that is there as a whole or not at all. */
+function writeWhole(path: string, text: string): void {
+  const unfinished = `${path}.${process.pid}.unfinished`;
+  try {
+    writeFileSync(unfinished, text);
+    renameSync(unfinished, path);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw new InputError(`${path}: cannot be written (${(error as NodeJS.ErrnoException).code})`, { cause: error });
+  }
 }
 
 function errorTable(gt: string, dt: string, options: EvaluationOptions): string {
@@ -89,11 +106,11 @@ function parse(args: string[]): Command {
   if (gt === undefined || dt === undefined || rest.length > 0) {
     throw new UsageError(`expected a dataset file and a results file, received ${positionals.length} files`);
   }
-  if (!['bbox', 'segm', 'keypoints'].includes(values.type)) {
+  if (!isIouType(values.type)) {
     throw new UsageError(`--type: expected bbox, segm or keypoints, received ${values.type}`);
   }
   const options: EvaluationOptions = {
-    iouType: values.type as IouType,
+    iouType: values.type,
     imageIds: numbers('images', values.images),
     categoryIds: numbers('categories', values.categories),
     maxDetections: numbers('max-dets', values['max-dets']),
@@ -101,11 +118,18 @@ function parse(args: string[]): Command {
     useCategories: !values['class-agnostic'],
     federated: values.lvis,
   };
+  if (values.json !== undefined) requireWritable(values.json);
   const threads = Number(values.threads);
   if (!Number.isInteger(threads) || threads < 1) {
     throw new UsageError(`--threads: expected a whole number of at least 1, received ${values.threads}`);
   }
   return { gt, dt, options, threads, perCategory: values['per-category'], errors: values.errors, json: values.json };
+}
+
+/** Seen before the evaluation, which may take minutes. */
+function requireWritable(path: string): void {
+  if (!existsSync(dirname(path))) throw new UsageError(`--json: ${dirname(path)}: no such folder`);
+  if (existsSync(path) && !statSync(path).isFile()) throw new UsageError(`--json: ${path}: expected a file`);
 }
 
 function readFlags(args: string[]) {
@@ -116,6 +140,10 @@ function readFlags(args: string[]) {
   }
 }
 
+function isIouType(value: string): value is IouType {
+  return ['bbox', 'segm', 'keypoints'].includes(value);
+}
+
 function numbers(flag: string, text: string | undefined): number[] | undefined {
   const list = text?.split(',').map((entry) => (entry.trim() === '' ? NaN : Number(entry)));
   if (list?.some(Number.isNaN))
@@ -123,11 +151,26 @@ function numbers(flag: string, text: string | undefined): number[] | undefined {
   return list;
 }
 
-main(process.argv.slice(2)).catch((error: unknown) => {
-  const usage = error instanceof UsageError;
-  const plain = usage || error instanceof CocoFormatError || (error as NodeJS.ErrnoException).code !== undefined;
-  const message = error instanceof Error ? error.message : String(error);
-  const stack = error instanceof Error && (!plain || process.argv.includes('--debug'));
-  console.error(stack ? error.stack : `cocoeval: ${message}${usage ? ' (see cocoeval --help)' : ''}`);
-  process.exitCode = usage ? 2 : 1;
-});
+// Until the end is reached the run counts as failed, whatever ends it.
+process.exitCode = 1;
+main(process.argv.slice(2)).then(
+  () => (process.exitCode = 0),
+  (error: unknown) => {
+    process.exitCode = error instanceof UsageError ? 2 : 1;
+    console.error(
+      process.argv.includes('--debug') && error instanceof Error ? error.stack : `cocoeval: ${inOneLine(error)}`,
+    );
+  },
+);
+
+function inOneLine(error: unknown): string {
+  const message = (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] as string;
+  if (error instanceof UsageError) return `${message} (see cocoeval --help)`;
+  const isKnown = error instanceof InputError || error instanceof CocoFormatError || hasCode(error);
+  return isKnown ? message : `unexpected error: ${message} (--debug shows where)`;
+}
+
+/** Of the system, as when a file is missing. */
+function hasCode(error: unknown): boolean {
+  return error instanceof Error && 'code' in error;
+}

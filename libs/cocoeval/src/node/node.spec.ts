@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { evaluateDetections } from '../evaluator';
 import { goldenCases, loadCase } from '../testing/golden';
-import { evaluateFiles, evaluateFilesInThreads, readCoco, readResults } from '.';
+import { CocoFormatError } from '../format/errors';
+import { evaluateFiles, evaluateFilesInThreads, readCategories, readCoco, readResults } from '.';
 
 const folder = mkdtempSync(join(tmpdir(), 'cocoeval-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -51,6 +52,57 @@ describe('files', () => {
     );
   });
 
+  it('are named where they cannot be read', () => {
+    const absent = join(folder, 'absent.json');
+    for (const read of [readCoco, readCategories, (path: string) => evaluateFiles(path, dtFile)]) {
+      expect(() => read(absent)).toThrow(new RegExp(`^${absent}: no such file$`));
+      expect(() => read(folder)).toThrow(`${folder}: expected a file, received a folder`);
+      expect(() => read('/dev/null')).toThrow('/dev/null: expected a file, received a pipe or device');
+    }
+    expect(() => evaluateFiles(gtFile, absent)).toThrow(`${absent}: no such file`);
+  });
+
+  it('give their categories alone, with names as text', () => {
+    const names = file(
+      'names.json',
+      `\ufeff{"categories": [{"id": 4, "name": 8}, {"id": 2}], "annotations": [{"id": 1}]}`,
+    );
+    expect(readCategories(names)).toEqual([
+      { id: 4, name: '8' },
+      { id: 2, name: '2' },
+    ]);
+    const twice = file('twice.json', { categories: [{ id: 4 }, { id: 4 }] });
+    expect(() => readCategories(twice)).toThrow(
+      `${twice}: categories[1]: id: expected an id that no other category has, received 4`,
+    );
+    expect(() => readCategories(file('none.json', { images: [] }))).toThrow(
+      'categories: expected a list, received nothing',
+    );
+  });
+
+  it('say which record and field is wrong, with numbers as they are written', () => {
+    const ids = file('ids.json', '{"images": [{"id": 1}, {"name": "a", "id": 1234567890123456790}], "categories": []}');
+    const wide = `${ids}: images[1]: id: expected an integer of at most 53 bits, received 1234567890123456790`;
+    for (const read of [readCoco, (path: string) => evaluateFiles(path, dtFile)]) expect(() => read(ids)).toThrow(wide);
+    const results = file(
+      'wide.json',
+      '[{"image_id": 9223372036854775807, "category_id": 1, "score": 1, "bbox": [0, 0, 1, 1]}]',
+    );
+    const label = `${results}[0] (image_id 9223372036854775807): image_id: expected the id of an image`;
+    expect(() => evaluateFiles(gtFile, results)).toThrow(label);
+    expect(() => readResults(readCoco(gtFile), results)).toThrow('received 9223372036854775807');
+    const text = JSON.stringify(dt).replace(/"score":[^,}]+/, '"score":NaN');
+    const at = text.indexOf('NaN');
+    const nan = file('not-a-number.json', text);
+    const label2 = `${nan}[0] (image_id ${dt[0]!.image_id}): score: expected a JSON value, received NaN at byte ${at}`;
+    expect(() => evaluateFiles(gtFile, nan, options)).toThrow(new CocoFormatError(label2));
+    expect(() => readResults(readCoco(gtFile), nan)).toThrow(new CocoFormatError(label2));
+    const twice = file('lists.json', '{"images": [], "images": [], "categories": []}');
+    for (const read of [readCoco, (path: string) => evaluateFiles(path, dtFile)]) {
+      expect(() => read(twice)).toThrow(`${twice}: images: expected one list, received a second`);
+    }
+  });
+
   it('refuse a number of threads that is none', async () => {
     await expect(evaluateFilesInThreads(gtFile, dtFile, { threads: 0 })).rejects.toThrow(
       'threads: expected a whole number',
@@ -83,9 +135,11 @@ function build(from: string, to: string): void {
 const built = join(folder, 'built');
 beforeAll(() => build(join(__dirname, '..'), built));
 
-function cli(...args: string[]): Promise<Run> {
+const cli = (...args: string[]): Promise<Run> => start(join(built, 'node/cli.js'), ...args);
+
+function start(...args: string[]): Promise<Run> {
   return new Promise((done) =>
-    execFile(process.execPath, [join(built, 'node/cli.js'), ...args], (error, out, err) =>
+    execFile(process.execPath, args, (error, out, err) =>
       done({ code: error ? Number(error.code) : 0, out, error: err }),
     ),
   );
@@ -102,6 +156,34 @@ describe('cocoeval', () => {
     const written = JSON.parse(readFileSync(json, 'utf8')) as { stats: number[]; perCategory: unknown[] };
     expect(written.stats).toEqual([...stats]);
     expect(written.perCategory).toHaveLength(3);
+  });
+
+  it('gives names that are numbers as text', async () => {
+    const categories = gt.categories.map((category, i) => ({ ...category, name: 10 ** i }));
+    const numeric = file('numeric.json', { ...gt, categories });
+    const { code, out } = await cli(numeric, dtFile, '--type', 'segm', '--per-category', '--errors');
+    expect(code).toBe(0);
+    expect(out).toMatch(/\n10 .*\n1 .*\n100 /);
+  });
+
+  it('runs from the sources, with threads', async () => {
+    const source = join(__dirname, 'cli.ts');
+    const { code, out, error } = await start(
+      '-C',
+      '@pyramidal/source',
+      '--import',
+      'tsx',
+      source,
+      gtFile,
+      dtFile,
+      '--threads=2',
+    );
+    expect(error).toBe('');
+    expect(code).toBe(0);
+    expect(out.trimEnd()).toBe(evaluateDetections(gt, dt).text);
+    expect((await evaluateFilesInThreads(gtFile, dtFile, { ...options, threads: 2 })).stats).toEqual(
+      Float64Array.from(expected.stats!),
+    );
   });
 
   it('says the same in three threads', async () => {
@@ -121,6 +203,11 @@ describe('cocoeval', () => {
     expect(input.error).toBe(
       `cocoeval: ${broken}[0] (image_id ${dt[0]!.image_id}): score: expected a finite number, received null\n`,
     );
+    const folderless = await cli(gtFile, dtFile, '--json', join(folder, 'absent/out.json'));
+    expect(folderless).toMatchObject({ code: 2, out: '' });
+    expect(folderless.error).toContain(`cocoeval: --json: ${join(folder, 'absent')}: no such folder`);
+    const absent = await cli(gtFile, join(folder, 'absent.json'), '--threads', '2');
+    expect(absent).toEqual({ code: 1, out: '', error: `cocoeval: ${join(folder, 'absent.json')}: no such file\n` });
     expect((await cli('--help')).out).toContain('cocoeval GT.json DT.json [options]');
   });
 });

@@ -62,7 +62,7 @@ async function takeWeights(file: Blob, name: string): Promise<void> {
 
 function nameOf({ identified }: Weights): string {
   if (!identified) return 'unknown';
-  return identified.isPublished ? identified.variant : `${identified.variant}, own sizes`;
+  return identified.sizes === undefined ? identified.variant : `${identified.variant}, own sizes`;
 }
 
 async function takePicture(file: Blob, name: string): Promise<void> {

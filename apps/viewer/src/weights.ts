@@ -1,14 +1,13 @@
-import { createBackbone, type VariantName } from '@pyramidal/backbones';
+import { createBackbone, identifyBackbone, type Identified, type VariantName } from '@pyramidal/backbones';
 import { finalWeights, loadWeights, parseSafetensors, type StoredTensor } from '@pyramidal/checkpoints/portable';
 import type { Backbone } from '@pyramidal/nn';
-import { identifyBackbone, type Identified } from './identify-backbone';
 
 /** Weights in memory and what their names tell of the model. */
 export interface Weights {
   readonly name: string;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** Undefined where the names and shapes fit no backbone here. */
-  readonly identified: Identified | undefined;
+  readonly identified: Identified<VariantName> | undefined;
 }
 
 /**
@@ -35,7 +34,7 @@ const isTorch = ([first, second]: Uint8Array): boolean => (first === 0x50 && sec
 export function loadBackbone({ name, tensors, identified }: Weights, choice: VariantName | 'auto'): Backbone {
   const variant = choice === 'auto' ? identified?.variant : choice;
   if (!variant) throw new Error(`${name}: its ${tensors.size} tensors belong to no backbone known here`);
-  const backbone = createBackbone(variant, variant === identified?.variant ? identified.sizes : {});
+  const backbone = createBackbone(variant, variant === identified?.variant ? identified.sizes : undefined);
   try {
     loadWeights(backbone, tensors);
   } catch (error) {

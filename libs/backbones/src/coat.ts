@@ -29,18 +29,18 @@ import {
 } from '@pyramidal/nn';
 import { factorAttention, tokenWeights } from './factor-attention';
 import { RelativePositionEncoding } from './relative-position-encoding';
-import { numberIn, pyramidLevels, type Stages } from './stages';
+import type { BackboneFamily } from './family';
+import { type BackboneSizes, checkSizes, hiddenWidth, numberIn, pyramidLevels, type Stages } from './stages';
 
-export interface CoaTOptions {
+export interface CoaTOptions extends BackboneSizes {
   /** Channels of C2, C3, C4, C5; multiples of 8. */
   readonly channels: Stages;
   /** Serial blocks of each stage. */
   readonly depths: Stages;
   /** Blocks in which stages 2 to 4, then of equal width, exchange what they attend to; none in CoaT-Lite. */
   readonly parallelDepth?: number;
-  /** Hidden width of the MLPs over the channels. */
   readonly mlpRatios: Stages;
-  /** Stochastic depth, the same in every block. */
+  /** The same in every block. */
   readonly dropPath?: number;
 }
 
@@ -56,6 +56,7 @@ interface Tokens {
 }
 
 const HEADS = 8;
+const WIDTH_UNITS: Stages = [HEADS, HEADS, HEADS, HEADS];
 const NORM = { epsilon: 1e-6 };
 
 /** [N, H, W, C'] -> [N, floor(H / patch), floor(W / patch), C]: rows and columns that fill no patch are dropped. */
@@ -132,7 +133,7 @@ class SerialBlock extends Module {
     this.norm1 = new LayerNorm(channels, NORM);
     this.factorattCrpe = new ConvAttention(channels, crpe);
     this.norm2 = new LayerNorm(channels, NORM);
-    this.mlp = new Mlp(channels, channels * mlpRatio);
+    this.mlp = new Mlp(channels, hiddenWidth(channels, mlpRatio));
   }
 
   forward({ x, size }: Tokens, pass: ForwardPass): Tokens {
@@ -181,7 +182,7 @@ class ParallelBlock extends Module {
     this.norm22 = norm();
     this.norm23 = norm();
     this.norm24 = norm();
-    this.mlp2 = this.mlp3 = this.mlp4 = new Mlp(channels, channels * mlpRatio);
+    this.mlp2 = this.mlp3 = this.mlp4 = new Mlp(channels, hiddenWidth(channels, mlpRatio));
     this.#cpes = cpes;
   }
 
@@ -232,7 +233,8 @@ export class CoaT extends Backbone<CoaTFeatures> {
 
   constructor({ channels, depths, parallelDepth = 0, mlpRatios, dropPath = 0 }: CoaTOptions) {
     super();
-    checkWidths(channels, mlpRatios, parallelDepth);
+    checkSizes('CoaT', { channels, depths, mlpRatios, dropPath }, WIDTH_UNITS);
+    checkParallel(channels, mlpRatios, parallelDepth);
     this.levels = pyramidLevels(channels);
     const [c2, c3, c4, c5] = channels;
     this.clsToken1 = classToken(c2);
@@ -386,37 +388,40 @@ export class CoaTClassifier extends Classifier<CoaTFeatures> {
 }
 
 /** The official sizes; drop path as in the official training commands. */
-export const COAT_VARIANTS = {
-  coat_tiny: {
-    channels: [152, 152, 152, 152],
-    depths: [2, 2, 2, 2],
-    parallelDepth: 6,
-    mlpRatios: [4, 4, 4, 4],
-    dropPath: 0,
+export const coat = {
+  variants: {
+    coat_tiny: {
+      channels: [152, 152, 152, 152],
+      depths: [2, 2, 2, 2],
+      parallelDepth: 6,
+      mlpRatios: [4, 4, 4, 4],
+      dropPath: 0,
+    },
+    coat_mini: {
+      channels: [152, 216, 216, 216],
+      depths: [2, 2, 2, 2],
+      parallelDepth: 6,
+      mlpRatios: [4, 4, 4, 4],
+      dropPath: 0,
+    },
+    coat_small: {
+      channels: [152, 320, 320, 320],
+      depths: [2, 2, 2, 2],
+      parallelDepth: 6,
+      mlpRatios: [4, 4, 4, 4],
+      dropPath: 0.2,
+    },
+    coat_lite_tiny: { channels: [64, 128, 256, 320], depths: [2, 2, 2, 2], mlpRatios: [8, 8, 4, 4], dropPath: 0 },
+    coat_lite_mini: { channels: [64, 128, 320, 512], depths: [2, 2, 2, 2], mlpRatios: [8, 8, 4, 4], dropPath: 0 },
+    coat_lite_small: { channels: [64, 128, 320, 512], depths: [3, 4, 6, 3], mlpRatios: [8, 8, 4, 4], dropPath: 0 },
+    coat_lite_medium: { channels: [128, 256, 320, 512], depths: [3, 6, 10, 8], mlpRatios: [4, 4, 4, 4], dropPath: 0.3 },
   },
-  coat_mini: {
-    channels: [152, 216, 216, 216],
-    depths: [2, 2, 2, 2],
-    parallelDepth: 6,
-    mlpRatios: [4, 4, 4, 4],
-    dropPath: 0,
-  },
-  coat_small: {
-    channels: [152, 320, 320, 320],
-    depths: [2, 2, 2, 2],
-    parallelDepth: 6,
-    mlpRatios: [4, 4, 4, 4],
-    dropPath: 0.2,
-  },
-  coat_lite_tiny: { channels: [64, 128, 256, 320], depths: [2, 2, 2, 2], mlpRatios: [8, 8, 4, 4], dropPath: 0 },
-  coat_lite_mini: { channels: [64, 128, 320, 512], depths: [2, 2, 2, 2], mlpRatios: [8, 8, 4, 4], dropPath: 0 },
-  coat_lite_small: { channels: [64, 128, 320, 512], depths: [3, 4, 6, 3], mlpRatios: [8, 8, 4, 4], dropPath: 0 },
-  coat_lite_medium: { channels: [128, 256, 320, 512], depths: [3, 6, 10, 8], mlpRatios: [4, 4, 4, 4], dropPath: 0.3 },
-} as const satisfies Record<string, CoaTOptions>;
+  create: (options) => new CoaT(options),
+  createClassifier: (options, classes) => new CoaTClassifier(new CoaT(options), classes),
+  blockWeights: /^serial_blocks(\d)\.(\d+)\.mlp\.fc1\.weight$/,
+} as const satisfies BackboneFamily<CoaTOptions>;
 
-function checkWidths(channels: Stages, mlpRatios: Stages, parallelDepth: number): void {
-  const odd = channels.find((width) => width % HEADS !== 0);
-  if (odd !== undefined) throw new Error(`CoaT: expected channels in multiples of ${HEADS}, received ${odd}`);
+function checkParallel(channels: Stages, mlpRatios: Stages, parallelDepth: number): void {
   const differ = (values: Stages): boolean => new Set(values.slice(1)).size > 1;
   if (parallelDepth > 0 && (differ(channels) || differ(mlpRatios))) {
     throw new Error(

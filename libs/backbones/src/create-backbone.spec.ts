@@ -7,7 +7,8 @@ import { openRuntime } from '@pyramidal/runtime';
 import { expectNoLeaks } from '@pyramidal/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { normalisePixels } from './normalise-pixels';
-import { createBackbone, createClassifier, type VariantName } from './variants';
+import type { VariantName } from './catalogue';
+import { createBackbone, createClassifier } from './create-backbone';
 import { openWeightsFile } from './weights-file.browser';
 
 const SMALL = { channels: [40, 40, 80, 80], depths: [1, 1, 1, 1], mlpRatios: [2, 2, 2, 2] } as const;

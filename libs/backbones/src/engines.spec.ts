@@ -6,7 +6,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createBackbone, createClassifier, type VariantName, type VariantOverrides } from './variants';
+import type { VariantName, VariantOverrides } from './catalogue';
+import { createBackbone, createClassifier } from './create-backbone';
 
 const FAMILIES: readonly (readonly [VariantName, VariantOverrides])[] = [
   ['groupmixformer_tiny', { channels: [40, 40, 80, 80], depths: [1, 1, 1, 1] }],

@@ -12,7 +12,8 @@ import {
   readGoldenBackbone,
   samplePositions,
 } from '@pyramidal/testing';
-import { createClassifier, type VariantName } from './variants';
+import type { VariantName } from './catalogue';
+import { createClassifier } from './create-backbone';
 
 beforeAll(async () => {
   await openRuntime();

@@ -29,22 +29,31 @@ import {
 } from '@pyramidal/nn';
 import { factorAttention, tokenWeights } from './factor-attention';
 import { RelativePositionEncoding } from './relative-position-encoding';
-import { linearRates, numberIn, pyramidLevels, type Stages, throughBlocks } from './stages';
+import type { BackboneFamily } from './family';
+import {
+  type BackboneSizes,
+  checkSizes,
+  hiddenWidth,
+  linearRates,
+  numberIn,
+  pyramidLevels,
+  type Stages,
+  throughBlocks,
+} from './stages';
 
-export interface GroupMixFormerOptions {
+export interface GroupMixFormerOptions extends BackboneSizes {
   /** Channels of C2, C3, C4, C5; multiples of 10. */
   readonly channels: Stages;
   readonly depths: Stages;
-  /** Hidden width of the MLPs over the channels. */
   readonly mlpRatios: Stages;
-  /** Stochastic depth of the last block; rises linearly from 0 at the first. */
+  /** Rises linearly from 0 at the first block. */
   readonly dropPath?: number;
 }
 
 const SEGMENTS = 5;
 const HEADS = 8;
 /** Widths that five segments and, of four of them, eight heads divide. */
-const WIDTH_UNIT = 10;
+const WIDTH_UNITS: Stages = [10, 10, 10, 10];
 const SEGMENT_KERNELS = [3, 5, 7] as const;
 const BLOCK_NORM = { epsilon: 1e-6 };
 
@@ -193,8 +202,8 @@ class GroupMixAttention extends Module {
     this.proj = new Linear(channels, channels);
     this.aggregator = new Aggregator(segment);
     this.crpe = new RelativePositionEncoding((SEGMENTS - 1) * segment);
-    // The official code scales by the full width although a head has only four fifths of it.
-    this.#scale = (channels / HEADS) ** -0.5;
+    // The official code scales by an eighth of the full width, rounded down, although a head has only four fifths of it.
+    this.#scale = Math.floor(channels / HEADS) ** -0.5;
   }
 
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
@@ -241,7 +250,7 @@ class Block extends Module {
     this.norm1 = new LayerNorm(channels, BLOCK_NORM);
     this.att = new GroupMixAttention(channels);
     this.norm2 = new LayerNorm(channels, BLOCK_NORM);
-    this.mlp = new Mlp(channels, channels * mlpRatio);
+    this.mlp = new Mlp(channels, hiddenWidth(channels, mlpRatio));
   }
 
   forward(input: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
@@ -274,10 +283,7 @@ export class GroupMixFormer extends Backbone {
 
   constructor({ channels, depths, mlpRatios, dropPath = 0 }: GroupMixFormerOptions) {
     super();
-    const odd = channels.find((width) => width % WIDTH_UNIT !== 0);
-    if (odd !== undefined) {
-      throw new Error(`GroupMixFormer: expected channels in multiples of ${WIDTH_UNIT}, received ${odd}`);
-    }
+    checkSizes('GroupMixFormer', { channels, depths, mlpRatios, dropPath }, WIDTH_UNITS);
     this.levels = pyramidLevels(channels);
     this.convStem = new ConvStem(channels[0]);
     this.patchEmbedLayers = channels.map((width, stage) => {
@@ -335,25 +341,40 @@ export class GroupMixFormerClassifier extends Classifier {
 }
 
 /** The official sizes; miny is the paper's M. Drop path as in the official training recipes. */
-export const GROUPMIXFORMER_VARIANTS = {
-  groupmixformer_miny: { channels: [40, 80, 160, 160], depths: [3, 3, 12, 4], mlpRatios: [4, 4, 4, 4], dropPath: 0.1 },
-  groupmixformer_tiny: { channels: [80, 160, 200, 240], depths: [4, 4, 12, 4], mlpRatios: [4, 4, 4, 4], dropPath: 0.1 },
-  groupmixformer_small: {
-    channels: [80, 160, 320, 320],
-    depths: [2, 4, 12, 4],
-    mlpRatios: [4, 4, 4, 4],
-    dropPath: 0.2,
+export const groupMixFormer = {
+  variants: {
+    groupmixformer_miny: {
+      channels: [40, 80, 160, 160],
+      depths: [3, 3, 12, 4],
+      mlpRatios: [4, 4, 4, 4],
+      dropPath: 0.1,
+    },
+    groupmixformer_tiny: {
+      channels: [80, 160, 200, 240],
+      depths: [4, 4, 12, 4],
+      mlpRatios: [4, 4, 4, 4],
+      dropPath: 0.1,
+    },
+    groupmixformer_small: {
+      channels: [80, 160, 320, 320],
+      depths: [2, 4, 12, 4],
+      mlpRatios: [4, 4, 4, 4],
+      dropPath: 0.2,
+    },
+    groupmixformer_base: {
+      channels: [200, 240, 320, 480],
+      depths: [8, 8, 12, 8],
+      mlpRatios: [2, 2, 4, 4],
+      dropPath: 0.5,
+    },
+    groupmixformer_large: {
+      channels: [240, 320, 360, 480],
+      depths: [8, 10, 30, 10],
+      mlpRatios: [4, 4, 2, 2],
+      dropPath: 0.1,
+    },
   },
-  groupmixformer_base: {
-    channels: [200, 240, 320, 480],
-    depths: [8, 8, 12, 8],
-    mlpRatios: [2, 2, 4, 4],
-    dropPath: 0.5,
-  },
-  groupmixformer_large: {
-    channels: [240, 320, 360, 480],
-    depths: [8, 10, 30, 10],
-    mlpRatios: [4, 4, 2, 2],
-    dropPath: 0.1,
-  },
-} as const satisfies Record<string, GroupMixFormerOptions>;
+  create: (options) => new GroupMixFormer(options),
+  createClassifier: (options, classes) => new GroupMixFormerClassifier(new GroupMixFormer(options), classes),
+  blockWeights: /^groupmixformer_backbone\.(\d)\.gma_stage\.(\d+)\.mlp\.fc1\.weight$/,
+} as const satisfies BackboneFamily<GroupMixFormerOptions>;

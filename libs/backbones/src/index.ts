@@ -1,8 +1,8 @@
-export { CoaT, CoaTClassifier, type CoaTFeatures, type CoaTOptions } from './coat';
-export { GroupMixFormer, GroupMixFormerClassifier, type GroupMixFormerOptions } from './groupmixformer';
-export { MaFormer, MaFormerClassifier, type MaFormerOptions } from './maformer';
-export { Smt, SmtClassifier, type SmtOptions } from './smt';
-export { createBackbone, createClassifier, VARIANTS } from './variants';
-export type { BackboneOptions, VariantName, VariantOverrides } from './variants';
+export * from './families';
+export { backboneCatalogue, type BackboneCatalogue, type VariantName, type VariantOverrides } from './catalogue';
+export { createBackbone, createClassifier, identifyBackbone, VARIANTS, type BackboneOptions } from './create-backbone';
+export type { BackboneFamily } from './family';
+export type { Identified } from './identify';
 export { normalisePixels } from './normalise-pixels';
+export { pyramidLevels, type BackboneSizes } from './stages';
 export { type WeightsSource } from './weights';

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type AttentionObserver, ForwardPass, inferencePass, type Linear, type Module } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import { checkGradients, expectClose, expectNoLeaks } from '@pyramidal/testing';
-import { AttentionFusion, MaFormer, MAFORMER_VARIANTS, MaFormerClassifier, SelfAttention } from './maformer';
+import { AttentionFusion, MaFormer, maFormer, MaFormerClassifier, SelfAttention } from './maformer';
 
 beforeAll(async () => {
   await openRuntime();
@@ -123,7 +123,7 @@ describe('MaFormer', () => {
     ['maformer_base', 53e6],
     ['maformer_large', 105e6],
   ] as const)('%s has about %d parameters', (name, published) => {
-    const classifier = new MaFormerClassifier(new MaFormer(MAFORMER_VARIANTS[name]), 1000);
+    const classifier = new MaFormerClassifier(new MaFormer(maFormer.variants[name]), 1000);
     expect(Math.abs(classifier.parameterCount() / published - 1)).toBeLessThan(0.02);
   });
 
@@ -147,7 +147,7 @@ describe('MaFormer', () => {
   });
 
   it('shows the weights of both streams', () => {
-    const backbone = new MaFormer({ ...MAFORMER_VARIANTS.maformer_small, depths: [1, 1, 1, 1] });
+    const backbone = new MaFormer({ ...maFormer.variants.maformer_small, depths: [1, 1, 1, 1] });
     backbone.initialize(1);
     const shown = new Map<Module, number[]>();
     const totals = new Map<Module, Float32Array>();
@@ -168,7 +168,7 @@ describe('MaFormer', () => {
   });
 
   it('names the widths that it cannot cut into heads', () => {
-    const options = { ...MAFORMER_VARIANTS.maformer_small, channels: [64, 100, 256, 512] as const };
+    const options = { ...maFormer.variants.maformer_small, channels: [64, 100, 256, 512] as const };
     expect(() => new MaFormer(options)).toThrow('MAFormer: expected channels in multiples of 32, received 100');
   });
 });

@@ -40,23 +40,33 @@ import {
   Parameter,
   type Pyramid,
 } from '@pyramidal/nn';
+import type { BackboneFamily } from './family';
 import { averageOverQueries, softmaxAttention } from './softmax-attention';
-import { linearRates, numberIn, pyramidLevels, type Stages, throughBlocks } from './stages';
+import {
+  type BackboneSizes,
+  checkSizes,
+  hiddenWidth,
+  linearRates,
+  numberIn,
+  pyramidLevels,
+  type Stages,
+  throughBlocks,
+} from './stages';
 import { cutWindows, fromWindows, paddingMask, toWindows } from './windows';
 
-export interface MaFormerOptions {
+export interface MaFormerOptions extends BackboneSizes {
   /** Channels of C2, C3, C4, C5; multiples of 32. */
   readonly channels: Stages;
   readonly depths: Stages;
-  /** Hidden width of the MLPs over the channels. */
   readonly mlpRatios: Stages;
   /** What the global stream sees: the block's input or the local stream. */
   readonly globalFrom?: 'input' | 'local';
-  /** Stochastic depth of the last block; rises linearly from 0 at the first. */
+  /** Rises linearly from 0 at the first block. */
   readonly dropPath?: number;
 }
 
 const HEAD_CHANNELS = 32;
+const WIDTH_UNITS: Stages = [HEAD_CHANNELS, HEAD_CHANNELS, HEAD_CHANNELS, HEAD_CHANNELS];
 const WINDOW = 7;
 /** Pixels of the image whose maps the token layers are learned on. */
 const BASE_IMAGE = 224;
@@ -261,7 +271,7 @@ class Block extends Module {
     super();
     this.norm1 = new LayerNorm(channels, NORM);
     this.norm2 = new LayerNorm(channels, NORM);
-    this.mlp = new Mlp(channels, channels * mlpRatio);
+    this.mlp = new Mlp(channels, hiddenWidth(channels, mlpRatio));
   }
 
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
@@ -291,10 +301,7 @@ export class MaFormer extends Backbone {
 
   constructor({ channels, depths, mlpRatios, globalFrom = 'input', dropPath = 0 }: MaFormerOptions) {
     super();
-    const odd = channels.find((width) => width % HEAD_CHANNELS !== 0);
-    if (odd !== undefined) {
-      throw new Error(`MAFormer: expected channels in multiples of ${HEAD_CHANNELS}, received ${odd}`);
-    }
+    checkSizes('MAFormer', { channels, depths, mlpRatios, dropPath }, WIDTH_UNITS);
     this.levels = pyramidLevels(channels);
     const rates = linearRates(depths, dropPath);
     const baseGrids = this.mapSizes(BASE_IMAGE, BASE_IMAGE);
@@ -357,26 +364,31 @@ export class MaFormerClassifier extends Classifier {
 }
 
 /** Sizes of 23M, 53M and 104M parameters with 1000 classes. */
-export const MAFORMER_VARIANTS = {
-  maformer_small: {
-    channels: [64, 128, 256, 512],
-    depths: [1, 2, 11, 2],
-    mlpRatios: [4, 4, 4, 4],
-    dropPath: 0.1,
+export const maFormer = {
+  variants: {
+    maformer_small: {
+      channels: [64, 128, 256, 512],
+      depths: [1, 2, 11, 2],
+      mlpRatios: [4, 4, 4, 4],
+      dropPath: 0.1,
+    },
+    maformer_base: {
+      channels: [96, 192, 384, 768],
+      depths: [1, 2, 16, 2],
+      mlpRatios: [4, 4, 4, 4],
+      dropPath: 0.3,
+    },
+    maformer_large: {
+      channels: [128, 256, 512, 1024],
+      depths: [1, 2, 21, 2],
+      mlpRatios: [4, 4, 4, 4],
+      dropPath: 0.4,
+    },
   },
-  maformer_base: {
-    channels: [96, 192, 384, 768],
-    depths: [1, 2, 16, 2],
-    mlpRatios: [4, 4, 4, 4],
-    dropPath: 0.3,
-  },
-  maformer_large: {
-    channels: [128, 256, 512, 1024],
-    depths: [1, 2, 21, 2],
-    mlpRatios: [4, 4, 4, 4],
-    dropPath: 0.4,
-  },
-} as const satisfies Record<string, MaFormerOptions>;
+  create: (options) => new MaFormer(options),
+  createClassifier: (options, classes) => new MaFormerClassifier(new MaFormer(options), classes),
+  blockWeights: /^stages\.(\d)\.blocks\.(\d+)\.mlp\.fc1\.weight$/,
+} as const satisfies BackboneFamily<MaFormerOptions>;
 
 const area = ([height, width]: MapSize): number => height * width;
 

@@ -3,15 +3,16 @@ import { countMultiplyAdds, inferencePass, type MultiplyAdds } from '@pyramidal/
 import { openRuntime } from '@pyramidal/runtime';
 import { readGoldenBackbone } from '@pyramidal/testing';
 import * as tf from '@tensorflow/tfjs-core';
-import { MAFORMER_VARIANTS } from './maformer';
-import { createClassifier, VARIANTS, type VariantName } from './variants';
+import { maFormer } from './maformer';
+import type { VariantName } from './catalogue';
+import { createClassifier, VARIANTS } from './create-backbone';
 
 beforeAll(async () => {
   await openRuntime();
 });
 
 /** MAFormer has no official code. */
-const OFFICIAL = (Object.keys(VARIANTS) as VariantName[]).filter((name) => !(name in MAFORMER_VARIANTS));
+const OFFICIAL = (Object.keys(VARIANTS) as VariantName[]).filter((name) => !(name in maFormer.variants));
 
 /**
  * Counted at two small sizes: every count is so much a cell plus so much an image (heads, class tokens).

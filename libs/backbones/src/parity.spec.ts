@@ -12,14 +12,15 @@ import {
   readGoldenBackbone,
   samplePositions,
 } from '@pyramidal/testing';
-import { MAFORMER_VARIANTS } from './maformer';
-import { createClassifier, VARIANTS, type VariantName } from './variants';
+import { maFormer } from './maformer';
+import type { VariantName } from './catalogue';
+import { createClassifier, VARIANTS } from './create-backbone';
 
 /** Logits and stages of every variant against the official PyTorch code, in float64 unless it says otherwise. */
 const report: string[] = [];
 
 /** MAFormer has no official code. */
-const OFFICIAL = (Object.keys(VARIANTS) as VariantName[]).filter((name) => !(name in MAFORMER_VARIANTS));
+const OFFICIAL = (Object.keys(VARIANTS) as VariantName[]).filter((name) => !(name in maFormer.variants));
 
 beforeAll(async () => {
   await openRuntime();

@@ -13,7 +13,6 @@ import { biasAdd, gelu } from '@pyramidal/kernels';
 import {
   Backbone,
   BatchNorm,
-  Classifier,
   Conv2d,
   type ConvOptions,
   DepthwiseConv2d,
@@ -29,20 +28,29 @@ import {
   Parameter,
   type Pyramid,
 } from '@pyramidal/nn';
+import type { BackboneFamily } from './family';
 import { averageOverQueries, softmaxAttention } from './softmax-attention';
-import { linearRates, numberIn, pyramidLevels, type Stages, throughBlocks } from './stages';
+import {
+  type BackboneSizes,
+  checkSizes,
+  hiddenWidth,
+  linearRates,
+  numberIn,
+  pyramidLevels,
+  type Stages,
+  throughBlocks,
+} from './stages';
 
-export interface SmtOptions {
+export interface SmtOptions extends BackboneSizes {
   /** Channels of C2, C3, C4, C5; multiples of 4, 4, 8, 16 (the heads). */
   readonly channels: Stages;
   readonly depths: Stages;
-  /** Hidden width of the MLPs over the channels. */
   readonly mlpRatios: Stages;
   /** Kernel of the first convolution. */
   readonly stemKernel: 3 | 7;
   /** Learned scale of every residual branch's channels, from 1e-4 on. */
   readonly layerScale?: boolean;
-  /** Stochastic depth of the last block; rises linearly from 0 at the first. */
+  /** Rises linearly from 0 at the first block. */
   readonly dropPath?: number;
 }
 
@@ -50,6 +58,8 @@ const MODULATION_HEADS = 4;
 const EXPANSION = 2;
 /** Heads of a stage's attention blocks: none in the first two, every other block in the third. */
 const ATTENTION_HEADS: Stages<number | undefined> = [undefined, undefined, 8, 16];
+/** Widths that the heads of each stage divide, of modulation and of attention. */
+const WIDTH_UNITS: Stages = [4, 4, 8, 16];
 const LAYER_SCALE = 1e-4;
 const NORM = { epsilon: 1e-6 };
 
@@ -255,7 +265,7 @@ class Block extends Module {
     this.norm1 = new LayerNorm(channels, NORM);
     this.attn = attentionHeads === undefined ? new Modulation(channels) : new Attention(channels, attentionHeads);
     this.norm2 = new LayerNorm(channels, NORM);
-    this.mlp = new ConvMlp(channels, channels * mlpRatio);
+    this.mlp = new ConvMlp(channels, hiddenWidth(channels, mlpRatio));
     this.#dropPath = dropPath;
   }
 
@@ -300,12 +310,7 @@ export class Smt extends Backbone {
 
   constructor({ channels, depths, mlpRatios, stemKernel, layerScale = false, dropPath = 0 }: SmtOptions) {
     super();
-    channels.forEach((width, stage) => {
-      const unit = Math.max(MODULATION_HEADS, ATTENTION_HEADS[stage] ?? 0);
-      if (width % unit !== 0) {
-        throw new Error(`SMT: expected channels of stage ${stage + 1} in multiples of ${unit}, received ${width}`);
-      }
-    });
+    checkSizes('SMT', { channels, depths, mlpRatios, dropPath }, WIDTH_UNITS);
     this.levels = pyramidLevels(channels);
     const rates = linearRates(depths, dropPath);
     const stage = (number: 1 | 2 | 3 | 4): Stage => {
@@ -357,53 +362,39 @@ export class Smt extends Backbone {
   }
 }
 
-/** The backbone with the official classification head: mean over cells, linear. */
-export class SmtClassifier extends Classifier {
-  protected override readonly officialNames = { backbone: '' };
-  readonly head: Linear;
-
-  constructor(
-    readonly backbone: Smt,
-    readonly classes: number,
-  ) {
-    super();
-    this.head = new Linear(backbone.levels.C5.channels, classes);
-  }
-
-  classify({ C5 }: Pyramid): tf.Tensor2D {
-    return tf.tidy(() => this.head.forward(tf.mean<tf.Tensor2D>(C5, [1, 2])));
-  }
-}
-
-/** The official sizes; drop path as in the official training from scratch. */
-export const SMT_VARIANTS = {
-  smt_tiny: {
-    channels: [64, 128, 256, 512],
-    depths: [2, 2, 8, 1],
-    mlpRatios: [4, 4, 4, 2],
-    stemKernel: 3,
-    dropPath: 0.1,
+/** The official sizes; drop path as in the official training from scratch. The classification head is the plain one. */
+export const smt = {
+  variants: {
+    smt_tiny: {
+      channels: [64, 128, 256, 512],
+      depths: [2, 2, 8, 1],
+      mlpRatios: [4, 4, 4, 2],
+      stemKernel: 3,
+      dropPath: 0.1,
+    },
+    smt_small: {
+      channels: [64, 128, 256, 512],
+      depths: [3, 4, 18, 2],
+      mlpRatios: [4, 4, 4, 2],
+      stemKernel: 3,
+      dropPath: 0.2,
+    },
+    smt_base: {
+      channels: [64, 128, 256, 512],
+      depths: [4, 6, 28, 2],
+      mlpRatios: [8, 6, 4, 2],
+      stemKernel: 7,
+      dropPath: 0.3,
+    },
+    smt_large: {
+      channels: [96, 192, 384, 768],
+      depths: [4, 6, 28, 4],
+      mlpRatios: [8, 6, 4, 2],
+      stemKernel: 7,
+      layerScale: true,
+      dropPath: 0.4,
+    },
   },
-  smt_small: {
-    channels: [64, 128, 256, 512],
-    depths: [3, 4, 18, 2],
-    mlpRatios: [4, 4, 4, 2],
-    stemKernel: 3,
-    dropPath: 0.2,
-  },
-  smt_base: {
-    channels: [64, 128, 256, 512],
-    depths: [4, 6, 28, 2],
-    mlpRatios: [8, 6, 4, 2],
-    stemKernel: 7,
-    dropPath: 0.3,
-  },
-  smt_large: {
-    channels: [96, 192, 384, 768],
-    depths: [4, 6, 28, 4],
-    mlpRatios: [8, 6, 4, 2],
-    stemKernel: 7,
-    layerScale: true,
-    dropPath: 0.4,
-  },
-} as const satisfies Record<string, SmtOptions>;
+  create: (options) => new Smt(options),
+  blockWeights: /^block(\d)\.(\d+)\.mlp\.fc1\.weight$/,
+} as const satisfies BackboneFamily<SmtOptions>;

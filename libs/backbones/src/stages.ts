@@ -1,8 +1,55 @@
+/** What the four stages of every family have in common: their sizes, their levels, their rates of stochastic depth. */
 import type { ForwardPass, Level, LevelSpec, Module } from '@pyramidal/nn';
 import type * as tf from '@tensorflow/tfjs-core';
 
 /** One value for each of the four stages. */
 export type Stages<T = number> = readonly [T, T, T, T];
+
+/** The sizes of a backbone's stages. */
+export interface BackboneSizes {
+  /** Channels of C2, C3, C4, C5. */
+  readonly channels: Stages;
+  /** Blocks of each stage. */
+  readonly depths?: Stages;
+  /** Hidden width of the blocks' MLPs over the channels. */
+  readonly mlpRatios?: Stages;
+  /** Stochastic depth: the rate at which whole branches of the last block are dropped in training. */
+  readonly dropPath?: number;
+}
+
+/**
+ * Checks the sizes that a family is given.
+ * @param units what the channels of each stage have to be multiples of.
+ * @throws Error in one line that names the first size that is impossible, and its stage.
+ */
+export function checkSizes(family: string, sizes: Required<BackboneSizes>, units: Stages): void {
+  const fail = (expected: string, received: number, stage: number): never => {
+    throw new Error(`${family}: expected ${expected}, received ${received} in stage ${stage + 1}`);
+  };
+  sizes.channels.forEach((width, stage) => {
+    const unit = units[stage]!;
+    if (!isCount(width) || width % unit !== 0) fail(`channels in multiples of ${unit}`, width, stage);
+  });
+  sizes.depths.forEach((depth, stage) => {
+    if (!isCount(depth)) fail('a whole number of blocks from 1 on', depth, stage);
+  });
+  sizes.mlpRatios.forEach((ratio, stage) => {
+    if (!(hiddenWidth(sizes.channels[stage]!, ratio) >= 1)) fail('MLPs of at least one channel', ratio, stage);
+  });
+  if (sizes.dropPath >= 0 && sizes.dropPath < 1) return;
+  throw new Error(`${family}: expected a drop path from 0 to below 1, received ${sizes.dropPath}`);
+}
+
+const isCount = (value: number): boolean => Number.isInteger(value) && value >= 1;
+
+/** Channels inside an MLP: rounded down, as every official code does. */
+export const hiddenWidth = (channels: number, mlpRatio: number): number => Math.floor(channels * mlpRatio);
+
+/** The ratio that gives an MLP its hidden width: exact where there is such, else half a channel above, to round down to it. */
+export function mlpRatioOf(channels: number, hidden: number): number {
+  const ratio = hidden / channels;
+  return hiddenWidth(channels, ratio) === hidden ? ratio : (hidden + 0.5) / channels;
+}
 
 /** C2 to C5 at strides 4 to 32. */
 export function pyramidLevels([c2, c3, c4, c5]: Stages): Readonly<Record<Level, LevelSpec>> {

@@ -3,7 +3,8 @@ import { type AttentionObserver, type Classifier, ForwardPass, inferencePass, LE
 import { compile, openRuntime } from '@pyramidal/runtime';
 import { expectClose, withoutGradient } from '@pyramidal/testing';
 import { CoaTClassifier } from './coat';
-import { createClassifier, VARIANTS, type VariantName } from './variants';
+import type { VariantName } from './catalogue';
+import { createClassifier, VARIANTS } from './create-backbone';
 
 const DEPTHS = [1, 1, 2, 2] as const;
 

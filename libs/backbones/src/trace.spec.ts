@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { inferencePass, type Module } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import { expectClose, fillWithGolden, goldenTensor, nchwToNhwc, nhwcIndex, samplePositions } from '@pyramidal/testing';
-import { createBackbone } from './variants';
+import { createBackbone } from './create-backbone';
 
 /** Module by module in call order: [module, shape of the official output, mean, std, samples]. */
 type TraceRow = readonly [name: string, shape: number[], mean: number, std: number, samples: number[]];

@@ -8,10 +8,10 @@ const LIMIT = 60_000;
 const BUNDLES = {
   'createBackbone, any of them by name': `export { createBackbone } from '@pyramidal/backbones';`,
   'one family, from bytes': `
-    import { GroupMixFormer, VARIANTS } from '@pyramidal/backbones';
+    import { groupMixFormer } from '@pyramidal/backbones';
     import { loadWeights, parseSafetensors } from '@pyramidal/checkpoints/portable';
     export function create(bytes) {
-      const backbone = new GroupMixFormer(VARIANTS.groupmixformer_tiny);
+      const backbone = groupMixFormer.create(groupMixFormer.variants.groupmixformer_tiny);
       loadWeights(backbone, parseSafetensors(bytes).tensors);
       return backbone;
     }`,

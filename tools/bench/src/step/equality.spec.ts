@@ -1,11 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  createClassifier,
-  GroupMixFormer,
-  GroupMixFormerClassifier,
-  VARIANTS,
-  type VariantName,
-} from '@pyramidal/backbones';
+import { createClassifier, groupMixFormer, VARIANTS, type VariantName } from '@pyramidal/backbones';
 import { crossEntropy, ForwardPass, inferencePass, type Classifier } from '@pyramidal/nn';
 import { compile, openRuntime } from '@pyramidal/runtime';
 import { expectClose } from '@pyramidal/testing';
@@ -30,9 +24,7 @@ const optimizers = {
 
 function create(variant: VariantName | 'toy'): Classifier {
   const isToy = variant === 'toy';
-  const model = isToy
-    ? new GroupMixFormerClassifier(new GroupMixFormer(TOY), CLASSES)
-    : createClassifier(variant, CLASSES);
+  const model = isToy ? groupMixFormer.createClassifier(TOY, CLASSES) : createClassifier(variant, CLASSES);
   model.initialize(3);
   return model;
 }

@@ -1,0 +1,70 @@
+/** The backbones of a program by name: those of this package, and those of families of the program's own. */
+import type { StoredTensor } from '@pyramidal/checkpoints/portable';
+import type { Backbone, Classifier } from '@pyramidal/nn';
+import * as FAMILIES from './families';
+import type { BackboneFamily, VariantOf } from './family';
+import { identify, type Identified } from './identify';
+import { MeanClassifier } from './mean-classifier';
+import type { BackboneSizes } from './stages';
+
+/** The names of the published sizes in this package, such as `smt_small`. */
+export type VariantName = VariantOf<(typeof FAMILIES)[keyof typeof FAMILIES]>;
+
+/** What may differ from a published size, for instance to make a smaller one. */
+export type VariantOverrides = { readonly [Key in keyof BackboneSizes]?: BackboneSizes[Key] | undefined };
+
+export interface BackboneCatalogue<Name extends string = string> {
+  readonly names: readonly Name[];
+  /** @throws Error in one line where a size is impossible, or where the family has nothing of the kind to change. */
+  create(name: Name, overrides?: VariantOverrides): Backbone;
+  /** With its family's own classification head. @throws Error as `create` does. */
+  createClassifier(name: Name, classes: number, overrides?: VariantOverrides): Classifier;
+  /** The backbone that weights belong to, by their names and shapes; undefined where none fits. */
+  identify(weights: ReadonlyMap<string, StoredTensor>): Identified<Name> | undefined;
+}
+
+/**
+ * The backbones of this package, and those of further families.
+ * @throws Error if two families have a size of one name.
+ */
+export function backboneCatalogue<const Own extends readonly BackboneFamily[] = readonly []>(
+  own?: Own,
+): BackboneCatalogue<VariantName | VariantOf<Own[number]>> {
+  type Name = VariantName | VariantOf<Own[number]>;
+  const families = byVariant([...Object.values<BackboneFamily>(FAMILIES), ...(own ?? [])]);
+  const find = (name: string, overrides: VariantOverrides = {}) => {
+    const family = families.get(name);
+    if (family !== undefined) return { family, options: changed(name, family.variants[name]!, overrides) };
+    throw new Error(`backbones: expected one of ${[...families.keys()].join(', ')}, received ${JSON.stringify(name)}`);
+  };
+  return {
+    names: [...families.keys()] as Name[],
+    create(name, overrides) {
+      const { family, options } = find(name, overrides);
+      return family.create(options);
+    },
+    createClassifier(name, classes, overrides) {
+      const { family, options } = find(name, overrides);
+      return family.createClassifier?.(options, classes) ?? new MeanClassifier(family.create(options), classes);
+    },
+    identify: (weights) => identify(weights, families) as Identified<Name> | undefined,
+  };
+}
+
+function byVariant(families: readonly BackboneFamily[]): ReadonlyMap<string, BackboneFamily> {
+  const table = new Map<string, BackboneFamily>();
+  for (const family of families) {
+    for (const name of Object.keys(family.variants)) {
+      if (table.has(name)) throw new Error(`backbones: expected every name once, received '${name}' twice`);
+      table.set(name, family);
+    }
+  }
+  return table;
+}
+
+function changed(name: string, options: BackboneSizes, overrides: VariantOverrides): BackboneSizes {
+  const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
+  const unknown = given.find(([key]) => !(key in options));
+  if (unknown === undefined) return { ...options, ...Object.fromEntries(given) };
+  throw new Error(`${name}: expected changes of ${Object.keys(options).join(', ')}, received ${unknown[0]}`);
+}

@@ -1,0 +1,48 @@
+/** Backbones and classifiers of this package, by the name of their published size. */
+import type { StoredTensor } from '@pyramidal/checkpoints/portable';
+import type { Backbone, Classifier } from '@pyramidal/nn';
+import { backboneCatalogue, type VariantName, type VariantOverrides } from './catalogue';
+import * as FAMILIES from './families';
+import type { Identified } from './identify';
+import { takeWeights, type WeightsSource } from './weights';
+
+type Both<Union> = (Union extends unknown ? (each: Union) => void : never) extends (all: infer All) => void
+  ? All
+  : never;
+type Published = Both<(typeof FAMILIES)[keyof typeof FAMILIES]['variants']>;
+
+/** Every published size. */
+export const VARIANTS: Published = /* @__PURE__ */ publishedSizes();
+
+export interface BackboneOptions extends VariantOverrides {
+  /** A safetensors file or a PyTorch checkpoint by its path (in Node), or the bytes of a safetensors file. */
+  readonly weights?: WeightsSource | undefined;
+}
+
+/**
+ * A four-level pyramid backbone. Without weights it has no values yet: `initialize(seed)` it or load some.
+ * @throws Error if the sizes do not fit the family; CheckpointError if the weights are damaged or do not fit.
+ */
+export function createBackbone(name: VariantName, { weights, ...overrides }: BackboneOptions = {}): Backbone {
+  const backbone = backboneCatalogue().create(name, overrides);
+  if (weights !== undefined) takeWeights(backbone, weights);
+  return backbone;
+}
+
+/** The backbone with its family's own classification head. */
+export function createClassifier(name: VariantName, classes: number, overrides: VariantOverrides = {}): Classifier {
+  return backboneCatalogue().createClassifier(name, classes, overrides);
+}
+
+/**
+ * Finds the backbone that weights belong to, published or of other widths and depths: the backbone of a classifier, a
+ * detector or a segmentor, by names and shapes alone.
+ * @returns undefined where no backbone of this package fits.
+ */
+export function identifyBackbone(weights: ReadonlyMap<string, StoredTensor>): Identified<VariantName> | undefined {
+  return backboneCatalogue().identify(weights);
+}
+
+function publishedSizes(): Published {
+  return Object.assign({}, ...Object.values(FAMILIES).map(({ variants }) => variants));
+}

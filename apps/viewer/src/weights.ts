@@ -7,7 +7,7 @@ export interface Weights {
   readonly name: string;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** Undefined where the names and shapes fit no backbone here. */
-  readonly identified: Identified<VariantName> | undefined;
+  readonly identified: Identified | undefined;
 }
 
 /**

@@ -1,9 +1,7 @@
 /** The backbones of a program by name: those of this package, and those of families of the program's own. */
-import type { StoredTensor } from '@pyramidal/checkpoints/portable';
 import type { Backbone, Classifier } from '@pyramidal/nn';
 import * as FAMILIES from './families';
 import type { BackboneFamily, VariantOf } from './family';
-import { identify, type Identified } from './identify';
 import { MeanClassifier } from './mean-classifier';
 import type { BackboneSizes } from './stages';
 
@@ -19,8 +17,6 @@ export interface BackboneCatalogue<Name extends string = string> {
   create(name: Name, overrides?: VariantOverrides): Backbone;
   /** With its family's own classification head. @throws Error as `create` does. */
   createClassifier(name: Name, classes: number, overrides?: VariantOverrides): Classifier;
-  /** The backbone that weights belong to, by their names and shapes; undefined where none fits. */
-  identify(weights: ReadonlyMap<string, StoredTensor>): Identified<Name> | undefined;
 }
 
 /**
@@ -47,7 +43,6 @@ export function backboneCatalogue<const Own extends readonly BackboneFamily[] = 
       const { family, options } = find(name, overrides);
       return family.createClassifier?.(options, classes) ?? new MeanClassifier(family.create(options), classes);
     },
-    identify: (weights) => identify(weights, families) as Identified<Name> | undefined,
   };
 }
 

@@ -1,9 +1,7 @@
 /** Backbones and classifiers of this package, by the name of their published size. */
-import type { StoredTensor } from '@pyramidal/checkpoints/portable';
 import type { Backbone, Classifier } from '@pyramidal/nn';
 import { backboneCatalogue, type VariantName, type VariantOverrides } from './catalogue';
 import * as FAMILIES from './families';
-import type { Identified } from './identify';
 import { takeWeights, type WeightsSource } from './weights';
 
 type Both<Union> = (Union extends unknown ? (each: Union) => void : never) extends (all: infer All) => void
@@ -32,15 +30,6 @@ export function createBackbone(name: VariantName, { weights, ...overrides }: Bac
 /** The backbone with its family's own classification head. */
 export function createClassifier(name: VariantName, classes: number, overrides: VariantOverrides = {}): Classifier {
   return backboneCatalogue().createClassifier(name, classes, overrides);
-}
-
-/**
- * Finds the backbone that weights belong to, published or of other widths and depths: the backbone of a classifier, a
- * detector or a segmentor, by names and shapes alone.
- * @returns undefined where no backbone of this package fits.
- */
-export function identifyBackbone(weights: ReadonlyMap<string, StoredTensor>): Identified<VariantName> | undefined {
-  return backboneCatalogue().identify(weights);
 }
 
 function publishedSizes(): Published {

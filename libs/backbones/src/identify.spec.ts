@@ -1,7 +1,8 @@
 import type { StoredTensor } from '@pyramidal/checkpoints';
 import type { Module } from '@pyramidal/nn';
 import type { VariantName, VariantOverrides } from './catalogue';
-import { createBackbone, createClassifier, identifyBackbone, VARIANTS } from './create-backbone';
+import { createBackbone, createClassifier, VARIANTS } from './create-backbone';
+import { identifyBackbone } from './identify';
 
 /** A small model of each family, and of both kinds of CoaT; among them MLPs whose width is a ratio of no whole number. */
 const TOYS = {

@@ -1,6 +1,8 @@
 /** Which backbone weights belong to, by their names and shapes alone. */
 import { compareWeights, splitModel, type StoredTensor } from '@pyramidal/checkpoints/portable';
 import type { Backbone } from '@pyramidal/nn';
+import type { VariantName } from './catalogue';
+import * as FAMILIES from './families';
 import type { BackboneFamily } from './family';
 import { type BackboneSizes, mlpRatioOf, type Stages } from './stages';
 
@@ -8,36 +10,32 @@ type Weights = ReadonlyMap<string, StoredTensor>;
 type BlockSizes = Pick<BackboneSizes, 'channels' | 'depths' | 'mlpRatios'>;
 
 /** What weights are found to be. */
-export interface Identified<Name extends string = string> {
-  readonly variant: Name;
-  /** What differs from the published size of that name; nothing where it is that size. */
+export interface Identified {
+  readonly variant: VariantName;
+  /** The sizes of the weights where they differ from the published ones of that name. */
   readonly sizes: BlockSizes | undefined;
 }
 
 /**
  * Finds the backbone that weights belong to, published or of other widths and depths: the backbone of a classifier, a
  * detector or a segmentor. No value is read.
- * @param families by the name of each of their sizes.
- * @returns undefined where no size of any family fits.
+ * @returns undefined where no backbone of this package fits.
  */
-export function identify(weights: Weights, families: ReadonlyMap<string, BackboneFamily>): Identified | undefined {
+export function identifyBackbone(weights: Weights): Identified | undefined {
   const backbone = splitModel(weights).parts.get('backbone');
   if (backbone === undefined) return undefined;
-  const others: Identified[] = [];
-  for (const [variant, { variants, blockWeights, create }] of families) {
-    const published = variants[variant]!;
+  for (const { variants, blockWeights, create } of Object.values<BackboneFamily>(FAMILIES)) {
     const sizes = blockWeights && blockSizes(backbone, blockWeights);
-    // A family that tells its blocks by their weights is asked only for weights that have its blocks.
-    if (blockWeights !== undefined && sizes === undefined) continue;
-    if ((sizes === undefined || isSame(sizes, published)) && fits(() => create(published), weights)) {
-      return { variant, sizes: undefined };
-    }
-    if (sizes !== undefined) others.push({ variant, sizes });
+    if (blockWeights !== undefined && sizes === undefined) continue; // no blocks of this family
+    const published = Object.entries(variants);
+    const same = published.find(([, options]) => {
+      return (sizes === undefined || isSame(sizes, options)) && fits(() => create(options), weights);
+    });
+    if (same !== undefined) return { variant: same[0] as VariantName, sizes: undefined };
+    const other = sizes && published.find(([, options]) => fits(() => create({ ...options, ...sizes }), weights));
+    if (other !== undefined) return { variant: other[0] as VariantName, sizes };
   }
-  return others.find(({ variant, sizes }) => {
-    const { variants, create } = families.get(variant)!;
-    return fits(() => create({ ...variants[variant]!, ...sizes }), weights);
-  });
+  return undefined;
 }
 
 function fits(create: () => Backbone, weights: Weights): boolean {

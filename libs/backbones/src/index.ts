@@ -1,8 +1,8 @@
 export * from './families';
 export { backboneCatalogue, type BackboneCatalogue, type VariantName, type VariantOverrides } from './catalogue';
-export { createBackbone, createClassifier, identifyBackbone, VARIANTS, type BackboneOptions } from './create-backbone';
+export { createBackbone, createClassifier, VARIANTS, type BackboneOptions } from './create-backbone';
 export type { BackboneFamily } from './family';
-export type { Identified } from './identify';
+export { identifyBackbone, type Identified } from './identify';
 export { normalisePixels } from './normalise-pixels';
 export { pyramidLevels, type BackboneSizes } from './stages';
 export { type WeightsSource } from './weights';

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { blankImage, decodeImage, encodeImage, type Rgb } from '@pyramidal/images';
 import { LEVELS } from '@pyramidal/nn';
-import { runApp } from '@pyramidal/cli';
+import { runApp } from '@pyramidal/task';
 import * as tf from '@tensorflow/tfjs-core';
 import { classification } from './classification';
 

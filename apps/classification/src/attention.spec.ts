@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBackbone, type VariantName } from '@pyramidal/backbones';
-import { drawAttention } from '@pyramidal/cli';
+import { drawAttention } from '@pyramidal/task';
 import { cropImage, decodeImage, type RgbImage } from '@pyramidal/images';
 import { LEVELS } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';

@@ -1,4 +1,4 @@
-import { createPredictor, type Predictor } from '@pyramidal/cli';
+import { createPredictor, type Predictor } from '@pyramidal/task';
 import type { ImageBatch } from '@pyramidal/imagenet';
 import type { BatchSource } from '@pyramidal/loading';
 import { type Classifier, inferencePass } from '@pyramidal/nn';

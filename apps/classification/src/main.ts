@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { runApp } from '@pyramidal/cli';
+import { runApp } from '@pyramidal/task';
 import { classification } from './classification';
 
 async function main(): Promise<void> {

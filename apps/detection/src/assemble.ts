@@ -7,7 +7,7 @@ import { ForwardPass } from '@pyramidal/nn';
 import type { Losses } from '@pyramidal/training';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { DetectionConfig } from './config';
-import { createDetector } from './detectors';
+import { createDetector } from './detectors/index';
 
 /** Cells of each object's mask along an axis: 4 for each of the 28 that are learned. */
 const MASK_SIDE = 112;

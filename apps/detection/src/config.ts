@@ -1,6 +1,6 @@
 import { VARIANTS, type VariantName } from '@pyramidal/backbones';
 import { backboneSchema, evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
-import { detectorSchema } from './detectors';
+import { detectorSchema } from './detectors/index';
 
 const fraction = z.number().min(0).max(1);
 const count = z.int().min(1);

@@ -1,4 +1,4 @@
-import type { TaskApp } from '@pyramidal/cli';
+import type { TaskApp } from '@pyramidal/task';
 import { evaluate } from './commands/evaluate';
 import { exportModel } from './commands/export';
 import { info } from './commands/info';

@@ -3,7 +3,7 @@ import type { Detections, Detector } from '@pyramidal/boxes';
 import type { Corners, DetectionBatch, DetectionSample } from '@pyramidal/coco';
 import { type BatchSource, WorkerPool } from '@pyramidal/loading';
 import { inferencePass } from '@pyramidal/nn';
-import { compile } from '@pyramidal/runtime';
+import { compile } from '@pyramidal/graph';
 import * as tf from '@tensorflow/tfjs-core';
 import { compiles, plainBatches } from './assemble';
 import type { DetectionConfig } from './config';

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeLabels, readLabels } from '@pyramidal/ade20k';
-import { runApp } from '@pyramidal/cli';
+import { runApp } from '@pyramidal/task';
 import { blankImage, encodeImage } from '@pyramidal/images';
 import { segmentation } from './segmentation';
 

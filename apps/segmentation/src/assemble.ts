@@ -6,7 +6,7 @@ import {
   type SegmentationSplit,
 } from '@pyramidal/ade20k';
 import { createBackbone } from '@pyramidal/backbones';
-import { createPredictor, type Predictor } from '@pyramidal/cli';
+import { createPredictor, type Predictor } from '@pyramidal/task';
 import { Fpn } from '@pyramidal/fpn';
 import { IMAGENET_NORMALISATION } from '@pyramidal/images';
 import type { BatchSource } from '@pyramidal/loading';

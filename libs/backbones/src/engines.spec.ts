@@ -1,5 +1,6 @@
 import { inferencePass, LEVELS } from '@pyramidal/nn';
-import { exportGraphModel, openRuntime, type EngineChoice } from '@pyramidal/runtime';
+import { exportGraphModel } from '@pyramidal/graph';
+import { openRuntime, type EngineChoice } from '@pyramidal/runtime';
 import { expectClose, graphModelFolder } from '@pyramidal/testing';
 import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type AttentionObserver, type Classifier, ForwardPass, inferencePass, LEVELS } from '@pyramidal/nn';
-import { compile, openRuntime } from '@pyramidal/runtime';
+import { compile } from '@pyramidal/graph';
+import { openRuntime } from '@pyramidal/runtime';
 import { expectClose, withoutGradient } from '@pyramidal/testing';
 import { CoaTClassifier } from './coat';
 import type { VariantName } from './catalogue';

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { compile, openRuntime } from '@pyramidal/runtime';
+import { compile } from '@pyramidal/graph';
+import { openRuntime } from '@pyramidal/runtime';
 import { expectNoLeaks, goldenValues, type GoldenFull } from '@pyramidal/testing';
 import { classwiseNms, type Kept, nms } from './nms';
 

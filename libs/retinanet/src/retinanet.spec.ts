@@ -5,7 +5,8 @@ import { type Detections, randomKeys, truthOfImages, type TruthBatch } from '@py
 // eslint-disable-next-line @nx/enforce-module-boundaries -- a whole model has a neck, which apps put there
 import { Fpn } from '@pyramidal/fpn';
 import { type Backbone, inferencePass, LEVELS, toTorchOrder } from '@pyramidal/nn';
-import { compile, openRuntime } from '@pyramidal/runtime';
+import { compile } from '@pyramidal/graph';
+import { openRuntime } from '@pyramidal/runtime';
 import {
   countDetections,
   expectClose,

@@ -1,11 +1,11 @@
-import { RuntimeError } from './runtime-error';
+/** The engines by name. */
+import { RuntimeError } from '@pyramidal/kernels/engine';
 
 /** What a user may ask for; `auto` takes the fastest engine that is ready to use. */
 export const ENGINE_CHOICES = ['auto', 'tensorflow', 'tensorflow-gpu', 'wasm', 'cpu'] as const;
 
 export type EngineChoice = (typeof ENGINE_CHOICES)[number];
 export type Engine = Exclude<EngineChoice, 'auto'>;
-export type NativeEngine = Extract<Engine, 'tensorflow' | 'tensorflow-gpu'>;
 
 /** @throws RuntimeError naming the known engines. */
 export function parseEngine(name: string): EngineChoice {

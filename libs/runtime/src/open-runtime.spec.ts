@@ -1,16 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { existsSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fakeMachine, type FakeMachine } from '../test-support/fake-machine';
+import { type Installation, writeInstallation } from '@pyramidal/native';
+import { hasNative } from '@pyramidal/testing';
+import { fakeMachine, type FakeMachine } from '@pyramidal/testing/machine';
 import type { Engine } from './engines';
-import { cacheFolder } from './install/cache-folder';
-import { type Installation, recordFile, writeInstallation } from './install/installation';
-import { nativeBackend, nativeBinding } from './native/binding';
-import type * as Binding from './native/binding';
 import { openRuntime } from './open-runtime';
 
-const installed = existsSync(recordFile(cacheFolder(), 'tensorflow'));
-const ENGINES: Engine[] = [...(installed ? (['tensorflow'] as const) : []), 'wasm', 'cpu'];
+const ENGINES: Engine[] = [...(hasNative() ? (['tensorflow'] as const) : []), 'wasm', 'cpu'];
 
 describe.each(ENGINES)('openRuntime with %s', (engine) => {
   it('opens it, again as well, and says what it is', async () => {
@@ -124,31 +121,13 @@ describe('openRuntime', () => {
   }
 });
 
-describe('nativeBinding', () => {
-  const itInstalled = installed ? it : it.skip;
-
-  itInstalled('is what the native engine runs on', async () => {
-    await openRuntime({ engine: 'tensorflow' });
-    const binding = nativeBinding();
-    const id = binding.createTensor([2], binding.TF_FLOAT, new Float32Array([1, 2]));
-    expect([...binding.tensorDataSync(id)]).toEqual([1, 2]);
-    binding.deleteTensor(id);
-    expect(nativeBackend()).toBe(tf.backend());
-  });
+describe('openRuntime a second time', () => {
+  const itInstalled = hasNative() ? it : it.skip;
 
   itInstalled('keeps the threads of its first opening, and says so', async () => {
     const { threads } = await openRuntime({ engine: 'tensorflow' });
     const runtime = await openRuntime({ engine: 'tensorflow', threads: threads + 1 });
     expect(runtime.threads).toBe(threads);
     expect(runtime.reason).toBe(`asked for; it keeps the ${threads} threads that this process opened it with`);
-  });
-
-  it('says how to get one where none is open', () => {
-    jest.isolateModules(() => {
-      const fresh = jest.requireActual<typeof Binding>('./native/binding');
-      expect(() => fresh.nativeBinding()).toThrow(
-        "no native engine is open: call openRuntime({ engine: 'tensorflow' }) first",
-      );
-    });
   });
 });

@@ -1,10 +1,9 @@
+/** Opens an engine of TensorFlow.js: the one asked for, or the fastest that is ready. */
 import * as tf from '@tensorflow/tfjs-core';
 import { randomInt } from 'node:crypto';
-import { type Engine, type EngineChoice, type NativeEngine, parseEngine } from './engines';
-import { cacheFolder } from './install/cache-folder';
-import { findFault, readInstallation } from './install/installation';
-import { openNative } from './native/open-native';
-import { RuntimeError } from './runtime-error';
+import { type Engine, type EngineChoice, parseEngine } from './engines';
+import { isInstalled, type NativeEngine, openInstalled } from '@pyramidal/native';
+import { RuntimeError } from '@pyramidal/kernels/engine';
 
 export interface RuntimeOptions {
   /** `auto` by default. */
@@ -43,8 +42,8 @@ interface Opened {
 }
 
 const ENGINES: Record<Engine, (options: RuntimeOptions) => Promise<Opened>> = {
-  'tensorflow-gpu': (options) => openInstalled('tensorflow-gpu', options),
-  tensorflow: (options) => openInstalled('tensorflow', options),
+  'tensorflow-gpu': (options) => openNative('tensorflow-gpu', options),
+  tensorflow: (options) => openNative('tensorflow', options),
   wasm: openWasmEngine,
   cpu: openCpu,
 };
@@ -65,7 +64,7 @@ export async function openRuntime(options: RuntimeOptions = {}): Promise<Runtime
 
   const passedOver: string[] = [];
   for (const engine of FASTEST_FIRST) {
-    if (engine === 'tensorflow-gpu' && !(await readInstalled(engine, options))) continue;
+    if (engine === 'tensorflow-gpu' && !(await isInstalled(engine, options))) continue;
     try {
       const opened = await ENGINES[engine](options);
       return describe(engine, ['the fastest engine that is ready', ...passedOver].join('; '), opened, options);
@@ -86,32 +85,15 @@ function describe(engine: Engine, reason: string, opened: Opened, options: Runti
   };
 }
 
-async function openInstalled(engine: NativeEngine, options: RuntimeOptions): Promise<Opened> {
-  const command = installCommand(engine, libraryPath(options));
-  const installation = await readInstalled(engine, options);
-  if (!installation) throw new RuntimeError(`${engine} is not installed (${command})`);
-  const fault = await findFault(installation, 'quick');
-  if (fault) throw new RuntimeError(`${engine} needs to be installed again (${command}): ${fault}`);
-  const { threads } = await openNative(engine, installation, options.threads);
+async function openNative(engine: NativeEngine, { library, threads: wanted }: RuntimeOptions): Promise<Opened> {
+  const { threads, ...versions } = await openInstalled(engine, { library, threads: wanted });
   const note =
-    options.threads && options.threads !== threads
-      ? `it keeps the ${threads} threads that this process opened it with`
-      : undefined;
-  return { threads, note, versions: { tensorflow: installation.tensorflow, library: installation.library } };
-}
-
-const libraryPath = ({ library }: RuntimeOptions) => library ?? process.env.PYRAMIDAL_TENSORFLOW;
-
-const readInstalled = (engine: NativeEngine, options: RuntimeOptions) =>
-  readInstallation(cacheFolder(), engine, libraryPath(options));
-
-function installCommand(engine: NativeEngine, path: string | undefined): string {
-  const which = engine === 'tensorflow' ? '' : ` --engine ${engine}`;
-  return `\`pyramidal-runtime install${which}${path ? ` --library ${path}` : ''}\``;
+    wanted && wanted !== threads ? `it keeps the ${threads} threads that this process opened it with` : undefined;
+  return { threads, note, versions };
 }
 
 async function openWasmEngine({ threads }: RuntimeOptions): Promise<Opened> {
-  const { openWasm } = await import('./wasm/open-wasm.js');
+  const { openWasm } = await import('@pyramidal/wasm');
   return openWasm({ threads });
 }
 

@@ -14,6 +14,7 @@ export {
 } from './golden-formula';
 export { graphModelFolder } from './graph-model-folder';
 export { withoutGradient } from './gradient-reach';
+export { hasNative, onEngines, openEngine, waves, wavesTensor } from './on-engines';
 export { expectScheduleShape, type ScheduleShape } from './schedule-shape';
 export { expectNoLeaks } from './leaks';
 export {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { adamWUpdate } from '@pyramidal/runtime';
+import { adamWUpdate } from '@pyramidal/graph';
 import type { Parameter } from '@pyramidal/nn';
 import type { Part } from './block';
 import { groupParameters, type Optimizer, type ParameterGroup } from './optimizer';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Module, Parameter } from '@pyramidal/nn';
-import { compile, type CompiledFunction, type GraphSummary } from '@pyramidal/runtime';
+import { compile, type CompiledFunction, type GraphSummary } from '@pyramidal/graph';
 import type { Block } from './block';
 import { clipByNorm, globalNorm } from './clip';
 import { Ema } from './ema';

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ForwardPass, inferencePass } from '@pyramidal/nn';
-import { compile, openRuntime } from '@pyramidal/runtime';
+import { compile } from '@pyramidal/graph';
+import { openRuntime } from '@pyramidal/runtime';
 import { expectClose, expectNoLeaks } from '@pyramidal/testing';
 import type { DecodeHead } from './decode-head';
 import { FcnHead } from './fcn-head';

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createClassifier, VARIANTS, type VariantName } from '@pyramidal/backbones';
 import { type Classifier, countMultiplyAdds, inferencePass } from '@pyramidal/nn';
-import { compile, openRuntime } from '@pyramidal/runtime';
+import { compile } from '@pyramidal/graph';
+import { openRuntime } from '@pyramidal/runtime';
 import type { Benchmark, BenchRow } from './benchmark';
 
 const SIZE = 224;

@@ -1,5 +1,5 @@
 /**
- * Copies what the native engine needs of @tensorflow/tfjs-node into a package, `tsx copy-tfjs-node.ts FOLDER`: the
+ * Copies what the native engine needs of @tensorflow/tfjs-node-gpu into a package, `tsx copy-tfjs-node.ts FOLDER`: the
  * backend, its kernels and the addon's C++. Whoever installs the package is spared the original's install script, which
  * downloads a TensorFlow of 2022 and fails where it cannot.
  */
@@ -19,7 +19,7 @@ const WANTED = [
 const UNWANTED = /_test\.js$/;
 
 function copyTfjsNode(folder: string): void {
-  const original = dirname(createRequire(__filename).resolve('@tensorflow/tfjs-node/package.json'));
+  const original = dirname(createRequire(__filename).resolve('@tensorflow/tfjs-node-gpu/package.json'));
   const target = join(folder, 'tfjs-node');
   rmSync(target, { recursive: true, force: true });
   const paths = ['dist', 'binding'].flatMap((parent) =>

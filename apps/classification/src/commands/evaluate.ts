@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type EvaluateCommand, reportBroken } from '@pyramidal/cli';
+import { type EvaluateCommand, reportBroken } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
 import { confusionMatrixPicture } from '@pyramidal/pictures';
 import { type ImageClass, openImageFolder, requireSplit } from '@pyramidal/imagenet';

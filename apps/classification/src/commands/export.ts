@@ -1,4 +1,4 @@
-import { type ExportCommand, exportNetwork } from '@pyramidal/cli';
+import { type ExportCommand, exportNetwork } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
 import { openImageFolder } from '@pyramidal/imagenet';
 import { inferencePass } from '@pyramidal/nn';

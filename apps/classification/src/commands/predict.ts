@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
-import { drawAttention, type PredictCommand, type Predictor } from '@pyramidal/cli';
+import { drawAttention, type PredictCommand, type Predictor } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
 import { decodeImage, encodeImage } from '@pyramidal/images';
 import { drawAnnotations, PALETTE } from '@pyramidal/pictures';

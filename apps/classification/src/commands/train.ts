@@ -1,4 +1,4 @@
-import { reportBroken, type TrainCommand, trainNetwork } from '@pyramidal/cli';
+import { reportBroken, type TrainCommand, trainNetwork } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
 import { openImageFolder, requireSplit } from '@pyramidal/imagenet';
 import { openRuntime } from '@pyramidal/runtime';

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Evaluation } from '@cocoeval/ts';
-import { countProgress, type EvaluateCommand } from '@pyramidal/cli';
+import { countProgress, type EvaluateCommand } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
 import { openRuntime } from '@pyramidal/runtime';
 import { loadWeightsFile } from '@pyramidal/training';

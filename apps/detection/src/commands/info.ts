@@ -1,4 +1,4 @@
-import { describeNetwork, type InfoCommand } from '@pyramidal/cli';
+import { describeNetwork, type InfoCommand } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
 import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import type { Detector } from '@pyramidal/boxes';
-import { drawAttention, type PredictCommand } from '@pyramidal/cli';
+import { drawAttention, type PredictCommand } from '@pyramidal/task';
 import type { DetectionClass, DetectionSample } from '@pyramidal/coco';
 import { loadConfig } from '@pyramidal/config';
 import { decodeImage, encodeImage } from '@pyramidal/images';

@@ -1,4 +1,4 @@
-import { type TrainCommand, trainNetwork } from '@pyramidal/cli';
+import { type TrainCommand, trainNetwork } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
 import { openRuntime } from '@pyramidal/runtime';
 import { loadWeightsFile } from '@pyramidal/training';

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CocoAnnotation, CocoDataset } from '@cocoeval/ts';
-import { runApp } from '@pyramidal/cli';
+import { runApp } from '@pyramidal/task';
 import { blankImage, encodeImage, type Rgb } from '@pyramidal/images';
 import { detection } from '../detection';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { encodeLabels, type SegmentationClass } from '@pyramidal/ade20k';
-import type { EvaluateCommand } from '@pyramidal/cli';
+import type { EvaluateCommand } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
 import { openRuntime } from '@pyramidal/runtime';
 import type { SegmentationMetrics } from '@pyramidal/segeval';

@@ -1,5 +1,5 @@
 import { classesOf } from '@pyramidal/ade20k';
-import { type ExportCommand, exportNetwork } from '@pyramidal/cli';
+import { type ExportCommand, exportNetwork } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
 import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';

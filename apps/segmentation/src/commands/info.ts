@@ -1,5 +1,5 @@
 import { classesOf } from '@pyramidal/ade20k';
-import { describeNetwork, type InfoCommand } from '@pyramidal/cli';
+import { describeNetwork, type InfoCommand } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
 import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { classesOf, encodeLabels, prepareEvaluation } from '@pyramidal/ade20k';
-import { drawAttention, type PredictCommand } from '@pyramidal/cli';
+import { drawAttention, type PredictCommand } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
 import { decodeImage, encodeImage } from '@pyramidal/images';
 import { openRuntime } from '@pyramidal/runtime';

@@ -1,7 +1,6 @@
-import type { NativeEngine } from '../engines';
-import { installNative } from '../install/install-native';
-import { RuntimeError } from '../runtime-error';
-import { showProgress } from './progress-bar';
+/** `pyramidal-runtime install`. */
+import { RuntimeError } from '@pyramidal/kernels/engine';
+import { installNative, type NativeEngine, showProgress } from '@pyramidal/native';
 
 export interface InstallCommandOptions {
   readonly engine: NativeEngine;

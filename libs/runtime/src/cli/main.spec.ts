@@ -1,9 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fakeMachine, type FakeMachine } from '../../test-support/fake-machine';
-import { cacheFolder } from '../install/cache-folder';
-import { recordFile } from '../install/installation';
+import { hasNative } from '@pyramidal/testing';
+import { fakeMachine, type FakeMachine } from '@pyramidal/testing/machine';
 
 const MAIN = ['-C', '@pyramidal/source', '--import', 'tsx', join(__dirname, 'main.ts')];
 
@@ -54,7 +52,7 @@ describe('pyramidal-runtime', () => {
     expect(stdout).toMatch(/ok {2}wasm +opens with \d+ thread/);
   });
 
-  const itInstalled = existsSync(recordFile(cacheFolder(), 'tensorflow')) ? it : it.skip;
+  const itInstalled = hasNative() ? it : it.skip;
 
   itInstalled('says nothing when it is installed and told to be quiet', () => {
     const { PATH } = machine.env;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander';
-import { RuntimeError } from '../runtime-error';
+import { RuntimeError } from '@pyramidal/kernels/engine';
 import { doctorCommand } from './doctor';
 import { installCommand, type InstallCommandOptions } from './install';
 

@@ -6,7 +6,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { createInterface } from 'node:readline';
 import { createClassifier } from '@pyramidal/backbones';
 import { ForwardPass, crossEntropy, inferencePass, type Classifier } from '@pyramidal/nn';
-import { compile, openRuntime } from '@pyramidal/runtime';
+import { compile } from '@pyramidal/graph';
+import { openRuntime } from '@pyramidal/runtime';
 import { adamW, trainStep } from '@pyramidal/training';
 
 const SIZE = 224;

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createClassifier, groupMixFormer, VARIANTS, type VariantName } from '@pyramidal/backbones';
 import { crossEntropy, ForwardPass, inferencePass, type Classifier } from '@pyramidal/nn';
-import { compile, openRuntime } from '@pyramidal/runtime';
+import { compile } from '@pyramidal/graph';
+import { openRuntime } from '@pyramidal/runtime';
 import { expectClose } from '@pyramidal/testing';
 import { adamW, sgd, trainStep, type TrainStep } from '@pyramidal/training';
 

@@ -44,7 +44,7 @@ describe('in a workspace whose projects are not packages', () => {
     expect(tags).toEqual(['type:app', 'task:classification', 'scope:garden', 'team:a']);
     expect(Object.keys(targets!)).toEqual([...['train', 'eval', 'predict', 'export', 'info', 'test', 'typecheck']]);
     const { dependencies, devDependencies } = readJson(tree, 'package.json');
-    expect(dependencies).toEqual({ '@pyramidal/classification': '^0.1.0', '@pyramidal/cli': '^0.1.0' });
+    expect(dependencies).toEqual({ '@pyramidal/classification': '^0.1.0', '@pyramidal/task': '^0.1.0' });
     expect(Object.keys(devDependencies)).toEqual(['@types/node', 'sharp', 'tsx', 'typescript']);
     expect(tree.exists('apps/flowers/package.json')).toBe(false);
   });
@@ -70,7 +70,7 @@ describe('in a workspace of packages', () => {
     expect(name).toBe('@acme/flowers');
     expect(nx).toMatchObject({ name: 'flowers', tags: ['type:app', 'task:classification'] });
     expect(nx.targets).not.toHaveProperty('typecheck');
-    expect(dependencies).toEqual({ '@pyramidal/classification': '^0.1.0', '@pyramidal/cli': '^0.1.0' });
+    expect(dependencies).toEqual({ '@pyramidal/classification': '^0.1.0', '@pyramidal/task': '^0.1.0' });
     expect(Object.keys(devDependencies)).toEqual(['sharp']);
     expect(tree.exists('packages/flowers/project.json')).toBe(false);
     expect(readJson(tree, 'tsconfig.json').references).toEqual([{ path: './packages/flowers' }]);

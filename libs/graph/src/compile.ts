@@ -1,0 +1,167 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { engineBackend, type EngineBackend } from '@pyramidal/kernels/engine';
+import type { GraphSummary, LoadedGraphSummary } from './explain';
+import { record } from './record/record';
+import { readGraph, saveGraph, type SavedGraph } from './session/saved-graph';
+import { Session } from './session/session';
+import { flatten, inTidy, mapTree, unflatten, type TensorTree } from './record/tensor-tree';
+
+/** Named inputs of a step: tensors, lists of tensors, and numbers such as the learning rate. */
+export type StepInputs = { readonly [name: string]: tf.Tensor | readonly tf.Tensor[] | number };
+
+/** The same as the step's function receives them: numbers have become float32 scalars. */
+export type StepTensors<I extends StepInputs> = {
+  readonly [K in keyof I]: I[K] extends number ? tf.Scalar : I[K];
+};
+
+export interface CompileOptions {
+  /** Names the step in errors and summaries; the function's own name unless given. */
+  readonly name?: string;
+  /** Matrix products in bfloat16 with float32 sums, where the engine has them; float32 unless given. */
+  readonly precision?: 'float32' | 'bf16';
+  /** How many graphs, one for each signature of the inputs, are kept; 8 unless given. */
+  readonly maxGraphs?: number;
+  /** Keeps the graphs on disk, so that a restart records nothing; only in memory unless given. */
+  readonly saved?: SavedGraphs;
+}
+
+export interface SavedGraphs {
+  readonly folder: string;
+  /**
+   * Whatever decides what the function does besides the shapes of its inputs: the configuration, the versions of the
+   * code. Graphs saved under another fingerprint are not used.
+   */
+  readonly fingerprint: string;
+}
+
+/** A function that runs as one graph. */
+export interface CompiledFunction<I extends StepInputs, O extends TensorTree> {
+  /**
+   * Runs the step.
+   * @returns its outputs; the caller disposes them.
+   * @throws RecordingError naming the place if the function does what a graph cannot repeat.
+   */
+  (inputs: I): O;
+  /** What was recorded: nodes, constants, times, operations; one entry per signature of inputs in use. */
+  explain(): LoadedGraphSummary[];
+  /** Frees the graphs; variables keep their values. */
+  dispose(): void;
+}
+
+/**
+ * Makes a function of tensors run as one TensorFlow graph on the native engine; on the others it runs as it is.
+ *
+ * The first call with new shapes records the function; later calls replay the graph. So everything that varies between
+ * calls must be an input or a tf.Variable: a number or tensor that the function finds elsewhere becomes a constant.
+ * The function has fixed shapes, reads no values, and takes its randomness from a seed among the inputs. Variables that
+ * it assigns live in the graph from then on; reading, assigning or saving them outside works as always.
+ */
+export function compile<I extends StepInputs, O extends TensorTree>(
+  fn: (inputs: StepTensors<I>) => O,
+  options: CompileOptions = {},
+): CompiledFunction<I, O> {
+  const { name = fn.name || 'step', precision = 'float32', maxGraphs = 8, saved } = options;
+  const graphs = new GraphCache(fn as (inputs: TensorTree) => O, { name, precision, maxGraphs, saved });
+  const run = (inputs: I): O =>
+    inTidy(() => {
+      const backend = engineBackend();
+      const tensors = toTensors(inputs);
+      if (backend === null) return fn(tensors as StepTensors<I>);
+      return unflatten(graphs.run(backend, tensors)) as O;
+    });
+  return Object.assign(run, { explain: () => graphs.summaries(), dispose: () => graphs.dispose() });
+}
+
+interface Graph {
+  readonly session: Session;
+  readonly summary: GraphSummary;
+  readonly loadMs: number;
+  firstRunMs: number | null;
+}
+
+type FlatTensors = [path: string, tensor: tf.Tensor][];
+
+/** The graphs of one function by signature of its inputs; the one unused for longest gives way. */
+class GraphCache {
+  private readonly graphs = new Map<string, Graph>();
+
+  constructor(
+    private readonly fn: (inputs: TensorTree) => TensorTree,
+    private readonly options: Required<Omit<CompileOptions, 'saved'>> & Pick<CompileOptions, 'saved'>,
+  ) {}
+
+  run(backend: EngineBackend, inputs: TensorTree): FlatTensors {
+    const graph = this.get(backend, inputs);
+    const start = performance.now();
+    const outputs = graph.session.run(flatten(inputs));
+    graph.firstRunMs ??= performance.now() - start;
+    return outputs;
+  }
+
+  summaries(): LoadedGraphSummary[] {
+    return [...this.graphs.values()].map(({ summary, loadMs, firstRunMs }) => ({ ...summary, loadMs, firstRunMs }));
+  }
+
+  dispose(): void {
+    for (const { session } of this.graphs.values()) session.dispose();
+    this.graphs.clear();
+  }
+
+  private get(backend: EngineBackend, inputs: TensorTree): Graph {
+    const signature = signatureOf(inputs);
+    const graph = this.graphs.get(signature) ?? this.load(backend, inputs, signature);
+    this.graphs.delete(signature);
+    this.graphs.set(signature, graph);
+    return graph;
+  }
+
+  private load(backend: EngineBackend, inputs: TensorTree, signature: string): Graph {
+    const { name, saved } = this.options;
+    const parent = saved === undefined ? mkdtempSync(join(tmpdir(), 'pyramidal-graph-')) : saved.folder;
+    try {
+      const folder = join(parent, `${name}-${this.keyOf(signature)}`);
+      const { contract, summary } = readGraph(folder) ?? this.record(backend, inputs, signature, folder);
+      const start = performance.now();
+      const session = new Session(backend, contract, folder);
+      this.makeRoom();
+      return { session, summary, loadMs: performance.now() - start, firstRunMs: null };
+    } finally {
+      if (saved === undefined) rmSync(parent, { recursive: true });
+    }
+  }
+
+  private record(backend: EngineBackend, inputs: TensorTree, signature: string, folder: string): SavedGraph {
+    return saveGraph(folder, this.options.name, signature, record(backend, this.fn, inputs, this.options));
+  }
+
+  private keyOf(signature: string): string {
+    const { saved, precision } = this.options;
+    const key = JSON.stringify([saved?.fingerprint, precision, signature]);
+    return createHash('sha256').update(key).digest('hex').slice(0, 16);
+  }
+
+  private makeRoom(): void {
+    for (const [oldest, { session }] of this.graphs) {
+      if (this.graphs.size < this.options.maxGraphs) break;
+      session.dispose();
+      this.graphs.delete(oldest);
+    }
+  }
+}
+
+function toTensors(inputs: StepInputs): TensorTree {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, item]) => [name, typeof item === 'number' ? tf.scalar(item) : item]),
+  );
+}
+
+function signatureOf(inputs: TensorTree): string {
+  const described = mapTree(inputs, ({ dtype, shape }) => `${dtype}[${shape.join()}]`);
+  return Object.entries(described)
+    .map(([name, item]) => `${name}: ${String(item)}`)
+    .join('; ');
+}

@@ -1,0 +1,45 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { RuntimeError } from '@pyramidal/kernels/engine';
+import { freeze } from './freeze';
+import type { ConstantTensor } from '../record/graph-def';
+import { graphModelJson } from './graph-model-json';
+import { GRAPH_MODEL_OPS } from './graph-model-ops';
+import type { TensorTree } from '../record/tensor-tree';
+
+/** Browsers cache files up to this size. */
+const SHARD_BYTES = 4 * 2 ** 20;
+
+/**
+ * Writes a function as a graph model of TensorFlow.js, its weights beside it, for browsers: `model.json` is what
+ * `tf.loadGraphModel(url)` loads, and `model.execute({ images })` gives the outputs in order.
+ * @param fn an inference function of named tensors, under the rules of `compile`.
+ * @param inputs tensors of the shapes and types that the model will take; their names become the signature's.
+ * @throws RuntimeError if another engine than TensorFlow is open, if `fn` changes a variable, or if it uses an operation
+ * that graph models do not have.
+ */
+export function exportGraphModel<I extends TensorTree>(fn: (inputs: I) => TensorTree, inputs: I, folder: string): void {
+  const graph = freeze(fn, inputs, { caller: 'exportGraphModel', portable: true });
+  const unknown = new Set(graph.nodes.map(({ op }) => op).filter((op) => !GRAPH_MODEL_OPS.has(op)));
+  if (unknown.size > 0) {
+    throw new RuntimeError(
+      `exportGraphModel: expected operations that TensorFlow.js's graph models have, found ${[...unknown].join(', ')}`,
+    );
+  }
+  const weights = graph.nodes.flatMap(({ name, attrs: { value } }) =>
+    value !== undefined && 'tensor' in value ? [{ name, ...value.tensor }] : [],
+  );
+  const shards = inShards(weights);
+  const paths = shards.map((_, i) => `group1-shard${i + 1}of${shards.length}.bin`);
+  mkdirSync(folder, { recursive: true });
+  paths.forEach((path, i) => writeFileSync(join(folder, path), shards[i] as Buffer));
+  writeFileSync(join(folder, 'model.json'), JSON.stringify(graphModelJson(graph, [{ paths, weights }])));
+}
+
+function inShards(weights: readonly ConstantTensor[]): Buffer[] {
+  const bytes = Buffer.concat(
+    weights.map(({ values }) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)),
+  );
+  const count = Math.ceil(bytes.length / SHARD_BYTES);
+  return Array.from({ length: count }, (_, i) => bytes.subarray(i * SHARD_BYTES, (i + 1) * SHARD_BYTES));
+}

@@ -1,0 +1,121 @@
+import { DT_FLOAT, DT_INT32, type AttrValue, type ConstantTensor, type GraphNode } from './graph-def';
+import type { SymbolicTensor } from './symbolic-tensor';
+
+/**
+ * Operations written in the forms that TensorFlow's graph optimizer fuses or runs fastest. Every form runs on every
+ * device and gives the operation's numbers, fused or not.
+ */
+
+type Attrs = Readonly<Record<string, AttrValue>>;
+
+/** The part of a builder that rewrites need. */
+export interface GraphWriter {
+  /** Adds a node, or finds the same one that is there already; returns `node:0`. */
+  addNode(op: string, inputs: readonly string[], attrs: Attrs): string;
+  /** Adds a constant, or finds an equal one; returns `node:0`. */
+  constantRef(tensor: ConstantTensor): string;
+  /** The node whose output `ref` is. */
+  nodeOf(ref: string): GraphNode | undefined;
+}
+
+type Rewrite = (graph: GraphWriter, attrs: Attrs, inputs: readonly SymbolicTensor[]) => string | null;
+
+/** @returns where the operation's only output, or the first of which others are not used, is found; null to leave it. */
+export function rewrite(
+  graph: GraphWriter,
+  op: string,
+  attrs: Attrs,
+  inputs: readonly SymbolicTensor[],
+): string | null {
+  return REWRITES[op]?.(graph, attrs, inputs) ?? null;
+}
+
+const FLOAT = { T: { type: DT_FLOAT } };
+
+/** Products of two matrices by the operation for that, which the optimizer fuses. */
+const plainMatrixProduct: Rewrite = (graph, attrs, inputs) => {
+  const { adj_x: transposeA, adj_y: transposeB, T: type } = attrs;
+  const isPlain = inputs.every(({ shape }) => shape.length === 2);
+  if (!isPlain || transposeA === undefined || transposeB === undefined || type === undefined) return null;
+  const plain = { T: type, transpose_a: transposeA, transpose_b: transposeB };
+  return graph.addNode('MatMul', refs(inputs), plain);
+};
+
+/**
+ * The bias of a depthwise convolution by a plain addition: the optimizer takes a depthwise convolution, a `BiasAdd` and a
+ * further addition for one operation that it does not have, and then gives up optimizing.
+ */
+const plainBias: Rewrite = (graph, _attrs, inputs) => {
+  const [x] = inputs as [SymbolicTensor];
+  if (graph.nodeOf(x.ref)?.op !== 'DepthwiseConv2dNative') return null;
+  return graph.addNode('AddV2', refs(inputs), { T: { type: x.dtype } });
+};
+
+/**
+ * Batch norm with given statistics goes into the convolution before it. A bias between the two would keep them apart, so
+ * it moves into the mean; without a convolution a product and a sum are faster.
+ */
+const batchNorm: Rewrite = (graph, attrs, inputs) => {
+  const { epsilon, is_training: isTraining } = attrs;
+  if (isTraining === undefined || !('bool' in isTraining) || isTraining.bool) return null;
+  if (epsilon === undefined || !('float' in epsilon)) return null;
+  const [x, scale, offset, mean, variance] = refs(inputs) as [string, string, string, string, string];
+  const before = graph.nodeOf(x);
+  if (before?.op === 'Conv2D') return null;
+  const [unbiased, bias] = before?.op === 'BiasAdd' ? (before.inputs as [string, string]) : [undefined, ''];
+  if (unbiased !== undefined && graph.nodeOf(unbiased)?.op === 'Conv2D') {
+    const shifted = graph.addNode('Sub', [mean, bias], FLOAT);
+    return graph.addNode('FusedBatchNormV3', [unbiased, scale, offset, shifted, variance], attrs);
+  }
+  const shift = graph.constantRef({ dtype: DT_FLOAT, shape: [], values: Float32Array.of(epsilon.float) });
+  const inverseStd = graph.addNode('Rsqrt', [graph.addNode('AddV2', [variance, shift], FLOAT)], FLOAT);
+  const factor = graph.addNode('Mul', [scale, inverseStd], FLOAT);
+  const rest = graph.addNode('Sub', [offset, graph.addNode('Mul', [mean, factor], FLOAT)], FLOAT);
+  return graph.addNode('AddV2', [graph.addNode('Mul', [x, factor], FLOAT), rest], FLOAT);
+};
+
+/**
+ * Layer norm of a matrix's rows, spelt as Keras does: a batch norm whose channels are the rows, with filled scales and
+ * offsets. The optimizer knows it by that and makes it one operation on processors. The size comes from the default of a
+ * placeholder of its own, since a fill of known size would become a constant, and one that others share go unrecognised.
+ */
+const layerNorm: Rewrite = (graph, { epsilon }, inputs) => {
+  const [x, scale, offset] = inputs as [SymbolicTensor, SymbolicTensor, SymbolicTensor];
+  const [rows = 0, channels = 0] = x.shape;
+  if (epsilon === undefined) return null;
+  const constant = (dtype: number, shape: number[], values: ConstantTensor['values']): string =>
+    graph.constantRef({ dtype, shape, values });
+  const integers = (...values: number[]): string => constant(DT_INT32, [values.length], Int32Array.from(values));
+  const reshape = (ref: string, ...shape: number[]): string =>
+    graph.addNode('Reshape', [ref, integers(...shape)], { ...FLOAT, Tshape: { type: DT_INT32 } });
+  const size = graph.addNode('PlaceholderWithDefault', [integers(rows)], {
+    dtype: { type: DT_INT32 },
+    shape: { shape: [1] },
+  });
+  const filled = (value: number): string =>
+    graph.addNode('Fill', [size, constant(DT_FLOAT, [], Float32Array.of(value))], {
+      ...FLOAT,
+      index_type: { type: DT_INT32 },
+    });
+  const none = constant(DT_FLOAT, [0], new Float32Array());
+  const normal = graph.addNode(
+    'FusedBatchNormV3',
+    [reshape(x.ref, 1, rows, channels, 1), filled(1), filled(0), none, none],
+    { ...FLOAT, U: FLOAT.T, epsilon, data_format: { string: 'NCHW' }, is_training: { bool: true } },
+  );
+  const scaled = graph.addNode('Mul', [reshape(normal, rows, channels), scale.ref], FLOAT);
+  return graph.addNode('AddV2', [scaled, offset.ref], FLOAT);
+};
+
+const REWRITES: Readonly<Record<string, Rewrite>> = {
+  MatMul: plainMatrixProduct,
+  BatchMatMul: plainMatrixProduct,
+  BatchMatMulV2: plainMatrixProduct,
+  BiasAdd: plainBias,
+  FusedBatchNormV3: batchNorm,
+  _MklLayerNorm: layerNorm,
+};
+
+function refs(inputs: readonly SymbolicTensor[]): string[] {
+  return inputs.map(({ ref }) => ref);
+}

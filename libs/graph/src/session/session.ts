@@ -1,0 +1,220 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { EngineBackend, EngineBinding, TensorRecord } from '@pyramidal/kernels/engine';
+import { giveOwnValue, infoOf } from '../record/tensor-record';
+import { collectGarbage } from './collect-garbage';
+import { STEP_DONE } from '../record/record';
+import { VARIABLES_SET, type GraphContract } from './saved-graph';
+
+/** Which session holds a value that tfjs-node's record no longer holds itself. */
+const holders = new WeakMap<TensorRecord, Session>();
+
+/** Counts runs of all sessions, so that every change of a value has a time of its own. */
+let clock = 0;
+
+/** When a value that no session holds any more was handed back. */
+const handedBackAt = new WeakMap<TensorRecord, number>();
+
+/** Bytes of typed arrays that are no longer used and not freed yet. */
+const MOST_GARBAGE = 16 * 2 ** 20;
+
+/** Records whose memory belongs to TensorFlow, not to a typed array, so that sessions may share it. */
+const ownedByEngine = new WeakSet<TensorRecord>();
+
+/** A variable of the graph and the tf.Variable that it stands for. */
+interface Slot {
+  readonly variable: tf.Variable;
+  readonly node: string;
+  readonly assigned: boolean;
+  /** The variable's value when the session last had it, and the time of that value. */
+  info: TensorRecord | null;
+  dataId: object | null;
+  time: number;
+  /** The addon's id of a value read back since the last run. */
+  pulled: number | null;
+}
+
+/**
+ * A loaded graph. Variables that it changes live in it: their tf.Variables read the value back when something outside
+ * asks for it, and a variable that was changed outside is handed over before the next run. Nothing needs to be
+ * synchronised by hand.
+ */
+export class Session {
+  private readonly id: number;
+  /** The addon itself: a value may be read back while another step is recorded. */
+  private readonly binding: EngineBinding;
+  private readonly slots: readonly Slot[];
+  /** When the values that live here last changed. */
+  time = 0;
+
+  /**
+   * @param folder of the SavedModel; not needed any more once it is loaded.
+   * @throws Error if a variable of the graph is gone or has another shape.
+   */
+  constructor(
+    private readonly backend: EngineBackend,
+    private readonly graph: GraphContract,
+    folder: string,
+  ) {
+    this.slots = graph.variables.map(({ name, node, shape, assigned }) => {
+      const variable = tf.engine().registeredVariables[name];
+      if (variable === undefined || !tf.util.arraysEqual(variable.shape, [...shape])) {
+        const found = variable === undefined ? 'none' : `[${variable.shape.join()}]`;
+        throw new Error(`compiled step: expected variable '${name}' of shape [${shape.join()}], found ${found}`);
+      }
+      return { variable, node, assigned, info: null, dataId: null, time: 0, pulled: null };
+    });
+    this.binding = backend.binding;
+    this.id = this.binding.loadSavedModel(folder, 'serve');
+  }
+
+  /** Feeds the inputs by path, runs the step, and returns its outputs by path; the caller disposes them. */
+  run(inputs: ReadonlyMap<string, tf.Tensor>): [path: string, tensor: tf.Tensor][] {
+    this.takeVariables();
+    const refs = [...inputs.keys()].map((path) => this.graph.inputs[path]?.ref as string);
+    const outputs = Object.entries(this.graph.outputs);
+    const fetches = [...outputs.map(([, { ref }]) => ref), STEP_DONE];
+    this.dropPulled();
+    const results = this.execute(this.backend.getInputTensorIds([...inputs.values()]), refs, fetches);
+    this.dropPulled();
+    this.time = ++clock;
+    this.binding.deleteTensor((results.pop() as { id: number }).id);
+    return results.map((result, i) => [outputs[i]?.[0] as string, this.backend.createOutputTensor(result)]);
+  }
+
+  /** Hands the variables back and frees the graph. */
+  dispose(): void {
+    for (const slot of this.slots) if (this.holds(slot)) this.handBack(slot);
+    this.dropPulled();
+    this.binding.deleteSavedModel(this.id);
+  }
+
+  private execute(ids: number[], feeds: readonly string[], fetches: readonly string[]) {
+    return this.binding.runSavedModel(this.id, ids, feeds.join(), fetches.join());
+  }
+
+  /** Brings every variable here whose value is elsewhere or has changed since it was. */
+  private takeVariables(): void {
+    if (this.slots.every((slot) => this.isCurrent(slot))) return;
+    for (const slot of this.slots) this.detachAliases(slot);
+    const ids = this.ownIds();
+    const feeds = this.slots.map(({ node }) => `${node}/feed:0`);
+    for (const { id } of this.execute(ids, feeds, [VARIABLES_SET])) this.binding.deleteTensor(id);
+    this.dropPulled();
+    const isFirst = this.slots.every(({ info }) => info === null);
+    for (const slot of this.slots) this.bind(slot);
+    // What recording left, and the values that are now the session's.
+    if (isFirst) collectGarbage();
+  }
+
+  /** The addon's ids of the variables' values; what JavaScript held of those that are copied goes as they are. */
+  private ownIds(): number[] {
+    let garbage = 0;
+    return this.slots.map(({ variable }) => {
+      if (!isEngineOwned(this.backend, variable)) {
+        giveToEngine(this.backend, variable);
+        garbage += variable.size * 4;
+      }
+      if (garbage > MOST_GARBAGE) {
+        collectGarbage();
+        garbage = 0;
+      }
+      return infoOf(this.backend, variable).id;
+    });
+  }
+
+  private isCurrent(slot: Slot): boolean {
+    const { variable, dataId, info } = slot;
+    if (info === null || variable.dataId !== dataId) return false;
+    if (slot.assigned) return holders.get(info) === this && info.refCount === 1;
+    return timeOf(info) === slot.time;
+  }
+
+  /** Tensors that share a value which this session is about to change keep the value that it has now. */
+  private detachAliases(slot: Slot): void {
+    if (!slot.assigned) return;
+    const isOld = slot.dataId !== slot.variable.dataId;
+    if (this.holds(slot) && (isOld || (slot.info as TensorRecord).refCount > 1)) this.handBack(slot);
+    giveOwnValue(this.backend, slot.variable);
+  }
+
+  private bind(slot: Slot): void {
+    const { backend } = this;
+    const info = infoOf(backend, slot.variable);
+    const holder = holders.get(info) ?? null;
+    Object.assign(slot, { info, dataId: slot.variable.dataId, time: timeOf(info) });
+    if (!slot.assigned || holder === this) return;
+    if (holder === null) backend.binding.deleteTensor(info.id);
+    else holder.letGo(info);
+    holders.set(info, this);
+    Object.defineProperty(info, 'id', { configurable: true, get: () => this.pull(slot) });
+  }
+
+  /** Whether tfjs-node's record of the slot's value, still in use, points here. */
+  private holds({ info, dataId }: Slot): boolean {
+    return info !== null && holders.get(info) === this && this.backend.tensorMap.has(dataId as object);
+  }
+
+  /** The addon's id of a variable's value now; all that live here are fetched together, without copying. */
+  private pull(slot: Slot): number {
+    if (slot.pulled === null) {
+      const slots = this.slots.filter(({ assigned, pulled }) => assigned && pulled === null);
+      const values = this.execute(
+        [],
+        [],
+        slots.map(({ node }) => `${node}/read:0`),
+      );
+      values.forEach(({ id }, i) => ((slots[i] as Slot).pulled = id));
+    }
+    return slot.pulled as unknown as number;
+  }
+
+  /** Gives tfjs-node's record its value back. */
+  private handBack(slot: Slot): void {
+    const info = slot.info as TensorRecord;
+    const value = this.pull(slot);
+    slot.pulled = null;
+    holders.delete(info);
+    handedBackAt.set(info, ++clock);
+    ownedByEngine.add(info);
+    Object.defineProperty(info, 'id', { configurable: true, writable: true, value });
+  }
+
+  /** Another session takes this value over. */
+  private letGo(info: TensorRecord): void {
+    const slot = this.slots.find((candidate) => candidate.info === info);
+    if (slot === undefined || slot.pulled === null) return;
+    this.binding.deleteTensor(slot.pulled);
+    slot.pulled = null;
+  }
+
+  /** Frees what was read back; a value that was disposed meanwhile is freed already. */
+  private dropPulled(): void {
+    for (const slot of this.slots) {
+      if (slot.pulled === null) continue;
+      const isDisposed = holders.get(slot.info as TensorRecord) === this && !this.holds(slot);
+      if (!isDisposed) this.binding.deleteTensor(slot.pulled);
+      slot.pulled = null;
+    }
+  }
+}
+
+function timeOf(info: TensorRecord): number {
+  return holders.get(info)?.time ?? handedBackAt.get(info) ?? 0;
+}
+
+function isEngineOwned(backend: EngineBackend, variable: tf.Variable): boolean {
+  const info = infoOf(backend, variable);
+  return holders.has(info) || ownedByEngine.has(info);
+}
+
+/** Moves a variable's value from a typed array to memory that TensorFlow owns. */
+function giveToEngine(backend: EngineBackend, variable: tf.Variable): void {
+  const { binding } = backend;
+  const info = infoOf(backend, variable);
+  const [id] = backend.getInputTensorIds([variable]) as [number];
+  const attrs = [{ name: 'T', type: binding.TF_ATTR_TYPE, value: info.dtype }];
+  const [copy] = binding.executeOp('DeepCopy', attrs, [id], 1);
+  binding.deleteTensor(id);
+  info.id = (copy as { id: number }).id;
+  ownedByEngine.add(info);
+}

@@ -1,0 +1,55 @@
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import type { NativeEngine } from '../native-engine';
+import type { Installation } from '../install/installation';
+import { type EngineBinding, RuntimeError } from '@pyramidal/kernels/engine';
+import { outerProcess } from './outer-process';
+
+/** What the process has loaded: a second TensorFlow, or another thread count, is not possible in it. */
+export interface LoadedAddon {
+  readonly binding: EngineBinding;
+  readonly addon: string;
+  readonly engine: NativeEngine;
+  readonly threads: number;
+}
+
+const LOADED = Symbol.for('@pyramidal/runtime/loaded-addon');
+
+type Holder = NodeJS.Process & { [LOADED]?: LoadedAddon };
+
+/**
+ * Loads the addon of an installation, once per process; test files that each have their own copy of this
+ * module share it. Thread counts, log level and GPUs reach TensorFlow through its environment variables.
+ * @param threads for each operation and for operations side by side; one per processor core by default.
+ * @throws RuntimeError when it does not load, or when another library is loaded already.
+ */
+export function loadAddon(engine: NativeEngine, installation: Installation, threads?: number): LoadedAddon {
+  const outer = outerProcess() as Holder;
+  const { addon } = installation;
+  const before = outer[LOADED];
+  if (before && (before.addon !== addon || before.engine !== engine)) {
+    throw new RuntimeError(
+      `${engine}: this process has loaded ${before.engine} from ${before.addon}; use another process`,
+    );
+  }
+  return before ?? (outer[LOADED] = load(engine, installation, outer.env, threads));
+}
+
+function load(
+  engine: NativeEngine,
+  { addon }: Installation,
+  env: NodeJS.ProcessEnv,
+  threads: number | undefined,
+): LoadedAddon {
+  env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  if (engine === 'tensorflow') env.CUDA_VISIBLE_DEVICES = '-1';
+  const used = threads ?? (Number(env.TF_NUM_INTRAOP_THREADS) || availableParallelism());
+  env.TF_NUM_INTRAOP_THREADS = String(used);
+  env.TF_NUM_INTEROP_THREADS = String(used);
+  try {
+    const binding = createRequire(__filename)(addon) as EngineBinding;
+    return { binding, addon, engine, threads: used };
+  } catch (error) {
+    throw new RuntimeError(`${engine} does not load: ${(error as Error).message}; run \`pyramidal-runtime doctor\``);
+  }
+}

@@ -1,0 +1,71 @@
+/** What is found on a machine: of each native engine, and of what installing one needs. */
+import { existsSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { cacheFolder } from './install/cache-folder';
+import { compilerAdvice, findCompiler } from './install/compile-addon';
+import { findFault, readInstallation } from './install/installation';
+import { probeAddon } from './install/probe';
+import { findPip, findPython, findPythonTensorFlow } from './install/python';
+import type { NativeEngine } from './native-engine';
+
+export interface Finding {
+  readonly subject: string;
+  readonly good: boolean;
+  /** In plain words, with what to do where it is not good. */
+  readonly text: string;
+}
+
+/** Whether a native engine is installed and computes. */
+export async function examineEngine(engine: NativeEngine): Promise<Finding> {
+  const bad = (text: string): Finding => ({ subject: engine, good: false, text });
+  const command = `pyramidal-runtime install${engine === 'tensorflow' ? '' : ` --engine ${engine}`}`;
+  const installation = await readInstallation(cacheFolder(), engine, process.env.PYRAMIDAL_TENSORFLOW);
+  if (!installation) return bad(`not installed; run \`${command}\``);
+  const fault = await findFault(installation, 'full');
+  if (fault) return bad(`${fault}; run \`${command}\``);
+  try {
+    const { version, gpu } = await probeAddon(installation.addon);
+    const text = `TensorFlow ${version} computes; from ${installation.origin}; addon ${installation.addon}`;
+    if (engine === 'tensorflow-gpu' && !gpu) return bad(`${text}, but it finds no GPU; check \`nvidia-smi\``);
+    return { subject: engine, good: true, text };
+  } catch (error) {
+    return bad((error as Error).message);
+  }
+}
+
+/** The tools and the room that installing needs. */
+export async function examineTools(): Promise<Finding[]> {
+  return [await compiler(), ...(await python()), await cache()];
+}
+
+async function compiler(): Promise<Finding> {
+  const name = await findCompiler();
+  return { subject: 'C++ compiler', good: Boolean(name), text: name ?? compilerAdvice() };
+}
+
+async function python(): Promise<Finding[]> {
+  const found = await findPython();
+  const missing = (subject: string, text: string): Finding => ({ subject, good: false, text });
+  if (!found)
+    return [missing('Python', 'no Python 3 found; install python3 and python3-pip to fetch a TensorFlow wheel')];
+  const pip = await findPip(found);
+  const tensorflow = await findPythonTensorFlow(found);
+  return [
+    { subject: 'Python', good: true, text: `${found.command.join(' ')}, ${found.version}` },
+    pip ? { subject: 'pip', good: true, text: pip } : missing('pip', 'missing; install python3-pip'),
+    tensorflow
+      ? { subject: 'Its TensorFlow', good: true, text: `${tensorflow.version} in ${tensorflow.folder}` }
+      : missing('Its TensorFlow', 'none, which is fine: a wheel is downloaded instead'),
+  ];
+}
+
+async function cache(): Promise<Finding> {
+  const folder = cacheFolder();
+  let existing = folder;
+  while (!existsSync(existing)) existing = dirname(existing);
+  const { bavail, bsize } = await statfs(existing);
+  const free = (bavail * bsize) / 1e9;
+  const text = `${folder}, ${free.toFixed(1)} GB free (about 1.5 are needed)`;
+  return { subject: 'Cache folder', good: free > 1.5, text };
+}

@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { RuntimeError } from '@pyramidal/kernels/engine';
+import type { TensorFlowLibrary } from './library';
+import { lastLine, runCommand } from './run-command';
+
+/** The version of Node-API that the addon is built for; every Node since 12.19 has it, so one build serves them all. */
+export const NODE_API_VERSION = 8;
+
+const FLAGS = ['-std=c++17', '-O2', '-fPIC', '-DBUILDING_NODE_EXTENSION', `-DNAPI_VERSION=${NODE_API_VERSION}`];
+
+const ADVICE: Partial<Record<NodeJS.Platform, string>> = {
+  linux: 'install one, for example with `apt-get install g++` or `dnf install gcc-c++`',
+  darwin: 'install one with `xcode-select --install`',
+};
+
+/** The first C++ compiler that answers: `CXX`, then the usual names. */
+export async function findCompiler(env: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
+  for (const name of [env.CXX, 'g++', 'c++', 'clang++']) {
+    if (name && (await runCommand(name, ['--version'], { env })).code === 0) return name;
+  }
+  return undefined;
+}
+
+export function compilerAdvice(platform: NodeJS.Platform = process.platform): string {
+  return `no C++ compiler found (looked for g++, c++, clang++); ${ADVICE[platform] ?? 'install one'}`;
+}
+
+/** The C++ sources of tfjs-node's addon. */
+function addonSources(): string[] {
+  return sourcesIn(join(dirname(createRequire(__filename).resolve('#tfjs-node/package.json')), 'binding'));
+}
+
+/** The C++ sources of what is loaded ahead of TensorFlow: its log level and its threads. */
+function earlySources(): string[] {
+  return sourcesIn(join(__dirname, '..', '..', 'cpp'));
+}
+
+function sourcesIn(folder: string): string[] {
+  const sources = readdirSync(folder).filter((name) => name.endsWith('.cc'));
+  return sources.sort().map((name) => join(folder, name));
+}
+
+/** Names everything that an addon's bytes depend on besides the library: flags and sources. */
+export function sourceDigest(): string {
+  const hash = createHash('sha256').update(FLAGS.join(' '));
+  for (const file of [...addonSources(), ...earlySources()]) hash.update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+/**
+ * Compiles tfjs-node's addon against a library into `folder`, with the library's folder as its run-time search path.
+ * @returns path of the addon.
+ * @throws RuntimeError when there is no compiler or it fails.
+ */
+export async function compileAddon(
+  library: TensorFlowLibrary,
+  folder: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<string> {
+  const compiler = await findCompiler(env);
+  if (!compiler) throw new RuntimeError(compilerAdvice());
+  const addon = join(folder, 'tfjs_binding.node');
+  const nodeApi = createRequire(__filename)('node-api-headers') as { include_dir: string };
+  const result = await runCommand(
+    compiler,
+    [
+      ...[...FLAGS, ...SHARED, `-I${nodeApi.include_dir}`, `-I${library.include}`, ...addonSources()],
+      ...(await compileEarly(compiler, library, folder, env)),
+      ...library.objects.map((name) => join(library.folder, name)),
+      ...[`-Wl,-rpath,${library.folder}`, '-o', addon],
+    ],
+    { env },
+  );
+  if (result.code === 0) return addon;
+  throw new RuntimeError(
+    `${compiler} could not compile the addon against ${library.folder}: ${firstError(result.stderr)}`,
+  );
+}
+
+const SHARED = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
+
+/** Options that link `cpp` in; none where it does not compile: logs show, and TensorFlow keeps its own threads. */
+async function compileEarly(
+  compiler: string,
+  library: TensorFlowLibrary,
+  folder: string,
+  env: NodeJS.ProcessEnv,
+): Promise<string[]> {
+  if (process.platform !== 'linux' || !existsSync(join(library.include, 'absl', 'log', 'globals.h'))) return [];
+  const object = join(folder, 'libearly.so');
+  const args = [
+    ...FLAGS,
+    '-shared',
+    `-I${library.include}`,
+    ...earlySources(),
+    '-Wl,-z,initfirst,-z,nodelete,-soname,libearly.so',
+    '-ldl',
+    '-lpthread',
+    '-o',
+    object,
+  ];
+  if ((await runCommand(compiler, args, { env })).code !== 0) return [];
+  return ['-Wl,--no-as-needed', object, '-Wl,-rpath,$ORIGIN'];
+}
+
+const firstError = (stderr: string) =>
+  stderr.split('\n').find((line) => /error|undefined reference|cannot find/.test(line)) ?? lastLine(stderr);

@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { NativeEngine } from '../native-engine';
+import { RuntimeError } from '@pyramidal/kernels/engine';
+import { cacheFolder } from './cache-folder';
+import { compileAddon, compilerAdvice, findCompiler, sourceDigest } from './compile-addon';
+import { type FileStamp, sha256Of, stampFile } from './file-stamp';
+import { withInstallLock } from './install-lock';
+import { findFault, type Installation, prune, readInstallation, writeInstallation } from './installation';
+import type { TensorFlowLibrary } from './library';
+import { fromPath, fromPython } from './local-routes';
+import { fromPrebuilt } from './prebuilt-route';
+import { probeAddon } from './probe';
+import { type InstallProgress, SILENT } from './progress';
+import type { FoundLibrary, RouteContext } from './route';
+import { fromWheel, TENSORFLOW_VERSION } from './wheel-route';
+
+export interface InstallOptions {
+  /** `tensorflow` by default. */
+  readonly engine?: NativeEngine;
+  /**
+   * A wheel file, a folder with libtensorflow, or `site-packages/tensorflow`; from then on the one that is opened when
+   * no other is named. `PYRAMIDAL_TENSORFLOW` by default, which holds for itself alone.
+   */
+  readonly library?: string;
+  /** Version of the wheel to download, e.g. `2.21.0`. */
+  readonly tensorflow?: string;
+  /** Installs again even where a sound installation is found. */
+  readonly force?: boolean;
+  readonly progress?: InstallProgress;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export interface InstallOutcome {
+  readonly installation: Installation;
+  /** True when it was there already and nothing was done. */
+  readonly already: boolean;
+}
+
+/**
+ * Installs the native engine into the cache folder: finds or downloads a TensorFlow library, compiles the addon against
+ * it and runs two kernels in a process of its own. Does nothing where a sound installation is found; processes that
+ * install at the same time wait for each other.
+ * @throws RuntimeError saying in one line what is missing and what to install.
+ */
+export async function installNative(options: InstallOptions = {}): Promise<InstallOutcome> {
+  const { engine = 'tensorflow', env = process.env, progress = SILENT, force = false } = options;
+  const path = options.library ?? env.PYRAMIDAL_TENSORFLOW;
+  const cache = cacheFolder(env);
+  const findExisting = async (): Promise<InstallOutcome | undefined> => {
+    const installation = force ? undefined : await readInstallation(cache, engine, path);
+    if (!installation || (await findFault(installation, 'quick'))) return undefined;
+    return { installation, already: true };
+  };
+  const install = async (): Promise<InstallOutcome> => {
+    const meanwhile = await findExisting();
+    if (meanwhile) return meanwhile;
+    const context = { engine, cache, env, progress, tensorflow: options.tensorflow ?? TENSORFLOW_VERSION };
+    const installation = await installByRoute(context, path);
+    await writeInstallation(cache, installation, path);
+    await prune(cache);
+    return { installation, already: false };
+  };
+  const onWait = (pid: number) => progress.step(`Waiting for another installation (process ${pid}) to end`);
+  try {
+    const outcome = (await findExisting()) ?? (await withInstallLock(cache, install, onWait));
+    if (options.library) await writeInstallation(cache, outcome.installation);
+    return outcome;
+  } catch (error) {
+    throw explained(error, cache, engine);
+  }
+}
+
+/** A path is taken or refused; otherwise the routes are tried in order, and all their reasons are told together. */
+async function installByRoute(context: RouteContext, path: string | undefined): Promise<Installation> {
+  const compiler = await findCompiler(context.env);
+  if (path && !compiler) throw new RuntimeError(compilerAdvice());
+  if (path) return makeReady(await fromPath(path, context), context);
+  const routes = compiler ? [fromPython, fromWheel, fromPrebuilt] : [fromPrebuilt];
+  const reasons = compiler ? [] : [compilerAdvice()];
+  for (const route of routes) {
+    try {
+      const found = await route(context);
+      if (found) return await makeReady(found, context);
+    } catch (error) {
+      if (!(error instanceof RuntimeError)) throw error;
+      reasons.push(error.message);
+    }
+  }
+  throw new RuntimeError(reasons.join('; '));
+}
+
+async function makeReady(found: FoundLibrary, context: RouteContext): Promise<Installation> {
+  const { library, stored, origin } = found;
+  const addon = found.addon ?? (await compileInto(library, context));
+  context.progress.step('Checking that it computes');
+  const { version } = await probeAddon(addon, context.env);
+  const files: FileStamp[] = [{ ...(await stampFile(addon)), sha256: await sha256Of(addon) }];
+  for (const name of library.objects) files.push(await stampFile(join(library.folder, name)));
+  return { engine: context.engine, origin, library: library.folder, stored, addon, tensorflow: version, files };
+}
+
+/** Compiles in a folder that appears under its name only when it is complete. */
+async function compileInto(library: TensorFlowLibrary, { cache, env, progress }: RouteContext): Promise<string> {
+  const addons = join(cache, 'addons');
+  await mkdir(addons, { recursive: true });
+  const draft = await mkdtemp(join(addons, 'compiling-'));
+  try {
+    progress.step('Compiling the addon');
+    const compiled = await compileAddon(library, draft, env);
+    const folder = join(addons, addonKey(library));
+    await rm(folder, { recursive: true, force: true });
+    await rename(draft, folder);
+    return join(folder, basename(compiled));
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+/** An addon belongs to its sources and to one library as it lies on disk. */
+function addonKey(library: TensorFlowLibrary): string {
+  const hash = createHash('sha256').update(sourceDigest());
+  for (const name of library.objects) {
+    const file = join(library.folder, name);
+    const { size, mtimeMs } = statSync(file);
+    hash.update(`${file} ${size} ${mtimeMs}`);
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Says in words what the file system refused. */
+function explained(error: unknown, cache: string, engine: NativeEngine): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC') {
+    const needed = engine === 'tensorflow-gpu' ? 9 : 1.5;
+    return new RuntimeError(
+      `the disk of ${cache} is full; ${engine} needs about ${needed} GB there, or set PYRAMIDAL_CACHE to another`,
+    );
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR') {
+    return new RuntimeError(`cannot write to the cache folder ${cache} (${code}); set PYRAMIDAL_CACHE to another`);
+  }
+  return error;
+}

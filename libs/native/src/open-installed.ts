@@ -1,0 +1,51 @@
+/** Opens a native engine that is installed. */
+import { RuntimeError } from '@pyramidal/kernels/engine';
+import { openNative } from './addon/open-native';
+import { cacheFolder } from './install/cache-folder';
+import { findFault, type Installation, readInstallation } from './install/installation';
+import type { NativeEngine } from './native-engine';
+
+export interface NativeOptions {
+  /** The TensorFlow that `install` was given by path; `PYRAMIDAL_TENSORFLOW` by default. */
+  readonly library?: string;
+  /** Threads that compute; one per processor core by default. */
+  readonly threads?: number;
+}
+
+export interface OpenedNative {
+  /** The number that this process first opened TensorFlow with, which it keeps. */
+  readonly threads: number;
+  /** TensorFlow's version. */
+  readonly tensorflow: string;
+  /** The folder of its shared objects. */
+  readonly library: string;
+}
+
+/** Whether an installation of the engine is recorded; `openInstalled` finds out whether it is sound. */
+export async function isInstalled(engine: NativeEngine, options: NativeOptions = {}): Promise<boolean> {
+  return (await readInstalled(engine, options)) !== undefined;
+}
+
+/**
+ * Opens an installed native engine and makes it the backend of TensorFlow.js.
+ * @throws RuntimeError in one line: not installed, damaged, or why it does not load; with the command that mends it.
+ */
+export async function openInstalled(engine: NativeEngine, options: NativeOptions = {}): Promise<OpenedNative> {
+  const command = installCommand(engine, libraryPath(options));
+  const installation = await readInstalled(engine, options);
+  if (!installation) throw new RuntimeError(`${engine} is not installed (${command})`);
+  const fault = await findFault(installation, 'quick');
+  if (fault) throw new RuntimeError(`${engine} needs to be installed again (${command}): ${fault}`);
+  const { threads } = await openNative(engine, installation, options.threads);
+  return { threads, tensorflow: installation.tensorflow, library: installation.library };
+}
+
+const libraryPath = ({ library }: NativeOptions): string | undefined => library ?? process.env.PYRAMIDAL_TENSORFLOW;
+
+const readInstalled = (engine: NativeEngine, options: NativeOptions): Promise<Installation | undefined> =>
+  readInstallation(cacheFolder(), engine, libraryPath(options));
+
+function installCommand(engine: NativeEngine, path: string | undefined): string {
+  const which = engine === 'tensorflow' ? '' : ` --engine ${engine}`;
+  return `\`pyramidal-runtime install${which}${path ? ` --library ${path}` : ''}\``;
+}

@@ -1,0 +1,1 @@
+export { openWasm, type OpenedWasm } from './open-wasm';

@@ -65,22 +65,31 @@ function findStateDict(root: unknown, entry: string | undefined): Found {
     throw new FormatError(`it holds ${typeName(root)}, expected a state_dict: save model.state_dict() in Python`);
   }
   if (!(root instanceof Map)) throw new FormatError(`it holds ${typeName(root)}, expected a dict of tensors`);
-  const candidates = [...root.keys()].filter((key) => isStateDict(root.get(key)));
+  const candidates = stateDictKeys(root);
   const known = MODEL_ENTRIES.find((name) => candidates.includes(name));
   const chosen = entry ?? known ?? (isStateDict(root) ? '' : candidates.length === 1 ? candidates[0] : undefined);
   if (chosen === '') return { entry: '', ...splitTensors(root) };
   if (!candidates.includes(chosen)) throw new FormatError(notFound(entry, candidates));
   const { tensors, others } = splitTensors(root.get(chosen) as Map<unknown, unknown>);
-  const rest = [...root].filter(([key]) => key !== chosen).map(([key, value]) => [String(key), value] as const);
-  return { entry: String(chosen), tensors, others: new Map([...rest, ...others]) };
+  const rest = [...root].filter(([key]) => key !== chosen).map(([key, value]) => [nameOf(key), value] as const);
+  return { entry: nameOf(chosen), tensors, others: new Map([...rest, ...others]) };
 }
 
 function notFound(entry: string | undefined, candidates: readonly unknown[]): string {
   if (candidates.length === 0) return 'it holds no dict of tensors';
-  const list = candidates.map((name) => quote(String(name))).join(', ');
+  const list = candidates.map((name) => quote(nameOf(name))).join(', ');
   if (entry === undefined) return `it holds several dicts of tensors, choose an entry: ${list}`;
   return `its entry ${quote(entry)} is not a dict of tensors, expected one of ${list}`;
 }
+
+/** The keys under which a dict holds state dicts. However many of its values are one dict, that is looked through once. */
+function stateDictKeys(root: ReadonlyMap<unknown, unknown>): unknown[] {
+  const answers = new Map([...new Set(root.values())].map((value) => [value, isStateDict(value)]));
+  return [...root].flatMap(([key, value]) => (answers.get(value) ? [key] : []));
+}
+
+/** Keys may be anything in Python, and may hold themselves. */
+const nameOf = (key: unknown): string => (typeof key === 'object' && key !== null ? typeName(key) : String(key));
 
 /** A dict with text as keys and at least one tensor. */
 function isStateDict(value: unknown): value is Map<string, unknown> {
@@ -93,8 +102,8 @@ function splitTensors(dict: ReadonlyMap<unknown, unknown>): Pick<Found, 'tensors
   const tensors = new Map<string, StoredTensor>();
   const others = new Map<string, unknown>();
   for (const [key, value] of dict) {
-    if (value instanceof TorchTensor) tensors.set(String(key), value);
-    else others.set(String(key), value);
+    if (value instanceof TorchTensor) tensors.set(nameOf(key), value);
+    else others.set(nameOf(key), value);
   }
   return { tensors, others };
 }

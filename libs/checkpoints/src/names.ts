@@ -20,11 +20,20 @@ type Named<T> = ReadonlyMap<string, T>;
 export const isClassHead = (name: string): boolean => CLASS_HEADS.some((pattern) => pattern.test(name));
 export const isTrainingLeftover = (name: string): boolean => TRAINING_LEFTOVERS.some((pattern) => pattern.test(name));
 
+/** More layers than this are no wrappers. */
+const MAX_WRAPPERS = 8;
+
 /** Takes off what wrappers put before every name. */
 export function withoutWrapper<T>(tensors: Named<T>): Named<T> {
   const names = [...tensors.keys()];
-  const wrapper = WRAPPERS.find((prefix) => names.length > 0 && names.every((name) => name.startsWith(prefix)));
-  return wrapper === undefined ? tensors : withoutWrapper(renamed(tensors, (name) => name.slice(wrapper.length)));
+  if (names.length === 0) return tensors;
+  let length = 0;
+  for (let layers = 0; layers < MAX_WRAPPERS; layers++) {
+    const wrapper = WRAPPERS.find((prefix) => names.every((name) => name.startsWith(prefix, length)));
+    if (wrapper === undefined) break;
+    length += wrapper.length;
+  }
+  return length === 0 ? tensors : renamed(tensors, (name) => name.slice(length));
 }
 
 /**

@@ -39,27 +39,27 @@ const operations: Readonly<Record<number, Operation>> = {
   [code('N')]: (m) => m.push(null),
   [0x88]: (m) => m.push(true),
   [0x89]: (m) => m.push(false),
-  [code('I')]: (m, c) => m.push(textInteger(c.line())),
-  [code('L')]: (m, c) => m.push(textInteger(c.line())),
+  [code('I')]: (m, c) => m.pushOwn(...sized(c.line(), textInteger)),
+  [code('L')]: (m, c) => m.pushOwn(...sized(c.line(), textInteger)),
   [code('J')]: (m, c) => m.push(c.bytes(4).readInt32LE()),
   [code('K')]: (m, c) => m.push(c.byte()),
   [code('M')]: (m, c) => m.push(c.bytes(2).readUInt16LE()),
-  [0x8a]: (m, c) => m.push(integer(c, c.byte())),
-  [0x8b]: (m, c) => m.push(integer(c, c.bytes(4).readInt32LE())),
+  [0x8a]: (m, c) => integer(m, c, c.byte()),
+  [0x8b]: (m, c) => integer(m, c, c.bytes(4).readInt32LE()),
   [code('F')]: (m, c) => m.push(textFloat(c.line())),
   [code('G')]: (m, c) => m.push(c.bytes(8).readDoubleBE()),
 
-  [code('S')]: (m, c) => m.push(textString(c.line())),
-  [code('V')]: (m, c) => m.push(unescapeUnicode(c.line())),
-  [code('T')]: (m, c) => m.push(text(c, c.bytes(4).readUInt32LE())),
-  [code('U')]: (m, c) => m.push(text(c, c.byte())),
-  [code('X')]: (m, c) => m.push(text(c, c.bytes(4).readUInt32LE())),
-  [0x8c]: (m, c) => m.push(text(c, c.byte())),
-  [0x8d]: (m, c) => m.push(text(c, length64(c))),
-  [code('B')]: (m, c) => m.push(bytes(c, c.bytes(4).readUInt32LE())),
-  [code('C')]: (m, c) => m.push(bytes(c, c.byte())),
-  [0x8e]: (m, c) => m.push(bytes(c, length64(c))),
-  [0x96]: (m, c) => m.push(bytes(c, length64(c))),
+  [code('S')]: (m, c) => m.pushOwn(...sized(c.line(), textString)),
+  [code('V')]: (m, c) => m.pushOwn(...sized(c.line(), unescapeUnicode)),
+  [code('T')]: (m, c) => text(m, c, c.bytes(4).readUInt32LE()),
+  [code('U')]: (m, c) => text(m, c, c.byte()),
+  [code('X')]: (m, c) => text(m, c, c.bytes(4).readUInt32LE()),
+  [0x8c]: (m, c) => text(m, c, c.byte()),
+  [0x8d]: (m, c) => text(m, c, length64(c)),
+  [code('B')]: (m, c) => bytes(m, c, c.bytes(4).readUInt32LE()),
+  [code('C')]: (m, c) => bytes(m, c, c.byte()),
+  [0x8e]: (m, c) => bytes(m, c, length64(c)),
+  [0x96]: (m, c) => bytes(m, c, length64(c)),
 
   [code(')')]: (m) => m.pushContainer([]),
   [code(']')]: (m) => m.pushContainer([]),
@@ -90,12 +90,12 @@ const operations: Readonly<Record<number, Operation>> = {
   [code('h')]: (m, c) => m.recall(c.byte()),
   [code('j')]: (m, c) => m.recall(c.bytes(4).readUInt32LE()),
 
-  [code('c')]: (m, c) => m.push(new PickleGlobal(c.line(), c.line())),
+  [code('c')]: (m, c) => named(m, c.line(), c.line()),
   [0x93]: (m) => {
     const [module, name] = m.popMany(2);
     if (typeof module !== 'string' || typeof name !== 'string')
       throw new FormatError('the pickle has a name that is no text');
-    m.push(new PickleGlobal(module, name));
+    named(m, module, name);
   },
   [code('R')]: (m) => {
     const args = m.pop();
@@ -129,18 +129,32 @@ const operations: Readonly<Record<number, Operation>> = {
   [0x95]: (_, c) => void length64(c),
 };
 
-const text = (cursor: ByteCursor, length: number): string => cursor.bytes(length).toString('utf8');
+function text(machine: PickleMachine, cursor: ByteCursor, length: number): void {
+  machine.pushOwn(cursor.bytes(length).toString('utf8'), length);
+}
 
-const bytes = (cursor: ByteCursor, length: number): Uint8Array => Uint8Array.from(cursor.bytes(length));
+function bytes(machine: PickleMachine, cursor: ByteCursor, length: number): void {
+  machine.pushContainer(Uint8Array.from(cursor.bytes(length)));
+}
+
+function named(machine: PickleMachine, module: string, name: string): void {
+  machine.pushOwn(new PickleGlobal(module, name), module.length + name.length + 2 * TEXT_OVERHEAD);
+}
+
+/** Of a string, beside its characters. */
+const TEXT_OVERHEAD = 32;
+
+/** A value read from a line of text, and the most that it can take. */
+const sized = <T>(line: string, read: (line: string) => T): [value: T, bytes: number] => [read(line), 2 * line.length];
 
 const length64 = (cursor: ByteCursor): number => Number(cursor.bytes(8).readBigUInt64LE());
 
 /** Two's complement, least significant byte first. */
-function integer(cursor: ByteCursor, length: number): number | bigint {
+function integer(machine: PickleMachine, cursor: ByteCursor, length: number): void {
   if (length < 0 || length > MAX_INTEGER_BYTES) throw new FormatError(`the pickle has an integer of ${length} bytes`);
-  if (length === 0) return 0;
+  if (length === 0) return machine.push(0);
   const hex = Buffer.from(cursor.bytes(length)).reverse().toString('hex');
-  return narrow(BigInt.asIntN(8 * length, BigInt(`0x${hex}`)));
+  machine.pushOwn(narrow(BigInt.asIntN(8 * length, BigInt(`0x${hex}`))), length);
 }
 
 function textInteger(line: string): number | bigint | boolean {

@@ -1,3 +1,4 @@
+/** The header of a safetensors file, read in linear time: names, types, shapes and places of its tensors. */
 import { byteLength, describe, dtypes, type DType } from './dtype';
 import { CheckpointError, checkpointError, quote } from './errors';
 
@@ -30,6 +31,9 @@ const MAX_HEADER_BYTES = 16 << 20;
 /** header { tensor { shape [ ] } }: JSON that nests deeper is refused before it is parsed. */
 const MAX_NESTING = 3;
 
+/** Axes of a PyTorch tensor are limited to this. */
+const MAX_AXES = 64;
+
 const dtypeOfTag = new Map<unknown, DType>(Object.entries(dtypes).map(([dtype, { tag }]) => [tag, dtype as DType]));
 
 /** Reads the header and checks that its tensors fill the rest of the file without gap or overlap. */
@@ -56,25 +60,42 @@ type JsonRecord = Record<string, unknown>;
 
 function parseJson(bytes: Uint8Array, fail: Fail): JsonRecord {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    if (nesting(text) > MAX_NESTING) throw fail(`the header nests deeper than ${MAX_NESTING} levels`);
-    const value: unknown = JSON.parse(text);
-    if (isRecord(value)) return value;
+    const { nesting, members } = outlineOf(bytes);
+    if (nesting > MAX_NESTING) throw fail(`the header nests deeper than ${MAX_NESTING} levels`);
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    if (isRecord(value)) {
+      if (Object.keys(value).length < members) throw fail('a name appears twice');
+      return value;
+    }
   } catch (error) {
     throw error instanceof CheckpointError ? error : fail('the header is not UTF-8 JSON');
   }
   throw fail('the header is not a JSON object');
 }
 
-/** Deepest nesting of braces and brackets outside of strings. */
-function nesting(json: string): number {
-  let depth = 0;
-  let deepest = 0;
-  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
-    if (token === '{' || token === '[') deepest = Math.max(deepest, ++depth);
-    else if (token === '}' || token === ']') depth--;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const OPENING: ReadonlySet<number> = new Set([0x5b, 0x7b]);
+const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d]);
+
+/**
+ * Deepest nesting of braces and brackets, and members of the outermost object, counted in one pass over the bytes:
+ * all that matters is ASCII, which UTF-8 uses for nothing else.
+ */
+function outlineOf(json: Uint8Array): { nesting: number; members: number } {
+  let [depth, nesting, commas, isText] = [0, 0, 0, false];
+  for (let i = 0; i < json.length; i++) {
+    const byte = json[i]!;
+    if (isText) {
+      if (byte === BACKSLASH) i++;
+      else if (byte === QUOTE) isText = false;
+    } else if (byte === QUOTE) isText = true;
+    else if (OPENING.has(byte)) nesting = Math.max(nesting, ++depth);
+    else if (CLOSING.has(byte)) depth--;
+    else if (byte === COMMA && depth === 1) commas++;
   }
-  return deepest;
+  return { nesting, members: commas === 0 ? 0 : commas + 1 };
 }
 
 function parseEntry(name: string, member: unknown, dataStart: number, fail: Fail): HeaderEntry {
@@ -87,7 +108,7 @@ function parseEntry(name: string, member: unknown, dataStart: number, fail: Fail
     throw fail(`${label} has dtype ${received}, expected one of ${known}`);
   }
   const { shape, data_offsets: offsets } = member;
-  if (!isNumbers(shape)) throw fail(`${label} has no list of sizes as its shape`);
+  if (!isNumbers(shape) || shape.length > MAX_AXES) throw fail(`${label} has no list of sizes as its shape`);
   if (!isNumbers(offsets) || offsets.length !== 2) throw fail(`${label} has no pair of data_offsets`);
   const [begin, end] = offsets as [number, number];
   if (!(byteLength({ dtype, shape }) === end - begin)) {

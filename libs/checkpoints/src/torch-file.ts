@@ -98,6 +98,7 @@ function placeStorages(
   for (const key of Array.isArray(keys) ? (keys as unknown[]) : []) {
     const id = typeof key === 'string' ? wanted.get(key) : undefined;
     if (!id) throw new FormatError('it lists a storage that no tensor uses');
+    if (starts.has(id.key)) throw new FormatError(`it lists storage ${quote(id.key)} twice`);
     const count = Number(file.read(position, 8, `storage ${id.key}`).readBigInt64LE());
     if (count * elementBytes(id.dtype) !== id.bytes) {
       throw new FormatError(`its storage ${quote(id.key)} has ${count} elements, expected ${id.bytes} bytes`);

@@ -27,7 +27,7 @@ export class TorchTensor implements StoredTensor {
   readonly shape: readonly number[];
   readonly stride: readonly number[];
   /** Elements between the first that the view reaches and the last, both included. */
-  readonly #span: number;
+  private readonly span: number;
 
   /** @throws FormatError if the view reaches outside of the storage. */
   constructor(
@@ -45,8 +45,8 @@ export class TorchTensor implements StoredTensor {
     if (Number.isNaN(count) || !isView || shape.length !== stride.length || shape.length > MAX_AXES) {
       throw new FormatError(`a tensor ${describe(this)} has the impossible strides [${stride.join(', ')}]`);
     }
-    this.#span = count === 0 ? 0 : shape.reduce((last, size, axis) => last + (size - 1) * stride[axis]!, 1);
-    if (!((offset + this.#span) * elementBytes(dtype) <= storage.bytes) && count > 0) {
+    this.span = count === 0 ? 0 : shape.reduce((last, size, axis) => last + (size - 1) * stride[axis]!, 1);
+    if (!((offset + this.span) * elementBytes(dtype) <= storage.bytes) && count > 0) {
       throw new FormatError(
         `a tensor ${describe(this)} reaches beyond its storage ${storage.key} of ${storage.bytes} bytes`,
       );
@@ -56,9 +56,9 @@ export class TorchTensor implements StoredTensor {
   /** Read from the file at every access, row-major. */
   get data(): TensorData {
     const width = elementBytes(this.dtype);
-    const bytes = this.storage.read(this.offset * width, this.#span * width);
+    const bytes = this.storage.read(this.offset * width, this.span * width);
     const span = viewElements(bytes, this.dtype, this.storage.byteOrder);
-    return this.isContiguous ? span : this.#gather(span);
+    return this.isContiguous ? span : this.gather(span);
   }
 
   get isContiguous(): boolean {
@@ -75,14 +75,14 @@ export class TorchTensor implements StoredTensor {
     return this.storage === other.storage && this.offset === other.offset && `${this.stride}` === `${other.stride}`;
   }
 
-  #gather(span: TensorData): TensorData {
+  private gather(span: TensorData): TensorData {
     const result = new dtypes[this.dtype].array(byteLength(this) / elementBytes(this.dtype));
-    const last = this.shape.length - 1;
+    // Axes of size 1 would only deepen the recursion.
+    const axes = this.shape.map((size, axis) => ({ size, step: this.stride[axis]! })).filter(({ size }) => size > 1);
     let written = 0;
     const copy = (axis: number, start: number): void => {
-      const size = this.shape[axis]!;
-      const step = this.stride[axis]!;
-      if (axis === last) for (let i = 0; i < size; i++) result[written++] = span[start + i * step]!;
+      const { size, step } = axes[axis] ?? { size: 1, step: 0 };
+      if (axis >= axes.length - 1) for (let i = 0; i < size; i++) result[written++] = span[start + i * step]!;
       else for (let i = 0; i < size; i++) copy(axis + 1, start + i * step);
     };
     copy(0, 0);

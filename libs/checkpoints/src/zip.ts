@@ -14,11 +14,14 @@ const LOCAL = { signature: 0x04034b50, size: 30 } as const;
 const ZIP64_EXTRA = 0x0001;
 const STORED = 0;
 const DEFLATED = 8;
-const MAX_DIRECTORY_BYTES = 1 << 27;
+/** Room for some 200,000 members; checkpoints have some thousand. */
+const MAX_DIRECTORY_BYTES = 1 << 24;
 const CHECK_CHUNK = 1 << 24;
 
 interface Entry {
   readonly name: string;
+  /** In bytes. */
+  readonly nameLength: number;
   readonly flags: number;
   readonly method: number;
   readonly crc: number;
@@ -36,8 +39,10 @@ export const unfoldLimit = (file: OpenFile): number => (1 << 26) + 16 * file.siz
 /** @returns the members by name. @throws CheckpointError if the directory is damaged. */
 export function readZip(file: OpenFile): ReadonlyMap<string, ZipMember> {
   const members = new Map<string, ZipMember>();
+  const entries = [...readDirectory(file)];
+  checkOverlaps(file, entries);
   let unfolded = 0;
-  for (const entry of readDirectory(file)) {
+  for (const entry of entries) {
     if (members.has(entry.name)) throw checkpointError(file.path, `two members are named ${quote(entry.name)}`);
     if (entry.method === DEFLATED) unfolded += entry.size;
     members.set(entry.name, entry.method === DEFLATED ? deflatedMember(file, entry) : storedMember(file, entry));
@@ -46,6 +51,15 @@ export function readZip(file: OpenFile): ReadonlyMap<string, ZipMember> {
     throw checkpointError(file.path, `its compressed members would unfold to ${unfolded} bytes from ${file.size}`);
   }
   return members;
+}
+
+/** Members that share bytes unfold one piece of a file many times. */
+function checkOverlaps(file: OpenFile, entries: readonly Entry[]): void {
+  let end = 0;
+  for (const entry of [...entries].sort((a, b) => a.localOffset - b.localOffset)) {
+    if (entry.localOffset < end) throw checkpointError(file.path, `member ${quote(entry.name)} overlaps another one`);
+    end = entry.localOffset + LOCAL.size + entry.nameLength + entry.packedSize;
+  }
 }
 
 function* readDirectory(file: OpenFile): Generator<Entry> {
@@ -103,6 +117,7 @@ function parseEntry(bytes: Buffer, nameLength: number, extraLength: number): Ent
   const localOffset = field(42);
   return {
     name: bytes.subarray(ENTRY.size, ENTRY.size + nameLength).toString('utf8'),
+    nameLength,
     flags: bytes.readUInt16LE(8),
     method: bytes.readUInt16LE(10),
     crc: bytes.readUInt32LE(16),

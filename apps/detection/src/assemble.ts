@@ -1,3 +1,4 @@
+/** A configuration's network, its loss, and its batches: where backbone, neck, heads and data meet. */
 import { createBackbone } from '@pyramidal/backbones';
 import { type Detector, randomKeys } from '@pyramidal/boxes';
 import { type DetectionBatch, openDetectionBatches, type DetectionSample } from '@pyramidal/coco';
@@ -8,9 +9,6 @@ import type { Losses } from '@pyramidal/training';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { DetectionConfig } from './config';
 import { createDetector } from './detectors/index';
-
-/** Cells of each object's mask along an axis: 4 for each of the 28 that are learned. */
-const MASK_SIDE = 112;
 
 /** The network that a configuration describes, without values yet. */
 export function assembleDetector({ model }: DetectionConfig, classes: number): Detector {
@@ -27,9 +25,14 @@ export function lossOf(detector: Detector, { train: { recompute } }: DetectionCo
     detector.loss({ images, sizes }, truth, randomKeys(seed), new ForwardPass({ mode: 'train', seed, recompute }));
 }
 
-/** The largest wide image of a configuration, as a backbone takes it. */
-export function inputSize({ input: { shortest, longest } }: DetectionConfig): { height: number; width: number } {
-  return { height: 32 * Math.ceil(shortest / 32), width: 32 * Math.ceil(longest / 32) };
+/** The largest wide image of a configuration, padded as a detector takes it. */
+export function inputSize(
+  { input: { shortest, longest } }: DetectionConfig,
+  { backbone }: Detector,
+): { height: number; width: number } {
+  const { stride } = backbone.levels.C5;
+  const padded = (side: number): number => stride * Math.ceil(side / stride);
+  return { height: padded(shortest), width: padded(longest) };
 }
 
 /** Whether steps run as one graph; adaptive RoIAlign reads values, which no graph can. */
@@ -37,10 +40,11 @@ export function compiles({ runtime, model: { detector } }: DetectionConfig): boo
   return runtime.compile && !('sampling' in detector && detector.sampling === 'adaptive');
 }
 
-/** Augmented, shuffled, full batches. */
+/** Augmented, shuffled, full batches, with the masks that a detector learns from. */
 export function trainingBatches(
   config: DetectionConfig,
   samples: readonly DetectionSample[],
+  { maskSide = 0 }: Detector,
 ): BatchSource<DetectionBatch> {
   const { data, input, augmentation, train } = config;
   const { flip, crop, shortest = [input.shortest] } = augmentation;
@@ -52,7 +56,7 @@ export function trainingBatches(
       flip,
       ...(crop && { crop: { ...crop, scales: scalesOf(crop.shortest) } }),
       normalisation: IMAGENET_NORMALISATION,
-      maskSide: MASK_SIDE,
+      maskSide,
       maxObjects: data.maxObjects,
     },
     batchSize: Math.min(train.batchSize, samples.length),
@@ -71,7 +75,7 @@ export function plainBatches(
 ): BatchSource<DetectionBatch> {
   return openDetectionBatches({
     samples: samples.map((sample) => ({ ...sample, objects: [], crowds: [] })),
-    transform: { scales: [input], normalisation: IMAGENET_NORMALISATION, maskSide: 1, maxObjects: 0 },
+    transform: { scales: [input], normalisation: IMAGENET_NORMALISATION, maskSide: 0, maxObjects: 0 },
     batchSize,
     shuffle: false,
     seed: 0,

@@ -1,6 +1,7 @@
 /** The anchors of all levels of a pyramid, and what a head's maps say of them. */
 import * as tf from '@tensorflow/tfjs-core';
-import { anchorsInside, levelAnchors, type AnchorOptions, type MapSize } from './anchors';
+import type { MapSize } from '@pyramidal/nn';
+import { anchorsInside, levelAnchors, type AnchorOptions } from './anchors';
 import { decodeDeltas } from './box-deltas';
 import { clipBoxes } from './boxes';
 import { takeRows } from './take-rows';
@@ -15,26 +16,24 @@ export function pyramidAnchors(options: AnchorOptions, sizes: readonly MapSize[]
   return tf.tidy(() => tf.concat(sizes.map((size, level) => levelAnchors(options, level, size))));
 }
 
-/** Sides of images are padded to a multiple of this, the coarsest stride of a backbone. */
-const PADDING = 32;
-
 /**
  * Which anchors of each image take part in training: those that lie on it, its padding included, and do not leave it by
  * more than a border.
  * @param images float32 [N, 2], (height, width) of each without padding.
- * @param allowedBorder in pixels; negative allows any.
+ * @param border in pixels: how far anchors may leave the image, negative for any; and what sides of images are padded
+ * to a multiple of, the backbone's coarsest stride.
  * @returns bool [A] per image.
  */
 export function pyramidAnchorsInside(
   options: AnchorOptions,
   sizes: readonly MapSize[],
   images: tf.Tensor2D,
-  allowedBorder: number,
+  { allowedBorder, padding }: { readonly allowedBorder: number; readonly padding: number },
 ): tf.Tensor1D[] {
   return tf.tidy(() => {
     return tf.unstack(images).map((size) => {
       const image = size as tf.Tensor1D;
-      const padded: tf.Tensor1D = tf.mul(tf.ceil(tf.div(image, PADDING)), PADDING);
+      const padded: tf.Tensor1D = tf.mul(tf.ceil(tf.div(image, padding)), padding);
       const border = { image, padded, allowedBorder };
       return tf.concat(sizes.map((map, level) => anchorsInside(options, level, map, border)));
     });

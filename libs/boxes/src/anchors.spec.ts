@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import type { MapSize } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import { expectClose, expectGoldenStats, goldenValues, type GoldenFull, type GoldenStats } from '@pyramidal/testing';
-import { anchorsInside, anchorsPerCell, baseAnchors, levelAnchors, type AnchorOptions, type MapSize } from './anchors';
+import { anchorsInside, anchorsPerCell, baseAnchors, levelAnchors, type AnchorOptions } from './anchors';
 
 interface GoldenGenerator {
   readonly num_base_anchors: readonly number[];

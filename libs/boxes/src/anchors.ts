@@ -1,5 +1,6 @@
 /** Anchors of a pyramid (Faster R-CNN, section 3.1.1; FPN, section 4.1), placed as MMDetection 2 places them. */
 import * as tf from '@tensorflow/tfjs-core';
+import type { MapSize } from '@pyramidal/nn';
 
 export interface AnchorOptions {
   /** Pixels per cell of each level; a level's anchors grow with it. */
@@ -9,8 +10,6 @@ export interface AnchorOptions {
   /** Height over width. */
   readonly ratios: readonly number[];
 }
-
-export type MapSize = readonly [height: number, width: number];
 
 /** Anchors per cell: ratio-major, then scale. */
 export function anchorsPerCell({ scales, ratios }: AnchorOptions): number {

@@ -1,16 +1,23 @@
-// What a detector is.
-export { Detector, type DetectionLosses, type ImageBatch, type Neck } from './detector';
-export { truthOfImages, type ImageTruth, type TruthBatch } from './truth';
+// What a detector is, takes and gives.
+export {
+  Detector,
+  type DetectionLosses,
+  type DetectorDefinition,
+  type DetectorParts,
+  type ImageBatch,
+} from './detector';
+export { masksOfImages, truthOfImages, type ImageTruth, type MaskTruth, type TruthBatch } from './truth';
 export { chooseDetections, toOriginal, type DetectionOptions, type Detections } from './detections';
+export { anchorsSchema, count, detectionFields, fraction, ignoreShareSchema, withIgnoreShare } from './settings';
 
 // Boxes and anchors.
 export { areas, boxIou, clipBoxes, coordinates } from './boxes';
 export { decodeDeltas, encodeDeltas, type DeltaOptions } from './box-deltas';
-export { anchorsPerCell, levelAnchors, type AnchorOptions, type MapSize } from './anchors';
+export { anchorsPerCell, levelAnchors, type AnchorOptions } from './anchors';
 export { bestBoxes, joinLevels, mapSizes, pyramidAnchors, pyramidAnchorsInside } from './anchor-pyramid';
 
 // Choosing among them.
-export { matchBoxes, truthRowsOf, UNMATCHED, type Matches, type MatchOptions, type Truth } from './matcher';
+export { matchBoxes, truthRowsOf, UNMATCHED, type MatchOptions, type Truth } from './matcher';
 export { randomKeys, sampleBoxes, type DrawKeys, type SampleOptions } from './sampler';
 export { nms } from './nms';
 export { takeRows } from './take-rows';

@@ -13,7 +13,7 @@ export interface NmsOptions {
 
 /** What is kept, best first. */
 export type Kept = {
-  /** int32 [K], rows of the boxes; 0 in slots that nothing fills. */
+  /** int32 [K], rows of the boxes; 0 in rows that nothing fills. */
   readonly indices: tf.Tensor1D;
   /** bool [K]. */
   readonly valid: tf.Tensor1D;

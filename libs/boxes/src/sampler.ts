@@ -20,16 +20,16 @@ export function randomKeys(seed: tf.Tensor1D): DrawKeys {
   return (count) => randomUniform<tf.Rank.R1>([count], foldSeed(seed, draws++));
 }
 
-/** Chosen boxes: positives first, then background, then slots that nothing fills. */
+/** Chosen boxes: positives first, then background, then rows that nothing fills. */
 export type Sample = {
   /** int32 [S], rows of the boxes. */
   readonly indices: tf.Tensor1D;
   /** bool [S]. */
   readonly positive: tf.Tensor1D;
-  /** bool [S]: whether the slot holds a box at all. */
+  /** bool [S]: whether the row holds a box at all. */
   readonly valid: tf.Tensor1D;
-  /** Slots that positives can take, all at the front. */
-  readonly positiveSlots: number;
+  /** Positives at most, all in the first rows. */
+  readonly maxPositives: number;
 };
 
 /** Chooses boxes by their matches. S is the wanted count, or the number of boxes if that is smaller. */
@@ -41,22 +41,22 @@ export function sampleBoxes(
   return tf.tidy(() => {
     const [boxes] = assigned.shape;
     const size = Math.min(count, boxes);
-    const positiveSlots = Math.min(Math.floor(count * positiveShare), boxes);
+    const maxPositives = Math.min(Math.floor(count * positiveShare), boxes);
     const keys = drawKeys(boxes);
-    const positives = choose(tf.greater(assigned, BACKGROUND), keys, positiveSlots);
+    const positives = choose(tf.greater(assigned, BACKGROUND), keys, maxPositives);
     const negatives = choose(tf.equal(assigned, BACKGROUND), keys, size);
     const whole = (value: number): tf.Scalar => tf.scalar(value, 'int32');
-    const taken: tf.Scalar = tf.minimum(positives.available, whole(positiveSlots));
-    const slots = tf.range(0, size, 1, 'int32');
-    const positive = tf.less(slots, taken);
-    const nextNegative: tf.Tensor1D = tf.maximum(tf.sub(slots, taken), whole(0));
+    const taken: tf.Scalar = tf.minimum(positives.available, whole(maxPositives));
+    const rows = tf.range(0, size, 1, 'int32');
+    const positive = tf.less(rows, taken);
+    const nextNegative: tf.Tensor1D = tf.maximum(tf.sub(rows, taken), whole(0));
     const indices = tf.where(
       positive,
-      takeRows(positives.order, tf.minimum<tf.Tensor1D>(slots, whole(Math.max(positiveSlots - 1, 0)))),
+      takeRows(positives.order, tf.minimum<tf.Tensor1D>(rows, whole(Math.max(maxPositives - 1, 0)))),
       takeRows(negatives.order, nextNegative),
     );
-    const valid = tf.less(slots, tf.add(taken, negatives.available));
-    return { indices, positive, valid, positiveSlots: Math.min(positiveSlots, size) } as Sample;
+    const valid = tf.less(rows, tf.add(taken, negatives.available));
+    return { indices, positive, valid, maxPositives: Math.min(maxPositives, size) } as Sample;
   });
 }
 

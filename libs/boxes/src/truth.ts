@@ -1,16 +1,19 @@
+/** Ground truth of a batch, padded to a fixed number of rows, and its parts image by image. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Truth } from './matcher';
 
-/** Ground truth of a batch, G rows an image, of which those with a label are objects. */
+/** G rows an image, of which those with a label are objects. */
 export interface TruthBatch {
   /** float32 [N, G, 4], xyxy, pixels of the network's input. */
   readonly boxes: tf.Tensor3D;
   /** int32 [N, G], class of each object from 0; -1 where a row holds none. */
   readonly labels: tf.Tensor2D;
-  /** float32 [N, G, h, w], 0 or 1: each object's mask, over its region. */
-  readonly masks: tf.Tensor4D;
+  /** float32 [N, G, h, w], 0 or 1: each object's mask, over its region. Detectors of boxes alone need none. */
+  readonly masks?: tf.Tensor4D;
   /** float32 [N, G, 4], xyxy, pixels of the network's input: what part of the image each mask covers. */
-  readonly regions: tf.Tensor3D;
+  readonly regions?: tf.Tensor3D;
+  /** int32 [N, G]: 1 where an object has a mask, 0 where it is labelled by its box alone; default 1 for all. */
+  readonly hasMask?: tf.Tensor2D;
   /** float32 [N, I, 4], xyxy: regions of crowds, for matching with an `ignoreShare`; rows of zeros hold none. */
   readonly ignored?: tf.Tensor3D;
 }
@@ -21,17 +24,37 @@ export interface ImageTruth extends Truth {
   readonly labels: tf.Tensor1D;
 }
 
-export function truthOfImages({
-  boxes,
-  labels,
-  ignored,
-}: Pick<TruthBatch, 'boxes' | 'labels' | 'ignored'>): ImageTruth[] {
-  const regions = ignored === undefined ? [] : (tf.unstack(ignored) as tf.Tensor2D[]);
-  const perImage = tf.unstack(labels) as tf.Tensor1D[];
-  return tf.unstack(boxes).map((imageBoxes, i) => {
-    const own = perImage[i]!;
-    const crowds = regions[i];
-    const truth: ImageTruth = { boxes: imageBoxes as tf.Tensor2D, labels: own, valid: tf.greaterEqual(own, 0) };
-    return crowds === undefined ? truth : { ...truth, ignored: crowds };
+/** Masks of one image. */
+export interface MaskTruth {
+  /** float32 [G, h, w], 0 or 1. */
+  readonly masks: tf.Tensor3D;
+  /** float32 [G, 4], xyxy, pixels of the network's input: what each mask covers. */
+  readonly regions: tf.Tensor2D;
+  /** int32 [G], 1 where the object has a mask. */
+  readonly hasMask: tf.Tensor1D;
+}
+
+/** Boxes and labels of every image. */
+export function truthOfImages({ boxes, labels, ignored }: TruthBatch): ImageTruth[] {
+  const [ownBoxes, crowds] = [rowsOf<tf.Tensor2D>(boxes), ignored && rowsOf<tf.Tensor2D>(ignored)];
+  return rowsOf<tf.Tensor1D>(labels).map((own, image) => {
+    const regions = crowds?.[image];
+    const truth = { boxes: ownBoxes[image]!, labels: own, valid: tf.greaterEqual<tf.Tensor1D>(own, 0) };
+    return regions === undefined ? truth : { ...truth, ignored: regions };
   });
+}
+
+/** Masks of every image. @throws Error if the batch has none. */
+export function masksOfImages({ labels, masks, regions, hasMask = tf.onesLike(labels) }: TruthBatch): MaskTruth[] {
+  if (masks === undefined || regions === undefined) {
+    throw new Error('ground truth: expected masks and their regions to learn masks from, received boxes alone');
+  }
+  const [ownMasks, ownRegions] = [rowsOf<tf.Tensor3D>(masks), rowsOf<tf.Tensor2D>(regions)];
+  return rowsOf<tf.Tensor1D>(hasMask).map((flags, image) => {
+    return { masks: ownMasks[image]!, regions: ownRegions[image]!, hasMask: flags };
+  });
+}
+
+function rowsOf<T extends tf.Tensor>(batch: tf.Tensor): T[] {
+  return tf.unstack(batch) as T[];
 }

@@ -85,7 +85,7 @@ function namedFeatures(input: Readonly<Record<string, readonly number[]>>): tf.T
   return tf.tensor4d(goldenMap(name, shape), [n, h, w, c]);
 }
 
-/** RoIs of all images, without the slots that nothing fills, as the reference lists them. */
+/** RoIs of all images, without the rows that nothing fills, as the reference lists them. */
 function targetsOf({ train_cfg, gt_bboxes, gt_labels }: GoldenSampling): RoiTargets {
   const { assigner, sampler } = train_cfg;
   const perImage = gt_bboxes.map((boxes, image) => {
@@ -115,7 +115,7 @@ function targetsOf({ train_cfg, gt_bboxes, gt_labels }: GoldenSampling): RoiTarg
     positive: filled(({ positive }) => positive) as tf.Tensor1D,
     valid: filled(({ valid }) => valid) as tf.Tensor1D,
     isTruth: filled(({ isTruth }) => isTruth) as tf.Tensor1D,
-    positiveSlots: 0,
+    maxPositives: 0,
   };
 }
 

@@ -14,7 +14,7 @@ export interface BoxHeadOptions {
   readonly bins: number;
   /** Width of the fully connected layers. */
   readonly hidden: number;
-  /** Shared layers; two fully connected ones unless told. The convolutions have batch norm. */
+  /** Shared layers; two fully connected ones by default. The convolutions have batch norm. */
   readonly layers?: { readonly convs: number; readonly fcs: number };
   readonly deltas: DeltaOptions;
   /** One box for all classes instead of one each. */
@@ -34,7 +34,7 @@ export interface BoxOutput {
 export interface BoxLosses {
   readonly class: tf.Scalar;
   readonly box: tf.Scalar;
-  /** Share of the samples whose class comes out right, in percent. */
+  /** Share of the samples whose class is right, in percent. */
   readonly accuracy: tf.Scalar;
 }
 
@@ -78,7 +78,7 @@ export class BoxHead extends Module {
     const isSample = tf.cast(valid, 'float32');
     const samples = tf.maximum(tf.sum(isSample), 1);
     const cross = softmaxCrossEntropy(output.logits, oneHot(labels, this.options.classes + 1));
-    const boxes = tf.mul(this.#boxLosses(this.#deltasOfClass(output, labels), targets), tf.cast(positive, 'float32'));
+    const boxes = tf.mul(this.boxLosses(this.deltasOfClass(output, labels), targets), tf.cast(positive, 'float32'));
     const isRight = tf.cast(tf.equal(tf.argMax(output.logits, 1), labels), 'float32');
     const share = (values: tf.Tensor): tf.Scalar => tf.div(tf.sum(values), samples);
     return {
@@ -88,7 +88,7 @@ export class BoxHead extends Module {
     };
   }
 
-  /** The likeliest object class of each RoI, background left aside. @returns int32 [R]. */
+  /** The likeliest object class of each RoI, background excepted. @returns int32 [R]. */
   bestClasses({ logits }: BoxOutput): tf.Tensor1D {
     return tf.tidy(() => {
       const best: tf.Tensor1D = tf.argMax(tf.slice(logits, [0, 0], [-1, this.options.classes]), 1);
@@ -102,18 +102,18 @@ export class BoxHead extends Module {
    * @returns float32 [R, 4], xyxy.
    */
   move(boxes: tf.Tensor2D, output: BoxOutput, classes: tf.Tensor1D): tf.Tensor2D {
-    return tf.tidy(() => decodeDeltas(boxes, this.#deltasOfClass(output, classes), this.options.deltas));
+    return tf.tidy(() => decodeDeltas(boxes, this.deltasOfClass(output, classes), this.options.deltas));
   }
 
   /** The deltas [R, 4] that belong to each RoI's own class; zero for background. */
-  #deltasOfClass({ deltas }: BoxOutput, labels: tf.Tensor1D): tf.Tensor2D {
+  private deltasOfClass({ deltas }: BoxOutput, labels: tf.Tensor1D): tf.Tensor2D {
     const { classes, classAgnostic = false } = this.options;
     if (classAgnostic) return deltas;
     const own = tf.expandDims(oneHot(labels, classes), 2);
     return tf.sum(tf.mul(tf.reshape(deltas, [-1, classes, 4]), own), 1);
   }
 
-  #boxLosses(deltas: tf.Tensor2D, { boxes, truthBoxes }: RoiTargets): tf.Tensor1D {
+  private boxLosses(deltas: tf.Tensor2D, { boxes, truthBoxes }: RoiTargets): tf.Tensor1D {
     const { boxLoss, deltas: options } = this.options;
     if (boxLoss.kind === 'giou') {
       return tf.mul(giouLoss(decodeDeltas(boxes, deltas, options), truthBoxes), boxLoss.weight);

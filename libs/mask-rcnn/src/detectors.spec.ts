@@ -33,13 +33,15 @@ import {
   type GoldenTraining,
 } from '@pyramidal/testing';
 import type { BoxHead } from './box-head';
-import { CascadeMaskRcnn, type CascadeMaskRcnnOptions } from './cascade-mask-rcnn';
-import { CASCADE_BOX_HEADS, CASCADE_MASK_RCNN_DEFAULTS, cascadeStages, MASK_RCNN_DEFAULTS } from './defaults';
+import { CASCADE_BOX_HEADS, CASCADE_MASK_RCNN, cascadeStages } from './cascade-rcnn';
+import { FASTER_RCNN } from './faster-rcnn';
 import type { MaskHead } from './mask-head';
 import { pasteMask } from './mask-paste';
-import { MaskRcnn } from './mask-rcnn';
+import { MASK_BRANCH, MASK_RCNN } from './mask-rcnn';
 import { extractRois } from './roi-extractor';
+import type { RoiStageOptions } from './roi-head';
 import type { RoiSampling } from './roi-targets';
+import { TwoStageDetector, type TwoStageOptions, type TwoStageSettings } from './two-stage-detector';
 
 interface GoldenIntermediate {
   readonly fpn: readonly GoldenStats[];
@@ -76,39 +78,52 @@ const fixture = <T>(name: string): T =>
 /** What the golden models have in common, smaller than the published ones. */
 const SMALL = {
   classes: 20,
-  mask: { ...MASK_RCNN_DEFAULTS.mask, hidden: 32, targetSampling: 'adaptive' },
+  mask: { ...MASK_BRANCH, hidden: 32, targetSampling: 'adaptive' },
   sampling: 'adaptive',
 } as const;
 
 type Changes = Partial<
-  Pick<CascadeMaskRcnnOptions, 'rpn' | 'mask' | 'sampling' | 'trainProposals' | 'testProposals'> &
+  Pick<TwoStageOptions, 'rpn' | 'mask' | 'sampling' | 'trainProposals' | 'testProposals'> &
     Pick<RoiSampling, 'sample'>
 >;
-type Create = (backbone: Backbone, neck: Fpn, changes: Changes) => CascadeMaskRcnn;
+type Create = (backbone: Backbone, neck: Fpn, changes: Changes) => TwoStageDetector;
 
 const SAMPLE = { count: 64, positiveShare: 0.25 };
 
+/** Stages with narrow heads and few samples. */
+const smallStages = (stages: TwoStageSettings['stages'], sample: RoiSampling['sample']): RoiStageOptions[] =>
+  stages.map(({ rois, box, weight }) => ({ rois: { ...rois, sample }, box: { ...box, hidden: 64 }, weight }));
+
 const createMaskRcnn: Create = (backbone, neck, { sample = SAMPLE, ...changes }) => {
-  const { rois, box } = MASK_RCNN_DEFAULTS;
-  const small = { rois: { ...rois, sample }, box: { ...box, hidden: 64 } };
-  return new MaskRcnn(backbone, neck, { ...MASK_RCNN_DEFAULTS, ...SMALL, ...small, ...changes });
+  const stages = smallStages(MASK_RCNN.stages, sample);
+  return new TwoStageDetector(backbone, neck, { ...MASK_RCNN, ...SMALL, stages, ...changes });
+};
+
+/** Mask R-CNN without its mask branch, whose losses and boxes are the same. */
+const createFasterRcnn: Create = (backbone, neck, { sample = SAMPLE, mask: _mask, ...changes }) => {
+  const { mask: _smallMask, ...small } = SMALL;
+  const stages = smallStages(FASTER_RCNN.stages, sample);
+  return new TwoStageDetector(backbone, neck, { ...FASTER_RCNN, ...small, stages, ...changes });
 };
 
 const createCascade =
   (box: keyof typeof CASCADE_BOX_HEADS): Create =>
   (backbone, neck, { sample = SAMPLE, ...changes }) => {
-    const stages = cascadeStages({ ...CASCADE_BOX_HEADS[box], hidden: 64 }, sample);
-    return new CascadeMaskRcnn(backbone, neck, { ...CASCADE_MASK_RCNN_DEFAULTS, ...SMALL, stages, ...changes });
+    const stages = smallStages(cascadeStages(CASCADE_BOX_HEADS[box]), sample);
+    return new TwoStageDetector(backbone, neck, { ...CASCADE_MASK_RCNN, ...SMALL, stages, ...changes });
   };
 
-function modelOf(golden: GoldenDetector, create: Create, changes: Changes = {}): CascadeMaskRcnn {
+function modelOf(golden: GoldenDetector, create: Create, changes: Changes = {}): TwoStageDetector {
   const backbone = new GivenFeatures(goldenMaps(golden)) as unknown as Backbone;
   const neck = new Fpn({ levels: LEVELS.map((level) => backbone.levels[level]), channels: 32, outputs: 5 });
   const model = create(backbone, neck, changes);
-  expect([...model.state()].map(([name, { torchShape }]) => [name, torchShape])).toEqual(golden.state_dict);
+  const names = golden.state_dict.filter(([name]) => model.predictsMasks || !isOfMasks(name));
+  expect([...model.state()].map(([name, { torchShape }]) => [name, torchShape])).toEqual(names);
   fillGoldenPart(model, '', golden.overrides);
   return model;
 }
+
+const isOfMasks = (name: string): boolean => name.includes('mask');
 
 const areaOn =
   ([height, width]: readonly [number, number]) =>
@@ -118,7 +133,7 @@ const areaOn =
 const torchOrder = (map: tf.Tensor): Float32Array => nhwcToNchw(map.dataSync<'float32'>(), map.shape);
 
 /** Asserts what neck and RPN say; returns the maps and the proposals, without rows that are none. */
-function expectProposals(model: CascadeMaskRcnn, golden: GoldenDetector, run: GoldenRun<GoldenIntermediate>) {
+function expectProposals(model: TwoStageDetector, golden: GoldenDetector, run: GoldenRun<GoldenIntermediate>) {
   const { fpn, rpn_cls, rpn_reg, proposals: expected } = run.intermediate;
   const maps = model.neck.forward((model.backbone as unknown as GivenFeatures).maps);
   maps.forEach((map, i) => expectGoldenStats(torchOrder(map), fpn[i]!, { tolerance: 1e-4 }, `FPN ${i}`));
@@ -140,7 +155,7 @@ function expectProposals(model: CascadeMaskRcnn, golden: GoldenDetector, run: Go
 }
 
 /** RoI features of one image's boxes, read adaptively. */
-function featuresOf({ neck }: CascadeMaskRcnn, maps: tf.Tensor4D[], boxes: tf.Tensor2D, side: number): tf.Tensor4D {
+function featuresOf({ neck }: TwoStageDetector, maps: tf.Tensor4D[], boxes: tf.Tensor2D, side: number): tf.Tensor4D {
   const rois = { boxes, images: tf.zeros<tf.Rank.R1>([boxes.shape[0]], 'int32') };
   return extractRois(maps.slice(0, 4), neck.strides.slice(0, 4), rois, { bins: [side, side], sampling: 'adaptive' });
 }
@@ -151,7 +166,7 @@ beforeAll(async () => {
 beforeEach(() => tf.engine().startScope());
 afterEach(() => tf.engine().endScope());
 
-describe('MaskRcnn.predict', () => {
+describe('Mask R-CNN, predict', () => {
   const golden = fixture<GoldenDetector & { outputs: Record<'standard' | 'small', GoldenRun<GoldenSingle>> }>(
     'mask_rcnn_infer',
   );
@@ -184,6 +199,15 @@ describe('MaskRcnn.predict', () => {
     const found = tf.mul<tf.Tensor2D>(tf.tensor2d(run.detections.map(({ box }) => [...box])), [[x, y, x, y]]);
     const masks = (model.roiHead.maskHead as MaskHead).forward(featuresOf(model, maps, found, 14), inferencePass());
     expectGoldenStats(torchOrder(masks), mask_pred_logits, { tolerance: 1e-4 }, 'mask logits');
+  });
+
+  it.each(['standard', 'small'] as const)('finds the same boxes without a mask branch: %s', (name) => {
+    const { detections } = golden.outputs[name];
+    const model = modelOf(golden, createFasterRcnn, proposalsOf(golden.outputs[name]));
+    const [found] = model.predict(goldenBatch(golden), goldenScales(golden), inferencePass());
+    expect(Object.keys(found!)).not.toContain('masks');
+    expect(countDetections(found!)).toBe(detections.length);
+    expectGoldenDetections(found!, detections);
   });
 
   it("puts masks where the reference's run lengths are", () => {
@@ -231,7 +255,7 @@ function runsOfText(text: string): number[] {
 describe.each([
   ['r50', createCascade('shared2fc')],
   ['coat', createCascade('conv4fc1')],
-])('CascadeMaskRcnn.predict, %s', (name, create) => {
+])('Cascade Mask R-CNN, predict, %s', (name, create) => {
   const golden = fixture<GoldenDetector & Pick<GoldenRun<never>, 'test_cfg'> & { outputs: GoldenRun<GoldenCascade> }>(
     `cascade_mask_rcnn_infer_${name}`,
   );
@@ -302,10 +326,11 @@ function nameOfLoss(reference: string): string {
 }
 
 describe.each([
-  ['MaskRcnn', 'mask_rcnn_train', createMaskRcnn],
-  ['CascadeMaskRcnn, r50', 'cascade_r50_train', createCascade('shared2fc')],
-  ['CascadeMaskRcnn, coat', 'cascade_coat_train', createCascade('conv4fc1')],
-])('%s.loss', (_, file, create) => {
+  ['Faster R-CNN', 'mask_rcnn_train', createFasterRcnn],
+  ['Mask R-CNN', 'mask_rcnn_train', createMaskRcnn],
+  ['Cascade Mask R-CNN, r50', 'cascade_r50_train', createCascade('shared2fc')],
+  ['Cascade Mask R-CNN, coat', 'cascade_coat_train', createCascade('conv4fc1')],
+])('%s, loss', (_, file, create) => {
   const golden = fixture<GoldenTraining>(file);
   const frozen = (): ForwardPass => new ForwardPass({ mode: 'train', batchNorm: 'running' });
   /** Reads nothing back, so that it compiles; few RoIs, so that no ReLU has an input within rounding of zero. */
@@ -320,11 +345,13 @@ describe.each([
     const model = modelOf(golden, create);
     const truth = { ...goldenTruth(golden), ignored: tf.tensor3d([[[10, 10, 150, 120]], [[0, 0, 0, 0]]]) };
     const losses = model.loss(goldenBatch(golden), truth, takeFirst, frozen());
-    const expected = Object.entries(golden.losses).map(([name, values]): [string, number] => {
+    const all = Object.entries(golden.losses).map(([name, values]): [string, number] => {
       return [nameOfLoss(name), values.reduce((sum, value) => sum + value, 0)];
     });
+    const expected = all.filter(([name]) => model.predictsMasks || !isOfMasks(name));
+    const left = all.filter((entry) => !expected.includes(entry)).reduce((sum, [, value]) => sum + value, 0);
     expect(Object.keys(losses).sort()).toEqual(['loss', ...expected.map(([name]) => name)].sort());
-    for (const [name, value] of [['loss', golden.total] as const, ...expected]) {
+    for (const [name, value] of [['loss', golden.total - left] as const, ...expected]) {
       expectClose(losses[name]!.dataSync(), [value], { rtol: 1e-5, atol: 1e-5 }, name);
     }
   });
@@ -334,6 +361,9 @@ describe.each([
     const features = model.backbone as unknown as GivenFeatures;
     const names = Object.keys(golden.inputs);
     const [batch, truth] = [goldenBatch(golden), goldenTruth(golden)];
+    const { gradient_of_total: gradients } = golden;
+    // Without a mask branch, what lies below the heads has a smaller gradient than the reference's.
+    const ofHeads = Object.entries(gradients).filter(([name]) => /^(rpn_head|roi_head\.bbox_head)\./.test(name));
     expectGoldenGradients({
       parameters: model.parameters(),
       maps: Object.fromEntries(features.maps.map((map, i) => [names[i]!, map])),
@@ -341,7 +371,7 @@ describe.each([
         features.maps = maps;
         return model.loss(batch, truth, takeFirst, frozen()).loss;
       },
-      golden: golden.gradient_of_total,
+      golden: model.predictsMasks ? gradients : Object.fromEntries(ofHeads),
       undecided: UNDECIDED,
       toTorchOrder,
     });
@@ -349,7 +379,9 @@ describe.each([
 
   it('compiles as a whole training step, and gives what it gives eagerly', async () => {
     const model = modelOf(golden, create, fixed);
-    const inputs = { ...goldenBatch(golden), ...goldenTruth(golden), seed: tf.tensor1d([1, 2], 'int32') };
+    const truth = goldenTruth(golden);
+    const hasMask = tf.onesLike(truth.labels);
+    const inputs = { ...goldenBatch(golden), ...truth, hasMask, seed: tf.tensor1d([1, 2], 'int32') };
     await expectCompiledAsEager({
       compile,
       parameters: model.parameters(),
@@ -361,13 +393,21 @@ describe.each([
 
   it('sends every parameter a gradient', () => {
     // Anchors may leave the image, so that coarse levels of so small a one have some.
-    const model = modelOf(golden, create, { ...fixed, rpn: { ...CASCADE_MASK_RCNN_DEFAULTS.rpn, allowedBorder: -1 } });
+    const model = modelOf(golden, create, { ...fixed, rpn: { ...CASCADE_MASK_RCNN.rpn, allowedBorder: -1 } });
     model.initialize(1);
     const seed = tf.tensor1d([1, 2], 'int32');
     const pass = new ForwardPass({ mode: 'train', seed });
     const [batch, truth] = [goldenBatch(golden), goldenTruth(golden)];
     const silent = withoutGradient(model.parameters(), () => model.loss(batch, truth, randomKeys(seed), pass).loss);
     expect(silent).toEqual([]);
+  });
+
+  it('needs no masks unless it predicts them', () => {
+    const model = modelOf(golden, create, fixed);
+    const { masks: _masks, regions: _regions, ...boxes } = goldenTruth(golden);
+    const run = () => model.loss(goldenBatch(golden), boxes, takeFirst, frozen());
+    if (model.predictsMasks) expect(run).toThrow(/expected masks and their regions/);
+    else expect(Object.keys(run())).toEqual(['loss', 'rpnObjectness', 'rpnBox', 'boxClass', 'box', 'accuracy']);
   });
 
   it('stays finite, with a gradient path, for images without objects', () => {
@@ -385,6 +425,48 @@ describe.each([
     for (const { name } of variables) expect(tf.all(tf.isFinite(grads[name]!)).dataSync()[0]).toBe(1);
     for (const [name, loss] of Object.entries(lossesOf())) {
       if (/^(rpnBox|box\d?|mask\d?)$/.test(name)) expect([name, loss.dataSync()[0]]).toEqual([name, 0]);
+    }
+  });
+});
+
+describe('objects without a mask', () => {
+  const golden = fixture<GoldenTraining>('mask_rcnn_train');
+  const frozen = (): ForwardPass => new ForwardPass({ mode: 'train', batchNorm: 'running' });
+  /** Ground truth in which only objects of these rows have a mask; the other masks are noise. */
+  const withMasksOf = (rows: readonly number[]) => {
+    const truth = goldenTruth(golden);
+    const flags = tf.tensor1d(Array.from({ length: truth.labels.shape[1] }, (_, row) => Number(rows.includes(row))));
+    const hasMask = tf.tile<tf.Tensor2D>(tf.expandDims(tf.cast(flags, 'int32'), 0), [truth.labels.shape[0], 1]);
+    const known = tf.reshape(tf.cast(hasMask, 'float32'), [...hasMask.shape, 1, 1]);
+    const noise = tf.cast(tf.greater(tf.randomUniform(truth.masks.shape, 0, 1, 'float32', 5), 0.5), 'float32');
+    const masks = tf.add<tf.Tensor4D>(tf.mul(truth.masks, known), tf.mul(noise, tf.sub(1, known)));
+    return { ...truth, masks, hasMask };
+  };
+  const maskLossOf = (model: TwoStageDetector, truth: TruthBatch): number =>
+    model.loss(goldenBatch(golden), truth, takeFirst, frozen())['mask']!.dataSync()[0]!;
+
+  it('have no part in the mask loss, which is the mean over the others', () => {
+    const model = modelOf(golden, createMaskRcnn);
+    const [first, all] = [maskLossOf(model, withMasksOf([0])), maskLossOf(model, goldenTruth(golden))];
+    expect(first).not.toBeCloseTo(all, 4);
+    const noisy = withMasksOf([0]);
+    expect(maskLossOf(model, { ...noisy, masks: tf.mul(noisy.masks, 0) })).not.toBeCloseTo(first, 4);
+    const clean = { ...goldenTruth(golden), hasMask: noisy.hasMask };
+    expect(maskLossOf(model, clean)).toBe(first);
+    const everyRow = withMasksOf([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(maskLossOf(model, everyRow)).toBe(all);
+  });
+
+  it('give a mask loss of zero, with a gradient path, where they are all', () => {
+    const model = modelOf(golden, createMaskRcnn);
+    const variables = [...model.parameters()].map(([, { variable }]) => variable);
+    const { value, grads } = tf.variableGrads(
+      () => model.loss(goldenBatch(golden), withMasksOf([]), takeFirst, frozen())['mask']!,
+      variables,
+    );
+    expect(value.dataSync()[0]).toBe(0);
+    for (const [name, { variable }] of model.parameters()) {
+      if (isOfMasks(name)) expect([name, tf.max(tf.abs(grads[variable.name]!)).dataSync()[0]]).toEqual([name, 0]);
     }
   });
 });

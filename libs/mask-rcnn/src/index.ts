@@ -1,10 +1,18 @@
-export { MaskRcnn, type MaskRcnnOptions } from './mask-rcnn';
-export { CascadeMaskRcnn, type CascadeMaskRcnnOptions } from './cascade-mask-rcnn';
-export { CASCADE_BOX_HEADS, CASCADE_MASK_RCNN_DEFAULTS, cascadeStages, MASK_RCNN_DEFAULTS } from './defaults';
-export { type MaskDetections, type RoiStageOptions } from './roi-head';
-export { pasteMask, pasteMaskRuns, type Bitmap, type PasteOptions } from './mask-paste';
+// The detectors that a configuration can name, and their published settings.
+export { fasterRcnn, FASTER_RCNN } from './faster-rcnn';
+export { maskRcnn, MASK_RCNN } from './mask-rcnn';
+export {
+  cascadeMaskRcnn,
+  cascadeRcnn,
+  cascadeStages,
+  CASCADE_BOX_HEADS,
+  CASCADE_MASK_RCNN,
+  CASCADE_RCNN,
+} from './cascade-rcnn';
+
+// What they are made of.
+export { TwoStageDetector, type TwoStageOptions } from './two-stage-detector';
 export { roiAlign, type RoiAlignOptions, type RoiMaps, type Rois } from './roi-align';
 
-// What every detector takes and gives.
-export { randomKeys } from '@pyramidal/boxes';
-export type { DetectionLosses, DrawKeys, ImageBatch, Neck, TruthBatch } from '@pyramidal/boxes';
+// Masks of detections on their images.
+export { pasteMask, pasteMaskRuns, type PasteOptions } from './mask-paste';

@@ -56,19 +56,24 @@ export class MaskHead extends Module {
   }
 
   /**
-   * Mean binary cross entropy over the pixels of the positives' own class; 0 without positives.
-   * @param targets float32 [R, 2 b, 2 b]. @param labels int32 [R]. @param positive bool [R].
+   * Mean binary cross entropy over the pixels of the RoIs' own class; 0 where none is counted.
+   * @param logits float32 [R, 2 b, 2 b, classes]. @param targets float32 [R, 2 b, 2 b]. @param labels int32 [R].
+   * @param counted bool [R]: positives whose object has a mask.
    */
-  loss(logits: tf.Tensor4D, targets: tf.Tensor3D, labels: tf.Tensor1D, positive: tf.Tensor1D): tf.Scalar {
+  loss(logits: tf.Tensor4D, targets: tf.Tensor3D, labels: tf.Tensor1D, counted: tf.Tensor1D): tf.Scalar {
     return tf.tidy(() => {
-      const counts = tf.cast(positive, 'float32');
+      const counts = tf.cast(counted, 'float32');
       const perRoi = tf.mean(binaryCrossEntropy(ownMasks(logits, labels), targets), [1, 2]);
       return tf.div(tf.sum(tf.mul(perRoi, counts)), tf.maximum(tf.sum(counts), 1)) as tf.Scalar;
     });
   }
 }
 
-/** Each RoI's map of its own class; of none, zeros. @returns float32 [R, h, w]. */
+/**
+ * Each RoI's map of its own class; of none, zeros.
+ * @param logits float32 [R, h, w, classes]. @param labels int32 [R].
+ * @returns float32 [R, h, w].
+ */
 export function ownMasks(logits: tf.Tensor4D, labels: tf.Tensor1D): tf.Tensor3D {
   return tf.tidy(() => {
     const [rois, , , classes] = logits.shape;

@@ -10,7 +10,7 @@ export interface Bitmap {
 export interface PasteOptions {
   readonly height: number;
   readonly width: number;
-  /** A pixel belongs to the mask from this probability on; 0.5 unless told. */
+  /** A pixel belongs to the mask from this probability on; default 0.5. */
   readonly threshold?: number;
 }
 

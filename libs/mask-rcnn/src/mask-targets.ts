@@ -1,14 +1,7 @@
-/** What the mask head should say of each RoI: its object's mask, averaged over the RoI's bins. */
+/** The mask that the mask head learns for each RoI: its object's, averaged over the RoI's bins (Mask R-CNN, section 3). */
 import * as tf from '@tensorflow/tfjs-core';
-import { clipBoxes, coordinates, takeRows } from '@pyramidal/boxes';
+import { clipBoxes, coordinates, type MaskTruth, takeRows } from '@pyramidal/boxes';
 import { roiAlign } from './roi-align';
-
-export interface TruthMasks {
-  /** float32 [G, h, w], 0 or 1. */
-  readonly masks: tf.Tensor3D;
-  /** float32 [G, 4], xyxy, pixels of the network's input: what each mask covers. */
-  readonly regions: tf.Tensor2D;
-}
 
 export interface MaskTargetOptions {
   /** Side of the targets. */
@@ -24,7 +17,7 @@ export interface MaskTargetOptions {
  * @returns float32 [R, side, side], 0 or 1: the mask covers at least half of the bin.
  */
 export function maskTargets(
-  { masks, regions }: TruthMasks,
+  { masks, regions }: Pick<MaskTruth, 'masks' | 'regions'>,
   boxes: tf.Tensor2D,
   rows: tf.Tensor1D,
   size: tf.Tensor1D,

@@ -16,7 +16,7 @@ export interface RoiMaps {
   readonly maps: readonly tf.Tensor4D[];
   /** Cells per pixel of each map. */
   readonly scales: readonly number[];
-  /** int32 [R], the map of each RoI; the first for all unless told. */
+  /** int32 [R], the map of each RoI; the first for all by default. */
   readonly levels?: tf.Tensor1D;
 }
 

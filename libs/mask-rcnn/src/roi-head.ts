@@ -1,17 +1,23 @@
 /**
- * Heads on RoIs: class, box and mask of each. Several stages make a cascade (Cascade R-CNN, Cai & Vasconcelos 2018),
- * each of which learns from and looks at the boxes that the one before it moved; one stage is Mask R-CNN.
+ * Heads on RoIs (Fast R-CNN, Girshick 2015): class and box of each, and a mask if there is a mask branch. Several stages
+ * make a cascade (Cai & Vasconcelos 2018), each of which learns from and predicts on the boxes that the one before moved.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { clipBoxes, type DetectionOptions, type Detections, type DrawKeys, type ImageTruth } from '@pyramidal/boxes';
+import {
+  clipBoxes,
+  type DetectionOptions,
+  type Detections,
+  type DrawKeys,
+  type ImageTruth,
+  type MaskTruth,
+} from '@pyramidal/boxes';
 import { type ForwardPass, Module } from '@pyramidal/nn';
 import { BoxHead, type BoxHeadOptions, type BoxOutput } from './box-head';
 import { detect } from './detect';
 import { detached } from './detached';
-import { MaskHead, type MaskHeadOptions, ownMasks } from './mask-head';
-import { maskTargets, type TruthMasks } from './mask-targets';
-import type { Rois } from './roi-align';
-import { extractRois } from './roi-extractor';
+import { MaskBranch, type MaskBranchOptions } from './mask-branch';
+import type { MaskHead } from './mask-head';
+import { joinRois, mean, RoiFeatures, type RoiImages, rowOf, splitRows } from './roi-features';
 import { joinTargets, type RoiCandidates, type RoiSampling, type RoiTargets, sampleRois } from './roi-targets';
 
 export interface RoiStageOptions {
@@ -24,167 +30,122 @@ export interface RoiStageOptions {
 
 export interface RoiHeadOptions {
   readonly classes: number;
+  /** One, or those of a cascade. */
   readonly stages: readonly RoiStageOptions[];
-  readonly mask: Omit<MaskHeadOptions, 'classes' | 'channels'> & {
-    /** Side of the mask head's RoI features; masks are twice as large. */
-    readonly bins: number;
-    /** Points per bin and axis with which ground truth masks are averaged. */
-    readonly targetSampling: number | 'adaptive';
-  };
+  /** Every stage's; none for boxes alone. */
+  readonly mask?: MaskBranchOptions;
   /** Points per bin and axis of RoIAlign: 2, or 'adaptive' as published checkpoints expect (not in compiled steps). */
   readonly sampling: number | 'adaptive';
   readonly detections: DetectionOptions;
 }
 
-/** What RoIs are read from. */
-export interface RoiSource {
-  /** Finest first; RoIs are read from those of the backbone's levels. */
-  readonly maps: readonly tf.Tensor4D[];
-  /** float32 [N, 2], (height, width) of each image. */
-  readonly sizes: tf.Tensor2D;
-}
-
-/** Of one image. */
+/** Ground truth of every image; with masks if there is a mask branch. */
 export interface RoiTruth {
-  readonly objects: ImageTruth;
-  readonly masks: TruthMasks;
+  readonly objects: readonly ImageTruth[];
+  readonly masks?: readonly MaskTruth[];
 }
 
-/** Losses of one stage by its weight, and the share of its samples whose class comes out right, in percent. */
-export type StageLosses = Readonly<Record<'boxClass' | 'box' | 'mask' | 'accuracy', tf.Scalar>>;
-
-/** Detections of one image with their masks. */
-export type MaskDetections = Detections & Required<Pick<Detections, 'masks'>>;
+/** Losses of one stage by its weight, and the share of its samples whose class is right, in percent. */
+export interface StageLosses {
+  readonly boxClass: tf.Scalar;
+  readonly box: tf.Scalar;
+  readonly mask?: tf.Scalar;
+  readonly accuracy: tf.Scalar;
+}
 
 interface Stage extends RoiStageOptions {
   readonly boxHead: BoxHead;
-  readonly maskHead: MaskHead;
+  readonly maskHead: MaskHead | undefined;
 }
-
-/** RoIs are read from the levels of the backbone, not from those beyond. */
-const ROI_LEVELS = 4;
 
 export class RoiHead extends Module {
   /** The heads of a cascade are numbered in the official names, a single one is not. */
   readonly bboxHead: BoxHead | BoxHead[];
-  readonly maskHead: MaskHead | MaskHead[];
-  readonly #stages: readonly Stage[];
-  readonly #strides: readonly number[];
-  readonly #options: RoiHeadOptions;
+  readonly maskHead: MaskHead | MaskHead[] | undefined;
+  private readonly stages: readonly Stage[];
+  private readonly masks: MaskBranch | undefined;
+  private readonly features: RoiFeatures;
+  private readonly options: RoiHeadOptions;
 
-  constructor({ channels, strides }: { channels: number; strides: readonly number[] }, options: RoiHeadOptions) {
+  constructor(
+    { channels, strides }: { readonly channels: number; readonly strides: readonly number[] },
+    options: RoiHeadOptions,
+  ) {
     super();
-    const { classes, mask } = options;
-    this.#stages = options.stages.map((stage) => ({
+    const { classes, mask, sampling } = options;
+    this.features = new RoiFeatures(strides, sampling);
+    this.masks = mask && new MaskBranch({ ...mask, classes, channels }, this.features);
+    this.stages = options.stages.map((stage) => ({
       ...stage,
       boxHead: new BoxHead({ ...stage.box, classes, channels }),
-      maskHead: new MaskHead({ ...mask, classes, channels }),
+      maskHead: this.masks?.createHead(),
     }));
-    this.bboxHead = oneOrAll(this.#stages.map(({ boxHead }) => boxHead));
-    this.maskHead = oneOrAll(this.#stages.map(({ maskHead }) => maskHead));
-    this.#strides = strides.slice(0, ROI_LEVELS);
-    this.#options = options;
+    this.bboxHead = oneOrAll(this.stages.map(({ boxHead }) => boxHead));
+    this.maskHead = mask && oneOrAll(this.stages.flatMap(({ maskHead }) => maskHead ?? []));
+    this.options = options;
   }
 
   /**
    * Losses stage by stage.
-   * @param proposals of every image. @param truth of every image.
+   * @param proposals of every image.
    */
   loss(
-    source: RoiSource,
+    images: RoiImages,
     proposals: readonly RoiCandidates[],
-    truth: readonly RoiTruth[],
+    truth: RoiTruth,
     drawKeys: DrawKeys,
     pass: ForwardPass,
   ): StageLosses[] {
-    const losses: StageLosses[] = [];
     let candidates = proposals;
-    for (const { boxHead, maskHead, rois, weight } of this.#stages) {
-      const targets = candidates.map((found, image) => {
-        return sampleRois(found, truth[image]!.objects, this.#options.classes, rois, drawKeys);
+    return this.stages.map(({ boxHead, maskHead, rois, weight }, stage) => {
+      const targets = truth.objects.map((objects, image) => {
+        return sampleRois(candidates[image]!, objects, this.options.classes, rois, drawKeys);
       });
       const joined = joinTargets(targets);
-      const output = this.#lookAt(boxHead, source, targets.map(({ boxes }) => boxes), pass); // prettier-ignore
+      const output = this.classify(boxHead, images, targets.map(({ boxes }) => boxes), pass); // prettier-ignore
       const { class: boxClass, box, accuracy } = boxHead.loss(output, joined);
-      const mask = this.#maskLoss(maskHead, source, targets, truth, pass);
-      losses.push({ ...weighted({ boxClass, box, mask }, weight), accuracy });
-      if (losses.length < this.#stages.length) candidates = moveTargets(boxHead, output, targets, joined, source.sizes);
-    }
-    return losses;
+      const mask = maskHead && this.masks?.loss(maskHead, images, targets, truth.masks ?? [], pass);
+      if (stage < this.stages.length - 1) candidates = moveTargets(boxHead, output, targets, joined, images.sizes);
+      return { ...weighted({ boxClass, box, ...(mask && { mask }) }, weight), accuracy };
+    });
   }
 
   /**
    * Detections of every image: classes by the mean of the stages' logits, boxes from the last stage, masks by the mean
    * of the stages' probabilities.
-   * @param scales float32 [N, 2], (y, x): the network's input over the original images.
+   * @param proposals of every image. @param scales float32 [N, 2], (y, x): the network's input over the original images.
    */
   predict(
-    source: RoiSource,
+    images: RoiImages,
     proposals: readonly RoiCandidates[],
     scales: tf.Tensor2D,
     pass: ForwardPass,
-  ): MaskDetections[] {
-    const counts = proposals.map(({ boxes }) => boxes.shape[0]);
+  ): Detections[] {
     const outputs: BoxOutput[] = [];
     let boxes = proposals.map((found) => found.boxes);
-    for (const { boxHead } of this.#stages) {
-      const before = outputs.at(-1);
-      if (before !== undefined) boxes = move(this.#stages[outputs.length - 1]!.boxHead, before, boxes, source.sizes);
-      outputs.push(this.#lookAt(boxHead, source, boxes, pass));
-    }
+    this.stages.forEach(({ boxHead }, stage) => {
+      const output = this.classify(boxHead, images, boxes, pass);
+      outputs.push(output);
+      if (stage < this.stages.length - 1) boxes = move(boxHead, output, boxes, images.sizes);
+    });
+    const counts = boxes.map(({ shape }) => shape[0]);
     const logits = splitRows(mean(outputs.map((output) => output.logits)), counts);
     const deltas = splitRows(outputs.at(-1)!.deltas, counts);
-    const { options } = this.#stages.at(-1)!.boxHead;
+    const { options } = this.stages.at(-1)!.boxHead;
     const found = proposals.map(({ valid }, image) => {
-      const inputs = { boxes: boxes[image]!, valid, size: rowOf(source.sizes, image), scale: rowOf(scales, image) };
-      return detect({ logits: logits[image]!, deltas: deltas[image]! }, inputs, options, this.#options.detections);
+      const inputs = { boxes: boxes[image]!, valid, size: rowOf(images.sizes, image), scale: rowOf(scales, image) };
+      return detect({ logits: logits[image]!, deltas: deltas[image]! }, inputs, options, this.options.detections);
     });
-    const masks = this.#masksOf(source, found, scales, pass);
-    return found.map((detections, image) => ({ ...detections, masks: masks[image]! }));
+    const maskHeads = this.stages.flatMap(({ maskHead }) => maskHead ?? []);
+    return this.masks?.addMasks(maskHeads, images, found, scales, pass) ?? found;
   }
 
-  #lookAt(boxHead: BoxHead, source: RoiSource, boxes: readonly tf.Tensor2D[], pass: ForwardPass): BoxOutput {
-    return boxHead.forward(this.#features(source, roisOf(boxes), boxHead.options.bins), pass);
-  }
-
-  /** Learns from the slots that positives can take. */
-  #maskLoss(
-    maskHead: MaskHead,
-    source: RoiSource,
-    targets: readonly RoiTargets[],
-    truth: readonly RoiTruth[],
-    pass: ForwardPass,
-  ): tf.Scalar {
-    const { bins, targetSampling: sampling } = this.#options.mask;
-    const front = targets.map(({ boxes, truthRows, labels, positive, positiveSlots }) => {
-      const first = <T extends tf.Tensor>(values: T): T => tf.slice(values, 0, positiveSlots);
-      return { boxes: first(boxes), rows: first(truthRows), labels: first(labels), positive: first(positive) };
-    });
-    const wanted = front.map(({ boxes, rows }, image) => {
-      const options = { side: 2 * bins, sampling };
-      return maskTargets(truth[image]!.masks, boxes, rows, rowOf(source.sizes, image), options);
-    });
-    const features = this.#features(source, roisOf(front.map(({ boxes }) => boxes)), bins);
-    const labels = tf.concat(front.map((image) => image.labels));
-    const positive = tf.concat(front.map((image) => image.positive));
-    return maskHead.loss(maskHead.forward(features, pass), tf.concat(wanted), labels, positive);
-  }
-
-  #masksOf(source: RoiSource, found: readonly Detections[], scales: tf.Tensor2D, pass: ForwardPass): tf.Tensor3D[] {
-    const boxes = found.map((image, i): tf.Tensor2D => tf.mul(image.boxes, tf.tile(tf.reverse(rowOf(scales, i)), [2])));
-    const features = this.#features(source, roisOf(boxes), this.#options.mask.bins);
-    const labels = tf.concat(found.map((image) => image.labels));
-    const masks = this.#stages.map(({ maskHead }) => tf.sigmoid(ownMasks(maskHead.forward(features, pass), labels)));
-    return splitRows(mean(masks), boxes.map(({ shape }) => shape[0])); // prettier-ignore
-  }
-
-  #features({ maps }: RoiSource, rois: Rois, bins: number): tf.Tensor4D {
-    const options = { bins: [bins, bins], sampling: this.#options.sampling } as const;
-    return extractRois(maps.slice(0, ROI_LEVELS), this.#strides, rois, options);
+  private classify(boxHead: BoxHead, images: RoiImages, boxes: readonly tf.Tensor2D[], pass: ForwardPass): BoxOutput {
+    return boxHead.forward(this.features.of(images, joinRois(boxes), boxHead.options.bins), pass);
   }
 }
 
-/** The sampled RoIs as the candidates of the next stage, moved; the ground truth among them stays behind. */
+/** The sampled RoIs as the candidates of the next stage, moved; the ground truth among them is left out. */
 function moveTargets(
   boxHead: BoxHead,
   output: BoxOutput,
@@ -199,7 +160,7 @@ function moveTargets(
   });
 }
 
-/** RoIs moved by the deltas of a class, of the best one unless told, within their images; they carry no gradient. */
+/** RoIs moved by the deltas of a class each, by default the best, within their images; they carry no gradient. */
 function move(
   boxHead: BoxHead,
   output: BoxOutput,
@@ -212,30 +173,12 @@ function move(
   return perImage.map((own, image) => clipBoxes(own, rowOf(sizes, image)));
 }
 
-/** The boxes of all images in one list. */
-function roisOf(perImage: readonly tf.Tensor2D[]): Rois {
-  const images = perImage.map((boxes, image): tf.Tensor1D => tf.fill([boxes.shape[0]], image, 'int32'));
-  return { boxes: tf.concat([...perImage]), images: tf.concat(images) };
-}
-
-function splitRows<T extends tf.Tensor>(joined: T, counts: number[]): T[] {
-  return tf.split(joined, counts);
-}
-
-function rowOf(pairs: tf.Tensor2D, row: number): tf.Tensor1D {
-  return tf.reshape(tf.slice(pairs, row, 1), [2]);
-}
-
-function mean<T extends tf.Tensor>(values: T[]): T {
-  return values.length === 1 ? values[0]! : (tf.div(tf.addN(values), values.length) as T);
-}
-
-function weighted<K extends string>(losses: Record<K, tf.Scalar>, weight: number): Record<K, tf.Scalar> {
+function weighted<L extends Readonly<Record<string, tf.Scalar>>>(losses: L, weight: number): L {
   if (weight === 1) return losses;
-  const entries = Object.entries<tf.Scalar>(losses).map(([name, loss]) => [name, tf.mul(loss, weight)]);
-  return Object.fromEntries(entries) as Record<K, tf.Scalar>;
+  return Object.fromEntries(Object.entries(losses).map(([name, loss]) => [name, tf.mul(loss, weight)])) as L;
 }
 
 function oneOrAll<T>(heads: T[]): T | T[] {
-  return heads.length === 1 ? heads[0]! : heads;
+  const [first, ...others] = heads;
+  return first !== undefined && others.length === 0 ? first : heads;
 }

@@ -1,4 +1,4 @@
-/** RoIs to learn from and what each should say (Fast R-CNN, section 2.3). */
+/** RoIs to learn from and what each should be predicted as (Fast R-CNN, section 2.3). */
 import * as tf from '@tensorflow/tfjs-core';
 import {
   type DrawKeys,
@@ -25,7 +25,7 @@ export interface RoiCandidates {
   readonly valid: tf.Tensor1D;
 }
 
-/** S RoIs of one image: positives first, then background, then slots that nothing fills. */
+/** S RoIs of one image: positives first, then background, then rows that nothing fills. */
 export type RoiTargets = {
   /** float32 [S, 4], xyxy. */
   boxes: tf.Tensor2D;
@@ -37,12 +37,12 @@ export type RoiTargets = {
   labels: tf.Tensor1D;
   /** bool [S]. */
   positive: tf.Tensor1D;
-  /** bool [S]: whether the slot holds a RoI at all. */
+  /** bool [S]: whether the row holds a RoI at all. */
   valid: tf.Tensor1D;
   /** bool [S]: whether the RoI is ground truth itself. */
   isTruth: tf.Tensor1D;
-  /** Slots that positives can take, all at the front. */
-  positiveSlots: number;
+  /** Positives at most, all in the first rows. */
+  maxPositives: number;
 };
 
 /**
@@ -64,7 +64,7 @@ export function sampleRois(
     const assigned = tf.concat([ownMatches, matches.assigned]);
     const sampled = sampleBoxes({ assigned }, sample, drawKeys);
     const boxes = takeRows(tf.concat([truth.boxes, candidates.boxes]), sampled.indices);
-    const { positive, valid, positiveSlots } = sampled;
+    const { positive, valid, maxPositives } = sampled;
     const truthRows = truthRowsOf(takeRows(assigned, sampled.indices));
     const background: tf.Tensor1D = tf.fill(positive.shape, classes, 'int32');
     return {
@@ -75,7 +75,7 @@ export function sampleRois(
       positive,
       valid,
       isTruth: tf.less(sampled.indices, tf.scalar(objects, 'int32')),
-      positiveSlots,
+      maxPositives,
     };
   });
 }
@@ -91,6 +91,6 @@ export function joinTargets(targets: readonly RoiTargets[]): RoiTargets {
     positive: join(({ positive }) => positive),
     valid: join(({ valid }) => valid),
     isTruth: join(({ isTruth }) => isTruth),
-    positiveSlots: targets.reduce((sum, { positiveSlots }) => sum + positiveSlots, 0),
+    maxPositives: targets.reduce((sum, { maxPositives }) => sum + maxPositives, 0),
   };
 }

@@ -69,6 +69,7 @@ const OPTIONS: RpnOptions = {
   sample: { count: 256, positiveShare: 0.5 },
   allowedBorder: -1,
   beta: 0,
+  padding: 32,
 };
 
 function filledHead(options: RpnOptions): RpnHead {

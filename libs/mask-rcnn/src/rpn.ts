@@ -36,6 +36,8 @@ export interface RpnOptions {
   readonly allowedBorder: number;
   /** Of the smooth L1 loss; 0 is L1. */
   readonly beta: number;
+  /** Sides of images are padded to a multiple of these pixels: the backbone's coarsest stride. */
+  readonly padding: number;
 }
 
 export interface ProposalOptions {
@@ -48,7 +50,7 @@ export interface ProposalOptions {
   readonly minSize?: number;
 }
 
-/** What the head says of one level. */
+/** What the head predicts on one level. */
 export interface RpnLevel {
   /** Logits, float32 [N, H, W, A]. */
   readonly objectness: tf.Tensor4D;
@@ -81,7 +83,7 @@ export class RpnHead extends Module {
   readonly rpnConv: Conv2d;
   readonly rpnCls: Conv2d;
   readonly rpnReg: Conv2d;
-  readonly #options: RpnOptions;
+  private readonly options: RpnOptions;
 
   constructor(options: RpnOptions) {
     super();
@@ -90,7 +92,7 @@ export class RpnHead extends Module {
     this.rpnConv = new Conv2d(channels, channels, 3, { init: SMALL });
     this.rpnCls = new Conv2d(channels, perCell, 1, { init: SMALL });
     this.rpnReg = new Conv2d(channels, 4 * perCell, 1, { init: SMALL });
-    this.#options = options;
+    this.options = options;
   }
 
   /** @param maps float32 [N, H, W, channels] per level of the anchors. */
@@ -104,7 +106,7 @@ export class RpnHead extends Module {
   /** The best boxes of every image; they carry no gradient. @param sizes float32 [N, 2], (height, width). */
   propose(levels: readonly RpnLevel[], sizes: tf.Tensor2D, options: ProposalOptions): Proposals[] {
     return tf.unstack(sizes).map((size, image) => {
-      const rows = detached(() => this.#proposeFor(levels, image, size as tf.Tensor1D, options));
+      const rows = detached(() => this.proposeFor(levels, image, size as tf.Tensor1D, options));
       const [boxes, scores] = tf.split(rows, [4, 1], 1) as [tf.Tensor2D, tf.Tensor2D];
       const flat: tf.Tensor1D = tf.reshape(scores, [-1]);
       return { boxes, scores: flat, valid: tf.greater(flat, ABOVE_NO_BOX) };
@@ -112,12 +114,12 @@ export class RpnHead extends Module {
   }
 
   /** float32 [P, 5], boxes and scores. */
-  #proposeFor(levels: readonly RpnLevel[], image: number, size: tf.Tensor1D, options: ProposalOptions): tf.Tensor2D {
+  private proposeFor(levels: readonly RpnLevel[], image: number, size: tf.Tensor1D, options: ProposalOptions): tf.Tensor2D {
     const sizes = mapSizes(levels.map(({ objectness }) => objectness));
     const kept = levels.map(({ objectness, deltas }, level) => {
       const scores: tf.Tensor1D = tf.sigmoid(tf.reshape(tf.slice(objectness, image, 1), [-1]));
       const ranked = {
-        anchors: levelAnchors(this.#options.anchors, level, sizes[level]!),
+        anchors: levelAnchors(this.options.anchors, level, sizes[level]!),
         deltas: tf.reshape(tf.slice(deltas, image, 1), [-1, 4]) as tf.Tensor2D,
         scores,
       };
@@ -136,11 +138,11 @@ export class RpnHead extends Module {
    * @param sizes float32 [N, 2], (height, width).
    */
   loss(levels: readonly RpnLevel[], truth: readonly Truth[], sizes: tf.Tensor2D, drawKeys: DrawKeys): RpnLosses {
-    const { anchors: options, match, sample, allowedBorder, beta } = this.#options;
+    const { anchors: options, match, sample, allowedBorder, padding, beta } = this.options;
     const objectness = levels.map((level) => level.objectness);
     const cells = mapSizes(objectness);
     const anchors = pyramidAnchors(options, cells);
-    const inside = pyramidAnchorsInside(options, cells, sizes, allowedBorder);
+    const inside = pyramidAnchorsInside(options, cells, sizes, { allowedBorder, padding });
     const logits = tf.reshape(joinLevels(objectness, 1), [-1]) as tf.Tensor1D;
     const deltas = tf.reshape(joinLevels(levels.map((level) => level.deltas), 4), [-1, 4]) as tf.Tensor2D; // prettier-ignore
     const parts = truth.map((objects, image) => {

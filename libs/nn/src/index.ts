@@ -11,5 +11,6 @@ export { crossEntropy } from './losses';
 export { Mlp } from './mlp';
 export { Module } from './module';
 export { countMultiplyAdds, type MultiplyAdds } from './multiply-adds';
+export type { Neck } from './neck';
 export { Parameter } from './parameter';
 export { SeparableConv2d } from './separable-conv';

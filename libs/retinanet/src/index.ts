@@ -1,8 +1,2 @@
-export { RETINANET_DEFAULTS, RetinaNet, type RetinaNetOptions } from './retinanet';
-export {
-  RetinaHead,
-  type RetinaDetectionOptions,
-  type RetinaHeadOptions,
-  type RetinaLevel,
-  type RetinaLosses,
-} from './retina-head';
+export { RETINANET, RetinaNet, retinaNet, type RetinaNetOptions } from './retinanet';
+export { RetinaHead, type RetinaDetectionOptions, type RetinaHeadOptions } from './retina-head';

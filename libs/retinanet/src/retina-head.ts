@@ -39,9 +39,11 @@ export interface RetinaHeadOptions {
   readonly focal: FocalOptions;
   /** Of the smooth L1 loss; 0 is L1. */
   readonly beta: number;
+  /** Sides of images are padded to a multiple of these pixels: the backbone's coarsest stride. */
+  readonly padding: number;
 }
 
-/** What the head says of one level, for A anchors a cell. */
+/** What the head predicts on one level, for A anchors a cell. */
 export interface RetinaLevel {
   /** Logits, float32 [N, H, W, A classes], anchor by anchor. */
   readonly logits: tf.Tensor4D;
@@ -61,6 +63,9 @@ export interface RetinaDetectionOptions extends DetectionOptions {
 
 const SMALL = initializers.normal(0.01);
 
+/** Anchors may leave their image by any number of pixels. */
+const ANY = -1;
+
 /** Any class's probability at every anchor before training: objects are rare. */
 const PRIOR = 0.01;
 
@@ -69,7 +74,7 @@ export class RetinaHead extends Module {
   readonly regConvs: ConvModule[];
   readonly retinaCls: Conv2d;
   readonly retinaReg: Conv2d;
-  readonly #options: RetinaHeadOptions;
+  private readonly options: RetinaHeadOptions;
 
   constructor(options: RetinaHeadOptions) {
     super();
@@ -82,15 +87,15 @@ export class RetinaHead extends Module {
     this.regConvs = tower();
     this.retinaCls = new Conv2d(width, perCell * classes, 3, { init: SMALL, biasInit });
     this.retinaReg = new Conv2d(width, perCell * 4, 3, { init: SMALL });
-    this.#options = options;
+    this.options = options;
   }
 
   /** @param maps float32 [N, H, W, channels] per level of the anchors. */
   forward(maps: readonly tf.Tensor4D[], pass: ForwardPass): RetinaLevel[] {
-    const climb = (tower: ConvModule[], map: tf.Tensor4D) => tower.reduce((x, conv) => conv.forward(x, pass), map);
+    const through = (tower: ConvModule[], map: tf.Tensor4D) => tower.reduce((x, conv) => conv.forward(x, pass), map);
     return maps.map((map) => ({
-      logits: this.retinaCls.forward(climb(this.clsConvs, map)),
-      deltas: this.retinaReg.forward(climb(this.regConvs, map)),
+      logits: this.retinaCls.forward(through(this.clsConvs, map)),
+      deltas: this.retinaReg.forward(through(this.regConvs, map)),
     }));
   }
 
@@ -101,12 +106,12 @@ export class RetinaHead extends Module {
    * @param sizes float32 [N, 2], (height, width).
    */
   loss(levels: readonly RetinaLevel[], truth: readonly ImageTruth[], sizes: tf.Tensor2D): RetinaLosses {
-    const { anchors: options, match, classes, focal, beta } = this.#options;
+    const { anchors: options, match, classes, focal, beta, padding } = this.options;
     const logits = joinLevels(levels.map((level) => level.logits), classes); // prettier-ignore
     const deltas = joinLevels(levels.map((level) => level.deltas), 4); // prettier-ignore
     const cells = mapSizes(levels.map((level) => level.logits));
     const anchors = pyramidAnchors(options, cells);
-    const inside = pyramidAnchorsInside(options, cells, sizes, -1);
+    const inside = pyramidAnchorsInside(options, cells, sizes, { allowedBorder: ANY, padding });
     const parts = truth.map((objects, image) => {
       const { labels, targets, positive, valid } = anchorTargets(anchors, objects, match, classes, inside[image]!);
       const perAnchor = tf.sum(focalLoss(ofImage(logits, image), oneHot(labels, classes), focal), 1);
@@ -137,7 +142,7 @@ export class RetinaHead extends Module {
       const factors = tf.unstack(scales) as tf.Tensor1D[];
       return tf.unstack(sizes).map((size, image) => {
         const best = levels.map((_, level) =>
-          this.#bestOf(levels, level, image, size as tf.Tensor1D, options.perLevel),
+          this.bestOf(levels, level, image, size as tf.Tensor1D, options.perLevel),
         );
         const boxes = toOriginal(tf.concat(best.map((own) => own.boxes)), factors[image]!);
         return chooseDetections(boxes, tf.concat(best.map((own) => own.scores)), options);
@@ -146,8 +151,8 @@ export class RetinaHead extends Module {
   }
 
   /** The anchors of a level whose best class scores highest: B boxes, and their scores [B, classes]. */
-  #bestOf(levels: readonly RetinaLevel[], level: number, image: number, size: tf.Tensor1D, count: number) {
-    const { anchors: options, classes } = this.#options;
+  private bestOf(levels: readonly RetinaLevel[], level: number, image: number, size: tf.Tensor1D, count: number) {
+    const { anchors: options, classes } = this.options;
     const { logits, deltas } = levels[level]!;
     const scores: tf.Tensor2D = tf.sigmoid(tf.reshape(tf.slice(logits, image, 1), [-1, classes]));
     const ranked = {
@@ -164,7 +169,7 @@ function ofImage(rows: tf.Tensor3D, image: number): tf.Tensor2D {
   return tf.squeeze(tf.slice(rows, image, 1), [0]);
 }
 
-/** What every anchor should say; the label is the number of classes for background. */
+/** What every anchor should be predicted as; the label is the number of classes for background. */
 function anchorTargets(
   anchors: tf.Tensor2D,
   truth: ImageTruth,

@@ -31,7 +31,7 @@ import {
   type GoldenStats,
 } from '@pyramidal/testing';
 import { RetinaHead } from './retina-head';
-import { RETINANET_DEFAULTS, RetinaNet } from './retinanet';
+import { RETINANET, RetinaNet } from './retinanet';
 
 interface GoldenLoss {
   readonly loss_cls: readonly number[];
@@ -65,8 +65,8 @@ describe('RetinaHead', () => {
   const prefix = 'bbox_head.';
 
   function filledHead(): RetinaHead {
-    const anchors = { ...RETINANET_DEFAULTS.anchors, strides: [8, 16, 32, 64, 128] };
-    const head = new RetinaHead({ ...RETINANET_DEFAULTS, anchors, classes: 20, channels: 32, hidden: 32 });
+    const anchors = { ...RETINANET.anchors, strides: [8, 16, 32, 64, 128] };
+    const head = new RetinaHead({ ...RETINANET, anchors, classes: 20, channels: 32, hidden: 32, padding: 32 });
     fillGoldenPart(head, prefix, golden.overrides);
     return head;
   }
@@ -112,7 +112,7 @@ describe('RetinaHead', () => {
   it('detects what the reference detects in two images of different size', () => {
     const head = filledHead();
     const levels = head.forward(goldenMaps(golden), inferencePass());
-    const options = { ...RETINANET_DEFAULTS.detections, scoreThreshold: 0.1 };
+    const options = { ...RETINANET.detections, scoreThreshold: 0.1 };
     head.detect(levels, sizes(), tf.ones([2, 2]), options).forEach((found, image) => {
       const { count, boxes_scores, labels } = golden.detections_score_thr_01[image]!;
       expect(countDetections(found)).toBe(count);
@@ -138,12 +138,12 @@ describe('RetinaNet', () => {
     }
   >('retinanet_infer');
 
-  function modelOf(perLevel: number = RETINANET_DEFAULTS.detections.perLevel): RetinaNet {
+  function modelOf(perLevel: number = RETINANET.detections.perLevel): RetinaNet {
     const backbone = new GivenFeatures(goldenMaps(golden)) as unknown as Backbone;
     const levels = LEVELS.map((level) => backbone.levels[level]);
     const neck = new Fpn({ levels, channels: 32, outputs: 5, startLevel: 1, extra: 'on-input' });
-    const detections = { ...RETINANET_DEFAULTS.detections, perLevel };
-    const model = new RetinaNet(backbone, neck, { ...RETINANET_DEFAULTS, classes: 20, hidden: 32, detections });
+    const detections = { ...RETINANET.detections, perLevel };
+    const model = new RetinaNet(backbone, neck, { ...RETINANET, classes: 20, hidden: 32, detections });
     expect([...model.state()].map(([name, { torchShape }]) => [name, torchShape])).toEqual(golden.state_dict);
     fillGoldenPart(model, '', golden.overrides);
     return model;

@@ -1,25 +1,33 @@
 /** RetinaNet (Lin et al. 2017) on levels P3 to P7 of a feature pyramid, with MMDetection's semantics and names. */
 import * as tf from '@tensorflow/tfjs-core';
 import {
+  anchorsSchema,
+  count,
   type DetectionLosses,
   Detector,
-  type DrawKeys,
+  detectionFields,
   type Detections,
+  type DetectorDefinition,
+  type DetectorParts,
+  type DrawKeys,
+  ignoreShareSchema,
   type ImageBatch,
-  type Neck,
   type TruthBatch,
   truthOfImages,
+  withIgnoreShare,
 } from '@pyramidal/boxes';
-import type { Backbone, ForwardPass } from '@pyramidal/nn';
+import { Fpn } from '@pyramidal/fpn';
+import { type Backbone, type ForwardPass, LEVELS, type Neck } from '@pyramidal/nn';
+import { z } from 'zod';
 import { type RetinaDetectionOptions, RetinaHead, type RetinaHeadOptions } from './retina-head';
 
-export interface RetinaNetOptions extends Omit<RetinaHeadOptions, 'channels' | 'anchors'> {
+export interface RetinaNetOptions extends Omit<RetinaHeadOptions, 'channels' | 'anchors' | 'padding'> {
   readonly anchors: { readonly scales: readonly number[]; readonly ratios: readonly number[] };
   readonly detections: RetinaDetectionOptions;
 }
 
-/** The published settings; `classes` is the data's. */
-export const RETINANET_DEFAULTS = {
+/** MMDetection's published settings; the number of classes is the data's. */
+export const RETINANET = {
   anchors: { scales: [4, 4 * 2 ** (1 / 3), 4 * 2 ** (2 / 3)], ratios: [0.5, 1, 2] },
   convs: 4,
   hidden: 256,
@@ -31,17 +39,18 @@ export const RETINANET_DEFAULTS = {
 
 export class RetinaNet extends Detector {
   readonly bboxHead: RetinaHead;
-  readonly #detections: RetinaDetectionOptions;
+  private readonly detections: RetinaDetectionOptions;
 
   /** @param neck a pyramid of levels P3 to P7. */
   constructor(backbone: Backbone, neck: Neck, { detections, anchors, ...head }: RetinaNetOptions) {
     super(backbone, neck);
     const { channels, strides } = neck;
-    this.bboxHead = new RetinaHead({ ...head, channels, anchors: { ...anchors, strides } });
-    this.#detections = detections;
+    const padding = backbone.levels.C5.stride;
+    this.bboxHead = new RetinaHead({ ...head, channels, padding, anchors: { ...anchors, strides } });
+    this.detections = detections;
   }
 
-  /** Learns from every anchor, so that nothing is drawn. */
+  /** Learns from every anchor: nothing is drawn at random. */
   override loss(
     { images, sizes }: ImageBatch,
     truth: TruthBatch,
@@ -56,7 +65,38 @@ export class RetinaNet extends Detector {
   override predict({ images, sizes }: ImageBatch, scales: tf.Tensor2D, pass: ForwardPass): Detections[] {
     return tf.tidy(() => {
       const levels = this.bboxHead.forward(this.pyramid(images, pass), pass);
-      return this.bboxHead.detect(levels, sizes, scales, this.#detections);
+      return this.bboxHead.detect(levels, sizes, scales, this.detections);
     });
   }
+}
+
+const schema = z.strictObject({
+  anchors: anchorsSchema(RETINANET.anchors),
+  ignoreShare: ignoreShareSchema,
+  /** Convolutions of each tower, and their width. */
+  convs: z.int().min(0).default(RETINANET.convs),
+  hidden: count.default(RETINANET.hidden),
+  detections: z
+    .strictObject({
+      /** Candidates of each level that suppression looks at. */
+      perLevel: count.default(RETINANET.detections.perLevel),
+      ...detectionFields(RETINANET.detections),
+    })
+    .prefault({}),
+});
+
+/** RetinaNet by the name that a configuration gives. */
+export const retinaNet: DetectorDefinition<typeof schema> = {
+  schema,
+  create(settings, { backbone, neckChannels, classes }) {
+    const { anchors, convs, hidden, detections } = settings;
+    const changes = { anchors, convs, hidden, detections, match: withIgnoreShare(RETINANET.match, settings) };
+    return new RetinaNet(backbone, retinaNeck(backbone, neckChannels), { ...RETINANET, ...changes, classes });
+  },
+};
+
+/** Levels P3 to P7: those of C3 to C5 and two beyond, by convolutions on C5. */
+function retinaNeck({ levels }: DetectorParts['backbone'], channels: number): Fpn {
+  const specs = LEVELS.map((level) => levels[level]);
+  return new Fpn({ levels: specs, channels, outputs: 5, startLevel: 1, extra: 'on-input' });
 }

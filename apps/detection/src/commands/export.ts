@@ -27,7 +27,7 @@ export async function exportModel({ config: file, set, weights, input, out }: Ex
       const { boxes, scores, labels, masks } = found!;
       return { boxes, scores, labels, ...(masks && { masks }) };
     },
-    input: input ?? inputSize(config),
+    input: input ?? inputSize(config, network),
     inBrowsers: false,
     ...{ runtime, out },
   });

@@ -10,11 +10,11 @@ import { readClasses } from '../data';
 /** Prints parameters, multiply-adds, feature shapes and memory of a configuration's network. */
 export async function info({ config: file, set, input }: InfoCommand): Promise<number> {
   const { config } = loadConfig(detectionSchema, file, { set });
-  const { height, width } = input ?? inputSize(config);
   const classes = await readClasses(config);
   await openRuntime(config.runtime);
   const network = assembleDetector(config, classes.length);
   network.initialize(0);
+  const { height, width } = input ?? inputSize(config, network);
   const { backbone, detector } = config.model;
   const lines = describeNetwork({
     title: `${detector.name} on ${backbone.name}, ${classes.length} classes`,

@@ -35,7 +35,7 @@ export async function train(command: TrainCommand): Promise<number> {
     loadWeightsFile(config.model.weights, detector, { skipClassHeads: true, allowMissing: HEADS });
   }
 
-  const training = trainingBatches(config, dataset.samples);
+  const training = trainingBatches(config, dataset.samples, detector);
   const evaluated = new ImageDetector(detector, config, validation.samples);
   try {
     return await trainNetwork({

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { detect, makeToy } from '../testing/toy';
+import { detect, makeToy } from './testing/toy';
 
 /** Every other detector than the one that the program's own spec trains, from a configuration alone. */
 const CASCADE = `model.detector={

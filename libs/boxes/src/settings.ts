@@ -1,5 +1,7 @@
-/** What the settings of several detectors have in common. */
-import { z } from '@pyramidal/config';
+/** Settings that the configurations of several detectors share; each detector gives its published values as defaults. */
+import { z } from 'zod';
+import type { DetectionOptions } from './detections';
+import type { MatchOptions } from './matcher';
 
 export const fraction = z.number().min(0).max(1);
 export const positive = z.number().positive();
@@ -23,20 +25,18 @@ export const anchorsSchema = (published: { readonly scales: readonly number[]; r
 /** Boxes are not learned from as background where a crowd covers this share of them; crowds are background where absent. */
 export const ignoreShareSchema = fraction.optional();
 
-interface PublishedDetections {
-  readonly scoreThreshold: number;
-  readonly iouThreshold: number;
-  readonly count: number;
-}
-
-export const detectionFields = (published: PublishedDetections) => ({
+/** Fields, to which a detector may add its own. */
+export const detectionFields = (published: DetectionOptions) => ({
   scoreThreshold: fraction.default(published.scoreThreshold),
   iouThreshold: fraction.default(published.iouThreshold),
   /** Detections of an image. */
   count: count.default(published.count),
 });
 
-/** What a matching knows of crowds. */
-export function ignoring({ ignoreShare }: { readonly ignoreShare?: number | undefined }): { ignoreShare?: number } {
-  return ignoreShare === undefined ? {} : { ignoreShare };
+/** A matching that knows of crowds if the settings do. */
+export function withIgnoreShare(
+  match: MatchOptions,
+  { ignoreShare }: { readonly ignoreShare?: number | undefined },
+): MatchOptions {
+  return ignoreShare === undefined ? match : { ...match, ignoreShare };
 }

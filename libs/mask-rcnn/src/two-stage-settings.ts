@@ -1,0 +1,102 @@
+/** What a configuration may change of a two-stage detector's published settings, and the detector that comes of it. */
+import {
+  anchorsSchema,
+  count,
+  detectionFields,
+  type DetectorParts,
+  fraction,
+  ignoreShareSchema,
+  withIgnoreShare,
+} from '@pyramidal/boxes';
+import { Fpn } from '@pyramidal/fpn';
+import { LEVELS } from '@pyramidal/nn';
+import { z } from 'zod';
+import type { MaskBranchOptions } from './mask-branch';
+import { TwoStageDetector, type TwoStageSettings } from './two-stage-detector';
+
+const proposalsSchema = (published: { readonly perLevel: number; readonly count: number }) =>
+  z
+    .strictObject({
+      /** Candidates of each level that suppression looks at. */
+      perLevel: count.default(published.perLevel),
+      /** Proposals of an image that go on to the second stage. */
+      count: count.default(published.count),
+    })
+    .prefault({});
+
+/** How many boxes of an image are learned from, and which share of them may show objects. */
+const sampleSchema = (published: { readonly count: number; readonly positiveShare: number }) =>
+  z
+    .strictObject({
+      count: count.default(published.count),
+      positiveShare: fraction.default(published.positiveShare),
+    })
+    .prefault({});
+
+/** Settings of every two-stage detector; the published values are the defaults. */
+export const twoStageSchema = (published: TwoStageSettings) => {
+  const { anchors, rpn, trainProposals, testProposals, stages, sampling, detections } = published;
+  const [first] = stages as [TwoStageSettings['stages'][number]];
+  return z.strictObject({
+    anchors: anchorsSchema(anchors),
+    /** Anchors that the proposals are learned from. */
+    anchorSample: sampleSchema(rpn.sample),
+    trainProposals: proposalsSchema(trainProposals),
+    testProposals: proposalsSchema(testProposals),
+    /** Proposals that boxes and classes are learned from. */
+    roiSample: sampleSchema(first.rois.sample),
+    ignoreShare: ignoreShareSchema,
+    /** Width of the box heads' fully connected layers. */
+    boxHidden: count.default(first.box.hidden),
+    /** Points per bin and axis of RoIAlign, or 'adaptive' as published checkpoints expect, which no graph can repeat. */
+    sampling: z.union([count, z.literal('adaptive')]).default(sampling),
+    detections: z.strictObject(detectionFields(detections)).prefault({}),
+  });
+};
+
+/** Further settings of those with a mask branch. */
+export const maskFields = (published: MaskBranchOptions) => ({
+  /** Width and number of the mask heads' convolutions. */
+  maskHidden: count.default(published.hidden),
+  maskConvs: z.int().min(0).default(published.convs),
+});
+
+type Settings = z.output<ReturnType<typeof twoStageSchema>> &
+  Partial<z.output<z.ZodObject<ReturnType<typeof maskFields>>>>;
+
+/** The detector of published settings, as a configuration changes them. */
+export function createTwoStage(
+  published: TwoStageSettings,
+  settings: Settings,
+  { backbone, neckChannels, classes }: DetectorParts,
+): TwoStageDetector {
+  const { rpn, trainProposals, testProposals, stages, mask } = published;
+  return new TwoStageDetector(backbone, twoStageNeck({ backbone, neckChannels }), {
+    classes,
+    anchors: settings.anchors,
+    rpn: { ...rpn, match: withIgnoreShare(rpn.match, settings), sample: settings.anchorSample },
+    trainProposals: { ...trainProposals, ...settings.trainProposals },
+    testProposals: { ...testProposals, ...settings.testProposals },
+    stages: stages.map(({ rois, box, weight }) => ({
+      rois: { match: withIgnoreShare(rois.match, settings), sample: settings.roiSample },
+      box: { ...box, hidden: settings.boxHidden },
+      weight,
+    })),
+    ...(mask && { mask: withMaskSettings(mask, settings) }),
+    sampling: settings.sampling,
+    detections: settings.detections,
+  });
+}
+
+function withMaskSettings(
+  mask: MaskBranchOptions,
+  { maskHidden: hidden = mask.hidden, maskConvs: convs = mask.convs }: Settings,
+): MaskBranchOptions {
+  return { ...mask, hidden, convs };
+}
+
+/** The levels C2 to C5 and a pooled one beyond. */
+function twoStageNeck({ backbone, neckChannels }: Pick<DetectorParts, 'backbone' | 'neckChannels'>): Fpn {
+  const levels = LEVELS.map((level) => backbone.levels[level]);
+  return new Fpn({ levels, channels: neckChannels, outputs: levels.length + 1 });
+}

@@ -1,5 +1,8 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { GivenFeatures } from '@pyramidal/testing';
+import type { Backbone } from '@pyramidal/nn';
+import { createDetector, detectorSchema, DETECTORS } from './detectors';
 import { detect, makeToy } from './testing/toy';
 
 /** Every other detector than the one that the program's own spec trains, from a configuration alone. */
@@ -7,6 +10,11 @@ const CASCADE = `model.detector={
   name: cascade-mask-rcnn, boxHead: shared2fc, boxHidden: 32, maskHidden: 16, maskConvs: 1,
   anchors: { scales: [4], ratios: [1] }, anchorSample: { count: 32 }, roiSample: { count: 16 },
   trainProposals: { perLevel: 50, count: 40 }, testProposals: { perLevel: 50, count: 20 }, detections: { count: 10 }
+}`;
+const FASTER = `model.detector={
+  name: faster-rcnn, boxHidden: 32, anchors: { scales: [4], ratios: [1] }, anchorSample: { count: 32 },
+  roiSample: { count: 16 }, trainProposals: { perLevel: 50, count: 40 }, testProposals: { perLevel: 50, count: 20 },
+  detections: { count: 10 }
 }`;
 const RETINANET = `model.detector={
   name: retinanet, convs: 1, hidden: 16, anchors: { scales: [2], ratios: [1] }, detections: { count: 10 }
@@ -29,7 +37,17 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
+it.each(Object.entries(DETECTORS))('%s can be named alone, and says whether it predicts masks', (name, definition) => {
+  const settings = detectorSchema.parse({ name });
+  const backbone = new GivenFeatures([]) as unknown as Backbone;
+  const detector = createDetector(settings, { backbone, neckChannels: 4, classes: 3 });
+  expect([settings.name, detector.predictsMasks]).toEqual([name, definition.predictsMasks]);
+  expect(detector.maskSide).toBe(definition.predictsMasks ? 112 : undefined);
+  expect([...detector.state().keys()].some((key) => key.includes('mask_head'))).toBe(definition.predictsMasks);
+});
+
 it.each([
+  ['faster-rcnn', FASTER, ['box']],
   ['cascade-mask-rcnn', CASCADE, ['box', 'mask']],
   ['retinanet', RETINANET, ['box']],
 ])('%s trains, is evaluated on what it finds, and predicts', async (name, detector, kinds) => {

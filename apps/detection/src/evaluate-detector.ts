@@ -1,4 +1,5 @@
-import { type CocoResult, type Evaluation, Evaluator } from '@cocoeval/ts';
+/** A detector's results on a dataset, compared with its annotations as COCO does. */
+import { COCO, type CocoAnnotation, type CocoResult, type Evaluation, Evaluator } from '@cocoeval/ts';
 import type { DetectionDataset } from '@pyramidal/coco';
 import type { DetectedImage, ImageDetector } from './image-detector';
 
@@ -34,7 +35,7 @@ export async function evaluateDetector(
     const results = resultsOf(image, categoryIds);
     box.add(image.sample.id, results.box);
     if (results.mask !== undefined) {
-      mask ??= new Evaluator(coco, { iouType: 'segm', imageIds });
+      mask ??= new Evaluator(withMasks(coco), { iouType: 'segm', imageIds });
       mask.add(image.sample.id, results.mask);
     }
     onResults?.(results);
@@ -47,6 +48,22 @@ export function summarise({ box, mask }: DetectionMetrics): Record<string, numbe
   const named = (kind: string, { metrics }: Evaluation): [string, number][] =>
     ['AP', 'AP50', 'AP75'].map((name) => [`${kind}${name}`, metrics[name]!]);
   return Object.fromEntries([...named('box', box), ...(mask === undefined ? [] : named('mask', mask))]);
+}
+
+/** For masks, an object that is labelled by its box alone is a region to ignore: masks found there are not wrong. */
+function withMasks(coco: COCO): COCO {
+  const hasMask = ({ segmentation }: CocoAnnotation): boolean =>
+    Array.isArray(segmentation) ? segmentation.length > 0 : Boolean(segmentation);
+  if (coco.annotations.every(hasMask)) return coco;
+  const annotations = coco.annotations.map((annotation) =>
+    hasMask(annotation) ? annotation : { ...annotation, iscrowd: 1, segmentation: [outline(annotation.bbox)] },
+  );
+  return new COCO({ ...coco.dataset, annotations });
+}
+
+function outline(bbox: CocoAnnotation['bbox']): number[] {
+  const [x = 0, y = 0, width = 0, height = 0] = bbox ?? [];
+  return [x, y, x + width, y, x + width, y + height, x, y + height];
 }
 
 function resultsOf({ sample, detections, hasMasks }: DetectedImage, categoryIds: readonly number[]): ImageResults {

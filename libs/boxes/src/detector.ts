@@ -68,6 +68,8 @@ export interface DetectorParts {
 
 /** A detector that a configuration can name: the schema of its settings, and how these make one. */
 export interface DetectorDefinition<S extends z.ZodObject = z.ZodObject> {
+  /** Whether what it makes predicts masks, and so learns them. */
+  readonly predictsMasks: boolean;
   readonly schema: S;
   readonly create: (settings: z.output<S>, parts: DetectorParts) => Detector;
 }

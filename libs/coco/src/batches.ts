@@ -39,10 +39,12 @@ export interface DetectionBatch extends BatchPosition {
     readonly boxes: tf.Tensor3D;
     /** int32 [N, G], -1 in rows without an object. */
     readonly labels: tf.Tensor2D;
-    /** float32 [N, G, side, side], 0 or 1, each over its region. */
-    readonly masks: tf.Tensor4D;
+    /** float32 [N, G, side, side], 0 or 1, each over its region; absent, as the two below, where no masks are drawn. */
+    readonly masks?: tf.Tensor4D;
     /** float32 [N, G, 4], xyxy. */
-    readonly regions: tf.Tensor3D;
+    readonly regions?: tf.Tensor3D;
+    /** int32 [N, G], 1 where an object has a mask, 0 where it is labelled by its box alone. */
+    readonly hasMask?: tf.Tensor2D;
     /** float32 [N, I, 4], xyxy: crowds; rows of zeros hold none. */
     readonly ignored: tf.Tensor3D;
   };
@@ -99,6 +101,7 @@ function toTensors(
   const ignored = new Float32Array(count * CROWDS * 4);
   const labels = new Int32Array(count * rows).fill(-1);
   const masks = new Float32Array(count * rows * cells);
+  const hasMask = new Int32Array(count * rows);
   samples.forEach((sample, i) => {
     placeImage(sample, pixels.subarray(i * height * width * 3), width);
     boxes.set(sample.boxes, i * rows * 4);
@@ -106,15 +109,19 @@ function toTensors(
     ignored.set(sample.ignored.subarray(0, CROWDS * 4), i * CROWDS * 4);
     labels.set(sample.labels, i * rows);
     masks.set(sample.masks, i * rows * cells);
+    hasMask.set(sample.hasMask, i * rows);
   });
   return {
     images: tf.tensor4d(pixels, [count, height, width, 3]),
     sizes: tf.tensor2d(samples.flatMap((sample) => [sample.height, sample.width]), [count, 2]), // prettier-ignore
     boxes: tf.tensor3d(boxes, [count, rows, 4]),
     labels: tf.tensor2d(labels, [count, rows], 'int32'),
-    masks: tf.tensor4d(masks, [count, rows, maskSide, maskSide]),
-    regions: tf.tensor3d(regions, [count, rows, 4]),
     ignored: tf.tensor3d(ignored, [count, CROWDS, 4]),
+    ...(maskSide > 0 && {
+      masks: tf.tensor4d(masks, [count, rows, maskSide, maskSide]),
+      regions: tf.tensor3d(regions, [count, rows, 4]),
+      hasMask: tf.tensor2d(hasMask, [count, rows], 'int32'),
+    }),
   };
 }
 

@@ -125,11 +125,6 @@ describe('openDetectionDataset', () => {
       'annotation 3: segmentation[0]: expected a polygon',
     ],
     [
-      'no segmentation',
-      { annotations: [object(3, { segmentation: undefined })] },
-      'annotation 3: segmentation: expected polygons or a run-length mask',
-    ],
-    [
       'a box of three numbers',
       { annotations: [object(3, { bbox: [1, 2, 3] })] },
       'annotation 3: bbox: expected [x, y, width, height], received [1,2,3]',
@@ -200,7 +195,8 @@ describe('openDetectionBatches', () => {
       for await (const { tensors, samples: parts, alike } of loader.batches()) {
         expect(tensors.images.shape).toEqual([2, 64, 96, 3]);
         expect([...tensors.sizes.dataSync()]).toEqual([64, 85, 64, 81]);
-        expect(tensors.masks.shape).toEqual([2, 32, 14, 14]);
+        expect(tensors.masks?.shape).toEqual([2, 32, 14, 14]);
+        expect([...tensors.hasMask!.dataSync()].filter(Boolean)).toHaveLength(2);
         expect(tensors.ignored.shape).toEqual([2, 8, 4]);
         expect(tensors.ignored.dataSync()[1]).toBeCloseTo((5 * 64) / 30, 4);
         expect([...tensors.labels.dataSync()].filter((label) => label >= 0)).toEqual([0, 0]);
@@ -209,6 +205,25 @@ describe('openDetectionBatches', () => {
         tf.dispose(tensors);
       }
     });
+  });
+
+  it('tells objects that have a mask from those labelled by their box alone', async () => {
+    const bare = [undefined, null, []].map((segmentation, i) => object(2 + i, { segmentation: segmentation as never }));
+    const dataset = { images: [image(1, 'a', 40, 30)], annotations: [object(1), ...bare] };
+    const { samples, dropped } = await open(dataset);
+    expect(dropped).toEqual([]);
+    expect(samples[0]!.objects.map(({ segmentation }) => segmentation !== undefined)).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+    const prepared = await prepareSample(samples[0]!, { ...TRANSFORM, maskSide: 14 }, [0]);
+    expect([...prepared.hasMask]).toEqual([1, 0, 0, 0]);
+    expect(prepared.masks.subarray(14 * 14).some((cell) => cell > 0)).toBe(false);
+    expect(prepared.labels).toHaveLength(4);
+    const boxes = await prepareSample(samples[0]!, { ...TRANSFORM, maskSide: 0 }, [0]);
+    expect([boxes.boxes, boxes.masks.length]).toEqual([prepared.boxes, 0]);
   });
 
   it('evaluates images of one canvas together, and goes on at any batch', async () => {
@@ -295,7 +310,7 @@ describe('openDetectionBatches', () => {
     const found: unknown[] = [];
     for await (const { tensors } of loaderOf(samples).batches()) {
       const counts = tf.sum(tf.cast(tf.greaterEqual(tensors.labels, 0), 'int32'));
-      expect(tf.all(tf.isFinite(tensors.regions)).dataSync()[0]).toBe(1);
+      expect(tf.all(tf.isFinite(tensors.regions!)).dataSync()[0]).toBe(1);
       found.push([tensors.images.shape, [...tensors.sizes.dataSync()], tensors.labels.shape, counts.dataSync()[0]]);
     }
     expect(found).toEqual([

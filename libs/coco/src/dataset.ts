@@ -22,7 +22,8 @@ export interface DetectionObject {
   /** Index into the dataset's classes. */
   readonly label: number;
   readonly box: Corners;
-  readonly segmentation: Segmentation;
+  /** Undefined where the object is labelled by its box alone. */
+  readonly segmentation: Segmentation | undefined;
 }
 
 export interface DetectionSample {
@@ -188,9 +189,14 @@ function objectOf(
   const visibleWidth = Math.min(x + w, width) - Math.max(x, 0);
   const visibleHeight = Math.min(y + h, height) - Math.max(y, 0);
   if (w < 1 || h < 1 || (area !== undefined && area <= 0) || visibleWidth <= 0 || visibleHeight <= 0) return undefined;
-  if (segmentation === undefined) return wrong('segmentation', 'polygons or a run-length mask', segmentation);
-  checkSegmentation(segmentation, wrong);
-  return { id, label, box: [x, y, x + w, y + h], segmentation };
+  const drawn = hasMask(segmentation) ? segmentation : undefined;
+  if (drawn !== undefined) checkSegmentation(drawn, wrong);
+  return { id, label, box: [x, y, x + w, y + h], segmentation: drawn };
+}
+
+/** Tools that label boxes write an empty list, null, or no `segmentation` at all. */
+function hasMask(segmentation: Segmentation | null | undefined): segmentation is Segmentation {
+  return segmentation !== undefined && segmentation !== null && !(Array.isArray(segmentation) && !segmentation.length);
 }
 
 function checkSegmentation(
@@ -201,7 +207,6 @@ function checkSegmentation(
     mask.area(segmentation as Exclude<Segmentation, readonly unknown[]>);
     return;
   }
-  if (segmentation.length === 0) wrong('segmentation', 'at least one polygon', segmentation);
   segmentation.forEach((polygon: unknown, part) => {
     const isPolygon = Array.isArray(polygon) && polygon.length >= 6 && polygon.length % 2 === 0;
     if (isPolygon && polygon.every(Number.isFinite)) return;

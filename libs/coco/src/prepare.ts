@@ -15,7 +15,7 @@ import { cropMask } from './mask-crop';
 
 export interface DetectionTransform extends GeometryOptions {
   readonly normalisation: Normalisation;
-  /** Cells of each object's mask along an axis. */
+  /** Cells of each object's mask along an axis; 0 draws no masks. */
   readonly maskSide: number;
   /** Objects beyond this number are left out, the smallest first. */
   readonly maxObjects: number;
@@ -38,6 +38,8 @@ export interface PreparedDetection {
   readonly masks: Uint8Array;
   /** [G, 4], xyxy. */
   readonly regions: Float32Array;
+  /** 1 where an object has a mask, 0 where it is labelled by its box alone. */
+  readonly hasMask: Int32Array;
   /** [I, 4], xyxy: what is left of the crowds' boxes, the largest first. */
   readonly ignored: Float32Array;
 }
@@ -88,7 +90,7 @@ function moveObjects(
   { objects, width, height }: DetectionSample,
   geometry: Geometry,
   { maskSide, maxObjects }: DetectionTransform,
-): Pick<PreparedDetection, 'boxes' | 'labels' | 'masks' | 'regions'> {
+): Pick<PreparedDetection, 'boxes' | 'labels' | 'masks' | 'regions' | 'hasMask'> {
   const image: Size = { width, height };
   const moved = objects.flatMap(({ box, label, segmentation }) => {
     const visible = mapBox(geometry, box);
@@ -98,7 +100,12 @@ function moveObjects(
     moved.length <= maxObjects ? moved : moved.sort((a, b) => areaOf(b.box) - areaOf(a.box)).slice(0, maxObjects);
   const masks = new Uint8Array(kept.length * maskSide * maskSide);
   const regions = new Float32Array(kept.length * 4);
+  const hasMask = Int32Array.from(kept, ({ segmentation }) => Number(maskSide > 0 && segmentation !== undefined));
   kept.forEach(({ box, segmentation }, i) => {
+    if (segmentation === undefined || maskSide === 0) {
+      regions.set(box, i * 4);
+      return;
+    }
     const { data, region } = cropMask(segmentation, geometry, box, image, maskSide);
     masks.set(data, i * maskSide * maskSide);
     regions.set(region, i * 4);
@@ -108,6 +115,7 @@ function moveObjects(
     labels: Int32Array.from(kept, ({ label }) => label),
     masks,
     regions,
+    hasMask,
   };
 }
 

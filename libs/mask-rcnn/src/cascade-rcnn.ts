@@ -56,11 +56,13 @@ const withBoxHead = <F extends TwoStageSettings>(form: F, head: keyof typeof CAS
 };
 
 export const cascadeRcnn: DetectorDefinition<typeof schema> = {
+  predictsMasks: false,
   schema,
   create: (settings, parts) => createTwoStage(withBoxHead(CASCADE_RCNN, settings.boxHead), settings, parts),
 };
 
 export const cascadeMaskRcnn: DetectorDefinition<typeof maskSchema> = {
+  predictsMasks: true,
   schema: maskSchema,
   create: (settings, parts) => createTwoStage(withBoxHead(CASCADE_MASK_RCNN, settings.boxHead), settings, parts),
 };

@@ -39,6 +39,7 @@ export const FASTER_RCNN = {
 const schema = twoStageSchema(FASTER_RCNN);
 
 export const fasterRcnn: DetectorDefinition<typeof schema> = {
+  predictsMasks: false,
   schema,
   create: (settings, parts) => createTwoStage(FASTER_RCNN, settings, parts),
 };

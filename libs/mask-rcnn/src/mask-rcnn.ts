@@ -26,6 +26,7 @@ export const MASK_RCNN = {
 const schema = twoStageSchema(MASK_RCNN).extend(maskFields(MASK_BRANCH));
 
 export const maskRcnn: DetectorDefinition<typeof schema> = {
+  predictsMasks: true,
   schema,
   create: (settings, parts) => createTwoStage(MASK_RCNN, settings, parts),
 };

@@ -114,7 +114,12 @@ export class RpnHead extends Module {
   }
 
   /** float32 [P, 5], boxes and scores. */
-  private proposeFor(levels: readonly RpnLevel[], image: number, size: tf.Tensor1D, options: ProposalOptions): tf.Tensor2D {
+  private proposeFor(
+    levels: readonly RpnLevel[],
+    image: number,
+    size: tf.Tensor1D,
+    options: ProposalOptions,
+  ): tf.Tensor2D {
     const sizes = mapSizes(levels.map(({ objectness }) => objectness));
     const kept = levels.map(({ objectness, deltas }, level) => {
       const scores: tf.Tensor1D = tf.sigmoid(tf.reshape(tf.slice(objectness, image, 1), [-1]));

@@ -141,9 +141,7 @@ export class RetinaHead extends Module {
     return tf.tidy(() => {
       const factors = tf.unstack(scales) as tf.Tensor1D[];
       return tf.unstack(sizes).map((size, image) => {
-        const best = levels.map((_, level) =>
-          this.bestOf(levels, level, image, size as tf.Tensor1D, options.perLevel),
-        );
+        const best = levels.map((_, level) => this.bestOf(levels, level, image, size as tf.Tensor1D, options.perLevel));
         const boxes = toOriginal(tf.concat(best.map((own) => own.boxes)), factors[image]!);
         return chooseDetections(boxes, tf.concat(best.map((own) => own.scores)), options);
       });

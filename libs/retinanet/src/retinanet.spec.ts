@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Detections, randomKeys, truthOfImages, type TruthBatch } from '@pyramidal/boxes';
-// eslint-disable-next-line @nx/enforce-module-boundaries -- a whole model has a neck, which apps put there
 import { Fpn } from '@pyramidal/fpn';
 import { type Backbone, inferencePass, LEVELS, toTorchOrder } from '@pyramidal/nn';
 import { compile } from '@pyramidal/graph';

@@ -87,6 +87,7 @@ const schema = z.strictObject({
 
 /** RetinaNet by the name that a configuration gives. */
 export const retinaNet: DetectorDefinition<typeof schema> = {
+  predictsMasks: false,
   schema,
   create(settings, { backbone, neckChannels, classes }) {
     const { anchors, convs, hidden, detections } = settings;

@@ -4,16 +4,13 @@ import { openRuntime } from '@pyramidal/runtime';
 import { loadWeightsFile } from '@pyramidal/training';
 import { assembleDetector, compiles, lossOf, trainingBatches } from '../assemble';
 import { detectionSchema } from '../config';
-import { openTraining, openValidation, requireSameClasses } from '../data';
+import { checkMasks, openTraining, openValidation, requireSameClasses } from '../data';
 import { evaluateDetector, summarise } from '../evaluate-detector';
 import { ImageDetector } from '../image-detector';
 
-const CHART = {
-  file: 'precision.png',
-  title: 'Validation',
-  yLabel: 'average precision',
-  metrics: ['boxAP', 'boxAP50', 'maskAP', 'maskAP50'],
-};
+const CHART = { file: 'precision.png', title: 'Validation', yLabel: 'average precision' };
+
+const METRICS = { boxes: ['boxAP', 'boxAP50'], masks: ['maskAP', 'maskAP50'] } as const;
 
 /** What a classifier's checkpoint leaves as it was drawn. */
 const HEADS = /^(?!backbone\.)/;
@@ -26,6 +23,8 @@ export async function train(command: TrainCommand): Promise<number> {
   if (dataset.dropped.length > 0) {
     console.error(`${dataset.dropped.length} objects without a box on their image were left out`);
   }
+  const remark = checkMasks(dataset, config);
+  if (remark !== undefined) console.error(remark);
   const runtime = await openRuntime(config.runtime);
   console.error(`${runtime.engine}: ${runtime.reason}`);
 
@@ -49,7 +48,7 @@ export async function train(command: TrainCommand): Promise<number> {
         best: { metric: 'boxAP', mode: 'max' },
         run: async ({ signal }) => summarise(await evaluateDetector(evaluated, validation, { signal })),
       },
-      chart: CHART,
+      chart: { ...CHART, metrics: [...METRICS.boxes, ...(detector.predictsMasks ? METRICS.masks : [])] },
     });
   } finally {
     await training.close();

@@ -8,7 +8,7 @@ import { ForwardPass } from '@pyramidal/nn';
 import type { Losses } from '@pyramidal/training';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { DetectionConfig } from './config';
-import { createDetector } from './detectors/index';
+import { createDetector } from './detectors';
 
 /** The network that a configuration describes, without values yet. */
 export function assembleDetector({ model }: DetectionConfig, classes: number): Detector {

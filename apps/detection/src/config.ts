@@ -1,6 +1,6 @@
 import { VARIANTS, type VariantName } from '@pyramidal/backbones';
 import { backboneSchema, evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
-import { detectorSchema } from './detectors/index';
+import { detectorSchema } from './detectors';
 
 const fraction = z.number().min(0).max(1);
 const count = z.int().min(1);

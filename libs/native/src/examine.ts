@@ -20,11 +20,11 @@ export interface Finding {
 export async function examineEngine(engine: NativeEngine): Promise<Finding> {
   const bad = (text: string): Finding => ({ subject: engine, good: false, text });
   const command = `pyramidal-runtime install${engine === 'tensorflow' ? '' : ` --engine ${engine}`}`;
-  const installation = await readInstallation(cacheFolder(), engine, process.env.PYRAMIDAL_TENSORFLOW);
-  if (!installation) return bad(`not installed; run \`${command}\``);
-  const fault = await findFault(installation, 'full');
-  if (fault) return bad(`${fault}; run \`${command}\``);
   try {
+    const installation = readInstallation(cacheFolder(), engine, process.env.PYRAMIDAL_TENSORFLOW);
+    if (!installation) return bad(`not installed; run \`${command}\``);
+    const fault = await findFault(installation, 'full');
+    if (fault) return bad(`${fault}; run \`${command}\``);
     const { version, gpu } = await probeAddon(installation.addon);
     const text = `TensorFlow ${version} computes; from ${installation.origin}; addon ${installation.addon}`;
     if (engine === 'tensorflow-gpu' && !gpu) return bad(`${text}, but it finds no GPU; check \`nvidia-smi\``);

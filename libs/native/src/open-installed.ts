@@ -1,8 +1,10 @@
 /** Opens a native engine that is installed. */
+import { FileError } from '@pyramidal/files';
 import { RuntimeError } from '@pyramidal/kernels/engine';
 import { openNative } from './addon/open-native';
 import { cacheFolder } from './install/cache-folder';
-import { findFault, type Installation, readInstallation } from './install/installation';
+import { findFault, type Installation, readInstallation, recordFile } from './install/installation';
+import { existsAtAll } from './install/own-folder';
 import type { NativeEngine } from './native-engine';
 
 export interface NativeOptions {
@@ -22,8 +24,8 @@ export interface OpenedNative {
 }
 
 /** Whether an installation of the engine is recorded; `openInstalled` finds out whether it is sound. */
-export async function isInstalled(engine: NativeEngine, options: NativeOptions = {}): Promise<boolean> {
-  return (await readInstalled(engine, options)) !== undefined;
+export function isInstalled(engine: NativeEngine, options: NativeOptions = {}): boolean {
+  return existsAtAll(recordFile(cacheFolder(), engine, libraryPath(options)));
 }
 
 /**
@@ -32,18 +34,28 @@ export async function isInstalled(engine: NativeEngine, options: NativeOptions =
  */
 export async function openInstalled(engine: NativeEngine, options: NativeOptions = {}): Promise<OpenedNative> {
   const command = installCommand(engine, libraryPath(options));
-  const installation = await readInstalled(engine, options);
+  const again = (fault: string) => new RuntimeError(`${engine} needs to be installed again (${command}): ${fault}`);
+  const installation = readInstalled(engine, options, again);
   if (!installation) throw new RuntimeError(`${engine} is not installed (${command})`);
   const fault = await findFault(installation, 'quick');
-  if (fault) throw new RuntimeError(`${engine} needs to be installed again (${command}): ${fault}`);
+  if (fault) throw again(fault);
   const { threads } = await openNative(engine, installation, options.threads);
   return { threads, tensorflow: installation.tensorflow, library: installation.library };
 }
 
 const libraryPath = ({ library }: NativeOptions): string | undefined => library ?? process.env.PYRAMIDAL_TENSORFLOW;
 
-const readInstalled = (engine: NativeEngine, options: NativeOptions): Promise<Installation | undefined> =>
-  readInstallation(cacheFolder(), engine, libraryPath(options));
+function readInstalled(
+  engine: NativeEngine,
+  options: NativeOptions,
+  damaged: (fault: string) => RuntimeError,
+): Installation | undefined {
+  try {
+    return readInstallation(cacheFolder(), engine, libraryPath(options));
+  } catch (error) {
+    throw error instanceof FileError ? damaged(error.message) : error;
+  }
+}
 
 function installCommand(engine: NativeEngine, path: string | undefined): string {
   const which = engine === 'tensorflow' ? '' : ` --engine ${engine}`;

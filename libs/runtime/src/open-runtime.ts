@@ -64,7 +64,7 @@ export async function openRuntime(options: RuntimeOptions = {}): Promise<Runtime
 
   const passedOver: string[] = [];
   for (const engine of FASTEST_FIRST) {
-    if (engine === 'tensorflow-gpu' && !(await isInstalled(engine, options))) continue;
+    if (engine === 'tensorflow-gpu' && !isInstalled(engine, options)) continue;
     try {
       const opened = await ENGINES[engine](options);
       return describe(engine, ['the fastest engine that is ready', ...passedOver].join('; '), opened, options);

@@ -1,6 +1,8 @@
+/** Compiles the addon of tfjs-node, and what is loaded ahead of TensorFlow, against a library. */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { RuntimeError } from '@pyramidal/kernels/engine';
 import type { TensorFlowLibrary } from './library';
@@ -30,7 +32,20 @@ export function compilerAdvice(platform: NodeJS.Platform = process.platform): st
 
 /** The C++ sources of tfjs-node's addon. */
 function addonSources(): string[] {
-  return sourcesIn(join(dirname(createRequire(__filename).resolve('#tfjs-node/package.json')), 'binding'));
+  return sourcesIn(join(tfjsNodeFolder(), 'binding'));
+}
+
+/** @throws RuntimeError where this package was built without them, or lost them. */
+function tfjsNodeFolder(): string {
+  try {
+    return dirname(createRequire(__filename).resolve('#tfjs-node/package.json'));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'MODULE_NOT_FOUND' && code !== 'ENOENT') throw error;
+    throw new RuntimeError(
+      `this copy of @pyramidal/native lacks the addon's sources (folder tfjs-node); install it again`,
+    );
+  }
 }
 
 /** The C++ sources of what is loaded ahead of TensorFlow: its log level and its threads. */
@@ -75,8 +90,16 @@ export async function compileAddon(
     { env },
   );
   if (result.code === 0) return addon;
+  if (/No space left on device/.test(result.stderr)) throw diskFull(folder, env);
   throw new RuntimeError(
     `${compiler} could not compile the addon against ${library.folder}: ${firstError(result.stderr)}`,
+  );
+}
+
+/** Compilers write into the folder for temporary files first. */
+function diskFull(folder: string, env: NodeJS.ProcessEnv): RuntimeError {
+  return new RuntimeError(
+    `the disk is full: the compiler needs some 50 MB in ${env.TMPDIR ?? tmpdir()} and in ${folder}`,
   );
 }
 

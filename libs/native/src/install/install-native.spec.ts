@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   COMPILER,
@@ -113,6 +113,27 @@ describe('installNative with a path', () => {
     expect(readdirSync(join(machine.cache, 'libraries'))).toEqual([]);
   });
 
+  it('refuses a name that would lead out of the store, and touches nothing', async () => {
+    const thesis = join(machine.cache, 'thesis.pdf');
+    mkdirSync(machine.cache);
+    writeFileSync(thesis, 'mine');
+    const library = join(machine.root, '...whl');
+    writeFileSync(library, WHEEL);
+    expect(await messageOf({ library })).toBe(`library: expected a wheel's own file name, received ${library}`);
+    expect(readFileSync(thesis, 'utf8')).toBe('mine');
+  });
+
+  it('says that the disk is full where the compiler only says that its linker failed', async () => {
+    machine.program(
+      'g++',
+      `[ "$1" = --version ] && exit 0
+echo "ld: final link failed: No space left on device" >&2; echo "collect2: error: ld returned 1 exit status" >&2; exit 1`,
+    );
+    const library = join(machine.root, 'tensorflow.whl');
+    writeFileSync(library, WHEEL);
+    expect(await messageOf({ library })).toMatch(/^the disk is full: the compiler needs some 50 MB in /);
+  });
+
   it('tells what the compiler said', async () => {
     const library = join(machine.root, 'tensorflow.whl');
     writeFileSync(library, WHEEL);
@@ -195,21 +216,59 @@ describeInstalled('installNative with a library that works (needs the native eng
   it('opens the library that was named from then on, but not one that the environment names', async () => {
     const { library } = real();
     await installNative({ env: { ...machine.env, PYRAMIDAL_TENSORFLOW: library } });
-    expect(await readInstallation(machine.cache, 'tensorflow', library)).toBeDefined();
-    expect(await readInstallation(machine.cache, 'tensorflow')).toBeUndefined();
+    expect(readInstallation(machine.cache, 'tensorflow', library)).toBeDefined();
+    expect(readInstallation(machine.cache, 'tensorflow')).toBeUndefined();
     await installNative({ env: machine.env, library });
-    expect(await readInstallation(machine.cache, 'tensorflow')).toMatchObject({ library });
+    expect(readInstallation(machine.cache, 'tensorflow')).toMatchObject({ library });
   });
 
   it('installs again when the addon was damaged, and clears away what was left half done', async () => {
     const options = { env: machine.env, library: real().library };
     const { installation } = await installNative(options);
     truncateSync(installation.addon, 100);
-    writeFileSync(join(machine.cache, 'addons', 'compiling-abc'), '');
+    const draft = join(machine.cache, 'addons', 'draft-abc');
+    mkdirSync(draft);
+    writeFileSync(join(draft, '.pyramidal-draft'), 'draft-abc');
+    writeFileSync(join(draft, 'tfjs_binding.node'), 'half');
     const again = await installNative(options);
     expect(again.already).toBe(false);
     expect(statSync(again.installation.addon).size).toBe(statSync(real().addon).size);
     expect(readdirSync(join(machine.cache, 'addons'))).toHaveLength(1);
+  });
+
+  it('leaves alone what it did not put into the cache', async () => {
+    const mine = ['downloads/thesis.pdf', 'libraries/mine/main.c', 'addons/mine/a.py', 'installed/notes.txt'];
+    for (const path of mine) {
+      mkdirSync(dirname(join(machine.cache, path)), { recursive: true });
+      writeFileSync(join(machine.cache, path), path);
+    }
+    await installNative({ env: machine.env, library: real().library });
+    await installNative({ env: machine.env, library: real().library, force: true });
+    for (const path of mine) expect(readFileSync(join(machine.cache, path), 'utf8')).toBe(path);
+    expect(readdirSync(join(machine.cache, 'addons'))).toHaveLength(2);
+  });
+
+  it('does not replace a folder of somebody else that has the name of its own', async () => {
+    const options = { env: machine.env, library: real().library };
+    const { installation } = await installNative(options);
+    const notes = join(dirname(installation.addon), 'notes.txt');
+    writeFileSync(notes, 'mine');
+    const message = await messageOf({ ...options, force: true });
+    expect(message).toBe(`${dirname(notes)} holds files that this package did not put there; move them away`);
+    expect(readFileSync(notes, 'utf8')).toBe('mine');
+  });
+
+  it('installs again where the record of an installation is damaged, and says so', async () => {
+    const options = { env: machine.env, library: real().library };
+    await installNative(options);
+    const damaged = recordFile(machine.cache, 'tensorflow', real().library);
+    for (const text of ['', '{"engine": 3}', '[]', 'null', '{"engine"']) {
+      writeFileSync(damaged, text);
+      const steps: string[] = [];
+      const progress = { step: (step: string) => void steps.push(step), bytes: () => undefined };
+      expect((await installNative({ ...options, progress })).already).toBe(false);
+      expect(steps[0]).toMatch(/installed.tensorflow-\S+\.json: .*; installing again$/);
+    }
   });
 
   it('says what the loader says about an addon that does not run', async () => {

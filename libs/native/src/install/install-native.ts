@@ -1,17 +1,18 @@
+/** Installs native TensorFlow into the cache folder. */
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { FileError, type Holder, makeFolder, withLock } from '@pyramidal/files';
 import type { NativeEngine } from '../native-engine';
 import { RuntimeError } from '@pyramidal/kernels/engine';
 import { cacheFolder } from './cache-folder';
 import { compileAddon, compilerAdvice, findCompiler, sourceDigest } from './compile-addon';
 import { type FileStamp, sha256Of, stampFile } from './file-stamp';
-import { withInstallLock } from './install-lock';
 import { findFault, type Installation, prune, readInstallation, writeInstallation } from './installation';
 import type { TensorFlowLibrary } from './library';
 import { fromPath, fromPython } from './local-routes';
 import { fromPrebuilt } from './prebuilt-route';
+import { makeOwnFolder, namesIn } from './own-folder';
 import { probeAddon } from './probe';
 import { type InstallProgress, SILENT } from './progress';
 import type { FoundLibrary, RouteContext } from './route';
@@ -50,7 +51,7 @@ export async function installNative(options: InstallOptions = {}): Promise<Insta
   const path = options.library ?? env.PYRAMIDAL_TENSORFLOW;
   const cache = cacheFolder(env);
   const findExisting = async (): Promise<InstallOutcome | undefined> => {
-    const installation = force ? undefined : await readInstallation(cache, engine, path);
+    const installation = force ? undefined : readOrReplace(cache, engine, path, progress);
     if (!installation || (await findFault(installation, 'quick'))) return undefined;
     return { installation, already: true };
   };
@@ -59,18 +60,39 @@ export async function installNative(options: InstallOptions = {}): Promise<Insta
     if (meanwhile) return meanwhile;
     const context = { engine, cache, env, progress, tensorflow: options.tensorflow ?? TENSORFLOW_VERSION };
     const installation = await installByRoute(context, path);
-    await writeInstallation(cache, installation, path);
+    writeInstallation(cache, installation, path);
     await prune(cache);
     return { installation, already: false };
   };
-  const onWait = (pid: number) => progress.step(`Waiting for another installation (process ${pid}) to end`);
+  const onWait = ({ pid }: Holder) => progress.step(`Waiting for another installation (process ${pid}) to end`);
   try {
-    const outcome = (await findExisting()) ?? (await withInstallLock(cache, install, onWait));
-    if (options.library) await writeInstallation(cache, outcome.installation);
+    const outcome = (await findExisting()) ?? (await locked(cache, install, onWait));
+    if (options.library) writeInstallation(cache, outcome.installation);
     return outcome;
   } catch (error) {
     throw explained(error, cache, engine);
   }
+}
+
+/** A record that cannot be read is replaced by that of a new installation. */
+function readOrReplace(
+  cache: string,
+  engine: NativeEngine,
+  path: string | undefined,
+  progress: InstallProgress,
+): Installation | undefined {
+  try {
+    return readInstallation(cache, engine, path);
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    progress.step(`${error.message}; installing again`);
+    return undefined;
+  }
+}
+
+async function locked<T>(cache: string, work: () => Promise<T>, onWait: (holder: Holder) => void): Promise<T> {
+  makeFolder(cache);
+  return withLock(join(cache, 'install.lock'), work, onWait);
 }
 
 /** A path is taken or refused; otherwise the routes are tried in order, and all their reasons are told together. */
@@ -104,24 +126,19 @@ async function makeReady(found: FoundLibrary, context: RouteContext): Promise<In
 
 /** Compiles in a folder that appears under its name only when it is complete. */
 async function compileInto(library: TensorFlowLibrary, { cache, env, progress }: RouteContext): Promise<string> {
-  const addons = join(cache, 'addons');
-  await mkdir(addons, { recursive: true });
-  const draft = await mkdtemp(join(addons, 'compiling-'));
-  try {
+  let addon = '';
+  const folder = await makeOwnFolder(join(cache, 'addons'), addonKey(library), async (draft) => {
     progress.step('Compiling the addon');
-    const compiled = await compileAddon(library, draft, env);
-    const folder = join(addons, addonKey(library));
-    await rm(folder, { recursive: true, force: true });
-    await rename(draft, folder);
-    return join(folder, basename(compiled));
-  } finally {
-    await rm(draft, { recursive: true, force: true });
-  }
+    addon = basename(await compileAddon(library, draft, env));
+    const files = namesIn(draft).filter((name) => /\.(node|so|dylib|dll)$/.test(name));
+    return new Map(await Promise.all(files.map(async (name) => [name, await sha256Of(join(draft, name))] as const)));
+  });
+  return join(folder, addon);
 }
 
 /** An addon belongs to its sources and to one library as it lies on disk. */
 function addonKey(library: TensorFlowLibrary): string {
-  const hash = createHash('sha256').update(sourceDigest());
+  const hash = createHash('sha256').update('with a list of its files').update(sourceDigest());
   for (const name of library.objects) {
     const file = join(library.folder, name);
     const { size, mtimeMs } = statSync(file);
@@ -133,7 +150,7 @@ function addonKey(library: TensorFlowLibrary): string {
 /** Says in words what the file system refused. */
 function explained(error: unknown, cache: string, engine: NativeEngine): unknown {
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC') {
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
     const needed = engine === 'tensorflow-gpu' ? 9 : 1.5;
     return new RuntimeError(
       `the disk of ${cache} is full; ${engine} needs about ${needed} GB there, or set PYRAMIDAL_CACHE to another`,
@@ -142,5 +159,5 @@ function explained(error: unknown, cache: string, engine: NativeEngine): unknown
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR') {
     return new RuntimeError(`cannot write to the cache folder ${cache} (${code}); set PYRAMIDAL_CACHE to another`);
   }
-  return error;
+  return error instanceof FileError ? new RuntimeError(error.message) : error;
 }

@@ -1,10 +1,12 @@
+/** What is installed, as records in the cache. */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
+import { makeFolder, readJson, readText, type Schema, writeJson } from '@pyramidal/files';
 import type { NativeEngine } from '../native-engine';
 import { sourceDigest } from './compile-addon';
+import { removeDownloads } from './downloads-folder';
 import { checkStamp, type FileStamp } from './file-stamp';
-import { findStoreFault } from './library-store';
+import { existsAtAll, findFolderFault, namesIn, removeDrafts, removeOwnFolder } from './own-folder';
 
 /** What `install` leaves behind for `openRuntime`: one JSON file per engine and per library given by path. */
 export interface Installation {
@@ -37,26 +39,32 @@ export function recordFile(cache: string, engine: NativeEngine, library?: string
   );
 }
 
-/** The recorded installation, or undefined when there is none or its record is unreadable. */
-export async function readInstallation(
-  cache: string,
-  engine: NativeEngine,
-  library?: string,
-): Promise<Installation | undefined> {
-  try {
-    return JSON.parse(await readFile(recordFile(cache, engine, library), 'utf8')) as Installation;
-  } catch {
-    return undefined;
-  }
+/**
+ * The recorded installation, or undefined when there is none.
+ * @throws FileError if there is a record that cannot be read.
+ */
+export function readInstallation(cache: string, engine: NativeEngine, library?: string): Installation | undefined {
+  const file = recordFile(cache, engine, library);
+  return existsAtAll(file) ? readJson(file, INSTALLATION) : undefined;
 }
 
-export async function writeInstallation(cache: string, installation: Installation, library?: string): Promise<void> {
+export function writeInstallation(cache: string, installation: Installation, library?: string): void {
   const file = recordFile(cache, installation.engine, library);
-  await mkdir(dirname(file), { recursive: true });
-  const draft = `${file}.${process.pid}`;
-  await writeFile(draft, JSON.stringify(installation, null, 2));
-  await rename(draft, file);
+  makeFolder(dirname(file));
+  writeJson(file, installation);
 }
+
+const INSTALLATION: Schema<Installation> = {
+  safeParse: (value) => {
+    const record = (value ?? {}) as Partial<Record<keyof Installation, unknown>>;
+    const field = (['engine', 'origin', 'library', 'addon', 'tensorflow'] as const).find(
+      (name) => typeof record[name] !== 'string',
+    );
+    if (field === undefined && Array.isArray(record.files)) return { success: true, data: value as Installation };
+    const issue = { path: [field ?? 'files'], message: `expected ${field ? 'text' : 'a list'} as install writes it` };
+    return { success: false, error: { issues: [issue] } };
+  },
+};
 
 /** Says why an installation cannot be used, if so: a file gone or changed. */
 export async function findFault(installation: Installation, depth: 'quick' | 'full'): Promise<string | undefined> {
@@ -64,20 +72,23 @@ export async function findFault(installation: Installation, depth: 'quick' | 'fu
     const fault = await checkStamp(stamp, depth);
     if (fault) return fault;
   }
-  return depth === 'full' && installation.stored ? findStoreFault(installation.stored, 'full') : undefined;
+  return depth === 'full' && installation.stored ? findFolderFault(installation.stored, 'full') : undefined;
 }
 
-/** Removes libraries and addons that no record speaks of, and finished downloads; only while holding the lock. */
+/**
+ * Removes libraries and addons of ours that no record speaks of, what was left half done, and finished downloads; only
+ * while holding the lock. Whatever else lies in the cache stays.
+ */
 export async function prune(cache: string): Promise<void> {
   const records = join(cache, 'installed');
-  const used: string[] = [];
-  for (const name of await readdir(records)) used.push(await readFile(join(records, name), 'utf8'));
+  const used = namesIn(records).map((name) => readText(join(records, name)));
   for (const kind of ['libraries', 'addons']) {
-    for (const name of await readdir(join(cache, kind)).catch(() => [])) {
+    await removeDrafts(join(cache, kind));
+    for (const name of namesIn(join(cache, kind))) {
       const folder = join(cache, kind, name);
       const mentioned = used.some((record) => record.includes(JSON.stringify(folder + sep).slice(1, -1)));
-      if (!mentioned) await rm(folder, { recursive: true, force: true });
+      if (!mentioned) await removeOwnFolder(folder);
     }
   }
-  await rm(join(cache, 'downloads'), { recursive: true, force: true });
+  await removeDownloads(cache);
 }

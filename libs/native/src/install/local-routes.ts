@@ -10,13 +10,18 @@ import type { FoundLibrary, RouteContext } from './route';
 /** Oldest wheel whose `libtensorflow_cc` exports the C API and brings the headers. */
 const OLDEST = [2, 16] as const;
 
+/** What wheels are called, so that the folder named after one lies in the store. */
+const WHEEL = /^\w[\w.+-]*$/;
+
 /** A path that the user gives: a wheel, a folder with libtensorflow, or `site-packages/tensorflow`. */
 export async function fromPath(path: string, context: RouteContext): Promise<FoundLibrary> {
   const full = resolve(path);
   if (!existsSync(full)) throw new RuntimeError(`library: ${full} does not exist`);
   if (statSync(full).isFile()) {
     if (!full.endsWith('.whl')) throw new RuntimeError(`library: expected a folder or a .whl file, received ${full}`);
-    const stored = await storeWheels(context.cache, basename(full, '.whl'), [full], context.progress);
+    const name = basename(full, '.whl');
+    if (!WHEEL.test(name)) throw new RuntimeError(`library: expected a wheel's own file name, received ${full}`);
+    const stored = await storeWheels(context.cache, name, [full], context.progress);
     return { library: findLibrary(stored) as TensorFlowLibrary, stored, origin: `the wheel ${full}` };
   }
   const library = findLibrary(full);

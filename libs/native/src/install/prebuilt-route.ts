@@ -4,6 +4,7 @@ import { basename, join, relative, sep } from 'node:path';
 import { RuntimeError } from '@pyramidal/kernels/engine';
 import { NODE_API_VERSION } from './compile-addon';
 import { download } from './download';
+import { downloadFile } from './downloads-folder';
 import { sha256Of } from './file-stamp';
 import { sharedObjects } from './library';
 import { findStored, storeFolder } from './library-store';
@@ -76,7 +77,7 @@ export function prebuiltUrls(
 
 async function fetchPrebuilt(urls: PrebuiltUrls, name: string, context: RouteContext): Promise<string> {
   const fetched = async (url: string) => {
-    const file = join(context.cache, 'downloads', basename(url));
+    const file = downloadFile(context.cache, basename(url));
     context.progress.step(`Downloading ${basename(url)}`);
     await download(url, file, { progress: context.progress });
     return file;

@@ -1,3 +1,4 @@
+import { zipSync } from 'fflate';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fakeMachine, type FakeMachine, makeWheel, sha256, wheelFiles } from '@pyramidal/testing/machine';
@@ -51,6 +52,16 @@ describe('unpackWheel', () => {
     const path = 'tensorflow/libtensorflow_cc.so.2';
     const wheel = makeWheel({ [path]: Buffer.from('abc') }, { [path]: Buffer.from('def') });
     await expect(unpack(wheel)).rejects.toThrow(`tensorflow-1.whl cannot be used: ${path} does not match its checksum`);
+  });
+
+  it('refuses a wheel whose RECORD does not name a file, or that has none', async () => {
+    const path = 'tensorflow/libtensorflow_cc.so.2';
+    await expect(unpack(makeWheel({ [path]: Buffer.from('abc') }, {}))).rejects.toThrow(
+      `tensorflow-1.whl cannot be used: its RECORD names no checksum of ${path}`,
+    );
+    await expect(unpack(Buffer.from(zipSync({ [path]: Buffer.from('abc') })))).rejects.toThrow(
+      `tensorflow-1.whl cannot be used: its RECORD names no checksum of ${path}`,
+    );
   });
 
   it('refuses a wheel of something else', async () => {

@@ -1,3 +1,4 @@
+/** Unpacks what is wanted of a wheel, each file checked by the wheel's own list. */
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -24,7 +25,8 @@ export async function unpackWheel(
     const record = await readRecord(wheel);
     for (const [path, digest] of digests) {
       const expected = record.get(path);
-      if (expected && expected !== digest) throw new Error(`${path} does not match its checksum`);
+      if (expected === undefined) throw new Error(`its RECORD names no checksum of ${path}`);
+      if (expected !== digest) throw new Error(`${path} does not match its checksum`);
     }
     if (digests.size === 0) throw new Error('it holds none of the files looked for');
     return digests;

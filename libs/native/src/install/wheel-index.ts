@@ -1,7 +1,9 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+/** TensorFlow's wheels on Python's package index, found by pip. */
 import { basename, join } from 'node:path';
 import { RuntimeError } from '@pyramidal/kernels/engine';
 import { download } from './download';
+import { downloadDraft, downloadFile } from './downloads-folder';
+import { namesIn } from './own-folder';
 import { type Python, runPython } from './python';
 import type { RouteContext } from './route';
 import { lastLine } from './run-command';
@@ -16,7 +18,7 @@ interface PipReport {
   }[];
 }
 
-type Surroundings = Pick<RouteContext, 'env' | 'progress'>;
+type Surroundings = Pick<RouteContext, 'cache' | 'env' | 'progress'>;
 
 /** The Python whose wheels are taken; the libraries inside do not depend on it. */
 const WHEEL_PYTHON = '3.12';
@@ -50,19 +52,17 @@ const pipOptions = () => [
 /**
  * Downloads the wheels of requirements (`tensorflow-cpu==2.21.0`) that fit this machine. pip finds them; the transfer is
  * ours so that it can be resumed, or pip's where only pip gets through (a proxy, credentials, an old pip).
- * @returns paths in `folder`, in the order of the requirements.
+ * @returns paths, in the order of the requirements.
  */
 export async function downloadWheels(
   python: Python,
   requirements: readonly [string, ...string[]],
-  folder: string,
   context: Surroundings,
 ): Promise<[string, ...string[]]> {
-  await mkdir(folder, { recursive: true });
   const files: string[] = [];
   for (const requirement of requirements) {
     context.progress.step(`Downloading ${requirement}`);
-    files.push(await downloadWheel(python, requirement, folder, context));
+    files.push(await downloadWheel(python, requirement, context));
   }
   return files as [string, ...string[]];
 }
@@ -70,13 +70,12 @@ export async function downloadWheels(
 async function downloadWheel(
   python: Python,
   requirement: string,
-  folder: string,
-  { env, progress }: Surroundings,
+  { cache, env, progress }: Surroundings,
 ): Promise<string> {
   const found = (await askPip(python, requirement, env))?.install[0]?.download_info;
   const sha256 = found?.archive_info?.hashes?.sha256;
   if (found?.url.startsWith('http') && sha256) {
-    const file = join(folder, basename(new URL(found.url).pathname));
+    const file = downloadFile(cache, basename(new URL(found.url).pathname));
     try {
       await download(found.url, file, { checksum: { algorithm: 'sha256', digest: sha256 }, progress });
       return file;
@@ -85,7 +84,7 @@ async function downloadWheel(
       progress.step(`${error.message}; leaving it to pip`);
     }
   }
-  return pipDownload(python, requirement, folder, env);
+  return pipDownload(python, requirement, cache, env);
 }
 
 /** The `Requires-Dist` lines of a package. */
@@ -113,18 +112,17 @@ async function askPip(python: Python, requirement: string, env: NodeJS.ProcessEn
 async function pipDownload(
   python: Python,
   requirement: string,
-  folder: string,
+  cache: string,
   env: NodeJS.ProcessEnv,
 ): Promise<string> {
-  const own = join(folder, requirement.replace(/[^\w.-]+/g, '_'));
-  await rm(own, { recursive: true, force: true });
+  const own = await downloadDraft(cache);
   const { code, stderr } = await runPython(
     python,
     ['-m', 'pip', 'download', ...pipOptions(), '-d', own, requirement],
     env,
   );
   if (code !== 0) throw pipFailure(requirement, stderr);
-  const [wheel] = await readdir(own);
+  const wheel = namesIn(own).find((name) => name.endsWith('.whl'));
   if (!wheel) throw new RuntimeError(`pip left no wheel of ${requirement} in ${own}`);
   return join(own, wheel);
 }

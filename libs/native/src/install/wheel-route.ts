@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { NativeEngine } from '../native-engine';
 import { RuntimeError } from '@pyramidal/kernels/engine';
 import { findLibrary, type TensorFlowLibrary } from './library';
@@ -22,7 +21,7 @@ export async function fromWheel(context: RouteContext): Promise<FoundLibrary> {
 async function fetchWheels(requirement: string, name: string, context: RouteContext): Promise<string> {
   const python = await pythonWithPip(context.env);
   const cuda = context.engine === 'tensorflow-gpu' ? await cudaRequirements(python, requirement, context) : [];
-  const wheels = await downloadWheels(python, [requirement, ...cuda], join(context.cache, 'downloads'), context);
+  const wheels = await downloadWheels(python, [requirement, ...cuda], context);
   const stored = await storeWheels(context.cache, name, wheels, context.progress);
   for (const wheel of wheels) await rm(wheel, { force: true });
   return stored;

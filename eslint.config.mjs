@@ -7,6 +7,7 @@ import tseslint from 'typescript-eslint';
 const mayImport = {
   'type:random': [],
   'type:files': [],
+  'type:program': [],
   'type:config': [],
   'type:eval': [],
   'type:kernels': [],
@@ -36,8 +37,11 @@ const mayImport = {
   'type:tool': ['*'],
 };
 
-/** What writes files does so by `type:files`, which itself imports nothing. */
-const mayAlwaysImport = (sourceTag) => (sourceTag === 'type:files' ? ['type:testing'] : ['type:testing', 'type:files']);
+/** What writes files does so by `type:files`, which itself imports nothing; every program ends as `type:program` has it. */
+const mayAlwaysImport = (sourceTag) => {
+  if (sourceTag === 'type:files') return ['type:testing'];
+  return sourceTag === 'type:program' ? ['type:testing', 'type:files'] : ['type:testing', 'type:files', 'type:program'];
+};
 
 const tasks = ['scope:classification', 'scope:detection', 'scope:segmentation'];
 

@@ -1,9 +1,6 @@
 #!/usr/bin/env node
-import { runApp } from '@pyramidal/task';
+/** The program `pyramidal-classify`. */
+import { runApp, runProgram } from '@pyramidal/task';
 import { classification } from './classification';
 
-async function main(): Promise<void> {
-  process.exitCode = await runApp(classification);
-}
-
-void main();
+runProgram(classification.name, () => runApp(classification));

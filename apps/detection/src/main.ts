@@ -1,9 +1,6 @@
 #!/usr/bin/env node
-import { runApp } from '@pyramidal/task';
+/** The program `pyramidal-detect`. */
+import { runApp, runProgram } from '@pyramidal/task';
 import { detection } from './detection';
 
-async function main(): Promise<void> {
-  process.exitCode = await runApp(detection);
-}
-
-void main();
+runProgram(detection.name, () => runApp(detection));

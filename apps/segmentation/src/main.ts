@@ -1,9 +1,6 @@
 #!/usr/bin/env node
-import { runApp } from '@pyramidal/task';
+/** The program `pyramidal-segment`. */
+import { runApp, runProgram } from '@pyramidal/task';
 import { segmentation } from './segmentation';
 
-async function main(): Promise<void> {
-  process.exitCode = await runApp(segmentation);
-}
-
-void main();
+runProgram(segmentation.name, () => runApp(segmentation));

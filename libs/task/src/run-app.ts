@@ -1,17 +1,15 @@
+/** The commands of every task's program: arguments, defaults, messages about wrong usage. */
 import { basename, extname, join } from 'node:path';
-import { UsageError } from '@pyramidal/config';
+import { type ExitCode, reportError } from '@pyramidal/program';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { TaskApp } from './task-app';
-
-/** 0 done, 1 failed at run time, 2 wrong usage or configuration; 128 + signal when the user stopped it. */
-export type ExitCode = number;
 
 export interface RunAppOptions {
   readonly argv?: readonly string[];
   readonly stderr?: { write(text: string): unknown };
 }
 
-/** Runs a task's program: one clear line on standard error when it fails, the stack only with `--debug`. */
+/** Runs the command that a task's program is asked for: one clear line on standard error when it fails, the stack only with `--debug`. */
 export async function runApp(
   app: TaskApp,
   { argv = process.argv.slice(2), stderr = process.stderr }: RunAppOptions = {},
@@ -23,9 +21,9 @@ export async function runApp(
     return code;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    stderr.write(`${describeError(error, program, argv)}\n`);
-    if (argv.includes('--debug') && error instanceof Error) stderr.write(`${error.stack}\n`);
-    return exitCodeOf(error);
+    if (!(error instanceof CommanderError)) return reportError(error, argv, stderr);
+    stderr.write(`${describeUsage(error, program, argv)}\n`);
+    return 2;
   }
 }
 
@@ -77,13 +75,11 @@ function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command 
   return program;
 }
 
-function describeError(error: unknown, program: Command, argv: readonly string[]): string {
-  const message = error instanceof Error ? error.message : String(error);
-  if (!(error instanceof CommanderError)) return message;
+function describeUsage(error: CommanderError, program: Command, argv: readonly string[]): string {
+  if (error.code === 'commander.help') return program.helpInformation().trimEnd();
   const command = program.commands.find((candidate) => candidate.name() === argv[0]);
   const place = command === undefined ? program.name() : `${program.name()} ${command.name()}`;
-  if (error.code === 'commander.help') return program.helpInformation().trimEnd();
-  const [line] = message.replace(/^error: /, '').split('\n');
+  const [line] = error.message.replace(/^error: /, '').split('\n');
   return `${place}: ${line}${knownNames(error, program, command)}`;
 }
 
@@ -94,13 +90,6 @@ function knownNames(error: CommanderError, program: Command, command: Command | 
   }
   if (error.code !== 'commander.unknownOption' || command === undefined) return '';
   return `; known options: ${command.options.map((option) => option.long).join(', ')}`;
-}
-
-/** Errors that carry an exit code decide it; wrong usage is 2; whatever else went wrong is 1. */
-function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof CommanderError || error instanceof UsageError) return 2;
-  const code = (error as { exitCode?: unknown } | null)?.exitCode;
-  return typeof code === 'number' ? code : 1;
 }
 
 function defaultFolder(config: string): string {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
 import type { Module } from '@pyramidal/nn';
+import type { ExitCode } from '@pyramidal/program';
 import type { Runtime } from '@pyramidal/runtime';
 import {
   type Batch,
@@ -15,7 +16,6 @@ import {
   type TrainStepOptions,
 } from '@pyramidal/training';
 import { reportBroken } from './report-broken';
-import type { ExitCode } from './run-app';
 import type { TrainCommand } from './task-app';
 import { type EvaluationChart, trainingCurves } from './training-curves';
 

@@ -1,4 +1,6 @@
+/** `npm run bench -- NAME [--json FILE]`. */
 import { writeFileSync } from 'node:fs';
+import { runProgram } from '@pyramidal/program';
 import type { Benchmark, BenchRow } from './benchmark';
 
 /** Every benchmark by the name that `npm run bench -- NAME` takes; each is loaded when asked for. */
@@ -48,10 +50,4 @@ function table(rows: readonly BenchRow[]): string {
   ].join('\n');
 }
 
-main(process.argv.slice(2)).then(
-  (code) => (process.exitCode = code),
-  (error: Error) => {
-    console.error(`bench: ${error.message}`);
-    process.exitCode = 1;
-  },
-);
+runProgram('bench', main);

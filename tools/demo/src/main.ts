@@ -1,3 +1,5 @@
+/** `npm run demo`: every task from generated pictures to drawn predictions. */
+import { runProgram } from '@pyramidal/program';
 import { classification } from './classification';
 import { detection } from './detection';
 import { type Demo, runDemo } from './run-demo';
@@ -15,10 +17,4 @@ async function main(name = 'detection'): Promise<number> {
   return runDemo(demo);
 }
 
-main(process.argv[2]).then(
-  (code) => (process.exitCode = code),
-  (error: Error) => {
-    console.error(error.message);
-    process.exitCode = 1;
-  },
-);
+runProgram('demo', ([name]) => main(name));

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runProgram } from '@pyramidal/program';
 import { compileConsumers, importAndRequire } from './consumer';
 import { packAll } from './pack';
 import { run, step } from './shell';
@@ -87,13 +88,13 @@ function firstPicture(folder: string): string {
   );
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'pyramidal-reuse-'));
-try {
-  step('all of it', () => main(folder));
-} catch (error) {
-  console.error(`reuse: ${(error as Error).message}`);
-  process.exitCode = 1;
-} finally {
-  if (process.argv.includes('--keep')) console.log(`kept: ${folder}`);
-  else rmSync(folder, { recursive: true });
-}
+runProgram('reuse', (args) => {
+  const folder = mkdtempSync(join(tmpdir(), 'pyramidal-reuse-'));
+  try {
+    step('all of it', () => main(folder));
+    return 0;
+  } finally {
+    if (args.includes('--keep')) console.log(`kept: ${folder}`);
+    else rmSync(folder, { recursive: true });
+  }
+});

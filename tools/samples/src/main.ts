@@ -1,3 +1,5 @@
+/** `npm run samples -- SET OUT`: renders sample datasets. */
+import { runProgram } from '@pyramidal/program';
 import { Command, InvalidArgumentError } from 'commander';
 import { makeClassificationSet } from './classification';
 import { makeDetectionSet } from './detection';
@@ -38,9 +40,9 @@ for (const [name, { description, make, defaults }] of Object.entries(SETS)) {
     });
 }
 
-program.parseAsync().catch((error: Error) => {
-  console.error(`samples: ${error.message}`);
-  process.exitCode = 1;
+runProgram('samples', async (args) => {
+  await program.parseAsync(args, { from: 'user' });
+  return 0;
 });
 
 function wholeNumber(text: string): number {

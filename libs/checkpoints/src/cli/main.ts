@@ -1,7 +1,7 @@
 #!/usr/bin/env node
+/** The program `pyramidal-weights`. */
 import { Command, CommanderError } from 'commander';
-import { FileError } from '@pyramidal/files';
-import { CheckpointError } from '../errors';
+import { reportError, runProgram } from '@pyramidal/program';
 import { convert } from './convert';
 import { diff } from './diff';
 import { inspect } from './inspect';
@@ -13,6 +13,7 @@ export function run(args: readonly string[], print: (line: string) => void, comp
   let code = 0;
   const program = new Command('pyramidal-weights')
     .description('Look into, convert and compare weights files (safetensors and PyTorch checkpoints)')
+    .option('--debug', 'show the stack of an error')
     .configureOutput({ writeOut: (text) => print(text.trimEnd()), writeErr: (text) => complain(text.trimEnd()) })
     .exitOverride();
   program
@@ -36,15 +37,8 @@ export function run(args: readonly string[], print: (line: string) => void, comp
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (!(error instanceof CheckpointError) && !(error instanceof FileError)) throw error;
-    complain(error.message);
-    return 1;
+    return reportError(error, args, { write: (text) => complain(text.trimEnd()) });
   }
 }
 
-if (require.main === module) {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error; // the reader, for instance `head`, has seen enough
-  });
-  process.exitCode = run(process.argv.slice(2), console.log, console.error);
-}
+if (require.main === module) runProgram('pyramidal-weights', (args) => run(args, console.log, console.error));

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
+/** The program `pyramidal-runtime`. */
 import { Command, CommanderError, Option } from 'commander';
-import { RuntimeError } from '@pyramidal/kernels/engine';
+import { type ExitCode, runProgram } from '@pyramidal/program';
 import { doctorCommand } from './doctor';
 import { installCommand, type InstallCommandOptions } from './install';
 
-function program(): Command {
+function program(finish: (code: ExitCode) => void): Command {
   const root = new Command('pyramidal-runtime')
     .description('Installs and examines the engines that TensorFlow.js computes with')
     .option('--debug', 'show where an error comes from')
@@ -21,30 +22,27 @@ function program(): Command {
     .option('--force', 'install again')
     .option('--quiet', 'say nothing when it is installed already')
     .option('--optional', 'when it cannot be had, say so in one line and exit with 0')
-    .action(async (options: InstallCommandOptions) => void (process.exitCode = await installCommand(options)));
+    .action(async (options: InstallCommandOptions) => finish(await installCommand(options)));
   root
     .command('doctor')
     .description('explain what is ready, what is missing and what to do about it')
-    .action(async () => process.exit(await doctorCommand()));
+    .action(async () => finish(await doctorCommand()));
   for (const command of [root, ...root.commands])
     command.exitOverride().configureOutput({ outputError: () => undefined });
   return root;
 }
 
-async function main(): Promise<void> {
-  const root = program();
+async function main(args: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = 0;
   try {
-    await root.parseAsync();
+    await program((exitCode) => (code = exitCode)).parseAsync(args, { from: 'user' });
+    return code;
   } catch (error) {
-    if (error instanceof CommanderError) {
-      if (error.exitCode !== 0) process.stderr.write(`${error.message.replace(/\s*\n\s*/g, ' ')}\n`);
-      process.exitCode = error.exitCode === 0 ? 0 : 2;
-      return;
-    }
-    const known = error instanceof RuntimeError && !root.opts<{ debug?: boolean }>().debug;
-    process.stderr.write(`${known ? error.message : (error as Error).stack}\n`);
-    process.exitCode = 1;
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return 0;
+    process.stderr.write(`${error.message.replace(/\s*\n\s*/g, ' ')}\n`);
+    return 2;
   }
 }
 
-void main();
+runProgram('pyramidal-runtime', main);

@@ -1,0 +1,57 @@
+/** Any error as what a user is told: messages that were written for users as they are, all others in one line. */
+import { explainFileError, isSystemError } from '@pyramidal/files';
+
+const MAX_LINE = 1000;
+const HINT = '(--debug shows where)';
+
+/** What JavaScript throws at a fault of the program. */
+const FAULTS = [TypeError, RangeError, ReferenceError, SyntaxError, EvalError, URIError];
+
+/** A frame in Node, in TensorFlow's binding, or in a package that is not ours. */
+const FOREIGN = /\(?(node:|.*[\\/]tfjs-node[\\/]|.*[\\/]node_modules[\\/](?!@pyramidal[\\/]|@cocoeval[\\/]))/;
+
+/**
+ * What standard error says about an error.
+ * @returns the message of an error that carries an `exitCode` or has a class of its own, since its author wrote it for
+ * users; `path: reason (call)` where the operating system refused something; else one line with a hint to `--debug`.
+ */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return `unexpected error: ${oneLine(String(error))} ${HINT}`;
+  if (ownExitCode(error) !== undefined) return error.message;
+  if (isSystemError(error)) return oneLine(systemMessage(error));
+  if (error instanceof AggregateError && error.errors.length > 0) return describeError(error.errors[0]);
+  const message = oneLine(error.message) || error.name;
+  if (FAULTS.some((kind) => error instanceof kind)) return `unexpected error: ${message} ${HINT}`;
+  return error.constructor === Error && isForeign(error) ? `${message} ${HINT}` : message;
+}
+
+/** The code that a program ends with after an error: its own `exitCode`, which is 2 for wrong usage, or 1. */
+export function exitCodeOf(error: unknown): number {
+  return ownExitCode(error) ?? 1;
+}
+
+function ownExitCode(error: unknown): number | undefined {
+  const code = (error as { exitCode?: unknown } | null | undefined)?.exitCode;
+  return typeof code === 'number' && code > 0 && code < 256 ? code : undefined;
+}
+
+function systemMessage(error: NodeJS.ErrnoException): string {
+  const { path, syscall } = error;
+  const reason = explainFileError(error);
+  return path === undefined ? `${syscall}: ${reason}` : `${path}: ${reason} (${syscall})`;
+}
+
+/** Whether code that is not ours threw it, in words that may tell a user little. */
+function isForeign({ stack = '' }: Error): boolean {
+  const top = /\n\s+at (?:.*? )?(\(?\S+?:\d+:\d+\)?)/.exec(stack)?.[1];
+  return top !== undefined && FOREIGN.test(top);
+}
+
+/** TensorFlow's and Node's messages may have several lines. */
+function oneLine(text: string): string {
+  const line = text
+    .slice(0, 2 * MAX_LINE)
+    .trim()
+    .replace(/\s*[\r\n]+\s*/g, '; ');
+  return line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}...` : line;
+}

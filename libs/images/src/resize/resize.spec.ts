@@ -8,7 +8,9 @@ import { type RgbImage, flipImage } from '../rgb-image';
 
 type GoldenCase = Record<'source' | ResizeConvention, { width: number; height: number; data: string }>;
 
-const golden = JSON.parse(readFileSync(join(__dirname, '../../fixtures/resize.json'), 'utf8')) as { cases: GoldenCase[] };
+const golden = JSON.parse(readFileSync(join(__dirname, '../../fixtures/resize.json'), 'utf8')) as {
+  cases: GoldenCase[];
+};
 const conventions = ['opencv-bilinear', 'opencv-nearest', 'pillow-bilinear', 'pillow-bicubic'] as const;
 const unpack = ({ width, height, data }: GoldenCase['source']): RgbImage => ({
   width,

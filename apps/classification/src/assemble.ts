@@ -1,4 +1,4 @@
-import { createClassifier } from '@pyramidal/backbones';
+import { backboneCatalogue, type BackboneCatalogue } from '@pyramidal/backbones';
 import { IMAGENET_NORMALISATION, parseRandAugment } from '@pyramidal/images';
 import type { BatchSource } from '@pyramidal/loading';
 import { type ImageBatch, openImageBatches, type ImageSplit, type ImageTransform } from '@pyramidal/imagenet';
@@ -8,21 +8,31 @@ import type { Losses } from '@pyramidal/training';
 import type { ClassificationConfig } from './config';
 
 /** The network that a configuration describes, without values yet. */
-export function assembleClassifier({ model }: ClassificationConfig, classes: number): Classifier {
+export function assembleClassifier(
+  { model }: ClassificationConfig,
+  classes: number,
+  backbones: BackboneCatalogue = backboneCatalogue(),
+): Classifier {
   const { name, ...overrides } = model.backbone;
-  return createClassifier(name, classes, overrides);
+  return backbones.createClassifier(name, classes, overrides);
 }
 
 /** Images and soft targets of one batch. */
 export type ClassificationBatch = { images: tf.Tensor4D; targets: tf.Tensor2D };
 
 /** The loss of one batch; static, so that a whole step compiles. */
-export function classificationLoss(classifier: Classifier, { loss, train: { recompute } }: ClassificationConfig) {
+export function classificationLoss(
+  classifier: Classifier,
+  { loss, train: { recompute } }: ClassificationConfig,
+  augment = unchanged,
+) {
   return ({ images, targets }: ClassificationBatch, seed: tf.Tensor1D): Losses => {
-    const logits = classifier.forward(images, new ForwardPass({ mode: 'train', seed, recompute }));
+    const logits = classifier.forward(augment(images, seed), new ForwardPass({ mode: 'train', seed, recompute }));
     return { loss: crossEntropy(logits, targets, loss) };
   };
 }
+
+const unchanged = (images: tf.Tensor4D, _seed: tf.Tensor1D): tf.Tensor4D => images;
 
 /** Augmented, shuffled, full batches. */
 export function trainingBatches(

@@ -1,4 +1,4 @@
-import { VARIANTS, type VariantName } from '@pyramidal/backbones';
+import { VARIANTS } from '@pyramidal/backbones';
 import { backboneSchema, evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
 
 const fraction = z.number().min(0).max(1);
@@ -17,7 +17,7 @@ const dataSchema = z.strictObject({
 });
 
 const modelSchema = z.strictObject({
-  backbone: backboneSchema(Object.keys(VARIANTS) as VariantName[]),
+  backbone: backboneSchema(Object.keys(VARIANTS)),
   /** Weights to start from; a head of another class count starts anew. */
   weights: z.string().optional(),
 });
@@ -53,5 +53,9 @@ export const classificationSchema = z.strictObject({
   evaluation: evaluationSchema,
   runtime: runtimeSchema,
 });
+
+/** The same where backbones of other names are known too. */
+export const classificationSchemaOf = (backbones: readonly string[]): typeof classificationSchema =>
+  classificationSchema.extend({ model: modelSchema.extend({ backbone: backboneSchema(backbones) }) });
 
 export type ClassificationConfig = z.output<typeof classificationSchema>;

@@ -1,3 +1,4 @@
 export { assembleClassifier } from './assemble';
-export { classification } from './classification';
+export { defineClassification, classification } from './classification';
+export type { OwnClassificationParts } from './definition';
 export { classificationSchema, type ClassificationConfig } from './config';

@@ -1,5 +1,5 @@
 /** A configuration's network, its loss, and its batches: where backbone, neck, heads and data meet. */
-import { createBackbone } from '@pyramidal/backbones';
+import { backboneCatalogue, type BackboneCatalogue } from '@pyramidal/backbones';
 import { type Detector, randomKeys } from '@pyramidal/boxes';
 import { type DetectionBatch, openDetectionBatches, type DetectionSample } from '@pyramidal/coco';
 import { IMAGENET_NORMALISATION } from '@pyramidal/images';
@@ -11,19 +11,27 @@ import type { DetectionConfig } from './config';
 import { createDetector } from './detectors';
 
 /** The network that a configuration describes, without values yet. */
-export function assembleDetector({ model }: DetectionConfig, classes: number): Detector {
+export function assembleDetector(
+  { model }: DetectionConfig,
+  classes: number,
+  backbones: BackboneCatalogue = backboneCatalogue(),
+): Detector {
   const { name, ...overrides } = model.backbone;
-  const backbone = createBackbone(name, overrides);
+  const backbone = backbones.create(name, overrides);
   return createDetector(model.detector, { backbone, neckChannels: model.neck.channels, classes });
 }
 
 export type DetectionTensors = DetectionBatch['tensors'] & tf.NamedTensorMap;
 
 /** The loss of one batch; static, so that a whole step compiles. */
-export function lossOf(detector: Detector, { train: { recompute } }: DetectionConfig) {
-  return ({ images, sizes, ...truth }: DetectionTensors, seed: tf.Tensor1D): Losses =>
-    detector.loss({ images, sizes }, truth, randomKeys(seed), new ForwardPass({ mode: 'train', seed, recompute }));
+export function lossOf(detector: Detector, { train: { recompute } }: DetectionConfig, augment = unchanged) {
+  return ({ images, sizes, ...truth }: DetectionTensors, seed: tf.Tensor1D): Losses => {
+    const seen = { images: augment(images, seed), sizes };
+    return detector.loss(seen, truth, randomKeys(seed), new ForwardPass({ mode: 'train', seed, recompute }));
+  };
 }
+
+const unchanged = (images: tf.Tensor4D, _seed: tf.Tensor1D): tf.Tensor4D => images;
 
 /** The largest wide image of a configuration, padded as a detector takes it. */
 export function inputSize(

@@ -1,4 +1,4 @@
-import { VARIANTS, type VariantName } from '@pyramidal/backbones';
+import { VARIANTS } from '@pyramidal/backbones';
 import { backboneSchema, evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
 import { detectorSchema } from './detectors';
 
@@ -31,7 +31,7 @@ const dataSchema = z.strictObject({
 });
 
 const modelSchema = z.strictObject({
-  backbone: backboneSchema(Object.keys(VARIANTS) as VariantName[]),
+  backbone: backboneSchema(Object.keys(VARIANTS)),
   /** The feature pyramid. */
   neck: z.strictObject({ channels: count.default(256) }).prefault({}),
   detector: detectorSchema,
@@ -81,5 +81,9 @@ export const detectionSchema = z.strictObject({
     .prefault({}),
   runtime: runtimeSchema,
 });
+
+/** The same where backbones of other names are known too. */
+export const detectionSchemaOf = (backbones: readonly string[]): typeof detectionSchema =>
+  detectionSchema.extend({ model: modelSchema.extend({ backbone: backboneSchema(backbones) }) });
 
 export type DetectionConfig = z.output<typeof detectionSchema>;

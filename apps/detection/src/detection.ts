@@ -4,14 +4,25 @@ import { exportModel } from './commands/export';
 import { info } from './commands/info';
 import { predict } from './commands/predict';
 import { train } from './commands/train';
+import { detectionDefinition, type OwnDetectionParts } from './definition';
 
-/** The program. A copy with another command in place of one of these is a program too. */
-export const detection: TaskApp = {
-  name: 'pyramidal-detect',
-  description: 'Trains and evaluates object detectors and instance segmentors on four-stage pyramid backbones.',
-  train,
-  evaluate,
-  predict,
-  exportModel,
-  info,
-};
+/**
+ * The program, with what a project adds of its own: the same commands, configurations and checkpoints. A copy with another
+ * command in place of one of these is a program too.
+ * @throws Error if a backbone has the name of another.
+ */
+export function defineDetection(own: OwnDetectionParts = {}): TaskApp {
+  const definition = detectionDefinition(own);
+  return {
+    name: 'pyramidal-detect',
+    description: 'Trains and evaluates object detectors and instance segmentors on four-stage pyramid backbones.',
+    train: (command) => train(definition, command),
+    evaluate: (command) => evaluate(definition, command),
+    predict: (command) => predict(definition, command),
+    exportModel: (command) => exportModel(definition, command),
+    info: (command) => info(definition, command),
+  };
+}
+
+/** The program as it is. */
+export const detection: TaskApp = defineDetection();

@@ -1,3 +1,4 @@
 export { assembleDetector } from './assemble';
 export { detectionSchema, type DetectionConfig } from './config';
-export { detection } from './detection';
+export { defineDetection, detection } from './detection';
+export type { OwnDetectionParts } from './definition';

@@ -5,7 +5,7 @@ import {
   type SegmentationBatch,
   type SegmentationSplit,
 } from '@pyramidal/ade20k';
-import { createBackbone } from '@pyramidal/backbones';
+import { backboneCatalogue, type BackboneCatalogue } from '@pyramidal/backbones';
 import { createPredictor, type Predictor } from '@pyramidal/task';
 import { Fpn } from '@pyramidal/fpn';
 import { IMAGENET_NORMALISATION } from '@pyramidal/images';
@@ -20,9 +20,13 @@ import type { SegmentationConfig } from './config';
 const AUXILIARY = 2;
 
 /** The network that a configuration describes, without values yet. */
-export function assembleSegmentor({ model }: SegmentationConfig, classes: number): Segmentor {
+export function assembleSegmentor(
+  { model }: SegmentationConfig,
+  classes: number,
+  backbones: BackboneCatalogue = backboneCatalogue(),
+): Segmentor {
   const { name, ...overrides } = model.backbone;
-  const backbone = createBackbone(name, overrides);
+  const backbone = backbones.create(name, overrides);
   const levels = LEVELS.map((level) => backbone.levels[level]);
   const { head } = model;
   if (head.name === 'semantic-fpn') {
@@ -47,10 +51,12 @@ export function assembleSegmentor({ model }: SegmentationConfig, classes: number
 export type SegmentationTensors = Pick<SegmentationBatch, 'images' | 'labels'> & tf.NamedTensorMap;
 
 /** The loss of one batch; static, so that a whole step compiles. */
-export function lossOf(segmentor: Segmentor, { train: { recompute } }: SegmentationConfig) {
+export function lossOf(segmentor: Segmentor, { train: { recompute } }: SegmentationConfig, augment = unchanged) {
   return ({ images, labels }: SegmentationTensors, seed: tf.Tensor1D): Losses =>
-    segmentor.loss(images, labels, new ForwardPass({ mode: 'train', seed, recompute }));
+    segmentor.loss(augment(images, seed), labels, new ForwardPass({ mode: 'train', seed, recompute }));
 }
+
+const unchanged = (images: tf.Tensor4D, _seed: tf.Tensor1D): tf.Tensor4D => images;
 
 /**
  * The network as one function of images. Windows share a size, so that they share a graph; whole images do not, and

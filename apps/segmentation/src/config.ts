@@ -1,4 +1,4 @@
-import { VARIANTS, type VariantName } from '@pyramidal/backbones';
+import { VARIANTS } from '@pyramidal/backbones';
 import { backboneSchema, evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
 
 const fraction = z.number().min(0).max(1);
@@ -40,7 +40,7 @@ const semanticFpnSchema = z.strictObject({
 });
 
 const modelSchema = z.strictObject({
-  backbone: backboneSchema(Object.keys(VARIANTS) as VariantName[]),
+  backbone: backboneSchema(Object.keys(VARIANTS)),
   head: z.discriminatedUnion('name', [upernetSchema, semanticFpnSchema]),
   /** Weights to start from: a segmentor's, whose class heads may differ, or a classifier's, for the backbone alone. */
   weights: z.string().optional(),
@@ -90,5 +90,9 @@ export const segmentationSchema = z.strictObject({
   evaluation: evaluationSchema,
   runtime: runtimeSchema,
 });
+
+/** The same where backbones of other names are known too. */
+export const segmentationSchemaOf = (backbones: readonly string[]): typeof segmentationSchema =>
+  segmentationSchema.extend({ model: modelSchema.extend({ backbone: backboneSchema(backbones) }) });
 
 export type SegmentationConfig = z.output<typeof segmentationSchema>;

@@ -1,3 +1,4 @@
 export { assembleSegmentor } from './assemble';
 export { segmentationSchema, type SegmentationConfig } from './config';
-export { segmentation } from './segmentation';
+export { defineSegmentation, segmentation } from './segmentation';
+export type { OwnSegmentationParts } from './definition';

@@ -6,19 +6,22 @@ import { confusionMatrixPicture } from '@pyramidal/pictures';
 import { type ImageClass, openImageFolder, requireSplit } from '@pyramidal/imagenet';
 import { openRuntime } from '@pyramidal/runtime';
 import { loadWeightsFile } from '@pyramidal/training';
-import { assembleClassifier, evaluationBatches } from '../assemble';
+import { evaluationBatches } from '../assemble';
 import { classAccuracies, confusionRows, type ClassificationCounts, summarise } from '../classification-metrics';
-import { classificationSchema } from '../config';
+import type { ClassificationDefinition } from '../definition';
 import { classifierPredictor, evaluateClassifier } from '../evaluate-classifier';
 
 /** Prints top-1 and top-5, writes them with the accuracy of every class and the confusion matrix as a picture. */
-export async function evaluate({ config: file, set, weights, out }: EvaluateCommand): Promise<number> {
-  const { config } = loadConfig(classificationSchema, file, { set });
+export async function evaluate(
+  { schema, assemble }: ClassificationDefinition,
+  { config: file, set, weights, out }: EvaluateCommand,
+): Promise<number> {
+  const { config } = loadConfig(schema, file, { set });
   const { root, val, classIndex } = config.data;
   const folder = await openImageFolder(root, { splits: [val], ...(classIndex === undefined ? {} : { classIndex }) });
   const split = requireSplit(folder, val);
   await openRuntime(config.runtime);
-  const classifier = assembleClassifier(config, folder.classes.length);
+  const classifier = assemble(config, folder.classes.length);
   loadWeightsFile(weights, classifier, { ema: config.evaluation.ema });
   mkdirSync(out, { recursive: true });
 

@@ -4,19 +4,21 @@ import { openImageFolder } from '@pyramidal/imagenet';
 import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import { loadWeightsFile } from '@pyramidal/training';
-import { assembleClassifier } from '../assemble';
-import { classificationSchema } from '../config';
+import type { ClassificationDefinition } from '../definition';
 
 /** Writes a trained classifier for PyTorch, as a SavedModel, and for browsers. */
-export async function exportModel({ config: file, set, weights, input, out }: ExportCommand): Promise<number> {
-  const { config } = loadConfig(classificationSchema, file, { set });
+export async function exportModel(
+  { schema, assemble }: ClassificationDefinition,
+  { config: file, set, weights, input, out }: ExportCommand,
+): Promise<number> {
+  const { config } = loadConfig(schema, file, { set });
   const { root, val, classIndex } = config.data;
   const { classes } = await openImageFolder(root, {
     splits: [val],
     ...(classIndex === undefined ? {} : { classIndex }),
   });
   const runtime = await openRuntime(config.runtime);
-  const network = assembleClassifier(config, classes.length);
+  const network = assemble(config, classes.length);
   loadWeightsFile(weights, network, { ema: config.evaluation.ema });
   const { size } = config.input;
   await exportNetwork({

@@ -3,15 +3,17 @@ import { loadConfig } from '@pyramidal/config';
 import { inferencePass } from '@pyramidal/nn';
 import { openImageFolder } from '@pyramidal/imagenet';
 import { openRuntime } from '@pyramidal/runtime';
-import { assembleClassifier } from '../assemble';
-import { classificationSchema } from '../config';
+import type { ClassificationDefinition } from '../definition';
 
 /** Classes to count with where the data set is not there: ImageNet's. */
 const DEFAULT_CLASSES = 1000;
 
 /** Prints parameters, multiply-adds, feature shapes and memory of a configuration's network. */
-export async function info({ config: file, set, input }: InfoCommand): Promise<number> {
-  const { config } = loadConfig(classificationSchema, file, { set });
+export async function info(
+  { schema, assemble }: ClassificationDefinition,
+  { config: file, set, input }: InfoCommand,
+): Promise<number> {
+  const { config } = loadConfig(schema, file, { set });
   const { height, width } = input ?? { height: config.input.size, width: config.input.size };
   const { root, train, classIndex } = config.data;
   const folder = await openImageFolder(root, {
@@ -20,7 +22,7 @@ export async function info({ config: file, set, input }: InfoCommand): Promise<n
   }).catch(() => undefined);
   const classes = folder?.classes.length ?? DEFAULT_CLASSES;
   await openRuntime(config.runtime);
-  const classifier = assembleClassifier(config, classes);
+  const classifier = assemble(config, classes);
   classifier.initialize(0);
 
   const lines = describeNetwork({

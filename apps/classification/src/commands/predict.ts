@@ -8,9 +8,9 @@ import { type ImageClass, openImageFolder, prepareImage } from '@pyramidal/image
 import { openRuntime } from '@pyramidal/runtime';
 import { loadWeightsFile } from '@pyramidal/training';
 import * as tf from '@tensorflow/tfjs-core';
-import { assembleClassifier, evaluationTransform } from '../assemble';
+import { evaluationTransform } from '../assemble';
 import { topClasses } from '../classification-metrics';
-import { classificationSchema } from '../config';
+import type { ClassificationDefinition } from '../definition';
 import { classifierPredictor } from '../evaluate-classifier';
 
 interface Prediction {
@@ -23,15 +23,18 @@ interface Prediction {
 const LABELS = 3;
 
 /** Predicts the class of each image; writes `predictions.json` and the pictures with their labels, and attention if asked. */
-export async function predict({ config: file, set, weights, images, out, attention }: PredictCommand): Promise<number> {
-  const { config } = loadConfig(classificationSchema, file, { set });
+export async function predict(
+  { schema, assemble }: ClassificationDefinition,
+  { config: file, set, weights, images, out, attention }: PredictCommand,
+): Promise<number> {
+  const { config } = loadConfig(schema, file, { set });
   const { root, val, classIndex } = config.data;
   const { classes } = await openImageFolder(root, {
     splits: [val],
     ...(classIndex === undefined ? {} : { classIndex }),
   });
   await openRuntime(config.runtime);
-  const classifier = assembleClassifier(config, classes.length);
+  const classifier = assemble(config, classes.length);
   loadWeightsFile(weights, classifier, { ema: config.evaluation.ema });
   mkdirSync(out, { recursive: true });
 

@@ -3,9 +3,10 @@ import { loadConfig } from '@pyramidal/config';
 import { openImageFolder, requireSplit } from '@pyramidal/imagenet';
 import { openRuntime } from '@pyramidal/runtime';
 import { loadWeightsFile } from '@pyramidal/training';
-import { assembleClassifier, classificationLoss, evaluationBatches, trainingBatches } from '../assemble';
+import { classificationLoss, evaluationBatches, trainingBatches } from '../assemble';
 import { summarise } from '../classification-metrics';
-import { type ClassificationConfig, classificationSchema } from '../config';
+import type { ClassificationConfig } from '../config';
+import type { ClassificationDefinition } from '../definition';
 import { classifierPredictor, evaluateClassifier } from '../evaluate-classifier';
 
 const CHART = {
@@ -16,14 +17,17 @@ const CHART = {
 };
 
 /** Trains a classifier on an ImageFolder dataset; evaluates on the way and at the end. */
-export async function train(command: TrainCommand): Promise<number> {
-  const { config, text } = loadConfig(classificationSchema, command.config, { set: command.set });
+export async function train(
+  { schema, assemble, augment }: ClassificationDefinition,
+  command: TrainCommand,
+): Promise<number> {
+  const { config, text } = loadConfig(schema, command.config, { set: command.set });
   const folder = await openImageFolder(config.data.root, folderOptions(config));
   const classes = folder.classes.length;
   const runtime = await openRuntime(config.runtime);
   console.error(`${runtime.engine}: ${runtime.reason}`);
 
-  const classifier = assembleClassifier(config, classes);
+  const classifier = assemble(config, classes);
   classifier.initialize(config.train.seed);
   if (config.model.weights !== undefined) loadWeightsFile(config.model.weights, classifier, { skipClassHeads: true });
 
@@ -34,7 +38,7 @@ export async function train(command: TrainCommand): Promise<number> {
     const exitCode = await trainNetwork({
       ...{ command, config, text, runtime },
       module: classifier,
-      loss: classificationLoss(classifier, config),
+      loss: classificationLoss(classifier, config, augment),
       source: training,
       tensors: ({ images, targets }) => ({ images, targets }),
       evaluation: {

@@ -5,8 +5,7 @@ import { countProgress, type EvaluateCommand } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
 import { openRuntime } from '@pyramidal/runtime';
 import { loadWeightsFile } from '@pyramidal/training';
-import { assembleDetector } from '../assemble';
-import { detectionSchema } from '../config';
+import type { DetectionDefinition } from '../definition';
 import { openValidation } from '../data';
 import { evaluateDetector } from '../evaluate-detector';
 import { ImageDetector } from '../image-detector';
@@ -16,11 +15,14 @@ import { ResultsFile } from '../results-file';
  * Prints COCO's twelve numbers for boxes and for masks, and every category's if the configuration says so; writes them to
  * `metrics.json`, and the detections to `bbox.json` and `segm.json`, results files in COCO's format.
  */
-export async function evaluate({ config: file, set, weights, out }: EvaluateCommand): Promise<number> {
-  const { config } = loadConfig(detectionSchema, file, { set });
+export async function evaluate(
+  { schema, assemble }: DetectionDefinition,
+  { config: file, set, weights, out }: EvaluateCommand,
+): Promise<number> {
+  const { config } = loadConfig(schema, file, { set });
   const dataset = await openValidation(config);
   await openRuntime(config.runtime);
-  const detector = assembleDetector(config, dataset.classes.length);
+  const detector = assemble(config, dataset.classes.length);
   loadWeightsFile(weights, detector, { ema: config.evaluation.ema });
   mkdirSync(out, { recursive: true });
 

@@ -4,19 +4,22 @@ import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import { loadWeightsFile } from '@pyramidal/training';
 import * as tf from '@tensorflow/tfjs-core';
-import { assembleDetector, inputSize } from '../assemble';
-import { detectionSchema } from '../config';
+import { inputSize } from '../assemble';
+import type { DetectionDefinition } from '../definition';
 import { readClasses } from '../data';
 
 /**
  * Writes a trained detector for PyTorch and as a SavedModel, which gives `boxes` in pixels of its input, `scores`, `labels`,
  * and `masks`, each over its box; a score of 0 means that a row holds nothing.
  */
-export async function exportModel({ config: file, set, weights, input, out }: ExportCommand): Promise<number> {
-  const { config } = loadConfig(detectionSchema, file, { set });
+export async function exportModel(
+  { schema, assemble }: DetectionDefinition,
+  { config: file, set, weights, input, out }: ExportCommand,
+): Promise<number> {
+  const { config } = loadConfig(schema, file, { set });
   const classes = await readClasses(config);
   const runtime = await openRuntime(config.runtime);
-  const network = assembleDetector(config, classes.length);
+  const network = assemble(config, classes.length);
   loadWeightsFile(weights, network, { ema: config.evaluation.ema });
   await exportNetwork({
     network,

@@ -3,16 +3,19 @@ import { loadConfig } from '@pyramidal/config';
 import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import * as tf from '@tensorflow/tfjs-core';
-import { assembleDetector, inputSize } from '../assemble';
-import { detectionSchema } from '../config';
+import { inputSize } from '../assemble';
+import type { DetectionDefinition } from '../definition';
 import { readClasses } from '../data';
 
 /** Prints parameters, multiply-adds, feature shapes and memory of a configuration's network. */
-export async function info({ config: file, set, input }: InfoCommand): Promise<number> {
-  const { config } = loadConfig(detectionSchema, file, { set });
+export async function info(
+  { schema, assemble }: DetectionDefinition,
+  { config: file, set, input }: InfoCommand,
+): Promise<number> {
+  const { config } = loadConfig(schema, file, { set });
   const classes = await readClasses(config);
   await openRuntime(config.runtime);
-  const network = assembleDetector(config, classes.length);
+  const network = assemble(config, classes.length);
   network.initialize(0);
   const { height, width } = input ?? inputSize(config, network);
   const { backbone, detector } = config.model;

@@ -8,19 +8,23 @@ import { decodeImage, encodeImage } from '@pyramidal/images';
 import { openRuntime } from '@pyramidal/runtime';
 import { loadWeightsFile } from '@pyramidal/training';
 import * as tf from '@tensorflow/tfjs-core';
-import { assembleDetector, plainBatches } from '../assemble';
-import { type DetectionConfig, detectionSchema } from '../config';
+import { plainBatches } from '../assemble';
+import type { DetectionConfig } from '../config';
+import type { DetectionDefinition } from '../definition';
 import { readClasses } from '../data';
 import { drawDetections } from '../draw-detections';
 import { type Detection, ImageDetector } from '../image-detector';
 
 /** Finds the objects of each image; writes them to `predictions.json`, and the pictures with those of a good score drawn. */
-export async function predict({ config: file, set, weights, images, out, attention }: PredictCommand): Promise<number> {
-  const { config } = loadConfig(detectionSchema, file, { set });
+export async function predict(
+  { schema, assemble }: DetectionDefinition,
+  { config: file, set, weights, images, out, attention }: PredictCommand,
+): Promise<number> {
+  const { config } = loadConfig(schema, file, { set });
   const classes = await readClasses(config);
   const samples = await Promise.all(images.map(sampleOf));
   await openRuntime(config.runtime);
-  const detector = assembleDetector(config, classes.length);
+  const detector = assemble(config, classes.length);
   loadWeightsFile(weights, detector, { ema: config.evaluation.ema });
   mkdirSync(out, { recursive: true });
 

@@ -2,8 +2,8 @@ import { type TrainCommand, trainNetwork } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
 import { openRuntime } from '@pyramidal/runtime';
 import { loadWeightsFile } from '@pyramidal/training';
-import { assembleDetector, compiles, lossOf, trainingBatches } from '../assemble';
-import { detectionSchema } from '../config';
+import { compiles, lossOf, trainingBatches } from '../assemble';
+import type { DetectionDefinition } from '../definition';
 import { checkMasks, openTraining, openValidation, requireSameClasses } from '../data';
 import { evaluateDetector, summarise } from '../evaluate-detector';
 import { ImageDetector } from '../image-detector';
@@ -16,8 +16,11 @@ const METRICS = { boxes: ['boxAP', 'boxAP50'], masks: ['maskAP', 'maskAP50'] } a
 const HEADS = /^(?!backbone\.)/;
 
 /** Trains a detector on a COCO-format dataset; evaluates on the way and at the end. */
-export async function train(command: TrainCommand): Promise<number> {
-  const { config, text } = loadConfig(detectionSchema, command.config, { set: command.set });
+export async function train(
+  { schema, assemble, augment }: DetectionDefinition,
+  command: TrainCommand,
+): Promise<number> {
+  const { config, text } = loadConfig(schema, command.config, { set: command.set });
   const [dataset, validation] = [await openTraining(config), await openValidation(config)];
   requireSameClasses(dataset, validation);
   if (dataset.dropped.length > 0) {
@@ -28,7 +31,7 @@ export async function train(command: TrainCommand): Promise<number> {
   const runtime = await openRuntime(config.runtime);
   console.error(`${runtime.engine}: ${runtime.reason}`);
 
-  const detector = assembleDetector(config, dataset.classes.length);
+  const detector = assemble(config, dataset.classes.length);
   detector.initialize(config.train.seed);
   if (config.model.weights !== undefined) {
     loadWeightsFile(config.model.weights, detector, { skipClassHeads: true, allowMissing: HEADS });
@@ -41,7 +44,7 @@ export async function train(command: TrainCommand): Promise<number> {
       ...{ command, text, runtime },
       config: { ...config, runtime: { ...config.runtime, compile: compiles(config) } },
       module: detector,
-      loss: lossOf(detector, config),
+      loss: lossOf(detector, config, augment),
       source: training,
       tensors: ({ tensors }) => ({ ...tensors }),
       evaluation: {

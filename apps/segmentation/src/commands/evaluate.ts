@@ -6,20 +6,23 @@ import { loadConfig } from '@pyramidal/config';
 import { openRuntime } from '@pyramidal/runtime';
 import type { SegmentationMetrics } from '@pyramidal/segeval';
 import { loadWeightsFile } from '@pyramidal/training';
-import { assembleSegmentor, codingOf, segmentorPredictor } from '../assemble';
-import { segmentationSchema } from '../config';
+import { codingOf, segmentorPredictor } from '../assemble';
+import type { SegmentationDefinition } from '../definition';
 import { openData, splitOf } from '../data-folder';
 import { evaluateSegmentor, summarise } from '../evaluate-segmentor';
 
 /** Prints mIoU, mAcc, aAcc and the classes one by one; writes `metrics.json` and the predicted label PNGs. */
-export async function evaluate({ config: file, set, weights, out }: EvaluateCommand): Promise<number> {
-  const { config } = loadConfig(segmentationSchema, file, { set });
+export async function evaluate(
+  { schema, assemble }: SegmentationDefinition,
+  { config: file, set, weights, out }: EvaluateCommand,
+): Promise<number> {
+  const { config } = loadConfig(schema, file, { set });
   const { val } = config.data;
   const folder = await openData(config, [val]);
   const split = splitOf(folder, val);
   const classes = folder.classes.length;
   await openRuntime(config.runtime);
-  const segmentor = assembleSegmentor(config, classes);
+  const segmentor = assemble(config, classes);
   loadWeightsFile(weights, segmentor, { ema: config.evaluation.ema });
   const labels = join(out, 'labels');
   mkdirSync(labels, { recursive: true });

@@ -4,15 +4,17 @@ import { loadConfig } from '@pyramidal/config';
 import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import { loadWeightsFile } from '@pyramidal/training';
-import { assembleSegmentor } from '../assemble';
-import { segmentationSchema } from '../config';
+import type { SegmentationDefinition } from '../definition';
 
 /** Writes a trained segmentor for PyTorch, as a SavedModel, and for browsers. */
-export async function exportModel({ config: file, set, weights, input, out }: ExportCommand): Promise<number> {
-  const { config } = loadConfig(segmentationSchema, file, { set });
+export async function exportModel(
+  { schema, assemble }: SegmentationDefinition,
+  { config: file, set, weights, input, out }: ExportCommand,
+): Promise<number> {
+  const { config } = loadConfig(schema, file, { set });
   const classes = await classesOf(config.data.root, config.data.classList);
   const runtime = await openRuntime(config.runtime);
-  const network = assembleSegmentor(config, classes.length);
+  const network = assemble(config, classes.length);
   loadWeightsFile(weights, network, { ema: config.evaluation.ema });
   const { crop } = config.input;
   await exportNetwork({

@@ -3,16 +3,18 @@ import { describeNetwork, type InfoCommand } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
 import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
-import { assembleSegmentor } from '../assemble';
-import { segmentationSchema } from '../config';
+import type { SegmentationDefinition } from '../definition';
 
 /** Prints parameters, multiply-adds, feature shapes and memory of a configuration's network. */
-export async function info({ config: file, set, input }: InfoCommand): Promise<number> {
-  const { config } = loadConfig(segmentationSchema, file, { set });
+export async function info(
+  { schema, assemble }: SegmentationDefinition,
+  { config: file, set, input }: InfoCommand,
+): Promise<number> {
+  const { config } = loadConfig(schema, file, { set });
   const { height, width } = input ?? { height: config.input.crop, width: config.input.crop };
   const classes = await classesOf(config.data.root, config.data.classList);
   await openRuntime(config.runtime);
-  const segmentor = assembleSegmentor(config, classes.length);
+  const segmentor = assemble(config, classes.length);
   segmentor.initialize(0);
   const { backbone, head } = config.model;
   const lines = describeNetwork({

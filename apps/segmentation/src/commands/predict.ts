@@ -6,17 +6,20 @@ import { loadConfig } from '@pyramidal/config';
 import { decodeImage, encodeImage } from '@pyramidal/images';
 import { openRuntime } from '@pyramidal/runtime';
 import { loadWeightsFile } from '@pyramidal/training';
-import { assembleSegmentor, codingOf, evaluationTransform, segmentorPredictor } from '../assemble';
-import { segmentationSchema } from '../config';
+import { codingOf, evaluationTransform, segmentorPredictor } from '../assemble';
+import type { SegmentationDefinition } from '../definition';
 import { drawMap, frequentClasses } from '../draw-map';
 import { segmentImage } from '../segment-image';
 
 /** Segments each image; writes its label PNG and the picture under its classes' colours, and `predictions.json`. */
-export async function predict({ config: file, set, weights, images, out, attention }: PredictCommand): Promise<number> {
-  const { config } = loadConfig(segmentationSchema, file, { set });
+export async function predict(
+  { schema, assemble }: SegmentationDefinition,
+  { config: file, set, weights, images, out, attention }: PredictCommand,
+): Promise<number> {
+  const { config } = loadConfig(schema, file, { set });
   const classes = await classesOf(config.data.root, config.data.classList);
   await openRuntime(config.runtime);
-  const segmentor = assembleSegmentor(config, classes.length);
+  const segmentor = assemble(config, classes.length);
   loadWeightsFile(weights, segmentor, { ema: config.evaluation.ema });
   mkdirSync(out, { recursive: true });
 

@@ -2,8 +2,8 @@ import { type TrainCommand, trainNetwork } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
 import { openRuntime } from '@pyramidal/runtime';
 import { loadWeightsFile } from '@pyramidal/training';
-import { assembleSegmentor, lossOf, segmentorPredictor, trainingBatches } from '../assemble';
-import { segmentationSchema } from '../config';
+import { lossOf, segmentorPredictor, trainingBatches } from '../assemble';
+import type { SegmentationDefinition } from '../definition';
 import { openData, splitOf } from '../data-folder';
 import { evaluateSegmentor, summarise } from '../evaluate-segmentor';
 
@@ -18,14 +18,17 @@ const CHART = {
 const HEADS = /^(neck|decode_head|auxiliary_head)\./;
 
 /** Trains a segmentor on a dataset in ADE20K's layout; evaluates on the way and at the end. */
-export async function train(command: TrainCommand): Promise<number> {
-  const { config, text } = loadConfig(segmentationSchema, command.config, { set: command.set });
+export async function train(
+  { schema, assemble, augment }: SegmentationDefinition,
+  command: TrainCommand,
+): Promise<number> {
+  const { config, text } = loadConfig(schema, command.config, { set: command.set });
   const folder = await openData(config, [config.data.train, config.data.val]);
   const classes = folder.classes.length;
   const runtime = await openRuntime(config.runtime);
   console.error(`${runtime.engine}: ${runtime.reason}`);
 
-  const segmentor = assembleSegmentor(config, classes);
+  const segmentor = assemble(config, classes);
   segmentor.initialize(config.train.seed);
   if (config.model.weights !== undefined) {
     loadWeightsFile(config.model.weights, segmentor, { skipClassHeads: true, allowMissing: HEADS });
@@ -38,7 +41,7 @@ export async function train(command: TrainCommand): Promise<number> {
     return await trainNetwork({
       ...{ command, config, text, runtime },
       module: segmentor,
-      loss: lossOf(segmentor, config),
+      loss: lossOf(segmentor, config, augment),
       source: training,
       tensors: ({ images, labels }) => ({ images, labels }),
       evaluation: {

@@ -1,0 +1,33 @@
+/** What the commands share: how a configuration reads, and the network that it describes. */
+import { type BackboneFamily, backboneCatalogue } from '@pyramidal/backbones';
+import type { Detector } from '@pyramidal/boxes';
+import type * as tf from '@tensorflow/tfjs-core';
+import { assembleDetector } from './assemble';
+import { type DetectionConfig, type detectionSchema, detectionSchemaOf } from './config';
+
+/** What a project adds of its own. */
+export interface OwnDetectionParts {
+  /** Configurations name their sizes like ours. */
+  readonly backbones?: readonly BackboneFamily[];
+  /**
+   * Changes the images of a training step, on the engine and after the configuration's augmentation; static.
+   * @param images float32 [N, H, W, 3], normalised. @param seed int32 [2], another in every step. @returns the same shape.
+   */
+  readonly augment?: (images: tf.Tensor4D, seed: tf.Tensor1D) => tf.Tensor4D;
+}
+
+export interface DetectionDefinition {
+  readonly schema: typeof detectionSchema;
+  /** The network that a configuration describes, without values yet. */
+  assemble(config: DetectionConfig, classes: number): Detector;
+  augment(images: tf.Tensor4D, seed: tf.Tensor1D): tf.Tensor4D;
+}
+
+export function detectionDefinition({ backbones, augment }: OwnDetectionParts = {}): DetectionDefinition {
+  const catalogue = backboneCatalogue(backbones);
+  return {
+    schema: detectionSchemaOf(catalogue.names),
+    assemble: (config, classes) => assembleDetector(config, classes, catalogue),
+    augment: augment ?? ((images) => images),
+  };
+}

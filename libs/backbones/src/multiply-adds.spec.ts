@@ -1,9 +1,9 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { countMultiplyAdds, inferencePass, type MultiplyAdds } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import { readGoldenBackbone } from '@pyramidal/testing';
 import * as tf from '@tensorflow/tfjs-core';
-import { maFormer } from './maformer';
 import type { VariantName } from './catalogue';
 import { createClassifier, VARIANTS } from './create-backbone';
 
@@ -11,8 +11,16 @@ beforeAll(async () => {
   await openRuntime();
 });
 
-/** MAFormer has no official code. */
-const OFFICIAL = (Object.keys(VARIANTS) as VariantName[]).filter((name) => !(name in maFormer.variants));
+/** Those with numbers of official code; MAFormer has none. */
+const OFFICIAL = (Object.keys(VARIANTS) as VariantName[]).filter((name) => {
+  return existsSync(join(__dirname, '../fixtures', `${name}.json`));
+});
+
+it('has numbers of all three families with official code', () => {
+  const families = new Set(OFFICIAL.map((name) => name.split('_')[0]));
+  expect(OFFICIAL.length).toBeGreaterThanOrEqual(16);
+  expect([...families]).toEqual(expect.arrayContaining(['coat', 'groupmixformer', 'smt']));
+});
 
 /**
  * Counted at two small sizes: every count is so much a cell plus so much an image (heads, class tokens).

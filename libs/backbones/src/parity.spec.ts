@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { inferencePass, LEVELS } from '@pyramidal/nn';
@@ -12,15 +13,22 @@ import {
   readGoldenBackbone,
   samplePositions,
 } from '@pyramidal/testing';
-import { maFormer } from './maformer';
 import type { VariantName } from './catalogue';
 import { createClassifier, VARIANTS } from './create-backbone';
 
 /** Logits and stages of every variant against the official PyTorch code, in float64 unless it says otherwise. */
 const report: string[] = [];
 
-/** MAFormer has no official code. */
-const OFFICIAL = (Object.keys(VARIANTS) as VariantName[]).filter((name) => !(name in maFormer.variants));
+/** Those with numbers of official code; MAFormer has none. */
+const OFFICIAL = (Object.keys(VARIANTS) as VariantName[]).filter((name) => {
+  return existsSync(join(__dirname, '../fixtures', `${name}.json`));
+});
+
+it('has numbers of all three families with official code', () => {
+  const families = new Set(OFFICIAL.map((name) => name.split('_')[0]));
+  expect(OFFICIAL.length).toBeGreaterThanOrEqual(16);
+  expect([...families]).toEqual(expect.arrayContaining(['coat', 'groupmixformer', 'smt']));
+});
 
 beforeAll(async () => {
   await openRuntime();

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runProgram } from '@pyramidal/program';
@@ -77,7 +77,45 @@ function main(folder: string): void {
       }
     });
   }
+  step('an example with a backbone of its own: checked, trained, evaluated', () => trainExample(workspace));
   step('tests, types and build of all of them', () => nx('run-many', '-t', 'test', 'typecheck', 'build'));
+}
+
+/** Runs examples/custom-backbone as it is, on the pictures of the first app. */
+function trainExample(workspace: string): void {
+  const folder = join(workspace, 'custom-backbone');
+  cpSync(join(repository, 'examples/custom-backbone'), folder, { recursive: true });
+  const settings = [
+    ...SHORT.filter((setting) => !setting.includes('backbone')),
+    `data.root=${join(workspace, 'data/kinds')}`,
+  ];
+  const program = (...args: string[]): string =>
+    run(
+      folder,
+      process.execPath,
+      '--import',
+      'tsx',
+      'main.ts',
+      ...args,
+      ...settings.flatMap((setting) => ['--set', setting]),
+    );
+  const compiled = [
+    '--noEmit',
+    '--strict',
+    '--skipLibCheck',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2022',
+    '--types',
+    'node',
+  ];
+  run(folder, process.execPath, '../node_modules/typescript/bin/tsc', ...compiled, 'main.ts');
+  program('train', 'config.yaml', '--out', 'runs/own');
+  program('eval', 'config.yaml', '--weights', 'runs/own/last.safetensors', '--out', 'runs/own/eval');
+  for (const file of ['own/last.safetensors', 'own/eval/metrics.json']) {
+    if (!existsSync(join(folder, 'runs', file))) throw new Error(`custom-backbone: there is no ${file}`);
+  }
 }
 
 function firstPicture(folder: string): string {

@@ -1,7 +1,7 @@
 /** A program on a backbone of its own: `npm start train config.yaml`, and every other command of pyramidal-classify. */
 import { type BackboneFamily, type BackboneSizes, pyramidLevels } from '@pyramidal/backbones';
 import { defineClassification } from '@pyramidal/classification';
-import { runApp } from '@pyramidal/task';
+import { runApp, runProgram } from '@pyramidal/task';
 import { Backbone, Conv2d, type Pyramid } from '@pyramidal/nn';
 import * as tf from '@tensorflow/tfjs-core';
 
@@ -38,6 +38,4 @@ const plainNet = {
   create: (sizes) => new PlainNet(sizes),
 } as const satisfies BackboneFamily;
 
-void runApp(defineClassification({ backbones: [plainNet] })).then((code) => {
-  process.exitCode = code;
-});
+runProgram('plain-net', () => runApp(defineClassification({ backbones: [plainNet] })));

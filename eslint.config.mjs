@@ -95,6 +95,11 @@ export default tseslint.config(
     },
   },
   {
+    // Examples stand where a user's project stands: they import any package.
+    files: ['examples/**/*.ts'],
+    rules: { '@nx/enforce-module-boundaries': 'off' },
+  },
+  {
     files: ['**/*.mjs'],
     languageOptions: { globals: { console: 'readonly', performance: 'readonly', process: 'readonly' } },
   },

@@ -1,6 +1,7 @@
 export { AppendFile } from './append-file';
 export { explainFileError, FileError, isSystemError } from './file-error';
 export { acquireLock, LockedError, withLock, type Holder, type Lock } from './lock';
+export { PendingFile } from './pending-file';
 export { openRegularFile, readText } from './read-file';
 export { parseRecord, readJson, readJsonLines, type Lines, type Schema } from './read-records';
 export {

@@ -116,7 +116,7 @@ function replaceFile(path: string, make: (temporary: string, old: Stats | undefi
 }
 
 /** The error that made the file useless is the one to report, not a second one about clearing it away. */
-function discard(temporary: string): void {
+export function discard(temporary: string): void {
   try {
     rmSync(temporary, { force: true });
   } catch {
@@ -161,7 +161,7 @@ function flush(path: string): void {
 }
 
 /** Makes the rename itself survive a power cut; Windows has no such call for folders. */
-function flushFolder(path: string): void {
+export function flushFolder(path: string): void {
   if (process.platform === 'win32') return;
   const descriptor = openSync(path, 'r');
   try {

@@ -1,3 +1,4 @@
+/** Confusion matrices as pictures. */
 import { type Rgb, type RgbImage, blankImage, encodeImage, padImage, resizeImage } from '@pyramidal/images';
 import { rampColour } from './colour-ramp';
 import { composeSvg } from './draw';
@@ -15,6 +16,10 @@ const INK = '#1f2937';
 /** Up to so many classes are named; up to fewer, counts stand in the cells. */
 const MOST_NAMED = 60;
 const MOST_COUNTED = 25;
+
+/** Height of the title's capitals, and what stays white at the right and below, in pixels. */
+const TITLE = 12;
+const EDGE = 24;
 
 /**
  * A confusion matrix as a picture: a row for each true class, coloured by the share of its images in each predicted class.
@@ -36,8 +41,15 @@ export async function confusionMatrixPicture(
   const named = classes <= MOST_NAMED;
   const margin = 3 * text + (named ? Math.max(...names.map((name) => textWidth(name, text))) : 2 * text) + 16;
   const side = cell * classes;
-  const [left, top] = [Math.ceil(margin), 40];
-  const canvas = { width: left + side + 24, height: top + side + left };
+  // Few classes make a matrix that is smaller than the words around it.
+  const halfOf = (axis: string): number => textWidth(axis, text + 2) / 2;
+  const [across, down] = [halfOf('predicted class'), halfOf('true class')];
+  const [left, top] = [Math.ceil(Math.max(margin, across - side / 2 + EDGE)), 40];
+  const title = `${accuracyOf(counts)} correct`;
+  const [centreX, centreY] = [left + side / 2, top + side / 2];
+  const right = Math.max(left + side, left + textWidth(title, TITLE), centreX + across);
+  const bottom = Math.max(top + side + left, centreY + down + EDGE);
+  const canvas = { width: Math.ceil(right) + EDGE, height: Math.ceil(bottom) };
   const heat = resizeImage(heatMap(counts), { width: side, height: side, convention: 'opencv-nearest' });
   const page = padImage(heat, canvas, { x: left, y: top, fill: [255, 255, 255] });
   const centre = (i: number) => (i + 0.5) * cell + text / 2;
@@ -47,19 +59,18 @@ export async function confusionMatrixPicture(
         svgText(name, { x: left + centre(i), y: top + side + 8, size: text, colour: INK, anchor: 'end', angle: -90 }),
       ])
     : [];
-  const title = `${accuracyOf(counts)} correct`;
   const axes = [
-    svgText(title, { x: left, y: 26, size: 12, colour: INK, bold: true }),
+    svgText(title, { x: left, y: 26, size: TITLE, colour: INK, bold: true }),
     svgText('true class', {
       x: text + 10,
-      y: top + side / 2,
+      y: centreY,
       size: text + 2,
       colour: INK,
       anchor: 'middle',
       angle: -90,
     }),
     svgText('predicted class', {
-      x: left + side / 2,
+      x: centreX,
       y: canvas.height - 8,
       size: text + 2,
       colour: INK,

@@ -122,6 +122,33 @@ describe('confusionMatrixPicture', () => {
     expect(count(picture, dark)).toBeGreaterThan(990);
   });
 
+  it.each([
+    ['one class', [[123456]], ['a']],
+    [
+      'two classes',
+      [
+        [123456, 3],
+        [7, 98765],
+      ],
+      ['no', 'yes'],
+    ],
+    [
+      'two classes of long names',
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      ['a class with a long name', 'another class'],
+    ],
+  ])('has room for its title and its axes with %s', async (_, counts, names) => {
+    const { data, width, height } = await decodeImage(await confusionMatrixPicture(counts, names));
+    const isWhite = (x: number, y: number) => pixel({ data, width, height }, x, y).every((value) => value === 255);
+    for (let x = 0; x < width; x++)
+      for (const y of [0, 2, height - 2, height - 1]) expect([x, y, isWhite(x, y)]).toEqual([x, y, true]);
+    for (let y = 0; y < height; y++)
+      for (const x of [0, 2, width - 2, width - 1]) expect([x, y, isWhite(x, y)]).toEqual([x, y, true]);
+  });
+
   it('refuses a matrix that does not fit its names', async () => {
     await expect(confusionMatrixPicture([[1]], ['a', 'b'])).rejects.toThrow(
       'expected 2 rows and columns, received 1 rows',

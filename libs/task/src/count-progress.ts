@@ -1,3 +1,4 @@
+/** A count on standard error for what takes long. */
 /** Milliseconds between two words of how far it is: on a terminal, where they replace each other, and elsewhere. */
 const PAUSE = { terminal: 200, elsewhere: 10_000 };
 

@@ -1,3 +1,4 @@
+/** `info`, whatever the task: what a network is made of and what it costs. */
 import { type Backbone, countMultiplyAdds, LEVELS, type Module } from '@pyramidal/nn';
 import * as tf from '@tensorflow/tfjs-core';
 

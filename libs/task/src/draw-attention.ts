@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+/** Pictures of what a backbone attends to, for each level and module. */
+import { writeFileAtomically } from '@pyramidal/files';
 import { encodeImage, IMAGENET_NORMALISATION, resizeImage, restoreImage, type RgbImage } from '@pyramidal/images';
 import { contactSheet, drawAnnotations, tintHeat } from '@pyramidal/pictures';
 import { type AttentionObserver, type Backbone, ForwardPass, type Level, LEVELS } from '@pyramidal/nn';
@@ -43,7 +44,7 @@ export async function drawAttention(backbone: Backbone, input: NetworkInput, pat
       tiles.push(await drawAnnotations(tinted, [{ label: shortName(name), colour: INK }]));
       heat.dispose();
     }
-    writeFileSync(`${path}-${level}.jpg`, await encodeImage(contactSheet(tiles), 'jpeg'));
+    writeFileAtomically(`${path}-${level}.jpg`, await encodeImage(contactSheet(tiles), 'jpeg'));
   }
   tf.dispose(maps.map(({ map }) => map));
 }

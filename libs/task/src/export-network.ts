@@ -1,3 +1,4 @@
+/** `export`, whatever the task: a trained network for PyTorch, for TensorFlow and for browsers. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { exportWeights, writeSafetensors } from '@pyramidal/checkpoints';

@@ -1,11 +1,15 @@
+/** What every task's program shares. */
 export { countProgress, type CountProgress } from './count-progress';
 export { describeNetwork, type DescribeOptions } from './describe-network';
 export { drawAttention, type NetworkInput } from './draw-attention';
 export { exportNetwork, type ExportOptions } from './export-network';
+export { JsonList } from './json-list';
 export { createPredictor, type Predictor } from './predictor';
 export { reportBroken } from './report-broken';
 export { runProgram, type ExitCode } from '@pyramidal/program';
 export { runApp, type RunAppOptions } from './run-app';
 export type { EvaluateCommand, ExportCommand, InfoCommand, PredictCommand, TaskApp, TrainCommand } from './task-app';
 export { trainNetwork, type BatchSource, type NetworkTraining, type SharedConfig } from './train-network';
+export { withTrainedNetwork, type NetworkTask } from './trained-network';
 export type { EvaluationChart } from './training-curves';
+export { writePredictions, type Predictions } from './write-predictions';

@@ -1,3 +1,4 @@
+/** A forward pass as one function of images, compiled where the configuration says so. */
 import { compile } from '@pyramidal/graph';
 import * as tf from '@tensorflow/tfjs-core';
 

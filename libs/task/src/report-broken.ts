@@ -1,3 +1,4 @@
+/** A last word on images that could not be read. */
 /** What reads images and notes those that could not be read, file to reason. */
 interface Source {
   readonly broken: ReadonlyMap<string, string>;

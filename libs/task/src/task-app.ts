@@ -1,3 +1,5 @@
+/** What a task's program is made of: its commands, and what each is told. */
+
 /** What a command is told, whatever the task. */
 interface Common {
   /** Path of the YAML configuration. */
@@ -12,21 +14,26 @@ export interface TrainCommand extends Common {
   readonly resume: boolean;
 }
 
-export interface EvaluateCommand extends Common {
+/** A command that uses a trained network. */
+export interface TrainedCommand extends Common {
+  /** Checkpoint of the network. */
   readonly weights: string;
+}
+
+export interface EvaluateCommand extends TrainedCommand {
+  /** Folder of the results. */
   readonly out: string;
 }
 
-export interface PredictCommand extends Common {
-  readonly weights: string;
+export interface PredictCommand extends TrainedCommand {
+  /** Image files. */
   readonly images: readonly string[];
   readonly out: string;
   /** Also draw what the backbone attends to. */
   readonly attention: boolean;
 }
 
-export interface ExportCommand extends Common {
-  readonly weights: string;
+export interface ExportCommand extends TrainedCommand {
   readonly out: string;
   /** Size of the images that the exported model takes; the configuration's own where absent. */
   readonly input: { readonly height: number; readonly width: number } | undefined;

@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs';
+/** `train`, whatever the task: the training that a configuration describes, into the folder of a run. */
 import type { evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
+import { writeFileAtomically } from '@pyramidal/files';
 import type { Module } from '@pyramidal/nn';
 import type { ExitCode } from '@pyramidal/program';
 import type { Runtime } from '@pyramidal/runtime';
@@ -61,7 +62,7 @@ export async function trainNetwork<Loaded, B extends Batch>(options: NetworkTrai
       const exitCode = await runTraining(options, step, run);
       reportBroken(source);
       const curves = await trainingCurves(run.file('metrics.jsonl'), chart);
-      for (const [name, picture] of curves) writeFileSync(run.file(name), picture);
+      for (const [name, picture] of curves) writeFileAtomically(run.file(name), picture);
       if (exitCode === 0) console.error(`done: ${run.folder}`);
       return exitCode;
     } finally {

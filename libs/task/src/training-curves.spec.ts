@@ -27,6 +27,23 @@ describe('trainingCurves', () => {
     for (const png of curves.values()) expect(png.subarray(1, 4).toString()).toBe('PNG');
   });
 
+  it('leaves a metric without a value out of the legend', async () => {
+    const file = join(folder, 'metrics.jsonl');
+    writeFileSync(file, `${JSON.stringify(EVALUATION)}\n`);
+    const [alone, withMasks] = await Promise.all(
+      [['top1'], ['top1', 'maskAP']].map((metrics) => trainingCurves(file, { ...CHART, metrics })),
+    );
+    expect(withMasks!.get('accuracy.png')).toEqual(alone!.get('accuracy.png'));
+  });
+
+  it('draws a log whose last line was cut short, and names a damaged one', async () => {
+    const file = join(folder, 'metrics.jsonl');
+    writeFileSync(file, `${JSON.stringify(TRAIN)}\n{"kind": "tr`);
+    expect((await trainingCurves(file, CHART)).size).toBe(2);
+    writeFileSync(file, `${JSON.stringify(TRAIN)}\n{"kind": 3, "step": 1}\n`);
+    await expect(trainingCurves(file, CHART)).rejects.toThrow(/metrics\.jsonl:2: kind: .*expected string/);
+  });
+
   it('draws nothing of a run that was stopped before its first line', async () => {
     expect((await trainingCurves(join(folder, 'metrics.jsonl'), CHART)).size).toBe(0);
   });

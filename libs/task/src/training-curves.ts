@@ -1,8 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+/** A training drawn over its steps: the loss, and a metric that the task chose. */
+import { existsSync } from 'node:fs';
+import { z } from '@pyramidal/config';
+import { readJsonLines } from '@pyramidal/files';
 import { lineChartPicture, type Series } from '@pyramidal/pictures';
 
 /** What `metrics.jsonl` holds of interest here, a line each. */
-type MetricsLine = { readonly kind: 'train' | 'evaluation'; readonly step: number } & Readonly<Record<string, number>>;
+const metricsLine = z.object({ kind: z.string(), step: z.number() }).catchall(z.unknown());
 
 /** A chart of an app's own metrics. */
 export interface EvaluationChart {
@@ -20,19 +23,22 @@ export async function trainingCurves(
   chart: EvaluationChart,
 ): Promise<ReadonlyMap<string, Buffer>> {
   if (!existsSync(metricsFile)) return new Map();
-  const lines = readFileSync(metricsFile, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as MetricsLine);
-  const series = (kind: MetricsLine['kind'], name: string): Series => ({
+  const { records } = readJsonLines(metricsFile, metricsLine);
+  const series = (kind: 'train' | 'evaluation', name: string): Series => ({
     name,
-    points: lines.filter((line) => line.kind === kind).map((line) => [line.step, line[name] ?? NaN]),
+    points: records
+      .filter((record) => record.kind === kind)
+      .map(({ step, [name]: value }) => [step, typeof value === 'number' ? value : NaN]),
   });
   const loss = { title: 'Training loss', xLabel: 'step', yLabel: 'loss', series: [series('train', 'loss')] };
   const { file, title, yLabel, metrics } = chart;
-  const evaluations = { title, xLabel: 'step', yLabel, series: metrics.map((name) => series('evaluation', name)) };
+  const curves = metrics.map((name) => series('evaluation', name)).filter(hasValues);
+  const evaluations = { title, xLabel: 'step', yLabel, series: curves };
   return new Map([
     ['loss.png', await lineChartPicture(loss)],
     [file, await lineChartPicture(evaluations)],
   ]);
 }
+
+/** A detector without masks has no numbers for them: nothing to draw, and nothing for the legend to name. */
+const hasValues = ({ points }: Series): boolean => points.some(([, value]) => Number.isFinite(value));

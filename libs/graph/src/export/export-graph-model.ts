@@ -1,5 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+/** A function as a graph model, the format in which TensorFlow.js loads graphs in browsers. */
 import { join } from 'node:path';
+import { makeFolder, PendingFile } from '@pyramidal/files';
 import { RuntimeError } from '@pyramidal/kernels/engine';
 import { freeze } from './freeze';
 import type { ConstantTensor } from '../record/graph-def';
@@ -16,7 +17,7 @@ const SHARD_BYTES = 4 * 2 ** 20;
  * @param fn an inference function of named tensors, under the rules of `compile`.
  * @param inputs tensors of the shapes and types that the model will take; their names become the signature's.
  * @throws RuntimeError if another engine than TensorFlow is open, if `fn` changes a variable, or if it uses an operation
- * that graph models do not have.
+ * that graph models do not have; FileError if a file cannot be written, an older model then stays as it was.
  */
 export function exportGraphModel<I extends TensorTree>(fn: (inputs: I) => TensorTree, inputs: I, folder: string): void {
   const graph = freeze(fn, inputs, { caller: 'exportGraphModel', portable: true });
@@ -31,9 +32,25 @@ export function exportGraphModel<I extends TensorTree>(fn: (inputs: I) => Tensor
   );
   const shards = inShards(weights);
   const paths = shards.map((_, i) => `group1-shard${i + 1}of${shards.length}.bin`);
-  mkdirSync(folder, { recursive: true });
-  paths.forEach((path, i) => writeFileSync(join(folder, path), shards[i] as Buffer));
-  writeFileSync(join(folder, 'model.json'), JSON.stringify(graphModelJson(graph, [{ paths, weights }])));
+  const files = new Map<string, string | Buffer>(paths.map((path, i) => [path, shards[i] as Buffer]));
+  files.set('model.json', JSON.stringify(graphModelJson(graph, [{ paths, weights }])));
+  writeTogether(folder, files);
+}
+
+/** No file takes its place before all are written, so that an older model and its weights stay together. */
+function writeTogether(folder: string, files: ReadonlyMap<string, string | Buffer>): void {
+  makeFolder(folder);
+  const pending: PendingFile[] = [];
+  try {
+    for (const [name, content] of files) {
+      const file = new PendingFile(join(folder, name));
+      pending.push(file);
+      file.write(content);
+    }
+    for (const file of pending) file.complete();
+  } finally {
+    for (const file of pending) file.discard();
+  }
 }
 
 function inShards(weights: readonly ConstantTensor[]): Buffer[] {

@@ -1,5 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+/** A function as a SavedModel, TensorFlow's format for a graph with its weights. */
 import { join } from 'node:path';
+import { makeFolder, writeFileAtomically } from '@pyramidal/files';
 import { freeze } from './freeze';
 import { encodeSavedModel } from '../record/graph-def';
 import type { TensorTree } from '../record/tensor-tree';
@@ -9,10 +10,11 @@ import type { TensorTree } from '../record/tensor-tree';
  * `tf.saved_model.load(folder).signatures['serving_default'](images=...)`.
  * @param fn an inference function of named tensors, under the rules of `compile`.
  * @param inputs tensors of the shapes and types that the model will take; their names become the signature's.
- * @throws RuntimeError if another engine than TensorFlow is open, or if `fn` changes a variable.
+ * @throws RuntimeError if another engine than TensorFlow is open, or if `fn` changes a variable; FileError if the file
+ * cannot be written, an older one then stays as it was.
  */
 export function exportSavedModel<I extends TensorTree>(fn: (inputs: I) => TensorTree, inputs: I, folder: string): void {
   const { nodes, ...signature } = freeze(fn, inputs, { caller: 'exportSavedModel', portable: false });
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'saved_model.pb'), encodeSavedModel(nodes, signature));
+  makeFolder(folder);
+  writeFileAtomically(join(folder, 'saved_model.pb'), encodeSavedModel(nodes, signature));
 }

@@ -1,0 +1,44 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { UsageError } from '@pyramidal/config';
+import { findImages } from './find-images';
+
+describe('findImages', () => {
+  let root: string;
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'find-images-'));
+    mkdirSync(join(root, 'photos/cats'), { recursive: true });
+    mkdirSync(join(root, 'none'));
+    for (const file of ['b.jpg', 'a.JPG', 'cats/c.png', 'notes.txt', '.hidden.jpg']) {
+      writeFileSync(join(root, 'photos', file), '');
+    }
+    writeFileSync(join(root, 'odd [1].jpg'), '');
+  });
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  const find = (...paths: string[]) =>
+    findImages(paths.map((path) => join(root, path))).map((path) => path.slice(root.length + 1));
+
+  it('takes files as they are, folders with what lies below, and patterns', () => {
+    expect(find('photos/notes.txt')).toEqual(['photos/notes.txt']);
+    expect(find('photos')).toEqual(['photos/a.JPG', 'photos/b.jpg', 'photos/cats/c.png']);
+    expect(find('photos/*')).toEqual(['photos/a.JPG', 'photos/b.jpg']);
+    expect(find('photos/**/*.png', 'odd [1].jpg')).toEqual(['photos/cats/c.png', 'odd [1].jpg']);
+  });
+
+  it.each([
+    ['missing.jpg', /missing\.jpg: no such file or folder$/],
+    ['none', /none: expected a folder with images \(\.jpg, .*\), found none$/],
+    ['photos/*.webp', /\*\.webp: expected a pattern that images match \(\.jpg, .*\), found none$/],
+  ])('refuses %s', (path, message) => {
+    expect(() => find(path)).toThrow(UsageError);
+    expect(() => find(path)).toThrow(message);
+  });
+
+  (process.platform === 'win32' ? it.skip : it)('refuses a pipe, which nobody may ever write to', () => {
+    execFileSync('mkfifo', [join(root, 'pipe.jpg')]);
+    expect(() => find('pipe.jpg')).toThrow(/pipe\.jpg: expected an image, or a folder with images$/);
+  });
+});

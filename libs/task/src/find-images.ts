@@ -1,0 +1,52 @@
+/** Which images a user means: files, folders with all that lies below them, and patterns such as `photos/*.jpg`. */
+import { readdirSync, type Stats, statSync } from 'node:fs';
+import { extname, isAbsolute, join } from 'node:path';
+import { UsageError } from '@pyramidal/config';
+import { globSync, isDynamicPattern } from 'tinyglobby';
+
+const EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff'];
+
+/**
+ * The images that files, folders and patterns name, those of a folder by name.
+ * @throws UsageError for what is not there, and for a folder or a pattern without an image.
+ */
+export function findImages(paths: readonly string[]): string[] {
+  return paths.flatMap((path) => {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return imagesOfPattern(path);
+    if (found.isDirectory()) return some(imagesBelow(path), path, 'a folder with images');
+    requireFile(found, path);
+    return [path];
+  });
+}
+
+function imagesOfPattern(pattern: string): string[] {
+  if (!isDynamicPattern(pattern)) throw new UsageError(`${pattern}: no such file or folder`);
+  return some(
+    globSync(pattern, { absolute: isAbsolute(pattern) })
+      .filter(isImage)
+      .sort(),
+    pattern,
+    'a pattern that images match',
+  );
+}
+
+function imagesBelow(folder: string): string[] {
+  const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
+  return entries
+    .filter((entry) => !entry.isDirectory() && isImage(entry.name) && !entry.name.startsWith('.'))
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .sort();
+}
+
+const isImage = (name: string): boolean => EXTENSIONS.includes(extname(name).toLowerCase());
+
+function some(images: string[], path: string, expected: string): string[] {
+  if (images.length > 0) return images;
+  throw new UsageError(`${path}: expected ${expected} (${EXTENSIONS.join(', ')}), found none`);
+}
+
+/** A pipe or a device would make the reader wait for ever. */
+function requireFile(found: Stats, path: string): void {
+  if (!found.isFile()) throw new UsageError(`${path}: expected an image, or a folder with images`);
+}

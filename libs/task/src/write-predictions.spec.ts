@@ -1,0 +1,71 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BrokenImageError } from '@pyramidal/images';
+import { writePredictions } from './write-predictions';
+
+describe('writePredictions', () => {
+  let folder: string;
+  let told: string[];
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'predictions-'));
+    told = [];
+    jest.spyOn(console, 'log').mockImplementation((line: string) => void told.push(line));
+    jest.spyOn(console, 'error').mockImplementation((line: string) => void told.push(line));
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+    rmSync(folder, { recursive: true });
+  });
+
+  const out = () => join(folder, 'out');
+  const read = (): unknown => JSON.parse(readFileSync(join(out(), 'predictions.json'), 'utf8'));
+
+  it('writes a record and tells a line an image, and numbers the pictures', async () => {
+    const code = await writePredictions(out(), (predictions) =>
+      predictions.each(['x/a.jpg', 'y/a.png'], async (image, index) => {
+        expect(predictions.pathOf(image, index)).toBe(join(out(), `000${index}-a`));
+        predictions.add(image, { record: { index }, summary: `found ${index}` });
+      }),
+    );
+    expect(code).toBe(0);
+    expect(read()).toEqual([
+      { image: 'x/a.jpg', index: 0 },
+      { image: 'y/a.png', index: 1 },
+    ]);
+    expect(told).toEqual(['x/a.jpg: found 0', 'y/a.png: found 1', `results in ${out()}`]);
+  });
+
+  it('skips images that cannot be read, names them at the end, and gives 1', async () => {
+    const code = await writePredictions(out(), (predictions) =>
+      predictions.each(['a.jpg', 'broken.jpg', 'c.jpg'], async (image) => {
+        if (image === 'broken.jpg') throw new BrokenImageError(image, 'premature end');
+        predictions.add(image, { record: {}, summary: 'good' });
+      }),
+    );
+    expect(code).toBe(1);
+    expect(read()).toEqual([{ image: 'a.jpg' }, { image: 'c.jpg' }]);
+    expect(told.slice(2)).toEqual([
+      `results in ${out()}`,
+      '1 broken image was skipped:',
+      '  broken.jpg: premature end',
+    ]);
+  });
+
+  it('keeps what was found until an error ended the work', async () => {
+    const work = writePredictions(out(), async (predictions) => {
+      predictions.add('a.jpg', { record: { score: 1 }, summary: 'good' });
+      throw new Error('the engine is gone');
+    });
+    await expect(work).rejects.toThrow('the engine is gone');
+    expect(read()).toEqual([{ image: 'a.jpg', score: 1 }]);
+    expect(readdirSync(out())).toEqual(['predictions.json']);
+  });
+
+  it('says in one line that nothing can be written, before anything is computed', async () => {
+    writeFileSync(out(), 'a file where the folder would be');
+    const find = jest.fn();
+    await expect(writePredictions(out(), find)).rejects.toThrow(/out: cannot be written: .+/);
+    expect(find).not.toHaveBeenCalled();
+  });
+});

@@ -1,0 +1,84 @@
+/** What `predict` leaves in its folder, whatever the task: `predictions.json`, and a picture of each image. */
+import { basename, extname, join } from 'node:path';
+import { makeFolder } from '@pyramidal/files';
+import { BrokenImageError } from '@pyramidal/images';
+import type { ExitCode } from '@pyramidal/program';
+import { JsonList } from './json-list';
+import { reportBroken } from './report-broken';
+
+/** What was found in one image. */
+export interface Prediction {
+  /** For `predictions.json`. */
+  readonly record: object;
+  /** For the user, in a few words. */
+  readonly summary: string;
+}
+
+/** The results of one `predict`, written as they come. */
+export class Predictions {
+  /** Images that could not be read, with the reason. */
+  readonly broken = new Map<string, string>();
+
+  constructor(
+    readonly folder: string,
+    private readonly list: JsonList,
+  ) {}
+
+  /** Where the pictures of an image go, without extension; numbered, since images of different folders may share a name. */
+  pathOf(image: string, index: number): string {
+    return join(this.folder, `${String(index).padStart(4, '0')}-${basename(image, extname(image))}`);
+  }
+
+  add(image: string, { record, summary }: Prediction): void {
+    this.list.add({ image, ...record });
+    console.log(`${image}: ${summary}`);
+  }
+
+  /**
+   * Does something with each image; those that cannot be read are skipped and noted.
+   * @param work told the image and its place in the list.
+   */
+  async each(images: readonly string[], work: (image: string, index: number) => Promise<void>): Promise<void> {
+    for (const [index, image] of images.entries()) {
+      try {
+        await work(image, index);
+      } catch (error) {
+        if (!(error instanceof BrokenImageError)) throw error;
+        this.broken.set(image, error.reason);
+      }
+    }
+  }
+}
+
+/**
+ * Lends the results of a `predict` to what finds them, and ends them: `predictions.json` takes its place also when an error
+ * ends the work, with all that was found until then.
+ * @returns 1 if an image could not be read.
+ */
+export async function writePredictions(
+  folder: string,
+  find: (predictions: Predictions) => Promise<void>,
+): Promise<ExitCode> {
+  makeFolder(folder);
+  const list = new JsonList(join(folder, 'predictions.json'));
+  const predictions = new Predictions(folder, list);
+  try {
+    await find(predictions);
+  } catch (error) {
+    completeOrDiscard(list);
+    throw error;
+  }
+  list.complete();
+  console.log(`results in ${folder}`);
+  reportBroken(predictions);
+  return predictions.broken.size === 0 ? 0 : 1;
+}
+
+/** The error that ended the work is the one to report, not a second one about a disk that is full as well. */
+function completeOrDiscard(list: JsonList): void {
+  try {
+    list.complete();
+  } catch {
+    list.discard();
+  }
+}

@@ -8,7 +8,7 @@ import {
 import type { DetectionConfig } from './config';
 import { DETECTORS } from './detectors';
 
-/** What training needs of a dataset; the annotations as the file has them are let go. */
+/** What training needs of a dataset; without the annotations as the file has them. */
 export type TrainingSet = Omit<DetectionDataset, 'coco'>;
 
 /** The images to learn from. */

@@ -7,17 +7,14 @@ import {
 } from '@pyramidal/ade20k';
 import { backboneCatalogue, type BackboneCatalogue } from '@pyramidal/backbones';
 import { createPredictor, type Predictor } from '@pyramidal/task';
-import { Fpn } from '@pyramidal/fpn';
 import { IMAGENET_NORMALISATION } from '@pyramidal/images';
 import type { BatchSource } from '@pyramidal/loading';
-import { ForwardPass, inferencePass, LEVELS } from '@pyramidal/nn';
+import { ForwardPass, inferencePass } from '@pyramidal/nn';
 import type { Losses } from '@pyramidal/training';
-import { FcnHead, SemanticFpnHead, Segmentor, UperHead } from '@pyramidal/upernet';
+import type { Segmentor } from '@pyramidal/upernet';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { SegmentationConfig } from './config';
-
-/** The map that the auxiliary head reads: C4. */
-const AUXILIARY = 2;
+import { createSegmentor } from './heads';
 
 /** The network that a configuration describes, without values yet. */
 export function assembleSegmentor(
@@ -27,25 +24,7 @@ export function assembleSegmentor(
 ): Segmentor {
   const { name, ...overrides } = model.backbone;
   const backbone = backbones.create(name, overrides);
-  const levels = LEVELS.map((level) => backbone.levels[level]);
-  const { head } = model;
-  if (head.name === 'semantic-fpn') {
-    const { neckChannels, channels } = head;
-    const neck = new Fpn({ levels, channels: neckChannels, outputs: levels.length });
-    const options = { inChannels: neckChannels, levels: levels.length, channels, classes };
-    return new Segmentor({ backbone, neck, decodeHead: new SemanticFpnHead(options) });
-  }
-  const inChannels = levels.map(({ channels }) => channels);
-  const decodeHead = new UperHead({ inChannels, channels: head.channels, classes });
-  if (head.auxiliaryChannels === 0) return new Segmentor({ backbone, decodeHead });
-  const auxiliaryHead = new FcnHead({
-    index: AUXILIARY,
-    inChannels: inChannels[AUXILIARY]!,
-    channels: head.auxiliaryChannels,
-    convs: 1,
-    classes,
-  });
-  return new Segmentor({ backbone, decodeHead, auxiliaryHead });
+  return createSegmentor(model.head, { backbone, classes });
 }
 
 export type SegmentationTensors = Pick<SegmentationBatch, 'images' | 'labels'> & tf.NamedTensorMap;

@@ -1,5 +1,6 @@
 import { VARIANTS } from '@pyramidal/backbones';
 import { backboneSchema, evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
+import { headSchema } from './heads';
 
 const fraction = z.number().min(0).max(1);
 const positive = z.number().positive();
@@ -25,23 +26,9 @@ const dataSchema = z.strictObject({
   workers: z.int().min(0).default(1),
 });
 
-const upernetSchema = z.strictObject({
-  name: z.literal('upernet'),
-  channels: count.default(512),
-  /** Width of the FCN head on C4 that helps to train; 0 leaves it out. */
-  auxiliaryChannels: z.int().min(0).default(256),
-});
-
-const semanticFpnSchema = z.strictObject({
-  name: z.literal('semantic-fpn'),
-  /** Width of the feature pyramid. */
-  neckChannels: count.default(256),
-  channels: count.default(128),
-});
-
 const modelSchema = z.strictObject({
   backbone: backboneSchema(Object.keys(VARIANTS)),
-  head: z.discriminatedUnion('name', [upernetSchema, semanticFpnSchema]),
+  head: headSchema,
   /** Weights to start from: a segmentor's, whose class heads may differ, or a classifier's, for the backbone alone. */
   weights: z.string().optional(),
 });

@@ -1,5 +1,5 @@
 import type { EvaluationSample } from '@pyramidal/ade20k';
-import { disposeViews, look, type Network, predictMap, type View } from '@pyramidal/upernet';
+import { disposeViews, inferView, type Network, predictMap, type View } from '@pyramidal/upernet';
 import * as tf from '@tensorflow/tfjs-core';
 import type { SegmentationConfig } from './config';
 
@@ -16,8 +16,8 @@ export async function segmentImage(
   try {
     for (const { pixels, height, width } of scaled) {
       const image = tf.tensor4d(pixels, [1, height, width, 3]);
-      views.push(look(network, image, inference));
-      if (testTime.flip) views.push(look(network, image, inference, true));
+      views.push(inferView(network, image, inference));
+      if (testTime.flip) views.push(inferView(network, image, inference, true));
       image.dispose();
     }
     return await predictMap(views, original);

@@ -10,10 +10,10 @@ export interface MatchOptions {
   /** A ground truth also takes the boxes that overlap it best, if by at least this much. */
   readonly lowQuality?: {
     readonly minIou: number;
-    /** All boxes of that overlap ('all', unless told), or the first of them. */
+    /** All boxes of that overlap (default 'all'), or the first of them. */
     readonly take?: 'all' | 'first';
   };
-  /** Boxes of which a larger share lies in one ignored region stay unmatched; none do unless told. */
+  /** Boxes of which a larger share lies in one ignored region stay unmatched; by default none do. */
   readonly ignoreShare?: number;
 }
 

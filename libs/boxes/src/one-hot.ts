@@ -1,3 +1,4 @@
+/** Labels as rows of zeros and a one. */
 import * as tf from '@tensorflow/tfjs-core';
 
 /**

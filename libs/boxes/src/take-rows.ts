@@ -1,3 +1,4 @@
+/** Rows by index, as an operation that compiles and has a gradient. */
 import * as tf from '@tensorflow/tfjs-core';
 
 /**

@@ -3,7 +3,7 @@
  * beyond the backbone's from a stride-2 max pool (Mask R-CNN) or stride-2 convolutions (RetinaNet).
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { Conv2d, initializers, Module } from '@pyramidal/nn';
+import { Conv2d, initializers, Module, type Neck } from '@pyramidal/nn';
 import { resizeNearest } from '@pyramidal/kernels';
 
 export interface FpnOptions {
@@ -13,11 +13,11 @@ export interface FpnOptions {
   readonly channels: number;
   /** Number of maps that go out. */
   readonly outputs: number;
-  /** First of the incoming maps that is used; 0 unless told. */
+  /** First of the incoming maps that is used; default 0. */
   readonly startLevel?: number;
   /**
    * Where levels beyond the incoming ones come from: every second cell of the last output, or convolutions on the last
-   * incoming map ('on-input') or the last output ('on-output'). 'subsample' unless told.
+   * incoming map ('on-input') or the last output ('on-output'); default 'subsample'.
    */
   readonly extra?: 'subsample' | 'on-input' | 'on-output';
   /** A ReLU before every extra convolution but the first. */
@@ -40,18 +40,18 @@ class LevelConv extends Module {
 }
 
 /** Pyramid of maps of one width, from a backbone's levels. */
-export class Fpn extends Module {
+export class Fpn extends Module implements Neck {
   readonly lateralConvs: LevelConv[];
   readonly fpnConvs: LevelConv[];
   /** Pixels of the image per cell, for each output. */
   readonly strides: readonly number[];
   readonly channels: number;
-  readonly #options: Required<FpnOptions>;
+  private readonly options: Required<FpnOptions>;
 
   constructor(options: FpnOptions) {
     super();
-    this.#options = { startLevel: 0, extra: 'subsample', reluBeforeExtra: false, ...options };
-    const { levels, channels, outputs, startLevel, extra } = this.#options;
+    this.options = { startLevel: 0, extra: 'subsample', reluBeforeExtra: false, ...options };
+    const { levels, channels, outputs, startLevel, extra } = this.options;
     const used = levels.slice(startLevel);
     const last = used.at(-1);
     if (last === undefined || outputs < used.length) {
@@ -74,21 +74,21 @@ export class Fpn extends Module {
    * @returns float32 [N, H, W, channels] of every output, finest first.
    */
   forward(maps: readonly tf.Tensor4D[]): tf.Tensor4D[] {
-    const { levels, startLevel } = this.#options;
+    const { levels, startLevel } = this.options;
     if (maps.length !== levels.length) {
       throw new RangeError(`Fpn: expected ${levels.length} maps, received ${maps.length}`);
     }
     return tf.tidy(() => {
       const used = maps.slice(startLevel);
-      const merged = this.#mergeDown(used.map((map, i) => this.lateralConvs[i]!.forward(map)));
+      const merged = this.mergeDown(used.map((map, i) => this.lateralConvs[i]!.forward(map)));
       const outputs = merged.map((map, i) => this.fpnConvs[i]!.forward(map));
-      while (outputs.length < this.strides.length) outputs.push(this.#beyond(outputs, used));
+      while (outputs.length < this.strides.length) outputs.push(this.beyond(outputs, used));
       return outputs;
     });
   }
 
   /** Adds to every map the coarser one above it, which was added to before. */
-  #mergeDown(laterals: tf.Tensor4D[]): tf.Tensor4D[] {
+  private mergeDown(laterals: tf.Tensor4D[]): tf.Tensor4D[] {
     const merged = [...laterals];
     for (let i = merged.length - 2; i >= 0; i--) {
       const [, height, width] = laterals[i]!.shape;
@@ -98,8 +98,8 @@ export class Fpn extends Module {
   }
 
   /** The next level after the outputs so far. */
-  #beyond(outputs: readonly tf.Tensor4D[], used: readonly tf.Tensor4D[]): tf.Tensor4D {
-    const { extra, reluBeforeExtra } = this.#options;
+  private beyond(outputs: readonly tf.Tensor4D[], used: readonly tf.Tensor4D[]): tf.Tensor4D {
+    const { extra, reluBeforeExtra } = this.options;
     const last = outputs.at(-1)!;
     if (extra === 'subsample') return everySecondCell(last);
     const isFirst = outputs.length === used.length;

@@ -1,3 +1,4 @@
+/** What a decode head is: it turns feature maps into class logits, as MMSegmentation's `BaseDecodeHead`. */
 import * as tf from '@tensorflow/tfjs-core';
 import { Conv2d, type ForwardPass, initializers, Module } from '@pyramidal/nn';
 

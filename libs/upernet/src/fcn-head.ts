@@ -20,7 +20,7 @@ export interface FcnHeadOptions {
 export class FcnHead extends DecodeHead {
   readonly convs: ConvModule[];
   readonly convCat: ConvModule | undefined;
-  readonly #index: number;
+  private readonly index: number;
 
   constructor({ index, inChannels, channels, classes, convs, concatInput = false }: FcnHeadOptions) {
     super(channels, classes);
@@ -34,12 +34,12 @@ export class FcnHead extends DecodeHead {
       (_, i) => new ConvModule(i === 0 ? inChannels : channels, channels, { batchNorm: true }),
     );
     this.convCat = concatInput ? new ConvModule(inChannels + channels, channels, { batchNorm: true }) : undefined;
-    this.#index = index;
+    this.index = index;
   }
 
   protected decode(maps: Maps, pass: ForwardPass): tf.Tensor4D {
-    const map = maps[this.#index];
-    if (map === undefined) throw new RangeError(`FcnHead: expected a map ${this.#index}, received ${maps.length} maps`);
+    const map = maps[this.index];
+    if (map === undefined) throw new RangeError(`FcnHead: expected a map ${this.index}, received ${maps.length} maps`);
     const x = this.convs.reduce((y, conv) => conv.forward(y, pass), map);
     return this.convCat?.forward(tf.concat([map, x], 3), pass) ?? x;
   }

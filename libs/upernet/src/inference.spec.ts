@@ -14,8 +14,8 @@ import {
 } from '@pyramidal/testing';
 import { FcnHead } from './fcn-head';
 import { disposeViews, predictMap, probabilityStrips } from './predict-map';
-import { type InferenceMode, look, type Network, viewLogits } from './view';
-import { slideWindows } from './windows';
+import { type InferenceMode, inferView, type Network, viewLogits } from './view';
+import { slideWindows } from './slide-windows';
 
 interface GoldenCase {
   readonly test_cfg: { mode: 'whole' | 'slide'; crop_size?: [number, number]; stride?: [number, number] };
@@ -63,7 +63,7 @@ it.each(Object.entries(cases))('looks as the reference does, %s', async (_, gold
   // The golden input is what the network sees, mirrored already.
   const isMirrored = golden.flip !== null;
   const seen = isMirrored ? tf.reverse(image, 2) : image;
-  const view = look((x) => network.forward(x), seen, modeOf(golden.test_cfg), isMirrored);
+  const view = inferView((x) => network.forward(x), seen, modeOf(golden.test_cfg), isMirrored);
   expect(view.windows).toHaveLength(golden.windows);
   expect([view.windows[0]!.height, view.windows[0]!.width]).toEqual(golden.first_window);
 
@@ -96,7 +96,7 @@ describe('strips', () => {
     const image = tf.randomNormal<tf.Rank.R4>([1, 37, 45, 3], 0, 1, 'float32', 3);
     const crop = { height: 24, width: 24 };
     const mode = { mode: 'slide', crop, stride: { height: 16, width: 16 } } as const;
-    const view = look((x) => network.forward(x), image, mode);
+    const view = inferView((x) => network.forward(x), image, mode);
     const size = { height: 61, width: 50 };
     const whole = viewLogits(view, size, { start: 0, end: 61 });
     const parts = [
@@ -109,7 +109,7 @@ describe('strips', () => {
 
   it('of a large image of many classes stay small', async () => {
     const many: Network = (x) => tf.zeros([1, x.shape[1] / 4, x.shape[2] / 4, 150]);
-    const view = look(many, tf.zeros([1, 512, 2048, 3]), { mode: 'whole' });
+    const view = inferView(many, tf.zeros([1, 512, 2048, 3]), { mode: 'whole' });
     const heights = [];
     for (const strip of probabilityStrips([view], { height: 512, width: 2048 })) {
       heights.push(strip.shape[0]);
@@ -130,9 +130,9 @@ describe('strips', () => {
     const larger = tf.zeros<tf.Rank.R4>([1, 50, 62, 3]);
     const expected = tf.softmax(tf.tensor1d([0.5, -1, 2])).dataSync();
     for (const views of [
-      [look(constant, image, { mode: 'whole' })],
-      [look(constant, image, slide)],
-      [look(constant, image, { mode: 'whole' }), look(constant, larger, slide, true)],
+      [inferView(constant, image, { mode: 'whole' })],
+      [inferView(constant, image, slide)],
+      [inferView(constant, image, { mode: 'whole' }), inferView(constant, larger, slide, true)],
     ]) {
       const strips = tf.concat([...probabilityStrips(views, { height: 29, width: 40 })], 0);
       const rows = tf.tile(tf.tensor3d(expected, [1, 1, 3]), [29, 40, 1]);
@@ -143,7 +143,7 @@ describe('strips', () => {
   it('leave no tensors behind', async () => {
     const image = tf.zeros<tf.Rank.R4>([1, 33, 41, 3]);
     await expectNoLeaks(async () => {
-      const views = [look((x) => network.forward(x), image, { mode: 'whole' }, true)];
+      const views = [inferView((x) => network.forward(x), image, { mode: 'whole' }, true)];
       await predictMap(views, { height: 20, width: 30 });
       disposeViews(views);
     });

@@ -1,3 +1,4 @@
+/** The loss of segmentation logits: MMSegmentation's cross entropy with ignored pixels. */
 import * as tf from '@tensorflow/tfjs-core';
 import { sparseSoftmaxCrossEntropy } from '@pyramidal/kernels';
 import { resizeTo } from './resize-to';
@@ -16,6 +17,7 @@ export interface SegmentationLoss {
  * Loss of logits that are brought to the labels' size.
  * @param logits float32 [N, h, w, K].
  * @param labels int32 [N, H, W], classes or `IGNORE`.
+ * @throws RangeError if the numbers of images differ.
  */
 export function segmentationLoss(logits: tf.Tensor4D, labels: tf.Tensor3D): SegmentationLoss {
   const [n, height, width] = labels.shape;

@@ -1,7 +1,8 @@
+/** Label maps at the size of the original image, from the logits of its views, in bounded memory. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Rows } from './resize-rows';
 import { viewLogits, type View } from './view';
-import type { Size } from './windows';
+import type { ImageSize } from './slide-windows';
 
 /** Class values of a map that are in memory at a time: 16 MiB of floats. */
 const STRIP = 2 ** 22;
@@ -10,7 +11,7 @@ const STRIP = 2 ** 22;
  * Class probabilities at the size of the original image, the mean over views, strip by strip from top to bottom.
  * @returns float32 [rows, width, K] of each strip, the caller's to dispose.
  */
-export function* probabilityStrips(views: readonly View[], size: Size): Generator<tf.Tensor3D, void, void> {
+export function* probabilityStrips(views: readonly View[], size: ImageSize): Generator<tf.Tensor3D, void, void> {
   const classes = views[0]!.windows[0]!.logits.shape[3];
   const height = Math.max(1, Math.floor(STRIP / (size.width * classes)));
   for (let start = 0; start < size.height; start += height) {
@@ -27,7 +28,7 @@ export function* probabilityStrips(views: readonly View[], size: Size): Generato
  * not grow with the image.
  * @returns classes, [size.height * size.width] row by row.
  */
-export async function predictMap(views: readonly View[], size: Size): Promise<Uint8Array> {
+export async function predictMap(views: readonly View[], size: ImageSize): Promise<Uint8Array> {
   const map = new Uint8Array(size.height * size.width);
   let written = 0;
   for (const probabilities of probabilityStrips(views, size)) {
@@ -39,11 +40,12 @@ export async function predictMap(views: readonly View[], size: Size): Promise<Ui
   return map;
 }
 
+/** Frees the logits of views. */
 export function disposeViews(views: readonly View[]): void {
   for (const { windows } of views) tf.dispose(windows.map(({ logits }) => logits));
 }
 
-function viewProbabilities(view: View, size: Size, rows: Rows): tf.Tensor3D {
+function viewProbabilities(view: View, size: ImageSize, rows: Rows): tf.Tensor3D {
   const probabilities = tf.squeeze<tf.Tensor3D>(tf.softmax(viewLogits(view, size, rows)), [0]);
   return view.isMirrored ? tf.reverse(probabilities, 1) : probabilities;
 }

@@ -1,3 +1,4 @@
+/** Pyramid pooling (Zhao et al. 2017, section 3.2): averages over few large bins beside the map itself. */
 import * as tf from '@tensorflow/tfjs-core';
 import { ConvModule, type ForwardPass, Module } from '@pyramidal/nn';
 import { resizeTo } from './resize-to';
@@ -40,6 +41,7 @@ export function poolPyramid(scales: readonly PoolScale[], x: tf.Tensor4D, pass: 
   return [x, ...pooled];
 }
 
+/** One for each of `POOL_SCALES`. */
 export function createScales(inChannels: number, channels: number): PoolScale[] {
   return POOL_SCALES.map(() => new PoolScale(inChannels, channels));
 }

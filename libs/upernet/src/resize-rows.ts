@@ -1,6 +1,7 @@
+/** Bilinear resizing of some rows of a map, for maps too large to exist as a whole. */
 import * as tf from '@tensorflow/tfjs-core';
 import { resizeTo } from './resize-to';
-import type { Size } from './windows';
+import type { ImageSize } from './slide-windows';
 
 /** Rows from `start` up to `end`. */
 export interface Rows {
@@ -27,7 +28,7 @@ export function sourceRows(from: number, to: number, rows: Rows): Rows {
  * @param from height of the map that `given` counts in.
  * @returns float32 [1, rows, size.width, K].
  */
-export function resizeRows(x: tf.Tensor4D, given: Rows, from: number, size: Size, rows: Rows): tf.Tensor4D {
+export function resizeRows(x: tf.Tensor4D, given: Rows, from: number, size: ImageSize, rows: Rows): tf.Tensor4D {
   return tf.tidy(() => {
     const { lower, upper, weight } = tapsOf(from, size.height, rows);
     const wide = resizeTo(x, [1, x.shape[1], size.width]);

@@ -1,17 +1,13 @@
+/** A segmentor: backbone, neck and decode heads, as MMSegmentation's `EncoderDecoder`. */
 import * as tf from '@tensorflow/tfjs-core';
-import { type Backbone, type ForwardPass, LEVELS, Module } from '@pyramidal/nn';
+import { type Backbone, type ForwardPass, LEVELS, Module, type Neck } from '@pyramidal/nn';
 import type { DecodeHead, Maps } from './decode-head';
 import { segmentationLoss } from './loss';
 
 /** Share of the auxiliary head in the loss. */
 const AUXILIARY_WEIGHT = 0.4;
 
-/** Turns a backbone's maps into others, as a feature pyramid does. */
-export interface Neck extends Module {
-  forward(maps: Maps): tf.Tensor4D[];
-}
-
-export interface SegmentorParts {
+export interface SegmentorModules {
   readonly backbone: Backbone;
   readonly neck?: Neck;
   readonly decodeHead: DecodeHead;
@@ -26,7 +22,7 @@ export class Segmentor extends Module {
   readonly decodeHead: DecodeHead;
   readonly auxiliaryHead: DecodeHead | undefined;
 
-  constructor({ backbone, neck, decodeHead, auxiliaryHead }: SegmentorParts) {
+  constructor({ backbone, neck, decodeHead, auxiliaryHead }: SegmentorModules) {
     super();
     this.backbone = backbone;
     this.neck = neck;
@@ -43,7 +39,7 @@ export class Segmentor extends Module {
    * @returns logits, float32 [N, ceil(H / 4), ceil(W / 4), classes].
    */
   forward(images: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
-    return tf.tidy(() => this.decodeHead.forward(this.#maps(images, pass), pass));
+    return tf.tidy(() => this.decodeHead.forward(this.maps(images, pass), pass));
   }
 
   /**
@@ -56,7 +52,7 @@ export class Segmentor extends Module {
     labels: tf.Tensor3D,
     pass: ForwardPass,
   ): { readonly loss: tf.Scalar } & Record<string, tf.Scalar> {
-    const maps = this.#maps(images, pass);
+    const maps = this.maps(images, pass);
     const { loss: decodeLoss, accuracy } = segmentationLoss(this.decodeHead.forward(maps, pass), labels);
     if (this.auxiliaryHead === undefined) return { loss: decodeLoss, accuracy };
     const auxiliary = segmentationLoss(this.auxiliaryHead.forward(maps, pass), labels);
@@ -65,7 +61,7 @@ export class Segmentor extends Module {
     return { loss, decodeLoss, auxiliaryLoss, accuracy, auxiliaryAccuracy: auxiliary.accuracy };
   }
 
-  #maps(images: tf.Tensor4D, pass: ForwardPass): Maps {
+  private maps(images: tf.Tensor4D, pass: ForwardPass): Maps {
     const pyramid = this.backbone.forward(images, pass);
     const maps = LEVELS.map((level) => pyramid[level]);
     return this.neck?.forward(maps) ?? maps;

@@ -1,15 +1,16 @@
+/** What a network predicts of an image at one size, as a whole or window by window (MMSegmentation's test modes). */
 import * as tf from '@tensorflow/tfjs-core';
 import { resizeRows, sourceRows, type Rows } from './resize-rows';
-import { slideWindows, type Size, type Window } from './windows';
+import { slideWindows, type ImageSize, type SlideWindow } from './slide-windows';
 
-/** How the network looks at an image: at all of it, or through overlapping windows whose logits are averaged. */
+/** How an image is predicted: as a whole, or in overlapping windows whose logits are averaged. */
 export type InferenceMode =
-  { readonly mode: 'whole' } | { readonly mode: 'slide'; readonly crop: Size; readonly stride: Size };
+  { readonly mode: 'whole' } | { readonly mode: 'slide'; readonly crop: ImageSize; readonly stride: ImageSize };
 
-/** What a network says of an image at one size, mirrored or not; logits as small as the network gives them. */
-export interface View extends Size {
+/** Logits of an image at one size, mirrored or not, as small as the network gives them. */
+export interface View extends ImageSize {
   readonly isMirrored: boolean;
-  readonly windows: readonly (Window & { readonly logits: tf.Tensor4D })[];
+  readonly windows: readonly (SlideWindow & { readonly logits: tf.Tensor4D })[];
 }
 
 /** From an image, float32 [1, H, W, 3], to logits, float32 [1, h, w, K], the caller's. */
@@ -20,13 +21,13 @@ export type Network = (image: tf.Tensor4D) => tf.Tensor4D;
  * @param image float32 [1, H, W, 3], normalised.
  * @returns a view; its logits are the caller's to dispose.
  */
-export function look(network: Network, image: tf.Tensor4D, inference: InferenceMode, isMirrored = false): View {
+export function inferView(network: Network, image: tf.Tensor4D, inference: InferenceMode, isMirrored = false): View {
   const [, height, width] = image.shape;
   const windows =
     inference.mode === 'slide'
       ? slideWindows({ height, width }, inference.crop, inference.stride)
       : [{ y: 0, x: 0, height, width }];
-  const through = (window: Window): tf.Tensor4D =>
+  const through = (window: SlideWindow): tf.Tensor4D =>
     tf.tidy(() => {
       const seen = isMirrored ? tf.reverse(image, 2) : image;
       return network(tf.slice(seen, [0, window.y, window.x, 0], [1, window.height, window.width, 3]));
@@ -35,7 +36,7 @@ export function look(network: Network, image: tf.Tensor4D, inference: InferenceM
 }
 
 /** Logits of some rows of a view at another size, float32 [1, rows, size.width, K], still mirrored if the view is. */
-export function viewLogits(view: View, size: Size, rows: Rows): tf.Tensor4D {
+export function viewLogits(view: View, size: ImageSize, rows: Rows): tf.Tensor4D {
   return tf.tidy(() => {
     const needed = sourceRows(view.height, size.height, rows);
     return resizeRows(averagedLogits(view, needed), needed, view.height, size, rows);

@@ -1,10 +1,12 @@
-export interface Size {
+/** The windows of sliding inference, as MMSegmentation places them (`slide_inference`). */
+
+export interface ImageSize {
   readonly height: number;
   readonly width: number;
 }
 
 /** A rectangle of the network's input, in pixels. */
-export interface Window extends Size {
+export interface SlideWindow extends ImageSize {
   readonly y: number;
   readonly x: number;
 }
@@ -13,10 +15,10 @@ export interface Window extends Size {
  * Windows of `crop` every `stride` pixels, row by row; the last ones are moved back inside, and windows larger than the
  * image shrink to it.
  */
-export function slideWindows(image: Size, crop: Size, stride: Size): Window[] {
+export function slideWindows(image: ImageSize, crop: ImageSize, stride: ImageSize): SlideWindow[] {
   const rows = spans(image.height, crop.height, stride.height);
   const columns = spans(image.width, crop.width, stride.width);
-  return rows.flatMap(([y, height]) => columns.map(([x, width]): Window => ({ y, x, height, width })));
+  return rows.flatMap(([y, height]) => columns.map(([x, width]): SlideWindow => ({ y, x, height, width })));
 }
 
 function spans(size: number, crop: number, stride: number): [start: number, length: number][] {

@@ -1,0 +1,99 @@
+/** The smallest detector there is: anchors of one size on P3, classified as they are. The example of docs/add-a-head.md. */
+import {
+  chooseDetections,
+  count,
+  type DetectionLosses,
+  detectionFields,
+  type DetectionOptions,
+  type Detections,
+  Detector,
+  type DetectorDefinition,
+  type DrawKeys,
+  focalLoss,
+  type ImageBatch,
+  joinLevels,
+  mapSizes,
+  matchBoxes,
+  oneHot,
+  pyramidAnchors,
+  takeRows,
+  toOriginal,
+  type TruthBatch,
+  truthOfImages,
+  truthRowsOf,
+} from '@pyramidal/boxes';
+import { Fpn } from '@pyramidal/fpn';
+import { type Backbone, Conv2d, type ForwardPass, initializers, LEVELS, type Neck } from '@pyramidal/nn';
+import * as tf from '@tensorflow/tfjs-core';
+import { z } from 'zod';
+
+const MATCH = { positiveIou: 0.5, negativeIou: 0.4, lowQuality: { minIou: 0 } };
+
+interface FixedBoxesOptions {
+  readonly classes: number;
+  /** Side of the anchors over the stride. */
+  readonly scale: number;
+  readonly detections: DetectionOptions;
+}
+
+export class FixedBoxes extends Detector {
+  readonly classifier: Conv2d;
+
+  constructor(
+    backbone: Backbone,
+    neck: Neck,
+    private readonly options: FixedBoxesOptions,
+  ) {
+    super(backbone, neck); // with a third argument, the side of masks, where it learns them
+    const biasInit = initializers.constant(-4);
+    this.classifier = new Conv2d(neck.channels, options.classes, 3, { init: initializers.normal(0.01), biasInit });
+  }
+
+  override loss({ images }: ImageBatch, truth: TruthBatch, _keys: DrawKeys, pass: ForwardPass): DetectionLosses {
+    const { classes } = this.options;
+    const { logits, anchors } = this.classify(images, pass);
+    const perImage = truthOfImages(truth).map((objects, image) => {
+      const { assigned } = matchBoxes(anchors, objects, MATCH);
+      const own = takeRows(objects.labels, truthRowsOf(assigned));
+      const labels = tf.where(tf.greater(assigned, 0), own, tf.fill(assigned.shape, classes, 'int32'));
+      return tf.sum(focalLoss(rowsOf(logits, image), oneHot(labels, classes), { alpha: 0.25, gamma: 2 }));
+    });
+    return { loss: tf.div(tf.addN(perImage), perImage.length) };
+  }
+
+  override predict({ images }: ImageBatch, scales: tf.Tensor2D, pass: ForwardPass): Detections[] {
+    return tf.tidy(() => {
+      const { logits, anchors } = this.classify(images, pass);
+      return tf.unstack(scales).map((scale, image) => {
+        const boxes = toOriginal(anchors, scale as tf.Tensor1D);
+        return chooseDetections(boxes, tf.sigmoid(rowsOf(logits, image)), this.options.detections);
+      });
+    });
+  }
+
+  /** Logits float32 [N, A, classes] of the anchors, float32 [A, 4]. */
+  private classify(images: tf.Tensor4D, pass: ForwardPass): { logits: tf.Tensor3D; anchors: tf.Tensor2D } {
+    const maps = this.pyramid(images, pass).slice(0, 1);
+    const anchors = { strides: this.neck.strides, scales: [this.options.scale], ratios: [1] };
+    const logits = joinLevels(maps.map((map) => this.classifier.forward(map)), this.options.classes); // prettier-ignore
+    return { logits, anchors: pyramidAnchors(anchors, mapSizes(maps)) };
+  }
+}
+
+const rowsOf = (rows: tf.Tensor3D, image: number): tf.Tensor2D => tf.squeeze(tf.slice(rows, image, 1), [0]);
+
+const schema = z.strictObject({
+  /** Side of the anchors over the stride. */
+  scale: count.default(2),
+  detections: z.strictObject(detectionFields({ scoreThreshold: 0.05, iouThreshold: 0.5, count: 100 })).prefault({}),
+});
+
+export const fixedBoxes: DetectorDefinition<typeof schema> = {
+  predictsMasks: false,
+  schema,
+  create(settings, { backbone, neckChannels: channels, classes }) {
+    const levels = LEVELS.map((level) => backbone.levels[level]);
+    const neck = new Fpn({ levels, channels, outputs: 3, startLevel: 1 });
+    return new FixedBoxes(backbone, neck, { ...settings, classes });
+  },
+};

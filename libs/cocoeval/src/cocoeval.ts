@@ -1,3 +1,4 @@
+/** COCO evaluation under pycocotools' names (pycocotools/cocoeval.py). */
 import { accumulate, type Accumulated } from './evaluate/accumulate';
 import type { COCO } from './dataset/coco';
 import type { Detections } from './dataset/detections';

@@ -1,3 +1,4 @@
+/** Evaluation in one call, and image by image while a model runs. */
 import { accumulate } from './evaluate/accumulate';
 import { Detections } from './dataset/detections';
 import { CocoFormatError } from './format/errors';
@@ -83,7 +84,8 @@ export class Evaluator {
       throw new CocoFormatError(`add: expected the id of an image of the ground truth, received ${imageId}`);
     if (this.seen.has(imageId)) throw new CocoFormatError(`add: expected each image once, received ${imageId} again`);
     const { images, iouType } = this.truth;
-    const table = new Detections(images, iouType, keypointCount(this.options), `detections of image ${imageId}`);
+    const name = `detections of image ${imageId}`;
+    const table = new Detections(images, iouType, { points: keypointCount(this.options), name });
     for (const detection of detections) {
       if (detection.image_id !== undefined && detection.image_id !== imageId) {
         throw new CocoFormatError(

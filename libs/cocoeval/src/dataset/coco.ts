@@ -1,5 +1,5 @@
 /** Datasets in COCO's format with the queries of pycocotools (https://github.com/ppwwyyxx/cocoapi, pycocotools/coco.py). */
-import { boxOutline } from '../mask/boxes';
+import { asBox, boxOutline } from '../mask/boxes';
 import { piecesOf, readDataset, readResultList } from './dataset-reader';
 import { Detections } from './detections';
 import { CocoFormatError, fail, isRecord, show } from '../format/errors';
@@ -18,16 +18,7 @@ import {
   type CheckedImage,
 } from './rules';
 import * as mask from '../mask/mask';
-import type {
-  Box,
-  CocoAnnotation,
-  CocoCategory,
-  CocoDataset,
-  CocoImage,
-  CocoResult,
-  IouType,
-  Rle,
-} from '../format/types';
+import type { CocoAnnotation, CocoCategory, CocoDataset, CocoImage, CocoResult, IouType, Rle } from '../format/types';
 
 /** Where a dataset comes from. */
 export interface DatasetOrigin {
@@ -73,7 +64,7 @@ export class COCO {
    * @param origin what errors call the dataset, and what `loadRes` made it from.
    * @throws CocoFormatError naming the first record that breaks the format.
    */
-  constructor(source: CocoDataset | string, origin: DatasetOrigin = {}) {
+  constructor(source: CocoDataset | Readonly<Record<string, unknown>> | string, origin: DatasetOrigin = {}) {
     const { name, loaded } = origin;
     this.source = name === undefined ? '' : `${name}: `;
     const title = name ?? 'dataset';
@@ -248,7 +239,7 @@ export class COCO {
   detections(truth: GroundTruth, points: number): Detections {
     if (!this.results)
       throw new CocoFormatError('results: expected a dataset made by loadRes, received one of annotations');
-    return Detections.of(this.results, truth.images, truth.iouType, points);
+    return Detections.of(this.results, truth, points);
   }
 
   private index(annotation: CocoAnnotation, i: number): void {
@@ -268,19 +259,18 @@ export function checkResults(results: unknown, name = 'results'): readonly CocoR
 
 /** Annotations of results, with what a results file leaves out. */
 function resultAnnotations(results: readonly CocoResult[], images: ImageTable, name: string): CocoAnnotation[] {
-  const checked = new Detections(images, 'bbox', 0, name);
+  const checked = new Detections(images, 'bbox', { name });
   for (const result of results) checked.add(result);
   return results.map((result, i) => {
-    const box = checked.boxes.data.subarray(4 * i, 4 * i + 4) as Iterable<number>;
-    const [x, y, width, height] = box as unknown as Box;
-    const outline = checked.kind === 'bbox' ? [boxOutline(x, y, width, height)] : undefined;
+    const bbox = asBox(checked.boxes.data.subarray(4 * i, 4 * i + 4));
+    const outline = checked.kind === 'bbox' ? [boxOutline(bbox)] : undefined;
     const segmentation = result.segmentation ?? outline;
     return {
       ...result,
       id: i + 1,
       iscrowd: 0,
       area: checked.areas.get(i),
-      bbox: [x, y, width, height],
+      bbox,
       ...(segmentation && { segmentation }),
     };
   });
@@ -292,7 +282,7 @@ function checkDataset(value: unknown, name: string): CocoDataset {
     const missing = value[field] === undefined && field === 'annotations';
     if (!missing && !Array.isArray(value[field])) fail(() => name, field, 'a list', value[field]);
   }
-  return value as unknown as CocoDataset;
+  return value as object as CocoDataset;
 }
 
 function list<T extends string | number>(value: T | readonly T[]): readonly T[] {

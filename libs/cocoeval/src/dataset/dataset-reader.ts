@@ -1,6 +1,6 @@
 /** Datasets and results from JSON texts that come in pieces, in files or in memory. */
 import { checkId, CocoFormatError, isRecord } from '../format/errors';
-import type { CocoDataset, CocoResult } from '../format/types';
+import type { CocoResult } from '../format/types';
 import { JsonRecords, type JsonSink } from './json-records';
 import { checkAnnotationIds, checkCategoryId, checkImageId } from './rules';
 
@@ -18,7 +18,7 @@ export function readJson(pieces: Pieces, name: string, sink: JsonSink): void {
 }
 
 /** Reads a dataset with all its records. @throws CocoFormatError naming the first without ids. */
-export function readDataset(pieces: Pieces, name: string): CocoDataset {
+export function readDataset(pieces: Pieces, name: string): Record<string, unknown> {
   const fields = new Map<string, unknown>();
   const check = idCheck(`${name}: `);
   let list: unknown[] = [];
@@ -30,7 +30,7 @@ export function readDataset(pieces: Pieces, name: string): CocoDataset {
       list.push(record);
     },
   });
-  return Object.fromEntries(fields) as unknown as CocoDataset;
+  return Object.fromEntries(fields);
 }
 
 /** Reads the results of a detector. @throws CocoFormatError if they are not a list. */

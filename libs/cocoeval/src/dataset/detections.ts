@@ -1,13 +1,24 @@
-import { boxOutline } from '../mask/boxes';
+/** Detections as columns (the `dts` of pycocotools' COCOeval). */
+import { asBox, boxOutline } from '../mask/boxes';
 import { Float64Column, Uint32Column } from '../format/columns';
 import { checkFinite, checkId, checkNumbers, fail, failWith, isRecord, show, type Where } from '../format/errors';
+import type { GroundTruth } from './ground-truth';
 import { everyImage, type ImageTable, type Owns } from './images';
 import { runsArea, runsBox } from '../mask/rle';
 import { Segmentations } from './segmentations';
-import type { IouType } from '../format/types';
+import type { Box, IouType } from '../format/types';
 
 /** What the first result of a list has, and so what all must have; it decides what an area is, as in `COCO.loadRes`. */
 export type ResultKind = 'bbox' | 'segmentation' | 'keypoints';
+
+export interface DetectionsOptions {
+  /** How many keypoints a detection has, for 'keypoints'. */
+  readonly points?: number;
+  /** What the list is called in errors, default 'results'. */
+  readonly name?: string;
+  /** Of which images detections are kept, default all. */
+  readonly owns?: Owns;
+}
 
 /** Detections as evaluation reads them: one entry in each column, in the order of the list. Their ids are 1, 2, ... */
 export class Detections {
@@ -28,25 +39,27 @@ export class Detections {
   /** How many were given, also those left out. */
   private given = 0;
 
-  /**
-   * @param points how many keypoints a detection has, for 'keypoints'.
-   * @param list what the list is called in error messages.
-   * @param owns of which images detections are kept.
-   */
+  private readonly points: number;
+  private readonly list: string;
+  private readonly owns: Owns;
+
   constructor(
     readonly images: ImageTable,
     readonly iouType: IouType,
-    private readonly points = 0,
-    private readonly list = 'results',
-    private readonly owns: Owns = everyImage,
-  ) {}
+    { points = 0, name = 'results', owns = everyImage }: DetectionsOptions = {},
+  ) {
+    this.points = points;
+    this.list = name;
+    this.owns = owns;
+  }
 
   get length(): number {
     return this.scores.length;
   }
 
-  static of(results: readonly unknown[], images: ImageTable, iouType: IouType, points: number): Detections {
-    const detections = new Detections(images, iouType, points);
+  /** Detections of a dataset's images. */
+  static of(results: readonly unknown[], { images, iouType }: GroundTruth, points: number): Detections {
+    const detections = new Detections(images, iouType, { points });
     for (const result of results) detections.add(result);
     return detections;
   }
@@ -76,10 +89,10 @@ export class Detections {
   }
 
   private addBoxResult(result: Record<string, unknown>, image: number, where: Where): void {
-    const [x, y, width, height] = checkNumbers(result['bbox'], 4, 'bbox', where) as [number, number, number, number];
-    this.addBox(x, y, width, height, width * height);
+    const box = asBox(checkNumbers(result['bbox'], 4, 'bbox', where));
+    this.addBox(box, box[2] * box[3]);
     if (this.iouType !== 'segm') return;
-    this.segmentations.push(result['segmentation'] ?? [boxOutline(x, y, width, height)], where);
+    this.segmentations.push(result['segmentation'] ?? [boxOutline(box)], where);
     this.segmentations.checkSize(this.segmentations.length - 1, this.images, image, where);
   }
 
@@ -88,18 +101,18 @@ export class Detections {
     this.scratch.clear();
     masks.push(result['segmentation'], where);
     masks.checkSize(masks.length - 1, this.images, image, where);
-    const [height, width] = this.images.requireSize(image);
+    const size = this.images.requireSize(image);
     this.runs.length = 0;
-    masks.rasterise(masks.length - 1, height, width, this.runs);
-    const area = runsArea(this.runs.data, 0, this.runs.length);
+    masks.rasterise(masks.length - 1, size, this.runs);
+    const runs = this.runs.values();
+    const area = runsArea(runs);
     if (this.iouType === 'segm') {
       this.areas.push(area);
       return;
     }
-    if (result['bbox'] === undefined) runsBox(this.runs.data, 0, this.runs.length, height, this.box);
+    if (result['bbox'] === undefined) runsBox(runs, size[0], this.box);
     else this.box.set(checkNumbers(result['bbox'], 4, 'bbox', where));
-    const [x, y, w, h] = this.box as Iterable<number> as [number, number, number, number];
-    this.addBox(x, y, w, h, area);
+    this.addBox(asBox(this.box), area);
   }
 
   private addKeypointResult(result: Record<string, unknown>, where: Where): void {
@@ -113,16 +126,12 @@ export class Detections {
       [x0, y0, x1, y1] = [Math.min(x0, x), Math.min(y0, y), Math.max(x1, x), Math.max(y1, y)];
     }
     if (this.iouType === 'segm') fail(where, 'segmentation', 'a mask, to evaluate masks', undefined);
-    this.addBox(x0, y0, x1 - x0, y1 - y0, (x1 - x0) * (y1 - y0));
+    this.addBox([x0, y0, x1 - x0, y1 - y0], (x1 - x0) * (y1 - y0));
   }
 
-  private addBox(x: number, y: number, width: number, height: number, area: number): void {
+  private addBox(box: Box, area: number): void {
     this.areas.push(area);
-    if (this.iouType !== 'bbox') return;
-    this.boxes.push(x);
-    this.boxes.push(y);
-    this.boxes.push(width);
-    this.boxes.push(height);
+    if (this.iouType === 'bbox') for (const value of box) this.boxes.push(value);
   }
 
   private addKeypoints(value: unknown, where: Where): void {

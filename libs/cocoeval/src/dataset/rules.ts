@@ -4,8 +4,19 @@
  */
 import { Uint32Column } from '../format/columns';
 import { checkFinite, checkId, checkNumbers, fail, isRecord, show, type Where } from '../format/errors';
-import type { Box, CocoAnnotation, CocoCategory, CocoImage, Polygons, Segmentation, Size } from '../format/types';
-import { appendRuns, checkPolygons, checkSize } from '../mask/mask';
+import type {
+  Box,
+  CocoAnnotation,
+  CocoCategory,
+  CocoImage,
+  Polygons,
+  Rle,
+  Segmentation,
+  Size,
+  UncompressedRle,
+} from '../format/types';
+import { asBox } from '../mask/boxes';
+import { appendRuns, checkCrossings, checkPolygons, checkSize } from '../mask/mask';
 
 /** A category with its name as text. */
 export interface CheckedCategory {
@@ -93,9 +104,8 @@ export function checkArea(value: unknown, where: Where): number {
 
 /** An annotation's `[x, y, width, height]` in pixels. */
 export function checkBox(value: unknown, where: Where): Box {
-  const [x, y, width, height] = checkNumbers(value, 4, 'bbox', where) as [number, number, number, number];
-  if (width < 0 || height < 0) fail(where, 'bbox', 'a width and height of at least 0', value);
-  return [x, y, width, height];
+  const box = asBox(checkNumbers(value, 4, 'bbox', where));
+  return box[2] < 0 || box[3] < 0 ? fail(where, 'bbox', 'a width and height of at least 0', value) : box;
 }
 
 /** An image's height and width. @throws CocoFormatError unless both are whole and positive, and masks can be that large. */
@@ -122,11 +132,15 @@ export function checkSegmentation(
   where: Where,
 ): Segmentation | undefined {
   if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) return undefined;
-  if (!isRecord(value)) return drawable(checkPolygons(value, where));
+  if (!isRecord(value)) {
+    const polygons = checkPolygons(value, where);
+    checkCrossings(polygons, image.width, where);
+    return drawable(polygons);
+  }
   const own = checkSize(value['size'], where, 'segmentation.size');
   checkMaskSize(own, [image.height, image.width], image.id, where);
   appendRuns(value, new Uint32Column(), where, 'segmentation.');
-  return value as unknown as Segmentation;
+  return value as object as Rle | UncompressedRle;
 }
 
 /** @throws CocoFormatError unless a run-length mask has the size of its image. */

@@ -3,8 +3,8 @@ import { Float64Column, Uint32Column } from '../format/columns';
 import { isRecord, type Where } from '../format/errors';
 import type { ImageTable } from './images';
 import { checkMaskSize } from './rules';
-import { appendRuns, checkPolygons } from '../mask/mask';
-import { Rasteriser } from '../mask/polygon';
+import { appendRuns, checkPolygons, refuseCrossings } from '../mask/mask';
+import { countCrossings, MAX_CROSSINGS, Rasteriser } from '../mask/polygon';
 import type { Size } from '../format/types';
 
 const POLYGONS = 0;
@@ -55,20 +55,31 @@ export class Segmentations {
   /** @throws CocoFormatError unless the image has a size, and a mask has it too. */
   checkSize(index: number, images: ImageTable, image: number, where: Where): void {
     const size = images.requireSize(image);
-    if (this.kinds.get(index) === POLYGONS) return;
+    if (this.kinds.get(index) === POLYGONS) return this.checkOutlines(index, size[1], where);
     const own = [this.sizes.get(2 * index), this.sizes.get(2 * index + 1)] as const;
     checkMaskSize(own, size, images.ids[image] as number, where);
   }
 
   /** Appends the runs of an object's mask in an image of the given size. */
-  rasterise(index: number, height: number, width: number, out: Uint32Column): void {
-    const start = index === 0 ? 0 : this.ends.get(index - 1);
-    const end = this.ends.get(index);
+  rasterise(index: number, size: Size, out: Uint32Column): void {
+    const lengths = this.runs.data.subarray(startOf(index, this.ends), this.ends.get(index));
     if (this.kinds.get(index) === RUNS) {
-      out.append(this.runs.data.subarray(start, end));
+      out.append(lengths);
       return;
     }
-    const from = index === 0 ? 0 : this.coordinateEnds.get(index - 1);
-    this.rasteriser.parts(this.coordinates.data, from, this.runs.data, start, end, height, width, out);
+    const start = startOf(index, this.coordinateEnds);
+    this.rasteriser.objectRuns({ coordinates: this.coordinates.data, start, lengths }, size, out);
   }
+
+  /** Of most outlines the number of points is enough to know that they cross few columns. */
+  private checkOutlines(index: number, width: number, where: Where): void {
+    const start = startOf(index, this.coordinateEnds);
+    const points = (this.coordinateEnds.get(index) - start) >> 1;
+    if (points * (width + 1) <= MAX_CROSSINGS) return;
+    refuseCrossings(countCrossings({ coordinates: this.coordinates.data, start, points }, width), where);
+  }
+}
+
+function startOf(index: number, ends: Uint32Column): number {
+  return index === 0 ? 0 : ends.get(index - 1);
 }

@@ -1,3 +1,4 @@
+/** From matches to precision and recall (pycocotools' accumulate). */
 import { Uint32Column } from '../format/columns';
 import type { CategoryMatches, MatchStore } from './match-store';
 import type { Params } from './params';
@@ -39,7 +40,7 @@ export function accumulate(store: MatchStore, params: Params): Accumulated {
         const objects = matches.objects[a] as number;
         if (objects === 0) continue;
         for (let t = 0; t < T; t++) {
-          curve.trace(matches, store, detections, objects, a, t);
+          curve.trace(matches, { store, detections, objects, area: a, threshold: t });
           recall[((t * K + k) * A + a) * M + m] = curve.lastRecall;
           curve.sample(params.recThrs, precision, scores, ((t * R * K + k) * A + a) * M + m, K * A * M);
         }
@@ -80,6 +81,17 @@ function imagesById(matches: CategoryMatches): number[] {
   return images.sort((a, b) => (ids[a] as number) - (ids[b] as number));
 }
 
+/** Of which detections and objects a curve is. */
+interface Cell {
+  readonly store: MatchStore;
+  /** D detections by falling score, as indices. */
+  readonly detections: Uint32Array;
+  /** How many objects are to be found. */
+  readonly objects: number;
+  readonly area: number;
+  readonly threshold: number;
+}
+
 /**
  * One precision-recall curve, kept at its true positives: only there recall grows, and only there can precision be the
  * highest from there on.
@@ -90,16 +102,9 @@ class Curve {
   private readonly precisions: number[] = [];
   private readonly hits = new Uint32Column();
   private detections: Uint32Array = new Uint32Array(0);
-  private matches!: CategoryMatches;
+  private matches: CategoryMatches | undefined;
 
-  trace(
-    matches: CategoryMatches,
-    store: MatchStore,
-    detections: Uint32Array,
-    objects: number,
-    area: number,
-    threshold: number,
-  ): void {
+  trace(matches: CategoryMatches, { store, detections, objects, area, threshold }: Cell): void {
     this.matches = matches;
     this.detections = detections;
     this.hits.length = 0;
@@ -141,8 +146,12 @@ class Curve {
       const beforeAll = threshold <= 0 && this.detections.length > 0;
       const reached = beforeAll || hit < this.recalls.length;
       precision[at] = reached ? (this.precisions[beforeAll ? 0 : hit] ?? 0) : 0;
-      scores[at] = reached ? this.matches.scores.get(this.detections[beforeAll ? 0 : this.hits.get(hit)] as number) : 0;
+      scores[at] = reached ? this.scoreOf(beforeAll ? 0 : this.hits.get(hit)) : 0;
     });
+  }
+
+  private scoreOf(rank: number): number {
+    return this.matches?.scores.get(this.detections[rank] as number) ?? 0;
   }
 
   /** The first true positive at which recall is at least the threshold. */

@@ -1,3 +1,4 @@
+/** Which objects and detections are compared with each other: those of one image and category. */
 import type { Detections } from '../dataset/detections';
 import type { GroundTruth } from '../dataset/ground-truth';
 import type { Params } from './params';
@@ -22,12 +23,12 @@ export class ByImage {
     const starts = new Uint32Array(imageCount + 1);
     const images = new Int32Array(objectCount);
     for (let i = 0; i < objectCount; i++) images[i] = imageOf(i);
-    for (const image of images) if (image >= 0) starts[image + 1]!++;
-    for (let i = 0; i < imageCount; i++) starts[i + 1]! += starts[i] as number;
+    for (const image of images) if (image >= 0) increase(starts, image + 1, 1);
+    for (let i = 0; i < imageCount; i++) increase(starts, i + 1, starts[i] as number);
     this.order = new Uint32Array(starts[imageCount] as number);
     const next = starts.slice();
     images.forEach((image, i) => {
-      if (image >= 0) this.order[next[image]!++] = i;
+      if (image >= 0) this.order[increase(next, image, 1)] = i;
     });
     this.starts = starts;
   }
@@ -35,6 +36,13 @@ export class ByImage {
   of(image: number): Uint32Array {
     return this.order.subarray(this.starts[image], this.starts[image + 1]);
   }
+}
+
+/** Adds to an entry. @returns what it was before. */
+function increase(values: Uint32Array, index: number, by: number): number {
+  const before = values[index] as number;
+  values[index] = before + by;
+  return before;
 }
 
 /** Splits an image's objects and detections by category. */

@@ -1,7 +1,8 @@
+/** The comparison of one image's detections with its objects (pycocotools' computeIoU and evaluateImg). */
 import type { Detections } from '../dataset/detections';
 import type { GroundTruth } from '../dataset/ground-truth';
 import { ByImage, byScore, Grouping, type Group } from './groups';
-import { MatchStore, type CategoryMatches } from './match-store';
+import { MatchStore, type MatchEntry } from './match-store';
 import { Matcher, matchFloor } from './matching';
 import type { AreaRange, Params } from './params';
 import { similarityFor, type Similarity } from './similarity';
@@ -60,7 +61,7 @@ export class ImageEvaluator {
     const count = gts.length * dts.length;
     if (this.values.length < count) this.values = new Float64Array(2 * count);
     this.values.fill(0, 0, count);
-    if (count > 0) this.similarity(detections, dts, this.truth, gts, floor, this.values);
+    if (count > 0) this.similarity({ detections, dts, truth: this.truth, gts, floor }, this.values);
     return this.values;
   }
 
@@ -108,38 +109,36 @@ export class ImageEvaluator {
     const spareUnmatched = this.isNotExhaustive(image, category);
     this.params.areaRng.forEach((range, a) => {
       const ignored = this.ignoredObjects(gts, range);
-      for (const flag of ignored) if (flag === 0) into.objects[a]!++;
+      for (const flag of ignored) if (flag === 0) into.addObject(a);
       if (this.matcher.hopeful) this.match(group, ignored);
       for (let d = 0; d < dts.length; d++) {
-        const at = first + d * store.stride;
+        const entry = { matches: into, at: first + d * store.stride, area: a };
         const outside = spareUnmatched || isOutside(detections.areas.get(dts[d] as number), range);
-        if (this.matcher.canMatch(d)) this.storeMatches(group, d, ignored, outside, store, into, at, a);
-        else if (outside) store.ignoreAlways(into, at, a);
+        if (this.matcher.canMatch(d)) this.storeMatches(group, d, { ignored, outside }, store, entry);
+        else if (outside) store.ignoreAlways(entry);
       }
     });
   }
 
-  /** Stores how a detection fared at each threshold. */
+  /** Stores how a detection fared at each threshold. @param outside whether it is ignored where it finds nothing. */
   private storeMatches(
     { gts, dts }: Group,
     d: number,
-    ignored: Uint8Array,
-    outside: boolean,
+    { ignored, outside }: { readonly ignored: Uint8Array; readonly outside: boolean },
     store: MatchStore,
-    into: CategoryMatches,
-    at: number,
-    area: number,
+    entry: MatchEntry,
   ): void {
     for (let t = 0; t < store.thresholdCount; t++) {
       const match = this.matches[t * dts.length + d] as number;
       // pycocotools stores a match as the object's id, so that id 0 reads as unmatched.
       const matched = match >= 0 && this.truth.ids.get(gts[match] as number) !== 0;
-      if (matched) store.setMatched(into, at, area, t);
-      if ((match >= 0 && ignored[match] === 1) || (!matched && outside)) store.setIgnored(into, at, area, t);
+      if (matched) store.setMatched(entry, t);
+      if ((match >= 0 && ignored[match] === 1) || (!matched && outside)) store.setIgnored(entry, t);
     }
   }
 }
 
+/** Whether an area lies outside an inclusive range. */
 export function isOutside(area: number, [low, high]: AreaRange): boolean {
   return area < low || area > high;
 }

@@ -1,3 +1,4 @@
+/** The matches of all detections, packed: what pycocotools keeps in `evalImgs`. */
 import { Float64Column, Uint32Column } from '../format/columns';
 
 const WORD_BITS = 32;
@@ -41,16 +42,16 @@ export class MatchStore {
     return at;
   }
 
-  setMatched(matches: CategoryMatches, at: number, area: number, threshold: number): void {
-    this.setBit(matches, at + 2 * this.words * area, threshold);
+  setMatched({ matches, at, area }: MatchEntry, threshold: number): void {
+    matches.setBit(at + 2 * this.words * area, threshold);
   }
 
-  setIgnored(matches: CategoryMatches, at: number, area: number, threshold: number): void {
-    this.setBit(matches, at + (2 * area + 1) * this.words, threshold);
+  setIgnored({ matches, at, area }: MatchEntry, threshold: number): void {
+    matches.setBit(at + (2 * area + 1) * this.words, threshold);
   }
 
   /** Sets the ignored bits of all thresholds. */
-  ignoreAlways(matches: CategoryMatches, at: number, area: number): void {
+  ignoreAlways({ matches, at, area }: MatchEntry): void {
     const word = at + (2 * area + 1) * this.words;
     matches.bits.data.fill(0xffffffff, word, word + this.words);
   }
@@ -71,13 +72,18 @@ export class MatchStore {
     for (const packed of categories) store.categories.push(new CategoryMatches(areaCount, packed));
     return store;
   }
-
-  private setBit(matches: CategoryMatches, word: number, threshold: number): void {
-    const at = word + (threshold >>> 5);
-    matches.bits.data[at] = matches.bits.get(at) | (1 << (threshold & 31));
-  }
 }
 
+/** One detection in one area range. */
+export interface MatchEntry {
+  readonly matches: CategoryMatches;
+  /** Where the detection's words start, as `addDetection` says. */
+  readonly at: number;
+  /** Index of the area range. */
+  readonly area: number;
+}
+
+/** A store as plain arrays. */
 export interface PackedMatches {
   readonly areaCount: number;
   readonly thresholdCount: number;
@@ -111,6 +117,17 @@ export class CategoryMatches {
 
   get length(): number {
     return this.scores.length;
+  }
+
+  /** Counts one more object to be found in an area range. */
+  addObject(area: number): void {
+    this.objects[area] = (this.objects[area] as number) + 1;
+  }
+
+  /** Sets the bit of a threshold among the words from `word` on. */
+  setBit(word: number, threshold: number): void {
+    const at = word + (threshold >>> 5);
+    this.bits.data[at] = this.bits.get(at) | (1 << (threshold & 31));
   }
 
   /** Copies, for sending a part of an array would send all of it. */

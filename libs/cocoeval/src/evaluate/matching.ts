@@ -1,3 +1,4 @@
+/** Which detection finds which object (the inner loops of pycocotools' evaluateImg). */
 const NEARLY_ONE = 1 - 1e-10;
 
 /** Lowest similarity that can lead to a match at any of the thresholds. */

@@ -1,3 +1,4 @@
+/** The options of an evaluation under plain names, and what may be evaluated. */
 import { checkResults, COCO } from '../dataset/coco';
 import { Detections } from '../dataset/detections';
 import type { GroundTruth } from '../dataset/ground-truth';
@@ -69,5 +70,5 @@ export function toGroundTruth(source: GroundTruthSource, options: EvaluationOpti
 export function toDetections(source: ResultsSource, truth: GroundTruth, options: EvaluationOptions): Detections {
   if (source instanceof COCO) return source.detections(truth, keypointCount(options));
   const results = checkResults(source);
-  return Detections.of(results, truth.images, truth.iouType, keypointCount(options));
+  return Detections.of(results, truth, keypointCount(options));
 }

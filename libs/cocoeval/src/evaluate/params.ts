@@ -1,3 +1,4 @@
+/** The parameters of an evaluation (pycocotools' Params). */
 import { CocoFormatError, show } from '../format/errors';
 import type { IouType } from '../format/types';
 

@@ -1,33 +1,34 @@
-import { boxIou } from '../mask/boxes';
+/** How alike a detection and an object are: overlap of boxes or masks, distance of keypoints. */
+import { boxIntersection, boxIou } from '../mask/boxes';
 import { Float64Column, Uint32Column } from '../format/columns';
 import type { Detections } from '../dataset/detections';
 import type { GroundTruth } from '../dataset/ground-truth';
 import { pairwiseSum } from './numpy';
+import type { Size } from '../format/types';
 import { runsArea, runsBox, runsIou } from '../mask/rle';
 
 const { exp, max, min } = Math;
 
-/**
- * How alike detections and objects of one image are.
- * @param dts indices of D detections. @param gts indices of G objects.
- * @param floor similarities below it may be given as 0.
- * @param out receives D x G values, a row for each detection.
- */
-export type Similarity = (
-  detections: Detections,
-  dts: readonly number[],
-  truth: GroundTruth,
-  gts: readonly number[],
-  floor: number,
-  out: Float64Array,
-) => void;
+/** Detections and objects of one image that are compared: D and G indices. */
+export interface Comparison {
+  readonly detections: Detections;
+  readonly dts: readonly number[];
+  readonly truth: GroundTruth;
+  readonly gts: readonly number[];
+  /** Similarities below it may be given as 0. */
+  readonly floor: number;
+}
 
+/** Writes how alike detections and objects are to `out`: D x G values from 0 to 1, a row for each detection. */
+export type Similarity = (comparison: Comparison, out: Float64Array) => void;
+
+/** The similarity by which a kind of evaluation compares. @param sigmas of keypoints. */
 export function similarityFor(truth: GroundTruth, sigmas: readonly number[]): Similarity {
   if (truth.iouType === 'bbox') return boxSimilarity;
   return truth.iouType === 'segm' ? maskSimilarity() : keypointSimilarity(sigmas);
 }
 
-const boxSimilarity: Similarity = (detections, dts, truth, gts, _floor, out) => {
+const boxSimilarity: Similarity = ({ detections, dts, truth, gts }, out) => {
   const dtBoxes = detections.boxes.data;
   const gtBoxes = truth.boxes.data;
   let at = 0;
@@ -36,72 +37,55 @@ const boxSimilarity: Similarity = (detections, dts, truth, gts, _floor, out) => 
   }
 };
 
-/** Masks of one image: their runs one after the other, with the box and area of each. */
+/** Masks of one image: the runs, the area and the box of each. */
 class MaskSet {
-  readonly runs = new Uint32Column();
-  readonly ends = new Uint32Column();
+  masks: Uint32Array[] = [];
   readonly areas = new Float64Column();
   readonly boxes = new Float64Column();
+  private readonly runs = new Uint32Column();
 
-  fill(objects: Detections | GroundTruth, indices: readonly number[], height: number, width: number): void {
-    for (const column of [this.runs, this.ends, this.areas, this.boxes]) column.length = 0;
+  fill(objects: Detections | GroundTruth, indices: readonly number[], size: Size): void {
+    for (const column of [this.runs, this.areas, this.boxes]) column.length = 0;
+    const ends = indices.map((index) => {
+      objects.segmentations.rasterise(index, size, this.runs);
+      return this.runs.length;
+    });
     this.boxes.reserve(4 * indices.length);
-    for (const index of indices) {
-      const start = this.runs.length;
-      objects.segmentations.rasterise(index, height, width, this.runs);
-      this.ends.push(this.runs.length);
-      this.areas.push(runsArea(this.runs.data, start, this.runs.length));
-      runsBox(this.runs.data, start, this.runs.length, height, this.boxes.data, this.boxes.length);
+    this.masks = ends.map((end, i) => this.runs.data.subarray(i === 0 ? 0 : ends[i - 1], end));
+    for (const mask of this.masks) {
+      this.areas.push(runsArea(mask));
+      runsBox(mask, size[0], this.boxes.data, this.boxes.length);
       this.boxes.length += 4;
     }
-  }
-
-  start(i: number): number {
-    return i === 0 ? 0 : this.ends.get(i - 1);
   }
 }
 
 function maskSimilarity(): Similarity {
   const left = new MaskSet();
   const right = new MaskSet();
-  return (detections, dts, truth, gts, floor, out) => {
-    if (dts.length === 0 || gts.length === 0) return;
-    const [height, width] = detections.images.requireSize(detections.imageIndices.get(dts[0] as number));
-    left.fill(detections, dts, height, width);
-    right.fill(truth, gts, height, width);
-    for (let i = 0; i < dts.length; i++) {
-      for (let j = 0; j < gts.length; j++) {
+  return ({ detections, dts, truth, gts, floor }, out) => {
+    const [first] = dts;
+    if (first === undefined || gts.length === 0) return;
+    const size = detections.images.requireSize(detections.imageIndices.get(first));
+    left.fill(detections, dts, size);
+    right.fill(truth, gts, size);
+    left.masks.forEach((dt, i) => {
+      right.masks.forEach((gt, j) => {
         const crowd = truth.crowd.get(gts[j] as number) === 1;
         const possible = bestPossible(left, i, right, j, crowd);
-        out[i * gts.length + j] =
-          possible > 0 && possible >= floor
-            ? runsIou(
-                left.runs.data,
-                left.start(i),
-                left.ends.get(i),
-                right.runs.data,
-                right.start(j),
-                right.ends.get(j),
-                crowd,
-              )
-            : 0;
-      }
-    }
+        out[i * gts.length + j] = possible > 0 && possible >= floor ? runsIou(dt, gt, crowd) : 0;
+      });
+    });
   };
 }
 
 /** An upper bound of the IoU: the smaller mask lies within the other as far as their boxes overlap. */
 function bestPossible(a: MaskSet, i: number, b: MaskSet, j: number, crowd: boolean): number {
-  const ab = a.boxes.data;
-  const bb = b.boxes.data;
-  const [ax, ay, aw, ah] = [ab[4 * i], ab[4 * i + 1], ab[4 * i + 2], ab[4 * i + 3]] as [number, number, number, number];
-  const [bx, by, bw, bh] = [bb[4 * j], bb[4 * j + 1], bb[4 * j + 2], bb[4 * j + 3]] as [number, number, number, number];
-  const width = min(ax + aw, bx + bw) - max(ax, bx);
-  const height = min(ay + ah, by + bh) - max(ay, by);
-  if (width <= 0 || height <= 0) return 0;
+  const overlapOfBoxes = boxIntersection(a.boxes.data, 4 * i, b.boxes.data, 4 * j);
+  if (overlapOfBoxes < 0) return 0;
   const areaA = a.areas.get(i);
   const areaB = b.areas.get(j);
-  const overlap = min(areaA, areaB, width * height);
+  const overlap = min(areaA, areaB, overlapOfBoxes);
   return overlap / (crowd ? areaA : areaA + areaB - overlap);
 }
 
@@ -112,7 +96,7 @@ function keypointSimilarity(sigmas: readonly number[]): Similarity {
   const points = sigmas.length;
   const variances = sigmas.map((sigma) => 2 * sigma * (2 * sigma));
   const closeness = new Float64Array(points);
-  return (detections, dts, truth, gts, _floor, out) => {
+  return ({ detections, dts, truth, gts }, out) => {
     let at = 0;
     for (const d of dts) {
       for (const g of gts) {

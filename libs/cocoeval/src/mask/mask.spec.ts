@@ -49,7 +49,7 @@ function expectShortRuns(c: MaskCase, expected: Expected): void {
   expect([...unpacked.values()]).toEqual(expected.runs);
   expect(runsArea(runs)).toBe(expected.area);
   const box = new Float64Array(4);
-  runsBox(runs, 0, runs.length, c.h, box);
+  runsBox(runs, c.h, box);
   expect([...box]).toEqual(expected.bbox);
   expect(() => mask.fromUncompressed({ size: [c.h, c.w], counts: [...runs] })).toThrow('sum to 20000 x 20000 pixels');
 }

@@ -1,7 +1,11 @@
-import { boxIou, boxOutline } from './boxes';
+/**
+ * The mask API of pycocotools: the same names, the same answers bit for bit. Masks are run-length encoded (`Rle`) or
+ * bitmaps. Wherever an `Rle` is read, uncompressed runs are welcome too.
+ */
 import { Uint32Column } from '../format/columns';
 import { checkFinite, checkNumbers, fail, failWith, isRecord, type Where } from '../format/errors';
-import { MAX_COORDINATE, Rasteriser } from './polygon';
+import { asBox, boxIou, boxOutline } from './boxes';
+import { countCrossings, MAX_COORDINATE, MAX_CROSSINGS, Rasteriser } from './polygon';
 import {
   decodeRuns,
   encodeRuns,
@@ -14,11 +18,6 @@ import {
   unpackCounts,
 } from './rle';
 import type { Box, Polygons, Rle, Segmentation, Size, UncompressedRle } from '../format/types';
-
-/**
- * The mask API of pycocotools: the same names, the same answers bit for bit. Masks are run-length encoded (`Rle`) or
- * bitmaps. Wherever an `Rle` is read, uncompressed runs are welcome too.
- */
 
 /** A binary mask; pixel (x, y) is `data[y * width + x]`, or `data[x * height + y]` if `order` is 'column-major'. */
 export interface Bitmap {
@@ -116,11 +115,11 @@ export function iou(
 export function fromPolygons(polygons: Polygons, height: number, width: number): Rle[] {
   const where = (): string => 'fromPolygons';
   const size = checkSize([height, width], where);
-  checkPolygons(polygons, where);
+  checkCrossings(checkPolygons(polygons, where), size[1], where);
   const rasteriser = new Rasteriser();
   return polygons.map((polygon) => {
     const runs = new Uint32Column();
-    rasteriser.polygon(polygon, 0, polygon.length >> 1, height, width, runs);
+    rasteriser.polygon({ coordinates: polygon, start: 0, points: polygon.length >> 1 }, size, runs);
     return { size, counts: packCounts(runs.values()) };
   });
 }
@@ -129,15 +128,14 @@ export function fromPolygons(polygons: Polygons, height: number, width: number):
 export function fromBoxes(boxes: readonly (readonly number[])[], height: number, width: number): Rle[] {
   const where = (): string => 'fromBoxes';
   return boxes.flatMap((box, i) => {
-    const [x, y, w, h] = checkNumbers(box, 4, `boxes[${i}]`, where) as unknown as Box;
-    return fromPolygons([boxOutline(x, y, w, h)], height, width);
+    const outline = boxOutline(asBox(checkNumbers(box, 4, `boxes[${i}]`, where)));
+    return fromPolygons([outline], height, width);
   });
 }
 
 /** Packs uncompressed runs into a counts string, unchanged. */
 export function fromUncompressed(rle: UncompressedRle): Rle {
-  const { size, runs } = readRuns(rle, () => 'fromUncompressed');
-  return { size, counts: packCounts(runs) };
+  return repack(rle);
 }
 
 /** Unpacks a counts string into its runs, unchanged. */
@@ -153,15 +151,15 @@ export function toUncompressed(rle: Rle): UncompressedRle {
 export function frPyObjects(object: UncompressedRle, height: number, width: number): Rle;
 export function frPyObjects(objects: Polygons | readonly UncompressedRle[], height: number, width: number): Rle[];
 export function frPyObjects(object: unknown, height: number, width: number): Rle | Rle[] {
-  if (isRecord(object)) return fromUncompressed(object as unknown as UncompressedRle);
-  if (Array.isArray(object) && isRecord(object[0])) return object.map(fromUncompressed);
+  if (isRecord(object)) return repack(object);
+  if (Array.isArray(object) && isRecord(object[0])) return object.map(repack);
   return fromPolygons(object as Polygons, height, width);
 }
 
 /** The mask of an annotation's segmentation, whatever its form. */
 export function fromSegmentation(segmentation: Segmentation, height: number, width: number): Rle {
   if (Array.isArray(segmentation)) return merge(fromPolygons(segmentation as Polygons, height, width));
-  return fromUncompressed(segmentation as UncompressedRle);
+  return repack(segmentation);
 }
 
 /** A mask's size. @throws CocoFormatError unless both sides are whole and the pixels can be counted in 31 bits. */
@@ -208,6 +206,19 @@ export function checkPolygons(value: unknown, where: Where): Polygons {
 
 type Refuse = (expected: string, received: unknown) => never;
 
+/** @throws CocoFormatError if outlines are so long that drawing them would take gigabytes. */
+export function checkCrossings(polygons: Polygons, width: number, where: Where): void {
+  let count = 0;
+  for (const part of polygons)
+    count += countCrossings({ coordinates: part, start: 0, points: part.length >> 1 }, width);
+  refuseCrossings(count, where);
+}
+
+export function refuseCrossings(count: number, where: Where): void {
+  if (count <= MAX_CROSSINGS) return;
+  fail(where, 'segmentation', `outlines that cross at most ${MAX_CROSSINGS} pixel columns`, Math.round(count));
+}
+
 function appendPacked(counts: string, out: Uint32Column, refuse: Refuse): number {
   try {
     return unpackCounts(counts, out);
@@ -235,10 +246,15 @@ function readRuns(rle: unknown, where: Where): Runs {
   return { size, runs: out.values() };
 }
 
+function repack(rle: unknown): Rle {
+  const { size, runs } = readRuns(rle, () => 'fromUncompressed');
+  return { size, counts: packCounts(runs) };
+}
+
 function boxOfRuns({ size, runs }: Runs): Box {
   const out = new Float64Array(4);
-  runsBox(runs, 0, runs.length, size[0], out);
-  return [...out] as unknown as Box;
+  runsBox(runs, size[0], out);
+  return asBox(out);
 }
 
 function encodeBitmap({ height, width, data, order = 'row-major' }: Bitmap): Rle {
@@ -266,7 +282,7 @@ interface Region {
 }
 
 function readBoxes(boxes: readonly unknown[], side: string): Region[] {
-  return boxes.map((box, i) => ({ box: checkNumbers(box, 4, 'box', () => `iou: ${side}[${i}]`) as unknown as Box }));
+  return boxes.map((box, i) => ({ box: asBox(checkNumbers(box, 4, 'box', () => `iou: ${side}[${i}]`)) }));
 }
 
 function readMasks(masks: readonly unknown[], side: string): Region[] {
@@ -280,7 +296,5 @@ function maskIou(dt: Region, gt: Region, crowd: boolean): number {
   const boxes = boxIou(dt.box, 0, gt.box, 0, crowd);
   if (!dt.mask || !gt.mask || !(boxes > 0)) return boxes;
   if (dt.mask.size[0] !== gt.mask.size[0] || dt.mask.size[1] !== gt.mask.size[1]) return -1;
-  const a = dt.mask.runs;
-  const b = gt.mask.runs;
-  return runsIou(a, 0, a.length, b, 0, b.length, crowd);
+  return runsIou(dt.mask.runs, gt.mask.runs, crowd);
 }

@@ -1,13 +1,13 @@
-import { Uint32Column } from '../format/columns';
-import { mergeRuns } from './rle';
-
-const { abs, ceil, floor, max, min, round, trunc } = Math;
-
 /**
  * Turns polygons into run lengths exactly as the COCO API does (rleFrPoly in its common/maskApi.c): the outline is drawn
  * on a grid five times as fine, and where it passes the middle of a pixel column, the run changes at the pixel below.
  * Instead of walking over every point of the fine outline, only its crossings of column middles are computed.
  */
+import { Uint32Column } from '../format/columns';
+import type { Size } from '../format/types';
+import { mergeRuns } from './rle';
+
+const { abs, ceil, floor, max, min, round, trunc } = Math;
 
 const SCALE = 5;
 const MIDDLE = 2; // fine column 5 c + 2 is the last one left of the middle of column c
@@ -15,106 +15,103 @@ const MIDDLE = 2; // fine column 5 c + 2 is the last one left of the middle of c
 /** Coordinates beyond this overflow the 32-bit integers of the fine grid. */
 export const MAX_COORDINATE = 2 ** 31 / SCALE - 2;
 
-/** Holds the work space, so that rasterising many polygons allocates nothing. */
+/** One polygon in an array of numbers: x0, y0, x1, y1, ... from `start` on, finite, within MAX_COORDINATE. */
+export interface Outline {
+  readonly coordinates: ArrayLike<number>;
+  readonly start: number;
+  readonly points: number;
+}
+
+/** The polygons of one object, one after the other from `start` on; each has so many numbers as `lengths` says. */
+export interface Outlines {
+  readonly coordinates: ArrayLike<number>;
+  readonly start: number;
+  readonly lengths: Uint32Array;
+}
+
+/** How many pixel columns the outlines of one object may cross: more than any drawn by hand, and 256 MB of work space. */
+export const MAX_CROSSINGS = 2 ** 26;
+
+/** At least as many as the pixel columns that an outline crosses in an image of the given width. */
+export function countCrossings({ coordinates, start, points }: Outline, width: number): number {
+  let count = 0;
+  for (let i = 0; i < points; i++) {
+    const from = coordinates[start + 2 * i] as number;
+    const to = coordinates[i + 1 === points ? start : start + 2 * i + 2] as number;
+    count += min(abs(to - from), width) + 1;
+  }
+  return count;
+}
+
+/** Holds the work space, so that drawing many polygons allocates nothing. */
 export class Rasteriser {
   private readonly crossings = new Uint32Column();
   private readonly partRuns = new Uint32Column();
   private union = new Uint32Column();
   private merged = new Uint32Column();
+  private size: Size = [0, 0];
 
-  /**
-   * Appends the runs of one closed polygon to `out`.
-   * @param coordinates holds x0, y0, x1, y1, ... from `start` on; `points` of them, finite, below MAX_COORDINATE.
-   */
-  polygon(
-    coordinates: ArrayLike<number>,
-    start: number,
-    points: number,
-    height: number,
-    width: number,
-    out: Uint32Column,
-  ): void {
+  /** Appends the runs of one closed polygon in an image of the given size to `out`. */
+  polygon({ coordinates, start, points }: Outline, size: Size, out: Uint32Column): void {
+    this.size = size;
     this.crossings.length = 0;
     for (let i = 0; i < points; i++) {
       const from = start + 2 * i;
       const to = i + 1 === points ? start : from + 2;
-      crossColumns(
+      this.crossColumns(
         toFine(coordinates[from] as number),
         toFine(coordinates[from + 1] as number),
         toFine(coordinates[to] as number),
         toFine(coordinates[to + 1] as number),
-        height,
-        width,
-        this.crossings,
       );
     }
-    this.crossings.push(height * width);
+    this.crossings.push(size[0] * size[1]);
     appendDifferences(this.crossings.values().sort(), out);
   }
 
-  /**
-   * Appends the union of an object's parts to `out`.
-   * @param lengths how many numbers each part has: the parts are `lengths[firstPart]` to `lengths[endPart - 1]`.
-   */
-  parts(
-    coordinates: ArrayLike<number>,
-    start: number,
-    lengths: Uint32Array,
-    firstPart: number,
-    endPart: number,
-    height: number,
-    width: number,
-    out: Uint32Column,
-  ): void {
+  /** Appends the runs of the union of an object's polygons to `out`. */
+  objectRuns({ coordinates, start, lengths }: Outlines, size: Size, out: Uint32Column): void {
+    this.union.length = 0;
     let from = start;
-    for (let part = firstPart; part < endPart; part++) {
-      const length = lengths[part] as number;
+    lengths.forEach((length, part) => {
       this.partRuns.length = 0;
-      this.polygon(coordinates, from, length >> 1, height, width, this.partRuns);
+      this.polygon({ coordinates, start: from, points: length >> 1 }, size, this.partRuns);
       from += length;
-      if (part === firstPart) {
-        this.union.length = 0;
+      if (part === 0) {
         this.union.append(this.partRuns.values());
-        continue;
+        return;
       }
       this.merged.length = 0;
       mergeRuns(this.union.values(), this.partRuns.values(), false, this.merged);
       [this.union, this.merged] = [this.merged, this.union];
-    }
+    });
     out.append(this.union.values());
+  }
+
+  /** Collects the pixel positions at which the edge from (x0, y0) to (x1, y1) crosses column middles. */
+  private crossColumns(x0: number, y0: number, x1: number, y1: number): void {
+    const [height, width] = this.size;
+    const dx = abs(x1 - x0);
+    const dy = abs(y1 - y0);
+    if (dx === 0) return;
+    const wide = dx >= dy;
+    if (wide ? x0 > x1 : y0 > y1) return this.crossColumns(x1, y1, x0, y0);
+    const left = min(x0, x1);
+    const right = max(x0, x1);
+    const firstColumn = max(0, ceil((left - MIDDLE) / SCALE));
+    const lastColumn = min(width - 1, floor((right - 1 - MIDDLE) / SCALE));
+    const slope = wide ? (y1 - y0) / dx : (x1 - x0) / dy;
+    for (let column = firstColumn; column <= lastColumn; column++) {
+      const fine = SCALE * column + MIDDLE;
+      const y = wide ? lowerOfTwo(y0, slope, fine - x0) : rowOfCrossing(x0, y0, slope, dy, fine);
+      this.crossings.push(column * height + pixelBelow(y, height));
+    }
   }
 }
 
 /** Rounds to the fine grid: towards zero after adding a half, as a C cast does, also for negative numbers. */
 function toFine(coordinate: number): number {
   return trunc(SCALE * coordinate + 0.5);
-}
-
-/** Collects the pixel positions at which the edge from (x0, y0) to (x1, y1) crosses column middles. */
-function crossColumns(
-  x0: number,
-  y0: number,
-  x1: number,
-  y1: number,
-  height: number,
-  width: number,
-  out: Uint32Column,
-): void {
-  const dx = abs(x1 - x0);
-  const dy = abs(y1 - y0);
-  if (dx === 0) return;
-  const wide = dx >= dy;
-  if (wide ? x0 > x1 : y0 > y1) return crossColumns(x1, y1, x0, y0, height, width, out);
-  const left = min(x0, x1);
-  const right = max(x0, x1);
-  const firstColumn = max(0, ceil((left - MIDDLE) / SCALE));
-  const lastColumn = min(width - 1, floor((right - 1 - MIDDLE) / SCALE));
-  const slope = wide ? (y1 - y0) / dx : (x1 - x0) / dy;
-  for (let column = firstColumn; column <= lastColumn; column++) {
-    const fine = SCALE * column + MIDDLE;
-    const y = wide ? lowerOfTwo(y0, slope, fine - x0) : rowOfCrossing(x0, y0, slope, dy, fine);
-    out.push(column * height + pixelBelow(y, height));
-  }
 }
 
 /** The smaller fine row of an edge's points `step` and `step + 1`. */

@@ -1,12 +1,11 @@
-import type { Uint32Column } from '../format/columns';
-
-const { floor, max, min } = Math;
-
 /**
  * Run lengths of binary masks, the arithmetic behind `mask`: column-major, background first, as in the COCO API
  * (https://github.com/cocodataset/cocoapi, common/maskApi.c), whose answers it repeats, also for runs of length 0.
- * A mask stands in `runs[start]` to `runs[end - 1]`, so that many can share one array.
+ * Many masks can share one array, of which each is a part.
  */
+import type { Uint32Column } from '../format/columns';
+
+const { floor, max, min } = Math;
 
 /** Masks hold fewer pixels than this, so that every count fits a signed 32-bit integer. */
 export const MAX_PIXELS = 2 ** 31 - 1;
@@ -44,10 +43,10 @@ export function unpackCounts(counts: string, out: Uint32Column): number {
 }
 
 /** Packs runs into a counts string: differences from the run before the last, 5 bits a character, 32 = more follow. */
-export function packCounts(runs: Uint32Array, start = 0, end = runs.length): string {
+export function packCounts(runs: Uint32Array): string {
   let text = '';
-  for (let i = start; i < end; i++) {
-    let value = (runs[i] as number) - (i - start > 2 ? (runs[i - 2] as number) : 0);
+  for (let i = 0; i < runs.length; i++) {
+    let value = (runs[i] as number) - (i > 2 ? (runs[i - 2] as number) : 0);
     let more: boolean;
     do {
       let code = value & 31;
@@ -61,27 +60,20 @@ export function packCounts(runs: Uint32Array, start = 0, end = runs.length): str
 }
 
 /** Number of foreground pixels. */
-export function runsArea(runs: Uint32Array, start = 0, end = runs.length): number {
+export function runsArea(runs: Uint32Array): number {
   let area = 0;
-  for (let i = start + 1; i < end; i += 2) area += runs[i] as number;
+  for (let i = 1; i < runs.length; i += 2) area += runs[i] as number;
   return area;
 }
 
 /** Writes the box `[x, y, width, height]` around the foreground to `out[at]`...; zeros for an empty mask. */
-export function runsBox(
-  runs: Uint32Array,
-  start: number,
-  end: number,
-  height: number,
-  out: Float64Array,
-  at = 0,
-): void {
+export function runsBox(runs: Uint32Array, height: number, out: Float64Array, at = 0): void {
   let left = -1;
   let top = height;
   let right = 0;
   let bottom = 0;
   let position = 0;
-  for (let i = start; i + 1 < end; i += 2) {
+  for (let i = 0; i + 1 < runs.length; i += 2) {
     const from = position + (runs[i] as number);
     position = from + (runs[i + 1] as number);
     if (position === from) continue;
@@ -108,19 +100,13 @@ export function runsBox(
  * Intersection over union of two masks of the same size, or over the area of `a` if `b` is a crowd. Counting stops where
  * both masks have an empty run at once, as in the COCO API; masks encoded from pixels have no such place.
  */
-export function runsIou(
-  a: Uint32Array,
-  aStart: number,
-  aEnd: number,
-  b: Uint32Array,
-  bStart: number,
-  bEnd: number,
-  crowd: boolean,
-): number {
+export function runsIou(a: Uint32Array, b: Uint32Array, crowd: boolean): number {
+  const aEnd = a.length;
+  const bEnd = b.length;
   let intersection = 0;
   let union = 0;
-  let i = aStart;
-  let j = bStart;
+  let i = 0;
+  let j = 0;
   let leftA = i < aEnd ? (a[i++] as number) : 0;
   let leftB = j < bEnd ? (b[j++] as number) : 0;
   let inside = 0; // bit 0: in a, bit 1: in b
@@ -142,7 +128,7 @@ export function runsIou(
     remaining = leftA + leftB;
   }
   if (intersection === 0) return 0;
-  return intersection / (crowd ? runsArea(a, aStart, aEnd) : union);
+  return intersection / (crowd ? runsArea(a) : union);
 }
 
 /** Union or intersection of two masks of the same size, appended to `out`. */

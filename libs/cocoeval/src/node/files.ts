@@ -67,7 +67,7 @@ export function readGroundTruth(path: string, { iouType, points, owns }: Part): 
 
 /** Reads of a results file what the evaluation of some images needs. */
 export function readDetections(path: string, truth: GroundTruth, { points, owns }: Part): Detections {
-  const detections = new Detections(truth.images, truth.iouType, points, path, owns);
+  const detections = new Detections(truth.images, truth.iouType, { points, name: path, owns });
   readEachResult(piecesOfFile(path), path, (result) => detections.add(result));
   return detections;
 }

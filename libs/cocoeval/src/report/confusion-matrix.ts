@@ -1,3 +1,4 @@
+/** Which categories are taken for which. */
 import type { Detections } from '../dataset/detections';
 import type { GroundTruth } from '../dataset/ground-truth';
 import { ByImage, byScore } from '../evaluate/groups';
@@ -49,7 +50,7 @@ export function confusionMatrix(
   const params = toParams(rest, truth);
   const positions = new Map(params.catIds.map((id, position) => [id, position]));
   const none = params.catIds.length;
-  const counts = Array.from({ length: none + 1 }, () => new Array<number>(none + 1).fill(0));
+  const counts = new Uint32Array((none + 1) * (none + 1));
   const finder = new PairFinder(truth, detections, iou, params.kpt_oks_sigmas.slice(0, keypointCount(rest)));
   for (const imageId of params.imgIds) {
     const image = truth.images.indexOf(imageId);
@@ -58,10 +59,14 @@ export function confusionMatrix(
     for (const [g, d] of finder.pairs(image, minScore, isChosen)) {
       const row = g === undefined ? none : (positions.get(truth.categoryIds.get(g)) as number);
       const column = d === undefined ? none : (positions.get(detections.categoryIds.get(d)) as number);
-      counts[row]![column]!++;
+      const cell = row * (none + 1) + column;
+      counts[cell] = (counts[cell] as number) + 1;
     }
   }
-  return { categoryIds: params.catIds, counts };
+  const rows = Array.from({ length: none + 1 }, (_, row) => [
+    ...counts.subarray(row * (none + 1), (row + 1) * (none + 1)),
+  ]);
+  return { categoryIds: params.catIds, counts: rows };
 }
 
 /** Pairs objects and detections without regard to their categories. */
@@ -99,7 +104,7 @@ class PairFinder {
     );
     const dts = byScore(candidates, detections.scores.data);
     const values = new Float64Array(gts.length * dts.length);
-    if (values.length > 0) this.similarity(detections, dts, truth, gts, this.floor, values);
+    if (values.length > 0) this.similarity({ detections, dts, truth, gts, floor: this.floor }, values);
     this.matcher.prepare(values, dts.length, gts.length);
     const matches = new Int32Array(dts.length);
     const ignored = Uint8Array.from(gts, (g) => truth.ignored.get(g));

@@ -1,3 +1,4 @@
+/** What costs average precision, after TIDE (Bolya et al., ECCV 2020, https://arxiv.org/abs/2008.08115). */
 import { accumulate } from '../evaluate/accumulate';
 import {
   ErrorFinder,
@@ -116,7 +117,7 @@ class Repairs {
       repair.forgive === 'missed' ? image.missed : repair.forgive ? image.objects.filter((id) => !found.has(id)) : [],
     );
     for (const id of image.objects) {
-      if (!forgiven.has(id)) store.categories[this.position(id)]!.objects[0]!++;
+      if (!forgiven.has(id)) store.categories[this.position(id)]?.addObject(0);
     }
     const taken = new Set(found);
     const byCategory = new Map<number, DetectionOutcome[]>();
@@ -129,9 +130,9 @@ class Repairs {
     for (const [position, detections] of byCategory) {
       const matches = store.beginImage(position, image.imageId);
       for (const { outcome, score } of detections) {
-        const at = store.addDetection(matches, score);
-        if (outcome === 'match') store.setMatched(matches, at, 0, 0);
-        if (outcome === 'ignored') store.setIgnored(matches, at, 0, 0);
+        const entry = { matches, at: store.addDetection(matches, score), area: 0 };
+        if (outcome === 'match') store.setMatched(entry, 0);
+        if (outcome === 'ignored') store.setIgnored(entry, 0);
       }
     }
   }

@@ -1,3 +1,4 @@
+/** What an evaluation found, as a table, by category and as curves. */
 import { categoryName } from '../dataset/rules';
 import type { Accumulated } from '../evaluate/accumulate';
 import { CocoFormatError } from '../format/errors';

@@ -1,3 +1,4 @@
+/** What is wrong with each detection of an image, after TIDE (Bolya et al., ECCV 2020). */
 import type { Detections } from '../dataset/detections';
 import type { GroundTruth } from '../dataset/ground-truth';
 import { ByImage, type Group } from '../evaluate/groups';

@@ -1,3 +1,4 @@
+/** The official tables of COCO and LVIS (pycocotools' summarize; lvis-api's). */
 import type { Accumulated } from '../evaluate/accumulate';
 import { CocoFormatError } from '../format/errors';
 import { meanAboveMinusOne } from '../evaluate/numpy';
@@ -113,7 +114,8 @@ export function averageOf(
 ): number {
   const [T, , K] = accumulated.counts;
   const categories = category === undefined ? range(K) : [category];
-  return meanAboveMinusOne(gather(measure, accumulated, thresholds ?? range(T), categories, [area], [limit]));
+  const cells = { thresholds: thresholds ?? range(T), categories, areas: [area], limits: [limit] };
+  return meanAboveMinusOne(gather(measure, accumulated, cells));
 }
 
 function average(
@@ -133,19 +135,23 @@ function average(
   const thresholds = line.iou === undefined ? params.iouThrs.map((_, t) => t) : positions(params.iouThrs, line.iou);
   const { frequency } = line;
   const categories = range(K).filter((k) => frequency === undefined || frequencies[k]?.frequency === frequency);
-  return meanAboveMinusOne(
-    gather(line.measure, accumulated, thresholds, categories, areas, positions(params.maxDets, limit)),
-  );
+  const limits = positions(params.maxDets, limit);
+  return meanAboveMinusOne(gather(line.measure, accumulated, { thresholds, categories, areas, limits }));
+}
+
+/** Indices along the axes of precision and recall. */
+interface Cells {
+  readonly thresholds: readonly number[];
+  readonly categories: readonly number[];
+  readonly areas: readonly number[];
+  readonly limits: readonly number[];
 }
 
 /** Values in the order in which numpy would list them, for the sum depends on it. */
 function gather(
   measure: 'precision' | 'recall',
   accumulated: Accumulated,
-  thresholds: readonly number[],
-  categories: readonly number[],
-  areas: readonly number[],
-  limits: readonly number[],
+  { thresholds, categories, areas, limits }: Cells,
 ): Float64Array {
   const [, recalls, K, A, M] = accumulated.counts;
   const values = accumulated[measure];

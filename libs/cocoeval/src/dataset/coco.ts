@@ -21,7 +21,7 @@ import * as mask from '../mask/mask';
 import type { CocoAnnotation, CocoCategory, CocoDataset, CocoImage, CocoResult, IouType, Rle } from '../format/types';
 
 /** Where a dataset comes from. */
-export interface DatasetOrigin {
+interface DatasetOrigin {
   /** The file, say; errors begin with it. */
   readonly name?: string;
   /** Of `loadRes`: the results, and the images of the dataset that they are about. */

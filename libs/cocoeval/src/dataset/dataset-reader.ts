@@ -5,7 +5,7 @@ import { JsonRecords, type JsonSink } from './json-records';
 import { checkAnnotationIds, checkCategoryId, checkImageId } from './rules';
 
 /** A text as UTF-8 in pieces. */
-export type Pieces = Iterable<Uint8Array>;
+type Pieces = Iterable<Uint8Array>;
 
 /**
  * Reads a JSON text to its end.

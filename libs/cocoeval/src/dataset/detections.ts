@@ -9,9 +9,9 @@ import { Segmentations } from './segmentations';
 import type { Box, IouType } from '../format/types';
 
 /** What the first result of a list has, and so what all must have; it decides what an area is, as in `COCO.loadRes`. */
-export type ResultKind = 'bbox' | 'segmentation' | 'keypoints';
+type ResultKind = 'bbox' | 'segmentation' | 'keypoints';
 
-export interface DetectionsOptions {
+interface DetectionsOptions {
   /** How many keypoints a detection has, for 'keypoints'. */
   readonly points?: number;
   /** What the list is called in errors, default 'results'. */
@@ -104,7 +104,7 @@ export class Detections {
     const size = this.images.requireSize(image);
     this.runs.length = 0;
     masks.rasterise(masks.length - 1, size, this.runs);
-    const runs = this.runs.values();
+    const runs = { data: this.runs.data, start: 0, end: this.runs.length };
     const area = runsArea(runs);
     if (this.iouType === 'segm') {
       this.areas.push(area);

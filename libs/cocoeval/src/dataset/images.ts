@@ -5,7 +5,7 @@ import { checkImageId, checkImageSize } from './rules';
 import type { CocoImage, Size } from '../format/types';
 
 /** What LVIS says of an image beyond its annotations. */
-export interface Federation {
+interface Federation {
   readonly negative: ReadonlySet<number>;
   readonly notExhaustive: ReadonlySet<number>;
 }

@@ -117,7 +117,7 @@ export function checkImageSize({ height, width }: CocoImage, where: Where): Size
 }
 
 /** An image's file. */
-export function checkFileName(value: unknown, where: Where): string {
+function checkFileName(value: unknown, where: Where): string {
   return typeof value === 'string' && value !== '' ? value : fail(where, 'file_name', 'text', value);
 }
 

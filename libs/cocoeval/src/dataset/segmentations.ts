@@ -62,13 +62,15 @@ export class Segmentations {
 
   /** Appends the runs of an object's mask in an image of the given size. */
   rasterise(index: number, size: Size, out: Uint32Column): void {
-    const lengths = this.runs.data.subarray(startOf(index, this.ends), this.ends.get(index));
+    const firstPart = startOf(index, this.ends);
+    const endPart = this.ends.get(index);
     if (this.kinds.get(index) === RUNS) {
-      out.append(lengths);
+      out.append(this.runs.data.subarray(firstPart, endPart));
       return;
     }
     const start = startOf(index, this.coordinateEnds);
-    this.rasteriser.objectRuns({ coordinates: this.coordinates.data, start, lengths }, size, out);
+    const lengths = this.runs.data;
+    this.rasteriser.objectRuns({ coordinates: this.coordinates.data, start, lengths, firstPart, endPart }, size, out);
   }
 
   /** Of most outlines the number of points is enough to know that they cross few columns. */

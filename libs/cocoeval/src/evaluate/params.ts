@@ -76,7 +76,7 @@ const PERSON_SIGMAS = [
 ].map((sigma) => sigma / 10);
 
 /** `count` numbers from `start` to `stop`, rounded as numpy.linspace rounds them. */
-export function linspace(start: number, stop: number, count: number): number[] {
+function linspace(start: number, stop: number, count: number): number[] {
   const step = (stop - start) / (count - 1);
   return Array.from({ length: count }, (_, i) => (i === count - 1 ? stop : i * step + start));
 }

@@ -5,12 +5,12 @@ import type { Detections } from '../dataset/detections';
 import type { GroundTruth } from '../dataset/ground-truth';
 import { pairwiseSum } from './numpy';
 import type { Size } from '../format/types';
-import { runsArea, runsBox, runsIou } from '../mask/rle';
+import { runsArea, runsBox, runsIou, type RunSpan } from '../mask/rle';
 
 const { exp, max, min } = Math;
 
 /** Detections and objects of one image that are compared: D and G indices. */
-export interface Comparison {
+interface Comparison {
   readonly detections: Detections;
   readonly dts: readonly number[];
   readonly truth: GroundTruth;
@@ -39,24 +39,29 @@ const boxSimilarity: Similarity = ({ detections, dts, truth, gts }, out) => {
 
 /** Masks of one image: the runs, the area and the box of each. */
 class MaskSet {
-  masks: Uint32Array[] = [];
+  readonly masks: RunSpan[] = [];
   readonly areas = new Float64Column();
   readonly boxes = new Float64Column();
   private readonly runs = new Uint32Column();
+  private readonly ends = new Uint32Column();
 
   fill(objects: Detections | GroundTruth, indices: readonly number[], size: Size): void {
-    for (const column of [this.runs, this.areas, this.boxes]) column.length = 0;
-    const ends = indices.map((index) => {
+    for (const column of [this.runs, this.ends, this.areas, this.boxes]) column.length = 0;
+    for (const index of indices) {
       objects.segmentations.rasterise(index, size, this.runs);
-      return this.runs.length;
-    });
-    this.boxes.reserve(4 * indices.length);
-    this.masks = ends.map((end, i) => this.runs.data.subarray(i === 0 ? 0 : ends[i - 1], end));
-    for (const mask of this.masks) {
-      this.areas.push(runsArea(mask));
-      runsBox(mask, size[0], this.boxes.data, this.boxes.length);
-      this.boxes.length += 4;
+      this.ends.push(this.runs.length);
     }
+    this.boxes.reserve(4 * indices.length);
+    this.masks.length = 0;
+    for (let i = 0; i < indices.length; i++) this.add(i === 0 ? 0 : this.ends.get(i - 1), this.ends.get(i), size[0]);
+  }
+
+  private add(start: number, end: number, height: number): void {
+    const mask = { data: this.runs.data, start, end };
+    this.masks.push(mask);
+    this.areas.push(runsArea(mask));
+    runsBox(mask, height, this.boxes.data, this.boxes.length);
+    this.boxes.length += 4;
   }
 }
 
@@ -69,13 +74,15 @@ function maskSimilarity(): Similarity {
     const size = detections.images.requireSize(detections.imageIndices.get(first));
     left.fill(detections, dts, size);
     right.fill(truth, gts, size);
-    left.masks.forEach((dt, i) => {
-      right.masks.forEach((gt, j) => {
+    let at = 0;
+    for (let i = 0; i < dts.length; i++) {
+      for (let j = 0; j < gts.length; j++) {
         const crowd = truth.crowd.get(gts[j] as number) === 1;
         const possible = bestPossible(left, i, right, j, crowd);
-        out[i * gts.length + j] = possible > 0 && possible >= floor ? runsIou(dt, gt, crowd) : 0;
-      });
-    });
+        const isWorthwhile = possible > 0 && possible >= floor;
+        out[at++] = isWorthwhile ? runsIou(left.masks[i] as RunSpan, right.masks[j] as RunSpan, crowd) : 0;
+      }
+    }
   };
 }
 

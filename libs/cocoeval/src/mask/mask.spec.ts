@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Uint32Column } from '../format/columns';
 import * as mask from './mask';
-import { packCounts, runsArea, runsBox, unpackCounts } from './rle';
+import { packCounts, runsArea, runsBox, spanOf, unpackCounts } from './rle';
 import type { Rle } from '../format/types';
 
 interface Expected extends Rle {
@@ -47,9 +47,9 @@ function expectShortRuns(c: MaskCase, expected: Expected): void {
   const unpacked = new Uint32Column();
   unpackCounts(expected.counts, unpacked);
   expect([...unpacked.values()]).toEqual(expected.runs);
-  expect(runsArea(runs)).toBe(expected.area);
+  expect(runsArea(spanOf(runs))).toBe(expected.area);
   const box = new Float64Array(4);
-  runsBox(runs, c.h, box);
+  runsBox(spanOf(runs), c.h, box);
   expect([...box]).toEqual(expected.bbox);
   expect(() => mask.fromUncompressed({ size: [c.h, c.w], counts: [...runs] })).toThrow('sum to 20000 x 20000 pixels');
 }

@@ -15,6 +15,7 @@ import {
   runsArea,
   runsBox,
   runsIou,
+  spanOf,
   unpackCounts,
 } from './rle';
 import type { Box, Polygons, Rle, Segmentation, Size, UncompressedRle } from '../format/types';
@@ -61,7 +62,7 @@ export function decode(rle: Rle | UncompressedRle): Bitmap & { readonly data: Ui
 export function area(rle: Rle | UncompressedRle): number;
 export function area(rles: readonly (Rle | UncompressedRle)[]): number[];
 export function area(rle: Rle | UncompressedRle | readonly (Rle | UncompressedRle)[]): number | number[] {
-  const one = (mask: unknown, where: Where): number => runsArea(readRuns(mask, where).runs);
+  const one = (mask: unknown, where: Where): number => runsArea(spanOf(readRuns(mask, where).runs));
   return Array.isArray(rle) ? rle.map((mask, i) => one(mask, () => `area: masks[${i}]`)) : one(rle, () => 'area');
 }
 
@@ -253,7 +254,7 @@ function repack(rle: unknown): Rle {
 
 function boxOfRuns({ size, runs }: Runs): Box {
   const out = new Float64Array(4);
-  runsBox(runs, size[0], out);
+  runsBox(spanOf(runs), size[0], out);
   return asBox(out);
 }
 
@@ -296,5 +297,5 @@ function maskIou(dt: Region, gt: Region, crowd: boolean): number {
   const boxes = boxIou(dt.box, 0, gt.box, 0, crowd);
   if (!dt.mask || !gt.mask || !(boxes > 0)) return boxes;
   if (dt.mask.size[0] !== gt.mask.size[0] || dt.mask.size[1] !== gt.mask.size[1]) return -1;
-  return runsIou(dt.mask.runs, gt.mask.runs, crowd);
+  return runsIou(spanOf(dt.mask.runs), spanOf(gt.mask.runs), crowd);
 }

@@ -16,17 +16,19 @@ const MIDDLE = 2; // fine column 5 c + 2 is the last one left of the middle of c
 export const MAX_COORDINATE = 2 ** 31 / SCALE - 2;
 
 /** One polygon in an array of numbers: x0, y0, x1, y1, ... from `start` on, finite, within MAX_COORDINATE. */
-export interface Outline {
+interface Outline {
   readonly coordinates: ArrayLike<number>;
   readonly start: number;
   readonly points: number;
 }
 
-/** The polygons of one object, one after the other from `start` on; each has so many numbers as `lengths` says. */
-export interface Outlines {
+/** The polygons of one object, one after the other from `start` on; they have `lengths[firstPart]`, ... numbers. */
+interface Outlines {
   readonly coordinates: ArrayLike<number>;
   readonly start: number;
   readonly lengths: Uint32Array;
+  readonly firstPart: number;
+  readonly endPart: number;
 }
 
 /** How many pixel columns the outlines of one object may cross: more than any drawn by hand, and 256 MB of work space. */
@@ -49,11 +51,12 @@ export class Rasteriser {
   private readonly partRuns = new Uint32Column();
   private union = new Uint32Column();
   private merged = new Uint32Column();
-  private size: Size = [0, 0];
+  private height = 0;
+  private width = 0;
 
   /** Appends the runs of one closed polygon in an image of the given size to `out`. */
   polygon({ coordinates, start, points }: Outline, size: Size, out: Uint32Column): void {
-    this.size = size;
+    [this.height, this.width] = size;
     this.crossings.length = 0;
     for (let i = 0; i < points; i++) {
       const from = start + 2 * i;
@@ -70,27 +73,30 @@ export class Rasteriser {
   }
 
   /** Appends the runs of the union of an object's polygons to `out`. */
-  objectRuns({ coordinates, start, lengths }: Outlines, size: Size, out: Uint32Column): void {
+  objectRuns({ coordinates, start, lengths, firstPart, endPart }: Outlines, size: Size, out: Uint32Column): void {
     this.union.length = 0;
     let from = start;
-    lengths.forEach((length, part) => {
-      this.partRuns.length = 0;
-      this.polygon({ coordinates, start: from, points: length >> 1 }, size, this.partRuns);
+    for (let part = firstPart; part < endPart; part++) {
+      const length = lengths[part] as number;
+      const runs = part === firstPart ? this.union : this.partRuns;
+      runs.length = 0;
+      this.polygon({ coordinates, start: from, points: length >> 1 }, size, runs);
       from += length;
-      if (part === 0) {
-        this.union.append(this.partRuns.values());
-        return;
-      }
-      this.merged.length = 0;
-      mergeRuns(this.union.values(), this.partRuns.values(), false, this.merged);
-      [this.union, this.merged] = [this.merged, this.union];
-    });
+      if (part > firstPart) this.unite();
+    }
     out.append(this.union.values());
+  }
+
+  /** Adds the last part to the union. */
+  private unite(): void {
+    this.merged.length = 0;
+    mergeRuns(this.union.values(), this.partRuns.values(), false, this.merged);
+    [this.union, this.merged] = [this.merged, this.union];
   }
 
   /** Collects the pixel positions at which the edge from (x0, y0) to (x1, y1) crosses column middles. */
   private crossColumns(x0: number, y0: number, x1: number, y1: number): void {
-    const [height, width] = this.size;
+    const { height, width } = this;
     const dx = abs(x1 - x0);
     const dy = abs(y1 - y0);
     if (dx === 0) return;

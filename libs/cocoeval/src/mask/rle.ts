@@ -7,6 +7,18 @@ import type { Uint32Column } from '../format/columns';
 
 const { floor, max, min } = Math;
 
+/** A mask: `data[start]` to `data[end - 1]`. */
+export interface RunSpan {
+  readonly data: Uint32Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** All runs of an array as one mask. */
+export function spanOf(data: Uint32Array): RunSpan {
+  return { data, start: 0, end: data.length };
+}
+
 /** Masks hold fewer pixels than this, so that every count fits a signed 32-bit integer. */
 export const MAX_PIXELS = 2 ** 31 - 1;
 
@@ -60,22 +72,22 @@ export function packCounts(runs: Uint32Array): string {
 }
 
 /** Number of foreground pixels. */
-export function runsArea(runs: Uint32Array): number {
+export function runsArea({ data, start, end }: RunSpan): number {
   let area = 0;
-  for (let i = 1; i < runs.length; i += 2) area += runs[i] as number;
+  for (let i = start + 1; i < end; i += 2) area += data[i] as number;
   return area;
 }
 
 /** Writes the box `[x, y, width, height]` around the foreground to `out[at]`...; zeros for an empty mask. */
-export function runsBox(runs: Uint32Array, height: number, out: Float64Array, at = 0): void {
+export function runsBox({ data, start, end }: RunSpan, height: number, out: Float64Array, at = 0): void {
   let left = -1;
   let top = height;
   let right = 0;
   let bottom = 0;
   let position = 0;
-  for (let i = 0; i + 1 < runs.length; i += 2) {
-    const from = position + (runs[i] as number);
-    position = from + (runs[i + 1] as number);
+  for (let i = start; i + 1 < end; i += 2) {
+    const from = position + (data[i] as number);
+    position = from + (data[i + 1] as number);
     if (position === from) continue;
     const fromColumn = floor(from / height);
     const toColumn = floor((position - 1) / height);
@@ -97,16 +109,16 @@ export function runsBox(runs: Uint32Array, height: number, out: Float64Array, at
 }
 
 /**
- * Intersection over union of two masks of the same size, or over the area of `a` if `b` is a crowd. Counting stops where
+ * Intersection over union of two masks of the same size, or over the area of `left` if `right` is a crowd. Counting stops where
  * both masks have an empty run at once, as in the COCO API; masks encoded from pixels have no such place.
  */
-export function runsIou(a: Uint32Array, b: Uint32Array, crowd: boolean): number {
-  const aEnd = a.length;
-  const bEnd = b.length;
+export function runsIou(left: RunSpan, right: RunSpan, crowd: boolean): number {
+  const { data: a, end: aEnd } = left;
+  const { data: b, end: bEnd } = right;
   let intersection = 0;
   let union = 0;
-  let i = 0;
-  let j = 0;
+  let i = left.start;
+  let j = right.start;
   let leftA = i < aEnd ? (a[i++] as number) : 0;
   let leftB = j < bEnd ? (b[j++] as number) : 0;
   let inside = 0; // bit 0: in a, bit 1: in b
@@ -128,7 +140,7 @@ export function runsIou(a: Uint32Array, b: Uint32Array, crowd: boolean): number 
     remaining = leftA + leftB;
   }
   if (intersection === 0) return 0;
-  return intersection / (crowd ? runsArea(a) : union);
+  return intersection / (crowd ? runsArea(left) : union);
 }
 
 /** Union or intersection of two masks of the same size, appended to `out`. */

@@ -38,7 +38,7 @@ export function readCategories(path: string): CheckedCategory[] {
 }
 
 /** Which part of a dataset an evaluation needs. */
-export interface Part {
+interface Part {
   readonly iouType: IouType;
   /** How many keypoints an object has. */
   readonly points: number;

@@ -99,7 +99,7 @@ export function summarize(
 }
 
 /** Which values to average; of thresholds and categories all, unless some are named. */
-export interface Selection {
+interface Selection {
   readonly thresholds?: readonly number[];
   readonly category?: number;
   readonly area: number;

@@ -1,12 +1,12 @@
 /** A detector's results on a dataset, compared with its annotations as COCO does. */
-import { COCO, type CocoAnnotation, type CocoResult, type Evaluation, Evaluator } from '@cocoeval/ts';
+import { COCO, type CocoAnnotation, type CocoResult, type CocoReport, Evaluator } from '@cocoeval/ts';
 import type { DetectionDataset } from '@pyramidal/coco';
 import type { DetectedImage, ImageDetector } from './image-detector';
 
 /** What COCO's evaluation finds for boxes and, of detectors that find them, for masks. */
 export interface DetectionMetrics {
-  readonly box: Evaluation;
-  readonly mask?: Evaluation;
+  readonly box: CocoReport;
+  readonly mask?: CocoReport;
 }
 
 /** An image's detections as records of COCO's results files. */
@@ -45,7 +45,7 @@ export async function evaluateDetector(
 
 /** The numbers that training watches. */
 export function summarise({ box, mask }: DetectionMetrics): Record<string, number> {
-  const named = (kind: string, { metrics }: Evaluation): [string, number][] =>
+  const named = (kind: string, { metrics }: CocoReport): [string, number][] =>
     ['AP', 'AP50', 'AP75'].map((name) => [`${kind}${name}`, metrics[name]!]);
   return Object.fromEntries([...named('box', box), ...(mask === undefined ? [] : named('mask', mask))]);
 }

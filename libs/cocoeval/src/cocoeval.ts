@@ -12,7 +12,7 @@ import { summarize } from './report/summarize';
 import type { IouType } from './format/types';
 
 /** How the detections of one image and category were matched, as in pycocotools. Ids are 0 where there is no match. */
-export interface ImageEvaluation {
+interface ImageEvaluation {
   readonly image_id: number;
   /** -1 if categories are not used. */
   readonly category_id: number;

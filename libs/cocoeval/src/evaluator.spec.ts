@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { COCO } from './dataset/coco';
 import { COCOeval } from './cocoeval';
 import { CocoFormatError } from './format/errors';
-import type { Evaluation } from './report/evaluation';
+import type { CocoReport } from './report/coco-report';
 import { evaluateDetections, Evaluator } from './evaluator';
 import { samples, type Sample } from './testing/arbitrary';
 import { goldenCases, loadCase, sha256 } from './testing/golden';
@@ -14,7 +14,7 @@ const tiny = loadCase(goldenCases().find(({ name }) => name === 'tiny_bbox')!);
 
 const iouTypes = fc.constantFrom<IouType>('bbox', 'segm');
 
-function expectSame(a: Evaluation['accumulated'], b: Evaluation['accumulated']): void {
+function expectSame(a: CocoReport['accumulated'], b: CocoReport['accumulated']): void {
   expect(a.counts).toEqual(b.counts);
   for (const name of ['precision', 'recall', 'scores'] as const) expect(sha256(a[name])).toBe(sha256(b[name]));
 }

@@ -2,7 +2,7 @@
 import { accumulate } from './evaluate/accumulate';
 import { Detections } from './dataset/detections';
 import { CocoFormatError } from './format/errors';
-import { Evaluation } from './report/evaluation';
+import { CocoReport } from './report/coco-report';
 import type { GroundTruth } from './dataset/ground-truth';
 import { ByImage } from './evaluate/groups';
 import { ImageEvaluator } from './evaluate/image-evaluator';
@@ -27,13 +27,13 @@ export function evaluateDetections(
   gt: GroundTruthSource,
   dt: ResultsSource,
   options: EvaluationOptions = {},
-): Evaluation {
+): CocoReport {
   const truth = toGroundTruth(gt, options);
   const params = toParams(options, truth);
   const evaluator = new ImageEvaluator(truth, params);
   const store = evaluator.newStore();
   evaluateImages(evaluator, toDetections(dt, truth, options), params.imgIds, store);
-  return new Evaluation(params, accumulate(store, params), categoriesOf(truth, params));
+  return new CocoReport(params, accumulate(store, params), categoriesOf(truth, params));
 }
 
 /** Compares all detections in some images. */
@@ -99,12 +99,12 @@ export class Evaluator {
   }
 
   /** The evaluation so far; images not added count as images without detections unless `addedOnly`. */
-  result({ addedOnly = false } = {}): Evaluation {
+  result({ addedOnly = false } = {}): CocoReport {
     const total = this.evaluator.newStore();
     total.append(this.store);
     const none = new Detections(this.truth.images, this.truth.iouType);
     if (!addedOnly) evaluateImages(this.evaluator, none, [...this.pending], total);
-    return new Evaluation(this.params, accumulate(total, this.params), categoriesOf(this.truth, this.params));
+    return new CocoReport(this.params, accumulate(total, this.params), categoriesOf(this.truth, this.params));
   }
 }
 

@@ -1,14 +1,25 @@
-export { COCO, type CheckedRecords, type AnnotationQuery, type CategoryQuery, type ImageQuery } from './dataset/coco';
-export { COCOeval, type ImageEvaluation } from './cocoeval';
-export { confusionMatrix, type ConfusionMatrix, type ConfusionOptions } from './report/confusion-matrix';
-export { errorBreakdown, type ErrorBreakdown, type ErrorKind } from './report/error-breakdown';
+/** COCO evaluation and the COCO mask API; nothing here needs Node. */
+export { COCO, type CheckedRecords } from './dataset/coco';
+export { JsonRecords } from './dataset/json-records';
 export type { CheckedAnnotation, CheckedCategory, CheckedImage } from './dataset/rules';
-export { CocoFormatError } from './format/errors';
-export { Evaluation, type CategoryScores, type Curve, type CurveChoice } from './report/evaluation';
+export { COCOeval } from './cocoeval';
+export type { EvaluationOptions } from './evaluate/options';
+export { Params } from './evaluate/params';
 export { evaluateDetections, Evaluator } from './evaluator';
-export type { DetectionOutcome, ImageErrors, Outcome } from './report/image-errors';
-export { JsonRecords, type JsonSink } from './dataset/json-records';
+export { CocoFormatError } from './format/errors';
+export type {
+  CocoAnnotation,
+  CocoCategory,
+  CocoDataset,
+  CocoImage,
+  CocoResult,
+  IouType,
+  Polygons,
+  Rle,
+  Segmentation,
+  UncompressedRle,
+} from './format/types';
 export * as mask from './mask/mask';
-export type { EvaluationOptions, GroundTruthSource, ResultsSource } from './evaluate/options';
-export { Params, type AreaRange } from './evaluate/params';
-export type * from './format/types';
+export type { CocoReport } from './report/coco-report';
+export { confusionMatrix } from './report/confusion-matrix';
+export { errorBreakdown } from './report/error-breakdown';

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Evaluation } from '@cocoeval/ts';
+import type { CocoReport } from '@cocoeval/ts';
 import { countProgress, type EvaluateCommand } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
 import { openRuntime } from '@pyramidal/runtime';
@@ -57,13 +57,13 @@ export async function evaluate(
   return 0;
 }
 
-function describe(kind: string, evaluation: Evaluation, perCategory: boolean): string {
+function describe(kind: string, evaluation: CocoReport, perCategory: boolean): string {
   const title = kind === 'box' ? 'boxes' : 'masks';
   const categories = perCategory ? ['', evaluation.perCategoryText()] : [];
   return [`${title}:`, evaluation.text, ...categories, ''].join('\n');
 }
 
 /** The table by name; -1, as COCO has it, where there is nothing to find. */
-function numbersOf(evaluation: Evaluation, perCategory: boolean): Record<string, unknown> {
+function numbersOf(evaluation: CocoReport, perCategory: boolean): Record<string, unknown> {
   return { ...evaluation.metrics, ...(perCategory && { perCategory: evaluation.perCategory() }) };
 }

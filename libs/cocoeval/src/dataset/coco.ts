@@ -303,20 +303,20 @@ function append<T>(lists: Map<number, T[]>, key: number, value: T): void {
   else lists.set(key, [value]);
 }
 
-export interface AnnotationQuery {
+interface AnnotationQuery {
   readonly imgIds?: Ids;
   readonly catIds?: Ids;
   readonly areaRng?: readonly number[];
   readonly iscrowd?: boolean | number;
 }
 
-export interface CategoryQuery {
+interface CategoryQuery {
   readonly catNms?: Names;
   readonly supNms?: Names;
   readonly catIds?: Ids;
 }
 
-export interface ImageQuery {
+interface ImageQuery {
   readonly imgIds?: Ids;
   readonly catIds?: Ids;
 }

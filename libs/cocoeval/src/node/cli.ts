@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { errorBreakdown, ERROR_KINDS } from '../report/error-breakdown';
 import { CocoFormatError } from '../format/errors';
-import type { Evaluation } from '../report/evaluation';
+import type { CocoReport } from '../report/coco-report';
 import type { EvaluationOptions } from '../evaluate/options';
 import { fixed } from '../report/summarize';
 import type { IouType } from '../format/types';
@@ -66,7 +66,7 @@ async function main(args: string[]): Promise<void> {
     return;
   }
   const { gt, dt, options, threads, perCategory, errors, json } = parse(args);
-  const evaluation: Evaluation =
+  const evaluation: CocoReport =
     threads === 1 ? evaluateFiles(gt, dt, options) : await evaluateFilesInThreads(gt, dt, { ...options, threads });
   console.log(evaluation.text);
   if (perCategory) console.log(`\n${evaluation.perCategoryText()}`);

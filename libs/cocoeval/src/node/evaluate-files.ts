@@ -4,7 +4,7 @@ import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { accumulate } from '../evaluate/accumulate';
 import { CocoFormatError } from '../format/errors';
-import { Evaluation } from '../report/evaluation';
+import { CocoReport } from '../report/coco-report';
 import { categoriesOf, evaluateImages } from '../evaluator';
 import type { GroundTruth } from '../dataset/ground-truth';
 import { ImageEvaluator } from '../evaluate/image-evaluator';
@@ -15,9 +15,9 @@ import type { Params } from '../evaluate/params';
 import { readDetections, readGroundTruth } from './files';
 
 /** Evaluates a results file against a dataset file; of both, only what is compared is kept in memory. */
-export function evaluateFiles(gtPath: string, dtPath: string, options: EvaluationOptions = {}): Evaluation {
+export function evaluateFiles(gtPath: string, dtPath: string, options: EvaluationOptions = {}): CocoReport {
   const { truth, params, store } = evaluateShare({ gtPath, dtPath, options, share: 0, shares: 1 });
-  return new Evaluation(params, accumulate(store, params), categoriesOf(truth, params));
+  return new CocoReport(params, accumulate(store, params), categoriesOf(truth, params));
 }
 
 /**
@@ -28,7 +28,7 @@ export async function evaluateFilesInThreads(
   gtPath: string,
   dtPath: string,
   { threads, ...options }: EvaluationOptions & { readonly threads: number },
-): Promise<Evaluation> {
+): Promise<CocoReport> {
   if (!Number.isInteger(threads) || threads < 1) {
     throw new CocoFormatError(`threads: expected a whole number of at least 1, received ${threads}`);
   }
@@ -37,7 +37,7 @@ export async function evaluateFilesInThreads(
   try {
     const { truth, params, store } = evaluateShare(task(0));
     for (const { matches } of others) store.append(MatchStore.unpack(await matches));
-    return new Evaluation(params, accumulate(store, params), categoriesOf(truth, params));
+    return new CocoReport(params, accumulate(store, params), categoriesOf(truth, params));
   } finally {
     await Promise.all(others.map(({ worker }) => worker.terminate()));
   }

@@ -15,7 +15,7 @@ import {
 import { similarityFor } from '../evaluate/similarity';
 
 /** Which objects were taken for what. */
-export interface ConfusionMatrix {
+interface ConfusionMatrix {
   /** Ids of the C categories in the order of rows and columns. */
   readonly categoryIds: readonly number[];
   /**
@@ -25,7 +25,7 @@ export interface ConfusionMatrix {
   readonly counts: readonly (readonly number[])[];
 }
 
-export interface ConfusionOptions extends Pick<
+interface ConfusionOptions extends Pick<
   EvaluationOptions,
   'iouType' | 'imageIds' | 'categoryIds' | 'keypointSigmas'
 > {

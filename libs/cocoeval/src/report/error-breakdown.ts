@@ -30,9 +30,9 @@ export const ERROR_KINDS = [
   'missed',
 ] as const;
 
-export type ErrorKind = (typeof ERROR_KINDS)[number];
+type ErrorKind = (typeof ERROR_KINDS)[number];
 
-export interface ErrorBreakdown {
+interface ErrorBreakdown {
   /** Average precision at the foreground threshold. */
   readonly AP: number;
   /** How many errors of each kind there are. */

@@ -1,3 +1,4 @@
+/** Small random datasets for property tests. */
 import fc from 'fast-check';
 import type { CocoDataset, CocoResult } from '../format/types';
 

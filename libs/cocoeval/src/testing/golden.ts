@@ -1,3 +1,4 @@
+/** Answers of pycocotools that specs compare with. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

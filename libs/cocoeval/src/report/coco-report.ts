@@ -7,7 +7,7 @@ import { averageOf, fixed, summarize, type Summary } from './summarize';
 import type { CocoCategory } from '../format/types';
 
 /** Averages of one category, over all areas, at the largest limit of detections; -1 without objects. */
-export interface CategoryScores {
+interface CategoryScores {
   readonly id: number;
   readonly name: string;
   readonly AP: number;
@@ -17,7 +17,7 @@ export interface CategoryScores {
 }
 
 /** Which curve to read; without a category the mean over those that have objects. */
-export interface CurveChoice {
+interface CurveChoice {
   readonly categoryId?: number;
   /** One of the IoU thresholds, default the first. */
   readonly iou?: number;
@@ -37,7 +37,7 @@ export interface Curve {
 }
 
 /** What an evaluation found. */
-export class Evaluation {
+export class CocoReport {
   private summary: Summary | undefined;
 
   constructor(

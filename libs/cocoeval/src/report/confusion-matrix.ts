@@ -25,10 +25,7 @@ interface ConfusionMatrix {
   readonly counts: readonly (readonly number[])[];
 }
 
-interface ConfusionOptions extends Pick<
-  EvaluationOptions,
-  'iouType' | 'imageIds' | 'categoryIds' | 'keypointSigmas'
-> {
+interface ConfusionOptions extends Pick<EvaluationOptions, 'iouType' | 'imageIds' | 'categoryIds' | 'keypointSigmas'> {
   /** Overlap from which on a detection is about an object. Default 0.5. */
   readonly iou?: number;
   /** Detections of lower score are left out. Default 0.3. */

@@ -8,17 +8,23 @@ import { ForwardPass } from '@pyramidal/nn';
 import type { Losses } from '@pyramidal/training';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { DetectionConfig } from './config';
-import { createDetector } from './detectors';
+import { createDetector, DETECTORS, type DetectorTable } from './detectors';
+
+/** What a configuration may name. */
+export interface NetworkParts {
+  readonly backbones?: BackboneCatalogue;
+  readonly detectors?: DetectorTable;
+}
 
 /** The network that a configuration describes, without values yet. */
 export function assembleDetector(
   { model }: DetectionConfig,
   classes: number,
-  backbones: BackboneCatalogue = backboneCatalogue(),
+  { backbones = backboneCatalogue(), detectors = DETECTORS }: NetworkParts = {},
 ): Detector {
   const { name, ...overrides } = model.backbone;
   const backbone = backbones.create(name, overrides);
-  return createDetector(model.detector, { backbone, neckChannels: model.neck.channels, classes });
+  return createDetector(model.detector, { backbone, neckChannels: model.neck.channels, classes }, detectors);
 }
 
 export type DetectionTensors = DetectionBatch['tensors'] & tf.NamedTensorMap;

@@ -1,6 +1,6 @@
 import { VARIANTS } from '@pyramidal/backbones';
 import { backboneSchema, evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
-import { detectorSchema } from './detectors';
+import { detectorSchema, detectorSchemaOf, type DetectorTable } from './detectors';
 
 const fraction = z.number().min(0).max(1);
 const count = z.int().min(1);
@@ -82,8 +82,10 @@ export const detectionSchema = z.strictObject({
   runtime: runtimeSchema,
 });
 
-/** The same where backbones of other names are known too. */
-export const detectionSchemaOf = (backbones: readonly string[]): typeof detectionSchema =>
-  detectionSchema.extend({ model: modelSchema.extend({ backbone: backboneSchema(backbones) }) });
+/** The same where backbones and detectors of other names are known too. */
+export const detectionSchemaOf = (backbones: readonly string[], detectors: DetectorTable): typeof detectionSchema =>
+  detectionSchema.extend({
+    model: modelSchema.extend({ backbone: backboneSchema(backbones), detector: detectorSchemaOf(detectors) }),
+  });
 
 export type DetectionConfig = z.output<typeof detectionSchema>;

@@ -6,7 +6,7 @@ import {
   readDetectionClasses,
 } from '@pyramidal/coco';
 import type { DetectionConfig } from './config';
-import { DETECTORS } from './detectors';
+import type { DetectorTable } from './detectors';
 
 /** What training needs of a dataset; without the annotations as the file has them. */
 export type TrainingSet = Omit<DetectionDataset, 'coco'>;
@@ -41,14 +41,18 @@ export function requireSameClasses(train: TrainingSet, val: DetectionDataset): v
  * @returns a remark if only some objects have one.
  * @throws Error if a detector is to learn masks and no object has one.
  */
-export function checkMasks({ samples }: TrainingSet, { data, model }: DetectionConfig): string | undefined {
+export function checkMasks(
+  { samples }: TrainingSet,
+  { data, model }: DetectionConfig,
+  detectors: DetectorTable,
+): string | undefined {
   const { name } = model.detector;
-  if (!DETECTORS[name].predictsMasks) return undefined;
+  if (!detectors[name]!.predictsMasks) return undefined;
   const objects = samples.flatMap((sample) => sample.objects);
   const bare = objects.filter(({ segmentation }) => segmentation === undefined).length;
   if (bare === 0) return undefined;
   if (bare < objects.length) return `${bare} of ${objects.length} objects have no mask: only their boxes are learned`;
-  const boxDetectors = Object.entries(DETECTORS).flatMap(([other, { predictsMasks }]) => (predictsMasks ? [] : other));
+  const boxDetectors = Object.entries(detectors).flatMap(([other, { predictsMasks }]) => (predictsMasks ? [] : other));
   throw new Error(
     `${join(data.root, data.train.annotations)}: expected masks for ${name}, received ${bare} objects without one; ` +
       `detectors that learn boxes alone: ${boxDetectors.join(', ')}`,

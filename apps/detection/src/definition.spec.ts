@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { type BackboneFamily, type BackboneSizes, pyramidLevels } from '@pyramidal/backbones';
-import { loadConfig } from '@pyramidal/config';
+import type { DetectorDefinition } from '@pyramidal/boxes';
+import { loadConfig, z } from '@pyramidal/config';
 import { Backbone, Conv2d, type Pyramid } from '@pyramidal/nn';
+import { retinaNet } from '@pyramidal/retinanet';
 import { detectionDefinition } from './definition';
 
 const SAMPLE = join(__dirname, '../../../configs/detection/sample.yaml');
@@ -56,5 +58,27 @@ it('refuses two backbones of one name, and changes of what a backbone does not l
   const set = ['model.backbone={ name: plain_tiny, depths: [1, 1, 1, 1] }'];
   expect(() => assemble(loadConfig(schema, SAMPLE, { set }).config, 3)).toThrow(
     'plain_tiny: expected changes of channels, received depths',
+  );
+});
+
+it('names a detector of its own beside ours, with settings of its own', () => {
+  const schema = z.strictObject({ hidden: z.int().min(1).default(8) });
+  const seen: number[] = [];
+  const mine: DetectorDefinition<typeof schema> = {
+    predictsMasks: false,
+    schema,
+    create(settings, parts) {
+      seen.push(settings.hidden, parts.classes);
+      return retinaNet.create(retinaNet.schema.parse({ hidden: settings.hidden }), parts);
+    },
+  };
+  const definition = detectionDefinition({ detectors: { mine } });
+  const read = (set: string) => loadConfig(definition.schema, SAMPLE, { set: [set] }).config;
+  definition.assemble(read('model.detector={ name: mine, hidden: 4 }'), 3);
+  expect(seen).toEqual([4, 3]);
+  expect(() => read('model.detector={ name: mine, hiden: 4 }')).toThrow(/hiden/);
+  expect(() => read('model.detector={ name: yours }')).toThrow(/retinanet, mine/);
+  expect(() => detectionDefinition({ detectors: { retinanet: mine } })).toThrow(
+    "detectors: expected every name once, received 'retinanet' twice",
   );
 });

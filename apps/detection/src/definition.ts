@@ -4,11 +4,14 @@ import type { Detector } from '@pyramidal/boxes';
 import type * as tf from '@tensorflow/tfjs-core';
 import { assembleDetector } from './assemble';
 import { type DetectionConfig, type detectionSchema, detectionSchemaOf } from './config';
+import { detectorTable, type DetectorTable } from './detectors';
 
 /** What a project adds of its own. */
 export interface OwnDetectionParts {
   /** Configurations name their sizes like ours. */
   readonly backbones?: readonly BackboneFamily[];
+  /** By the names that configurations give; their schemas read the other keys of `model.detector`. */
+  readonly detectors?: DetectorTable;
   /**
    * Changes the images of a training step, on the engine and after the configuration's augmentation; static.
    * @param images float32 [N, H, W, 3], normalised. @param seed int32 [2], another in every step. @returns the same shape.
@@ -18,16 +21,20 @@ export interface OwnDetectionParts {
 
 export interface DetectionDefinition {
   readonly schema: typeof detectionSchema;
+  /** Every detector that a configuration may name. */
+  readonly detectors: DetectorTable;
   /** The network that a configuration describes, without values yet. */
   assemble(config: DetectionConfig, classes: number): Detector;
   augment(images: tf.Tensor4D, seed: tf.Tensor1D): tf.Tensor4D;
 }
 
-export function detectionDefinition({ backbones, augment }: OwnDetectionParts = {}): DetectionDefinition {
+export function detectionDefinition({ backbones, detectors, augment }: OwnDetectionParts = {}): DetectionDefinition {
   const catalogue = backboneCatalogue(backbones);
+  const table = detectorTable(detectors);
   return {
-    schema: detectionSchemaOf(catalogue.names),
-    assemble: (config, classes) => assembleDetector(config, classes, catalogue),
+    schema: detectionSchemaOf(catalogue.names, table),
+    detectors: table,
+    assemble: (config, classes) => assembleDetector(config, classes, { backbones: catalogue, detectors: table }),
     augment: augment ?? ((images) => images),
   };
 }

@@ -1,5 +1,5 @@
 /** Every detector there is, by the name that a configuration gives. */
-import type { Detector, DetectorParts } from '@pyramidal/boxes';
+import type { Detector, DetectorDefinition, DetectorParts } from '@pyramidal/boxes';
 import { z } from '@pyramidal/config';
 import { cascadeMaskRcnn, cascadeRcnn, fasterRcnn, maskRcnn } from '@pyramidal/mask-rcnn';
 import { retinaNet } from '@pyramidal/retinanet';
@@ -12,23 +12,39 @@ export const DETECTORS = {
   retinanet: retinaNet,
 } as const;
 
-export type DetectorName = keyof typeof DETECTORS;
+/** A definition whatever its settings are: its own schema has read what it is given. */
+export interface AnyDetector extends Pick<DetectorDefinition, 'predictsMasks' | 'schema'> {
+  create(settings: never, parts: DetectorParts): Detector;
+}
 
-type Settings = { readonly [N in DetectorName]: z.output<(typeof DETECTORS)[N]['schema']> };
-type Config<N extends DetectorName> = { readonly name: N } & Settings[N];
+/** Detectors by name. */
+export type DetectorTable = Readonly<Record<string, AnyDetector>>;
 
-/** A detector's name and its settings. */
-export type DetectorConfig = { [N in DetectorName]: Config<N> }[DetectorName];
+type Settings = { readonly [N in keyof typeof DETECTORS]: z.output<(typeof DETECTORS)[N]['schema']> };
 
-const [first, ...others] = Object.entries(DETECTORS).map(([name, { schema }]) => {
-  return z.strictObject({ name: z.literal(name), ...schema.shape });
-});
+/** A detector's name and its settings; those of a project's own stand beside these. */
+export type DetectorConfig = { [N in keyof Settings]: { readonly name: N } & Settings[N] }[keyof Settings];
 
-export const detectorSchema = z.discriminatedUnion('name', [first!, ...others]) as z.ZodType<DetectorConfig>;
+/** Ours, and those of a project's own. @throws Error if one has the name of ours. */
+export function detectorTable(own: DetectorTable = {}): DetectorTable {
+  const taken = Object.keys(own).find((name) => name in DETECTORS);
+  if (taken === undefined) return { ...DETECTORS, ...own };
+  throw new Error(`detectors: expected every name once, received '${taken}' twice`);
+}
 
-type Creators = { readonly [N in DetectorName]: { create(settings: Settings[N], parts: DetectorParts): Detector } };
+export function detectorSchemaOf(detectors: DetectorTable): z.ZodType<DetectorConfig> {
+  const [first, ...others] = Object.entries(detectors).map(([name, { schema }]) => {
+    return z.strictObject({ name: z.literal(name), ...schema.shape });
+  });
+  return z.discriminatedUnion('name', [first!, ...others]) as z.ZodType as z.ZodType<DetectorConfig>;
+}
 
-export function createDetector<N extends DetectorName>(config: Config<N>, parts: DetectorParts): Detector {
-  const creators: Creators = DETECTORS;
-  return creators[config.name].create(config, parts);
+export const detectorSchema = detectorSchemaOf(DETECTORS);
+
+export function createDetector(
+  config: DetectorConfig,
+  parts: DetectorParts,
+  detectors: DetectorTable = DETECTORS,
+): Detector {
+  return detectors[config.name]!.create(config as never, parts);
 }

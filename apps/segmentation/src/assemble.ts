@@ -14,17 +14,23 @@ import type { Losses } from '@pyramidal/training';
 import type { Segmentor } from '@pyramidal/upernet';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { SegmentationConfig } from './config';
-import { createSegmentor } from './heads';
+import { createSegmentor, HEADS, type HeadTable } from './heads';
+
+/** What a configuration may name. */
+export interface NetworkParts {
+  readonly backbones?: BackboneCatalogue;
+  readonly heads?: HeadTable;
+}
 
 /** The network that a configuration describes, without values yet. */
 export function assembleSegmentor(
   { model }: SegmentationConfig,
   classes: number,
-  backbones: BackboneCatalogue = backboneCatalogue(),
+  { backbones = backboneCatalogue(), heads = HEADS }: NetworkParts = {},
 ): Segmentor {
   const { name, ...overrides } = model.backbone;
   const backbone = backbones.create(name, overrides);
-  return createSegmentor(model.head, { backbone, classes });
+  return createSegmentor(model.head, { backbone, classes }, heads);
 }
 
 export type SegmentationTensors = Pick<SegmentationBatch, 'images' | 'labels'> & tf.NamedTensorMap;

@@ -1,6 +1,6 @@
 import { VARIANTS } from '@pyramidal/backbones';
 import { backboneSchema, evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
-import { headSchema } from './heads';
+import { headSchema, headSchemaOf, type HeadTable } from './heads';
 
 const fraction = z.number().min(0).max(1);
 const positive = z.number().positive();
@@ -78,8 +78,10 @@ export const segmentationSchema = z.strictObject({
   runtime: runtimeSchema,
 });
 
-/** The same where backbones of other names are known too. */
-export const segmentationSchemaOf = (backbones: readonly string[]): typeof segmentationSchema =>
-  segmentationSchema.extend({ model: modelSchema.extend({ backbone: backboneSchema(backbones) }) });
+/** The same where backbones and heads of other names are known too. */
+export const segmentationSchemaOf = (backbones: readonly string[], heads: HeadTable): typeof segmentationSchema =>
+  segmentationSchema.extend({
+    model: modelSchema.extend({ backbone: backboneSchema(backbones), head: headSchemaOf(heads) }),
+  });
 
 export type SegmentationConfig = z.output<typeof segmentationSchema>;

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { type BackboneFamily, type BackboneSizes, pyramidLevels } from '@pyramidal/backbones';
-import { loadConfig } from '@pyramidal/config';
+import { loadConfig, z } from '@pyramidal/config';
+import type { SegmentorDefinition } from '@pyramidal/upernet';
 import { Backbone, Conv2d, type Pyramid } from '@pyramidal/nn';
 import { segmentationDefinition } from './definition';
+import { HEADS } from './heads';
 
 const SAMPLE = join(__dirname, '../../../configs/segmentation/sample.yaml');
 
@@ -56,5 +58,26 @@ it('refuses two backbones of one name, and changes of what a backbone does not l
   const set = ['model.backbone={ name: plain_tiny, depths: [1, 1, 1, 1] }'];
   expect(() => assemble(loadConfig(schema, SAMPLE, { set }).config, 3)).toThrow(
     'plain_tiny: expected changes of channels, received depths',
+  );
+});
+
+it('names a head of its own beside ours, with settings of its own', () => {
+  const schema = z.strictObject({ width: z.int().min(1).default(8) });
+  const seen: number[] = [];
+  const mine: SegmentorDefinition<typeof schema> = {
+    schema,
+    create({ width }, parts) {
+      seen.push(width, parts.classes);
+      return HEADS.upernet.create({ channels: width, auxiliaryChannels: 0 }, parts);
+    },
+  };
+  const definition = segmentationDefinition({ heads: { mine } });
+  const read = (set: string) => loadConfig(definition.schema, SAMPLE, { set: [set] }).config;
+  definition.assemble(read('model.head={ name: mine, width: 4 }'), 3);
+  expect(seen).toEqual([4, 3]);
+  expect(() => read('model.head={ name: mine, widht: 4 }')).toThrow(/widht/);
+  expect(() => read('model.head={ name: yours }')).toThrow(/semantic-fpn, mine/);
+  expect(() => segmentationDefinition({ heads: { upernet: mine } })).toThrow(
+    "heads: expected every name once, received 'upernet' twice",
   );
 });

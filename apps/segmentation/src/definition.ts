@@ -4,11 +4,14 @@ import type { Segmentor } from '@pyramidal/upernet';
 import type * as tf from '@tensorflow/tfjs-core';
 import { assembleSegmentor } from './assemble';
 import { type SegmentationConfig, type segmentationSchema, segmentationSchemaOf } from './config';
+import { headTable, type HeadTable } from './heads';
 
 /** What a project adds of its own. */
 export interface OwnSegmentationParts {
   /** Configurations name their sizes like ours. */
   readonly backbones?: readonly BackboneFamily[];
+  /** By the names that configurations give; their schemas read the other keys of `model.head`. */
+  readonly heads?: HeadTable;
   /**
    * Changes the images of a training step, on the engine and after the configuration's augmentation; static.
    * @param images float32 [N, H, W, 3], normalised. @param seed int32 [2], another in every step. @returns the same shape.
@@ -23,11 +26,16 @@ export interface SegmentationDefinition {
   augment(images: tf.Tensor4D, seed: tf.Tensor1D): tf.Tensor4D;
 }
 
-export function segmentationDefinition({ backbones, augment }: OwnSegmentationParts = {}): SegmentationDefinition {
+export function segmentationDefinition({
+  backbones,
+  heads,
+  augment,
+}: OwnSegmentationParts = {}): SegmentationDefinition {
   const catalogue = backboneCatalogue(backbones);
+  const table = headTable(heads);
   return {
-    schema: segmentationSchemaOf(catalogue.names),
-    assemble: (config, classes) => assembleSegmentor(config, classes, catalogue),
+    schema: segmentationSchemaOf(catalogue.names, table),
+    assemble: (config, classes) => assembleSegmentor(config, classes, { backbones: catalogue, heads: table }),
     augment: augment ?? ((images) => images),
   };
 }

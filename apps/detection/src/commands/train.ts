@@ -17,7 +17,7 @@ const HEADS = /^(?!backbone\.)/;
 
 /** Trains a detector on a COCO-format dataset; evaluates on the way and at the end. */
 export async function train(
-  { schema, assemble, augment }: DetectionDefinition,
+  { schema, detectors, assemble, augment }: DetectionDefinition,
   command: TrainCommand,
 ): Promise<number> {
   const { config, text } = loadConfig(schema, command.config, { set: command.set });
@@ -26,7 +26,7 @@ export async function train(
   if (dataset.dropped.length > 0) {
     console.error(`${dataset.dropped.length} objects without a box on their image were left out`);
   }
-  const remark = checkMasks(dataset, config);
+  const remark = checkMasks(dataset, config, detectors);
   if (remark !== undefined) console.error(remark);
   const runtime = await openRuntime(config.runtime);
   console.error(`${runtime.engine}: ${runtime.reason}`);

@@ -143,6 +143,26 @@ describe('writeSafetensors', () => {
     expect(readdirSync(folder)).toEqual(['full.safetensors']);
   });
 
+  it('notes checksums where that is asked for, and finds out what was changed since', () => {
+    const path = join(folder, 'sums.safetensors');
+    const flag: StoredTensor = { dtype: 'bool', shape: [3], data: new Uint8Array([1, 0, 1]) };
+    writeSafetensors(path, [['flag', flag], ['w', float32([2], 1, 2)]], { crc: 'a' }, { checksums: true }); // prettier-ignore
+    const bytes = readFileSync(path);
+    expect(bytes.subarray(8).toString('latin1')).toMatch(
+      /^{"__metadata__":{"crc32":"(?!0{16})[0-9a-f]{16}","crc":"a"}/,
+    );
+    const file = readSafetensors(path);
+    expect(file.metadata).toEqual({ crc: 'a' });
+    expect(file.tensors.get('flag')!.data).toEqual(flag.data);
+    expect(file.tensors.get('w')!.data).toEqual(Float32Array.of(1, 2));
+    bytes.fill(0, bytes.length - 5);
+    writeFileSync(path, bytes);
+    const damaged = readSafetensors(path);
+    expect(failure(() => damaged.tensors.get('w')!.data)).toBe(
+      `${path}: is damaged: w does not have the checksum that it was written with`,
+    );
+  });
+
   it('follows no symbolic link', () => {
     const target = join(folder, 'target.safetensors');
     const link = join(folder, 'last.safetensors');

@@ -12,4 +12,5 @@ export {
   writeFileAtomically,
   writeJson,
   type Content,
+  type Patch,
 } from './write-file';

@@ -43,6 +43,8 @@ describe('writeFileAtomically', () => {
     expect(content()).toBe('hi');
     writeFileAtomically(path, [Buffer.from('a'), Buffer.from(''), Buffer.from('bc')]);
     expect(content()).toBe('abc');
+    writeFileAtomically(path, [Buffer.from('a--d'), { position: 1, bytes: Buffer.from('bc') }, Buffer.from('e')]);
+    expect(content()).toBe('abcde');
     expect(readdirSync(folder)).toEqual(['file']);
   });
 

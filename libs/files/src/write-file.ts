@@ -18,7 +18,14 @@ import {
 import { dirname, join } from 'node:path';
 import { FileError, fileError, isSystemError } from './file-error';
 
-export type Content = string | Uint8Array | Iterable<Uint8Array>;
+/** Bytes that take the place of some written before: a checksum in a header. */
+export interface Patch {
+  /** In bytes from the start of the file. */
+  readonly position: number;
+  readonly bytes: Uint8Array;
+}
+
+export type Content = string | Uint8Array | Iterable<Uint8Array | Patch>;
 
 /**
  * Writes a whole file or nothing; whatever fails, a file that was there before stays as it was. Its permissions stay
@@ -124,17 +131,20 @@ export function discard(temporary: string): void {
   }
 }
 
-function* piecesOf(content: Content): Generator<Uint8Array> {
+function* piecesOf(content: Content): Generator<Uint8Array | Patch> {
   if (typeof content === 'string') yield Buffer.from(content);
   else if (content instanceof Uint8Array) yield content;
   else yield* content;
 }
 
-function writeAndFlush(path: string, pieces: Iterable<Uint8Array>, old: Stats | undefined): void {
+function writeAndFlush(path: string, pieces: Iterable<Uint8Array | Patch>, old: Stats | undefined): void {
   const descriptor = openSync(path, 'wx');
   try {
     if (old !== undefined) fchmodSync(descriptor, old.mode & 0o777);
-    for (const piece of pieces) writeFully(descriptor, piece);
+    for (const piece of pieces) {
+      if (piece instanceof Uint8Array) writeFully(descriptor, piece);
+      else writeFully(descriptor, piece.bytes, piece.position);
+    }
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
@@ -144,10 +154,11 @@ function writeAndFlush(path: string, pieces: Iterable<Uint8Array>, old: Stats | 
 /** System calls take less than 2 GiB at once. */
 const CHUNK = 1 << 28;
 
-/** Writes all bytes at the end of an open file. */
-export function writeFully(descriptor: number, bytes: Uint8Array): void {
+/** Writes all bytes where an open file stands, or at a position. */
+export function writeFully(descriptor: number, bytes: Uint8Array, position?: number): void {
   for (let done = 0; done < bytes.byteLength;) {
-    done += writeSync(descriptor, bytes, done, Math.min(CHUNK, bytes.byteLength - done));
+    const length = Math.min(CHUNK, bytes.byteLength - done);
+    done += writeSync(descriptor, bytes, done, length, position === undefined ? null : position + done);
   }
 }
 

@@ -39,6 +39,8 @@ describe('runApp', () => {
       stderr: '',
     });
     expect(await run(app, 'info x.yaml --input 64x96')).toEqual({ code: 0, stderr: '' });
+    expect(await run(app, 'train --resume a.safetensors x.yaml')).toMatchObject({ stderr: '' });
+    expect(await run(app, 'train --resume x.yaml')).toMatchObject({ stderr: '' });
     expect(calls).toEqual([
       { name: 'train', config: 'configs/a.yaml', out: 'runs/a', resume: true, set: ['a.b=1', 'c=2'] },
       {
@@ -51,6 +53,8 @@ describe('runApp', () => {
         weights: 'w.safetensors',
       },
       { name: 'info', config: 'x.yaml', input: { height: 64, width: 96 }, set: [] },
+      { name: 'train', config: 'x.yaml', out: 'runs/x', resume: 'a.safetensors', set: [] },
+      { name: 'train', config: 'x.yaml', out: 'runs/x', resume: true, set: [] },
     ]);
   });
 

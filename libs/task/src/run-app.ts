@@ -1,7 +1,7 @@
 /** The commands of every task's program: arguments, defaults, messages about wrong usage. */
 import { basename, extname, join } from 'node:path';
 import { type ExitCode, reportError } from '@pyramidal/program';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { TaskApp } from './task-app';
 
 export interface RunAppOptions {
@@ -17,7 +17,7 @@ export async function runApp(
   let code: ExitCode = 0;
   const program = createProgram(app, (exitCode) => (code = exitCode));
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync(spellOut(argv), { from: 'user' });
     return code;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
@@ -25,6 +25,13 @@ export async function runApp(
     stderr.write(`${describeUsage(error, program, argv)}\n`);
     return 2;
   }
+}
+
+const CHECKPOINT = '--checkpoint';
+
+/** `--resume FILE.safetensors`: as an option with a value of its own, it would take a configuration that follows it. */
+function spellOut(argv: readonly string[]): string[] {
+  return argv.map((word, i) => (word === '--resume' && argv[i + 1]?.endsWith('.safetensors') ? CHECKPOINT : word));
 }
 
 function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command {
@@ -38,9 +45,10 @@ function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command 
       .option('--debug', 'show the stack of an error');
   common('train', 'train, evaluate, keep the best and the last checkpoint')
     .option('--out <dir>', 'folder of the run (default: runs/ and the name of the configuration)')
-    .option('--resume', 'go on with the run in that folder', false)
-    .action(async (config, { out, resume, set }) => {
-      finish(await app.train({ config, set, resume, out: out ?? defaultFolder(config) }));
+    .option('--resume', 'go on with the run in that folder; --resume FILE.safetensors from that checkpoint', false)
+    .addOption(new Option(`${CHECKPOINT} <file>`).hideHelp())
+    .action(async (config, { out, resume, checkpoint, set }) => {
+      finish(await app.train({ config, set, resume: checkpoint ?? resume, out: out ?? defaultFolder(config) }));
     });
   common('eval', 'evaluate a checkpoint')
     .requiredOption('--weights <file>', 'checkpoint (.safetensors or .pth)')
@@ -89,7 +97,7 @@ function knownNames(error: CommanderError, program: Command, command: Command | 
     return `; expected one of ${program.commands.map((candidate) => candidate.name()).join(', ')}`;
   }
   if (error.code !== 'commander.unknownOption' || command === undefined) return '';
-  return `; known options: ${command.options.map((option) => option.long).join(', ')}`;
+  return `; known options: ${command.options.flatMap(({ hidden, long }) => (hidden ? [] : (long ?? []))).join(', ')}`;
 }
 
 function defaultFolder(config: string): string {

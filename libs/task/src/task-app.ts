@@ -11,7 +11,8 @@ interface Common {
 export interface TrainCommand extends Common {
   /** Folder of the run. */
   readonly out: string;
-  readonly resume: boolean;
+  /** Go on with the run in that folder: from its last checkpoint, or from this file. */
+  readonly resume: boolean | string;
 }
 
 /** A command that uses a trained network. */

@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { adamWUpdate } from '@pyramidal/graph';
 import type { Parameter } from '@pyramidal/nn';
-import type { Part } from './block';
 import { groupParameters, type Optimizer, type ParameterGroup } from './optimizer';
 import { Slots } from './slots';
 
@@ -28,6 +27,10 @@ export function adamW(
 ): Optimizer {
   const { paces, blocks } = groupParameters(parameters, { weightDecay, decayNormsAndBiases, groups });
   const [averages, squares] = [Slots.zeros(blocks), Slots.zeros(blocks)];
+  const joined = new Slots(
+    blocks.filter(({ parts }) => parts.length > 1),
+    (block) => block.values(),
+  );
 
   return {
     parameters,
@@ -50,20 +53,21 @@ export function adamW(
         const { index, weightDecay: decay } = block.pace;
         const stepSize = scalars[`stepSize${index}`] as tf.Scalar;
         const keep = decay === 0 ? undefined : (scalars[`keep${index}`] as tf.Scalar);
-        const [average, square] = [averages.of(block), squares.of(block)];
-        const [{ name, parameter }, ...others] = block.parts as [Part, ...Part[]];
-        if (others.length === 0 && !unreached.has(name)) {
-          const state = { parameter: parameter.variable, average, square };
-          adamWUpdate(state, gradient, { stepSize, rootCorrection, keep }, { beta1, beta2, epsilon });
-          continue;
-        }
-        average.assign(tf.add(average, tf.mul(tf.sub(gradient, average), 1 - beta1)));
-        square.assign(tf.add(tf.mul(square, beta2), tf.mul(tf.square(gradient), 1 - beta2)));
-        const root = tf.add(tf.div(tf.sqrt(square), rootCorrection), epsilon);
-        const values = block.values();
-        const kept = keep === undefined ? values : tf.mul(values, keep);
-        block.assign(tf.sub(kept, tf.mul(tf.div(average, root), stepSize)), unreached);
+        const update = (parameter: tf.Variable): void =>
+          adamWUpdate(
+            { parameter, average: averages.of(block), square: squares.of(block) },
+            gradient,
+            { stepSize, rootCorrection, keep },
+            { beta1, beta2, epsilon },
+          );
+        if (block.parts.length > 1) {
+          const variable = joined.of(block);
+          variable.assign(block.values());
+          update(variable);
+          block.assign(variable, unreached);
+        } else for (const { name, parameter } of block.parts) if (!unreached.has(name)) update(parameter.variable);
       }
     },
+    dispose: () => joined.dispose(),
   };
 }

@@ -1,28 +1,20 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { readSafetensors, writeSafetensors, type StoredTensor, type TensorFile } from '@pyramidal/checkpoints';
+import { parseRecord } from '@pyramidal/files';
 import { fromTorchOrder, toTorchOrder, type Parameter } from '@pyramidal/nn';
+import type { z } from 'zod';
+import { checkpointInfo } from './run/records';
 import { TrainingError } from './training-error';
 import type { TrainStep } from './train-step';
-import type { WindowState } from './value-window';
 
 const FORMAT = 'pyramidal-training 1';
 
-/** What a checkpoint knows besides tensors. */
-export interface CheckpointInfo {
-  /** Updates done. */
-  readonly step: number;
-  readonly epoch: number;
-  /** Place in the data: updates an epoch has; the rest follows from `step`. */
-  readonly updatesPerEpoch: number;
-  /** The seed that every random draw of the run derives from, together with the step. */
-  readonly seed: number;
-  /** The resolved configuration. */
-  readonly config: string;
-  /** Values since the last line of the log. */
-  readonly window?: WindowState;
-  /** Result of the evaluation that this checkpoint was kept for. */
-  readonly metrics?: Readonly<Record<string, number>>;
-}
+/**
+ * What a checkpoint knows besides tensors: `step` updates done, the `epoch` they make, `updatesPerEpoch`, the `seed` that
+ * every random draw derives from together with the step, the resolved `config`, the log's values since its last line
+ * (`window`), and the `metrics` of the evaluation that it was kept for.
+ */
+export type CheckpointInfo = z.output<typeof checkpointInfo>;
 
 /**
  * Writes weights under their official names in PyTorch's layout, `ema.*` averages and, if asked for, `optimizer.*`
@@ -40,18 +32,18 @@ export function saveCheckpoint(
     .map((tensor) => [tensor.name, storedTensor(path, tensor)] as const);
   const versions = { node: process.versions.node, tfjs: tf.version_core };
   const texts = { training: JSON.stringify(info), config: info.config, versions: JSON.stringify(versions) };
-  writeSafetensors(path, entries, { format: FORMAT, ...texts });
+  writeSafetensors(path, entries, { format: FORMAT, ...texts }, { checksums: true });
 }
 
 /**
  * Puts a checkpoint's weights, averages and optimizer state back.
- * @throws CheckpointError if the file is damaged; TrainingError if it belongs to another model or optimizer; nothing
- * has been changed then.
+ * @throws CheckpointError or FileError if the file is damaged; TrainingError if it belongs to another model or
+ * optimizer, and nothing has been changed then.
  */
 export function loadCheckpoint(path: string, step: TrainStep): CheckpointInfo {
   const file = readSafetensors(path);
   try {
-    const info = infoOf(file);
+    const info = infoOf(path, file);
     if (info === undefined) {
       throw new TrainingError(
         `${path}: expected a checkpoint written by training, this file has no record of a run`,
@@ -113,9 +105,13 @@ function allFinite(data: Float32Array): boolean {
   return sum === 0;
 }
 
-/** What training wrote into a file besides tensors; undefined for other files. */
-export function infoOf({ metadata }: Pick<TensorFile, 'metadata'>): CheckpointInfo | undefined {
-  return metadata['format'] === FORMAT ? (JSON.parse(metadata['training']!) as CheckpointInfo) : undefined;
+/**
+ * What training wrote into a file besides tensors; undefined for other files.
+ * @throws FileError that names the field if it is damaged.
+ */
+export function infoOf(path: string, { metadata }: Pick<TensorFile, 'metadata'>): CheckpointInfo | undefined {
+  if (metadata['format'] !== FORMAT) return undefined;
+  return parseRecord(`${path}: its record of training`, metadata['training'] ?? '', checkpointInfo);
 }
 
 /** Both sides must name the same tensors with the same shapes. */

@@ -189,9 +189,7 @@ describe('a folder that cannot be used', () => {
   it('is left alone when its records make no sense', async () => {
     await run();
     writeFileSync(join(root, 'run/run.json'), '{"starts": [');
-    expect(await failure({ resume: true })).toBe(
-      'run/run.json: not readable as a record of earlier starts; move it away',
-    );
+    expect(await failure({ resume: true })).toMatch(/^run\/run\.json: is not JSON: /);
     expect(existsSync(join(root, 'run/run.lock'))).toBe(false);
   });
 });

@@ -1,9 +1,11 @@
-import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { CheckpointError } from '@pyramidal/checkpoints';
-import { duplicateFile, FileError, writeJson } from '@pyramidal/files';
-import { saveCheckpoint, type CheckpointInfo } from './checkpoint';
-import { LAST, type RunFolder } from './run/run-folder';
+import { CheckpointError, readSafetensors } from '@pyramidal/checkpoints';
+import { duplicateFile, FileError, readJson, writeJson } from '@pyramidal/files';
+import { infoOf, saveCheckpoint, type CheckpointInfo } from './checkpoint';
+import { BEST, LAST, numberedCheckpoints, numberedName } from './run/find-checkpoint';
+import { bestRecord } from './run/records';
+import type { RunFolder } from './run/run-folder';
 import { TrainingError } from './training-error';
 import type { TrainStep } from './train-step';
 
@@ -20,8 +22,6 @@ export interface BestRule {
   readonly metric: string;
   readonly mode?: 'max' | 'min';
 }
-
-const NUMBERED = /^step-(\d+)\.safetensors$/;
 
 /** Keeps the checkpoints of a run: the last one, the best one, and some numbered ones. */
 export class CheckpointKeeper {
@@ -66,26 +66,36 @@ export class CheckpointKeeper {
     const isBetter = best === undefined || (mode === 'max' ? value > best : value < best);
     if (!isBetter || Number.isNaN(value)) return;
     this.#attempt(() => {
-      saveCheckpoint(this.folder.file('best.safetensors'), this.step, { ...info, metrics }, { optimizer: false });
+      saveCheckpoint(this.folder.file(BEST), this.step, { ...info, metrics }, { optimizer: false });
       const record = { metric, value, step: info.step, epoch: info.epoch, metrics };
       writeJson(this.folder.file('best.json'), record);
     });
   }
 
+  /** From `best.json`; where that is missing, from the record in `best.safetensors` itself. */
   #readBest(metric: string): number | undefined {
-    const path = this.folder.file('best.json');
-    if (!existsSync(path)) return undefined;
-    const record = JSON.parse(readFileSync(path, 'utf8')) as { metric: string; value: number };
-    return record.metric === metric ? record.value : undefined;
+    const [record, weights] = [this.folder.file('best.json'), this.folder.file(BEST)];
+    if (existsSync(record)) {
+      const best = readJson(record, bestRecord);
+      return best.metric === metric ? best.value : undefined;
+    }
+    if (!existsSync(weights)) return undefined;
+    const file = readSafetensors(weights);
+    try {
+      return infoOf(weights, file)?.metrics?.[metric];
+    } finally {
+      file.close();
+    }
   }
 
   #keepNumbered(step: number): void {
     const { folder } = this.folder;
-    duplicateFile(this.folder.file(LAST), join(folder, `step-${String(step).padStart(8, '0')}.safetensors`));
-    const numbered = readdirSync(folder).filter((name) => NUMBERED.test(name));
-    const number = (name: string): number => Number(NUMBERED.exec(name)![1]);
-    const superfluous = numbered.sort((a, b) => number(b) - number(a)).slice(this.options.keep);
-    for (const name of superfluous) rmSync(join(folder, name), { force: true });
+    duplicateFile(this.folder.file(LAST), join(folder, numberedName(step)));
+    // Those of later steps are damaged ones that the run was taken back from; they count for nothing.
+    const superfluous = numberedCheckpoints(folder)
+      .filter((numbered) => numbered.step <= step)
+      .slice(this.options.keep);
+    for (const { name } of superfluous) rmSync(join(folder, name), { force: true });
   }
 
   #attempt(write: () => void): void {

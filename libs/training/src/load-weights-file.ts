@@ -34,7 +34,7 @@ export function loadWeightsFile(
 ): LoadedFile {
   const file = openCheckpoint(path, options);
   try {
-    const info = infoOf(file);
+    const info = infoOf(path, file);
     const tensors = info === undefined ? file.tensors : modelTensors(file.tensors, ema);
     return { report: loadWeights(module, tensors, options), info };
   } catch (error) {

@@ -26,6 +26,8 @@ export interface Optimizer {
   /** @param update counted from 0. @param lr base rate of this update. */
   scalars(update: number, lr: number): Scalars;
   apply(gradients: Gradients, scalars: ScalarTensors): void;
+  /** Frees what it keeps between updates besides its slots. */
+  dispose?(): void;
 }
 
 /** Parameters that learn at another pace than the rest. */

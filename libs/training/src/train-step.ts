@@ -52,8 +52,8 @@ export interface TrainStep<B extends Batch = Batch> {
   readonly state: ReadonlyMap<string, Slots>;
   /**
    * Runs one update on `accumulation` batches, which stay the caller's.
-   * @returns scalars by name, the caller's to dispose: the losses averaged over the batches (`loss` first), and
-   * `gradNorm`, the gradient's global norm before clipping.
+   * @returns scalars by name, the caller's to dispose: the losses averaged over the batches (`loss` first), `gradNorm`,
+   * the gradient's global norm before clipping, and `weightNorm`, that of the parameters after the update.
    */
   run(batches: readonly B[], options: UpdateOptions): Tensors;
   /** What was recorded: one entry for each graph, none where nothing is compiled. */
@@ -88,7 +88,7 @@ export function trainStep<B extends Batch>(options: TrainStepOptions<B>): TrainS
     const clipped = clipGradNorm === undefined ? total : clipByNorm(total, gradNorm, clipGradNorm);
     optimizer.apply({ ...gradients, of: clipped }, inputs);
     ema?.update();
-    return { ...losses, gradNorm };
+    return { ...losses, gradNorm, [WEIGHT_NORM]: weightNorm(optimizer) };
   };
 
   const state = new Map<string, Slots>(ema === undefined ? [] : [['ema', ema.slots]]);
@@ -121,6 +121,7 @@ export function trainStep<B extends Batch>(options: TrainStepOptions<B>): TrainS
       update.dispose();
       for (const slots of state.values()) slots.dispose();
       sums?.dispose();
+      optimizer.dispose?.();
     },
   };
 }
@@ -159,6 +160,13 @@ function differentiator<B extends Batch>({ loss, optimizer }: TrainStepOptions<B
     return { losses: { loss: value, ...losses }, gradients };
   };
 }
+
+/** The name of the value that tells whether an update left numbers behind. */
+export const WEIGHT_NORM = 'weightNorm';
+
+/** Of all parameters together, as they are now; a float32 scalar, not finite as soon as one of them is not. */
+const weightNorm = ({ blocks }: Optimizer): tf.Scalar =>
+  globalNorm(new Map(blocks.map((block) => [block, block.values()])));
 
 /** Adds the last batch's share to the summed gradients and starts the sums anew. */
 function takeSums(sums: Slots, gradients: Gradients['of'], accumulation: number): Map<Block, tf.Tensor> {

@@ -53,6 +53,9 @@ interface Setup extends Partial<Omit<TrainOptions<tf.NamedTensorMap>, 'step' | '
   readonly folder?: RunFolder;
   /** Called after each update. */
   readonly afterUpdate?: (update: number) => void;
+  /** Called while an update runs. */
+  readonly inLoss?: (update: number) => void;
+  readonly lr?: number;
 }
 
 function makeStep(width: number, accumulation: number): TrainStep {
@@ -82,6 +85,7 @@ async function run(setup: Setup = {}): Promise<{ outcome: TrainOutcome; weights:
   const counted: TrainStep = {
     ...step,
     run(taken, options) {
+      setup.inLoss?.(options.update);
       const values = step.run(taken, options);
       afterUpdate?.(options.update);
       return values;
@@ -100,7 +104,7 @@ async function run(setup: Setup = {}): Promise<{ outcome: TrainOutcome; weights:
         batchSize: 4,
         epoch: (epoch, firstBatch) => batches(epoch, firstBatch, poison),
       },
-      schedule: createSchedule({ name: 'cosine' }, { lr: 0.05, length: { epochs: 4 }, updatesPerEpoch: BATCHES }),
+      schedule: createSchedule({ name: 'cosine' }, { lr: setup.lr ?? 0.05, length: { epochs: 4 }, updatesPerEpoch: BATCHES }),
       stream,
     });
     const own = [...step.module.state().values()].flatMap(({ variable }) => Array.from(variable.dataSync()));
@@ -367,6 +371,26 @@ describe('trouble', () => {
     file.close();
   });
 
+  it('finds an update that overflows when it happens', async () => {
+    expect(await failure({ lr: 1e38, logEvery: 50 })).toMatch(
+      /^step 1: loss is [\d.e-]+, the update made the norm of the weights (Infinity|NaN); training stops/,
+    );
+  });
+
+  it('names step and loss where the engine stumbles', async () => {
+    const afterUpdate = (update: number): void => {
+      if (update === 4) throw new Error('Boxes contains at least one element that is not finite');
+    };
+    expect(await failure({ inLoss: afterUpdate })).toMatch(
+      /^step 5: values are not finite \(Boxes contains .* not finite\), the loss of the step before was [\d.e-]+; training stops/,
+    );
+  });
+
+  it('tells the rate of a run of one step', async () => {
+    await run({ length: { iterations: 1 } });
+    expect(output).not.toContain('NaN');
+  });
+
   it('names data that ends early', async () => {
     expect(await failure({ batchesPerEpoch: 7 })).toBe('the data ended before the 7 batches that an epoch should have');
   });
@@ -382,7 +406,11 @@ describe('trouble', () => {
 
   it('does not take NaN for the best', async () => {
     const nan: Evaluation = { every: 1, run: async () => ({ top1: NaN }), best: { metric: 'top1' } };
-    const { folder } = await run({ evaluation: nan });
-    expect(existsSync(join(folder, 'best.safetensors'))).toBe(false);
+    expect(await failure({ evaluation: nan })).toBe(
+      'the evaluation after step 24 gave no number (top1): no sample of the validation set was counted; ' +
+        'the weights are in last.safetensors',
+    );
+    expect(existsSync(join(root, 'run/best.safetensors'))).toBe(false);
+    expect(existsSync(join(root, 'run/last.safetensors'))).toBe(true);
   });
 });

@@ -1,15 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { explainFileError } from '@pyramidal/files';
 import { loadCheckpoint, type CheckpointInfo } from './checkpoint';
 import { CheckpointKeeper, type BestRule } from './keeper';
 import { createProgress, type Progress } from './progress';
+import { LAST } from './run/find-checkpoint';
 import { watchInterrupts, type Interrupt } from './run/interrupt';
 import { MetricsLog } from './run/metrics-log';
 import type { RunFolder } from './run/run-folder';
 import { totalUpdates, type RunLength, type Schedule } from './schedule';
 import type { EncodedImage } from './tensorboard/event';
 import { TrainingError } from './training-error';
-import type { Batch, TrainStep } from './train-step';
-import { ValueWindow } from './value-window';
+import type { Batch, TrainStep, UpdateOptions } from './train-step';
+import { ADVICE, ValueWindow } from './value-window';
 
 /** Batches whose order the seed alone decides. */
 export interface TrainingData<B extends Batch> {
@@ -130,19 +132,30 @@ class Run<B extends Batch> {
     if (this.#done > 0) this.#progress.say(`going on from step ${this.#done} of ${this.#total}`);
     if (this.#owesEvaluation()) await this.#evaluate();
     while (this.#done < this.#total && !this.#stopped) await this.#epoch();
-    if (this.#stopped || this.#keeper.saved < this.#done) await this.#save();
+    if (this.#stopped || this.#keeper.saved < this.#done) this.#save();
     if (this.#keeper.saved < this.#done) {
       throw new TrainingError(`the last checkpoint could not be written; ${this.#whatIsThere()}`);
     }
+    this.#requireNumbers();
     if (this.#stopped) this.#progress.say(`stopped at step ${this.#done} and saved; --resume goes on from there`);
     const outcome = this.#done < this.#total ? 'interrupted' : 'finished';
     return { outcome, step: this.#done, exitCode: this.#interrupt.exitCode, metrics: this.#metrics };
   }
 
+  /** A validation set without a sample gives no number at all; such a run is not done. */
+  #requireNumbers(): void {
+    const values = Object.entries(this.#metrics ?? {});
+    if (values.length === 0 || values.some(([, value]) => Number.isFinite(value))) return;
+    const names = values.map(([name]) => name).join(', ');
+    throw new TrainingError(
+      `the evaluation after step ${this.#done} gave no number (${names}): no sample of the validation set was counted; ` +
+        `the weights are in ${LAST}`,
+    );
+  }
+
   close(): void {
     this.#interrupt.release();
     this.#progress.stop();
-    this.#window.dispose();
   }
 
   get #stopped(): boolean {
@@ -187,25 +200,39 @@ class Run<B extends Batch> {
     const { step, schedule, seed, logEvery = 50 } = this.#options;
     const started = performance.now();
     const lr = schedule(this.#done);
-    const values = step.run(batches, { update: this.#done, lr, seed });
-    disposeAll(batches);
+    const values = this.#run(batches, { update: this.#done, lr, seed });
     this.#done++;
-    this.#window.add(this.#done, values);
-    if (this.#window.length >= logEvery || this.#done === this.#total) await this.#window.settle();
+    await this.#window.add(this.#done, values);
     // Signals arrive between turns of the event loop, which ready promises alone never end.
     await new Promise((resolve) => setImmediate(resolve));
     this.#stopwatch.seconds += (performance.now() - started) / 1000;
     this.#stopwatch.updates++;
     this.#dropWarmUp(logEvery);
     if (this.#window.length >= logEvery || this.#done === this.#total) this.#report(lr);
-    if (this.#due(this.#options.saveEvery ?? 1)) await this.#save();
+    if (this.#due(this.#options.saveEvery ?? 1)) this.#save();
     const { evaluation } = this.#options;
     if (evaluation !== undefined && this.#due(evaluation.every) && !this.#stopped) await this.#evaluate();
   }
 
+  /** @throws TrainingError that names the step, where the engine stumbles over values that are not finite. */
+  #run(batches: readonly B[], options: UpdateOptions): tf.NamedTensorMap {
+    try {
+      return this.#options.step.run(batches, options);
+    } catch (error) {
+      if (!/not finite|non-finite|\bnan\b|\binf(inity)?\b/i.test((error as Error).message)) throw error;
+      const reason = explainFileError(error);
+      const before = this.#window.last('loss');
+      const loss = before === undefined ? '' : `, the loss of the step before was ${before}`;
+      throw new TrainingError(`step ${this.#done + 1}: values are not finite (${reason})${loss}; ${ADVICE}`);
+    } finally {
+      disposeAll(batches);
+    }
+  }
+
   /** The first update of a process also records the step: it tells nothing about the rate, unless it is all there is. */
   #dropWarmUp(logEvery: number): void {
-    if (!this.#isWarm && this.#window.length < logEvery) this.#stopwatch = { seconds: 0, updates: 0 };
+    const isReported = this.#window.length >= logEvery || this.#done === this.#total;
+    if (!this.#isWarm && !isReported) this.#stopwatch = { seconds: 0, updates: 0 };
     this.#isWarm = true;
   }
 
@@ -252,10 +279,9 @@ class Run<B extends Batch> {
     );
   }
 
-  /** Only sound states are saved: what is not finite is found first. */
-  async #save(): Promise<void> {
+  /** Only sound states get here: what is not finite ends the update that made it. */
+  #save(): void {
     if (this.#keeper.saved === this.#done) return;
-    await this.#window.settle();
     this.#keeper.saveLast(this.#info);
   }
 

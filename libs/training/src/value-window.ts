@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { WEIGHT_NORM } from './train-step';
 import { TrainingError } from './training-error';
 
 /** The values of the updates since the last line of the log; what a checkpoint keeps of it is plain numbers. */
@@ -7,70 +8,65 @@ export interface WindowState {
   readonly rows: readonly (readonly number[])[];
 }
 
-/**
- * Collects what updates report without waiting for the engine: values stay there until `settle` fetches all of them
- * at once.
- */
+/** What updates report between two lines of the log. Each is looked at as it comes in. */
 export class ValueWindow {
-  #names: readonly string[] = [];
-  #rows: (readonly number[])[] = [];
-  #pending: { readonly step: number; readonly values: tf.Tensor1D }[] = [];
+  private names: readonly string[] = [];
+  private rows: (readonly number[])[] = [];
 
   get length(): number {
-    return this.#rows.length + this.#pending.length;
-  }
-
-  /** Takes over the scalars of one update. @param step updates done, this one included. */
-  add(step: number, values: tf.NamedTensorMap): void {
-    this.#names = Object.keys(values);
-    this.#pending.push({ step, values: tf.tidy(() => tf.stack(Object.values(values)) as tf.Tensor1D) });
-    tf.dispose(values);
+    return this.rows.length;
   }
 
   /**
-   * Fetches everything that is pending.
-   * @throws TrainingError at the first update with a value that is not finite, naming the step and the values.
+   * Takes over the scalars of one update, all of them in one reading.
+   * @param step updates done, this one included.
+   * @throws TrainingError if a value is not finite, naming the step and the values.
    */
-  async settle(): Promise<void> {
-    if (this.#pending.length === 0) return;
-    const pending = this.#pending;
-    this.#pending = [];
-    const all = tf.tidy(() => tf.stack(pending.map(({ values }) => values)));
-    const rows = (await all.array()) as number[][];
-    tf.dispose([all, ...pending.map(({ values }) => values)]);
-    rows.forEach((row, i) => this.#checkFinite(row, pending[i]!.step));
-    this.#rows.push(...rows);
+  async add(step: number, { [WEIGHT_NORM]: weightNorm, ...values }: tf.NamedTensorMap): Promise<void> {
+    const scalars = [...Object.values(values), ...(weightNorm === undefined ? [] : [weightNorm])];
+    const joined = tf.tidy(() => tf.stack(scalars) as tf.Tensor1D);
+    tf.dispose(scalars);
+    const read = await joined.array();
+    joined.dispose();
+    this.names = Object.keys(values);
+    const row = read.slice(0, this.names.length);
+    this.checkFinite(step, row, read[this.names.length] ?? 0);
+    this.rows.push(row);
   }
 
-  /** Means of the settled values; the window is empty afterwards. */
+  /** Means of the values; the window is empty afterwards. */
   take(): Record<string, number> {
-    const rows = this.#rows;
-    this.#rows = [];
-    const mean = (column: number): number => rows.reduce((sum, row) => sum + row[column]!, 0) / rows.length;
-    return Object.fromEntries(this.#names.map((name, column) => [name, mean(column)]));
+    const { rows } = this;
+    this.rows = [];
+    const mean = (column: number): number => rows.reduce((sum, row) => sum + (row[column] ?? NaN), 0) / rows.length;
+    return Object.fromEntries(this.names.map((name, column) => [name, mean(column)]));
   }
 
-  /** Settled values, for a checkpoint. */
+  /** The newest value of a name; undefined before the first update. */
+  last(name: string): number | undefined {
+    return this.rows.at(-1)?.[this.names.indexOf(name)];
+  }
+
+  /** For a checkpoint. */
   get state(): WindowState {
-    return { names: this.#names, rows: this.#rows };
+    return { names: this.names, rows: this.rows };
   }
 
   restore({ names, rows }: WindowState): void {
-    this.#names = names;
-    this.#rows = [...rows];
+    this.names = names;
+    this.rows = [...rows];
   }
 
-  dispose(): void {
-    tf.dispose(this.#pending.map(({ values }) => values));
-    this.#pending = [];
-  }
-
-  #checkFinite(row: readonly number[], step: number): void {
-    const bad = this.#names.flatMap((name, i) => (Number.isFinite(row[i]) ? [] : [`${name} is ${row[i]}`]));
-    if (bad.length === 0) return;
-    throw new TrainingError(
-      `step ${step}: ${bad.join(', ')}; training stops, the checkpoints written before are as they were ` +
-        `(a lower learning rate, a longer warm-up or clipGradNorm may help)`,
-    );
+  private checkFinite(step: number, row: readonly number[], weightNorm: number): void {
+    const bad = this.names.flatMap((name, i) => (Number.isFinite(row[i]) ? [] : [`${name} is ${row[i]}`]));
+    if (bad.length === 0 && Number.isFinite(weightNorm)) return;
+    const loss = `loss is ${row[this.names.indexOf('loss')]}`;
+    const what = bad.length > 0 ? bad.join(', ') : `${loss}, the update made the norm of the weights ${weightNorm}`;
+    throw new TrainingError(`step ${step}: ${what}; ${ADVICE}`);
   }
 }
+
+/** What follows from values that are not finite. */
+export const ADVICE =
+  'training stops, the checkpoints written before are as they were ' +
+  '(a lower learning rate, a longer warm-up or clipGradNorm may help)';

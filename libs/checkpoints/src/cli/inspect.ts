@@ -57,13 +57,16 @@ interface Summary {
   readonly others: Readonly<Record<string, string>>;
 }
 
+/** Entries besides tensors that are printed; `--json` gives all. */
+const MAX_FACTS = 100;
+
 function printText(summary: Summary, rows: readonly Row[], print: (line: string) => void): void {
   const entry = summary.entry && `, entry ${summary.entry}`;
   print(`${summary.format}${entry}: names of a ${summary.names}`);
   print(`${summary.tensors} tensors, ${summary.elements} elements, ${summary.bytes} bytes`);
-  for (const [name, value] of Object.entries({ ...summary.metadata, ...summary.others })) {
-    print(`  ${shorten(name)}: ${shorten(value)}`);
-  }
+  const facts = Object.entries({ ...summary.metadata, ...summary.others });
+  for (const [name, value] of facts.slice(0, MAX_FACTS)) print(`  ${shorten(name)}: ${shorten(value)}`);
+  if (facts.length > MAX_FACTS) print(`  and ${facts.length - MAX_FACTS} more`);
   const header = ['name', 'dtype', 'shape', 'min', 'max', 'mean', 'std', 'not finite'];
   const cells = rows.map(({ name, dtype, shape, notFinite, ...numbers }) => [
     shorten(name),

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
-import { AppendFile, writeFileAtomically } from '@pyramidal/files';
+import { AppendFile, readJsonLines, writeFileAtomically } from '@pyramidal/files';
 import type { EncodedImage } from '../tensorboard/event';
 import { encodeRecord, eventFileName } from '../tensorboard/event-file';
+import { metricsLine } from './records';
 
 export type Values = Readonly<Record<string, number>>;
 
@@ -55,23 +56,16 @@ export class MetricsLog {
   }
 }
 
-/** Cuts a log back to a step; a last line that was cut short goes too. @returns the evaluated steps that are left. */
+/**
+ * Cuts a log back to a step; a last line that was cut short goes too.
+ * @returns the evaluated steps that are left. @throws FileError at a damaged line; the log stays as it is.
+ */
 function keepUntil(path: string, step: number): Set<number> {
   if (!existsSync(path)) return new Set();
-  const text = readFileSync(path, 'utf8');
-  const kept = text.split('\n').flatMap((line) => {
-    const entry = parse(line);
-    return entry !== undefined && entry.step <= step ? [{ line, entry }] : [];
-  });
-  const remaining = kept.map(({ line }) => `${line}\n`).join('');
-  if (remaining !== text) writeFileAtomically(path, remaining);
-  return new Set(kept.filter(({ entry }) => entry.kind === 'evaluation').map(({ entry }) => entry.step));
-}
-
-function parse(line: string): { kind: string; step: number } | undefined {
-  try {
-    return JSON.parse(line) as { kind: string; step: number };
-  } catch {
-    return undefined;
+  const { records, torn } = readJsonLines(path, metricsLine);
+  const kept = records.filter((record) => record.step <= step);
+  if (torn !== undefined || kept.length < records.length) {
+    writeFileAtomically(path, kept.map((record) => `${JSON.stringify(record)}\n`).join(''));
   }
+  return new Set(kept.filter(({ kind }) => kind === 'evaluation').map((record) => record.step));
 }

@@ -1,13 +1,26 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { acquireLock, makeFolder, removeLeftovers, writeFileAtomically, writeJson } from '@pyramidal/files';
+import {
+  acquireLock,
+  checkTarget,
+  duplicateFile,
+  makeFolder,
+  readJson,
+  readJsonLines,
+  readText,
+  removeLeftovers,
+  writeFileAtomically,
+  writeJson,
+} from '@pyramidal/files';
 import { TrainingError } from '../training-error';
+import { BEST, findCheckpoint, hasResults, LAST, type Found } from './find-checkpoint';
+import { bestRecord, metricsLine, runRecord } from './records';
 
 export interface RunFolderOptions {
   readonly folder: string;
-  /** Go on with the run that the folder holds. */
-  readonly resume?: boolean;
+  /** Go on with the run that the folder holds: from its last checkpoint, or from this file. */
+  readonly resume?: boolean | string;
   /** The resolved configuration, as YAML. */
   readonly config: string;
   /** What else is worth knowing about the run: engine, versions, command. */
@@ -29,37 +42,64 @@ export interface RunFolder {
   close(): void;
 }
 
-export const LAST = 'last.safetensors';
 const TRACES = ['run.json', 'config.yaml', 'metrics.jsonl', LAST];
+const FILES = [...TRACES, BEST, 'best.json'];
 
 /**
- * Opens a folder for training.
- * @throws TrainingError if it holds a run and `resume` is not set, if there is nothing to resume, if another process
- * trains into it, or if it cannot be written. Nothing is changed then.
+ * Opens a folder for training. What a start left that failed before its first results is in nobody's way.
+ * @throws TrainingError if it holds a run and `resume` is not set, or if there is nothing to resume; LockedError if
+ * another process trains into it; FileError if a file of it is damaged or cannot be written. Nothing is changed then.
  */
 export function openRunFolder({ folder, resume = false, config, info = {} }: RunFolderOptions): RunFolder {
   const file = (name: string): string => join(folder, name);
-  const last = file(LAST);
-  const used = TRACES.find((name) => existsSync(file(name)));
-  if (used !== undefined && !resume) {
+  const trace = TRACES.find((name) => existsSync(file(name)));
+  if (resume === false && hasResults(folder)) {
     throw new TrainingError(
-      `${folder}: holds a run already (${used}); --resume goes on with it, --out takes another folder`,
+      `${folder}: holds a run already (${trace ?? BEST}); --resume goes on with it, --out takes another folder`,
       2,
     );
   }
-  if (used === undefined && resume) throw new TrainingError(`${folder}: nothing to resume, expected ${LAST} in it`, 2);
+  if (resume === true && trace === undefined && !hasResults(folder)) {
+    throw new TrainingError(`${folder}: nothing to resume, expected ${LAST} in it`, 2);
+  }
   makeFolder(folder);
   const lock = acquireLock(file('run.lock'), 'trains into this folder');
   try {
+    FILES.forEach((name) => checkTarget(file(name)));
+    const { checkpoint, notes } = resume === false ? NEW : findCheckpoint(folder, resume === true ? undefined : resume);
+    if (resume !== false) checkRecords(file);
+    const starts = existsSync(file('run.json')) ? readJson(file('run.json'), runRecord).starts : [];
     removeLeftovers(folder);
-    const checkpoint = existsSync(last) ? last : undefined;
-    const starts = readStarts(file('run.json'));
-    const begin = (): string[] => writeRecords(file, config, starts, info);
+    const begin = (): string[] => [
+      ...notes,
+      ...(checkpoint === undefined ? setLogAside(file) : []),
+      ...writeRecords(file, config, starts, info),
+    ];
     return { folder, config, checkpoint, file, begin, close: () => lock.release() };
   } catch (error) {
     lock.release();
     throw error;
   }
+}
+
+/** Damaged records are found before anything is changed, not when they are needed. */
+function checkRecords(file: (name: string) => string): void {
+  if (existsSync(file('best.json'))) readJson(file('best.json'), bestRecord);
+  if (existsSync(file('metrics.jsonl'))) readJsonLines(file('metrics.jsonl'), metricsLine);
+}
+
+const NEW: Found = { checkpoint: undefined, notes: [] };
+
+/** The log of a run that starts anew is kept. */
+function setLogAside(file: (name: string) => string): string[] {
+  const log = file('metrics.jsonl');
+  if (!existsSync(log) || statSync(log).size === 0) return [];
+  let number = 1;
+  while (existsSync(file(`metrics.${number}.jsonl`))) number++;
+  const kept = `metrics.${number}.jsonl`;
+  duplicateFile(log, file(kept));
+  writeFileAtomically(log, '');
+  return [`the log until now is kept as ${kept}`];
 }
 
 function writeRecords(
@@ -69,7 +109,7 @@ function writeRecords(
   info: Readonly<Record<string, unknown>>,
 ): string[] {
   const notes: string[] = [];
-  const old = existsSync(file('config.yaml')) ? readFileSync(file('config.yaml'), 'utf8') : config;
+  const old = existsSync(file('config.yaml')) ? readText(file('config.yaml')) : config;
   if (old !== config) {
     const kept = `config.${starts.length}.yaml`;
     writeFileAtomically(file(kept), old);
@@ -85,15 +125,6 @@ function writeRecords(
   };
   writeJson(file('run.json'), { starts: [...starts, start] });
   return notes;
-}
-
-function readStarts(path: string): unknown[] {
-  if (!existsSync(path)) return [];
-  try {
-    return (JSON.parse(readFileSync(path, 'utf8')) as { starts: unknown[] }).starts;
-  } catch {
-    throw new TrainingError(`${path}: not readable as a record of earlier starts; move it away`, 2);
-  }
 }
 
 function firstDifference(old: string, next: string): string {

@@ -1,0 +1,32 @@
+/** What the records in a run's folder look like; they are checked against this as they are read. */
+import { z } from 'zod';
+
+/** JSON has no NaN: it is written as null. */
+const metric = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? NaN);
+
+const count = z.int().min(0);
+
+/** What a checkpoint knows besides tensors. */
+export const checkpointInfo = z.object({
+  step: count,
+  epoch: z.number(),
+  updatesPerEpoch: z.int().min(1),
+  seed: z.number(),
+  config: z.string(),
+  window: z
+    .object({ names: z.array(z.string()).readonly(), rows: z.array(z.array(metric).readonly()).readonly() })
+    .optional(),
+  metrics: z.record(z.string(), metric).optional(),
+});
+
+/** `best.json` */
+export const bestRecord = z.object({ metric: z.string(), value: z.number(), step: count });
+
+/** `run.json` */
+export const runRecord = z.object({ starts: z.array(z.unknown()) });
+
+/** A line of `metrics.jsonl`. */
+export const metricsLine = z.looseObject({ kind: z.enum(['train', 'evaluation']), step: count });

@@ -127,7 +127,7 @@ describe('trainStep', () => {
         [0.5, 1, 1.5].map((scale) => batchOf(update, scale)),
         options,
       );
-      expect(Object.keys(three)).toEqual(['loss', 'weighted', 'biased', 'gradNorm']);
+      expect(Object.keys(three)).toEqual(['loss', 'weighted', 'biased', 'gradNorm', 'weightNorm']);
       for (const name of Object.keys(one)) {
         expectClose(await three[name]!.data(), await one[name]!.data(), { rtol: 1e-5 }, name);
       }

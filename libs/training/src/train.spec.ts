@@ -104,7 +104,10 @@ async function run(setup: Setup = {}): Promise<{ outcome: TrainOutcome; weights:
         batchSize: 4,
         epoch: (epoch, firstBatch) => batches(epoch, firstBatch, poison),
       },
-      schedule: createSchedule({ name: 'cosine' }, { lr: setup.lr ?? 0.05, length: { epochs: 4 }, updatesPerEpoch: BATCHES }),
+      schedule: createSchedule(
+        { name: 'cosine' },
+        { lr: setup.lr ?? 0.05, length: { epochs: 4 }, updatesPerEpoch: BATCHES },
+      ),
       stream,
     });
     const own = [...step.module.state().values()].flatMap(({ variable }) => Array.from(variable.dataSync()));

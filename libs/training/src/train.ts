@@ -197,7 +197,7 @@ class Run<B extends Batch> {
   }
 
   async #update(batches: readonly B[]): Promise<void> {
-    const { step, schedule, seed, logEvery = 50 } = this.#options;
+    const { schedule, seed, logEvery = 50 } = this.#options;
     const started = performance.now();
     const lr = schedule(this.#done);
     const values = this.#run(batches, { update: this.#done, lr, seed });

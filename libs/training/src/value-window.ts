@@ -12,6 +12,7 @@ export interface WindowState {
 export class ValueWindow {
   private names: readonly string[] = [];
   private rows: (readonly number[])[] = [];
+  private latest: readonly number[] = [];
 
   get length(): number {
     return this.rows.length;
@@ -32,6 +33,7 @@ export class ValueWindow {
     const row = read.slice(0, this.names.length);
     this.checkFinite(step, row, read[this.names.length] ?? 0);
     this.rows.push(row);
+    this.latest = row;
   }
 
   /** Means of the values; the window is empty afterwards. */
@@ -42,9 +44,9 @@ export class ValueWindow {
     return Object.fromEntries(this.names.map((name, column) => [name, mean(column)]));
   }
 
-  /** The newest value of a name; undefined before the first update. */
+  /** The newest value of a name, whether it was taken or not; undefined before the first update. */
   last(name: string): number | undefined {
-    return this.rows.at(-1)?.[this.names.indexOf(name)];
+    return this.latest[this.names.indexOf(name)];
   }
 
   /** For a checkpoint. */

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { adamWUpdate } from '@pyramidal/graph';
 import type { Parameter } from '@pyramidal/nn';
 import { groupParameters, type Optimizer, type ParameterGroup } from './optimizer';

@@ -65,28 +65,54 @@ function findStateDict(root: unknown, entry: string | undefined): Found {
     throw new FormatError(`it holds ${typeName(root)}, expected a state_dict: save model.state_dict() in Python`);
   }
   if (!(root instanceof Map)) throw new FormatError(`it holds ${typeName(root)}, expected a dict of tensors`);
-  const candidates = stateDictKeys(root);
-  const known = MODEL_ENTRIES.find((name) => candidates.includes(name));
-  const chosen = entry ?? known ?? (isStateDict(root) ? '' : candidates.length === 1 ? candidates[0] : undefined);
+  const candidates = stateDicts(root);
+  const known = MODEL_ENTRIES.flatMap((name) => [...candidates.keys()].filter((key) => isWithin(key, name)))[0];
+  const chosen =
+    entry ?? known ?? (isStateDict(root) ? '' : candidates.size === 1 ? [...candidates.keys()][0] : undefined);
   if (chosen === '') return { entry: '', ...splitTensors(root) };
-  if (!candidates.includes(chosen)) throw new FormatError(notFound(entry, candidates));
-  const { tensors, others } = splitTensors(root.get(chosen) as Map<unknown, unknown>);
+  const dict = chosen === undefined ? undefined : candidates.get(chosen);
+  if (chosen === undefined || dict === undefined) throw new FormatError(notFound(entry, [...candidates.keys()]));
+  const { tensors, others } = splitTensors(dict);
   const rest = [...root].filter(([key]) => key !== chosen).map(([key, value]) => [nameOf(key), value] as const);
-  return { entry: nameOf(chosen), tensors, others: new Map([...rest, ...others]) };
+  return { entry: chosen, tensors, others: new Map([...rest, ...others]) };
 }
 
-function notFound(entry: string | undefined, candidates: readonly unknown[]): string {
+const isWithin = (key: string, entry: string): boolean => key === entry || key.startsWith(`${entry}.`);
+
+function notFound(entry: string | undefined, candidates: readonly string[]): string {
   if (candidates.length === 0) return 'it holds no dict of tensors';
-  const list = candidates.map((name) => quote(nameOf(name))).join(', ');
+  const list = candidates.map((name) => quote(name)).join(', ');
   if (entry === undefined) return `it holds several dicts of tensors, choose an entry: ${list}`;
   return `its entry ${quote(entry)} is not a dict of tensors, expected one of ${list}`;
 }
 
-/** The keys under which a dict holds state dicts. However many of its values are one dict, that is looked through once. */
-function stateDictKeys(root: ReadonlyMap<unknown, unknown>): unknown[] {
+/**
+ * The state dicts in a dict by their keys; where there are none, those one level below (`ema.module`). However many of the
+ * values are one dict, that is looked through once.
+ */
+function stateDicts(root: ReadonlyMap<unknown, unknown>): ReadonlyMap<string, Dict> {
   const answers = new Map([...new Set(root.values())].map((value) => [value, isStateDict(value)]));
-  return [...root].flatMap(([key, value]) => (answers.get(value) ? [key] : []));
+  const direct = dictsIn(root, '').filter(([, dict]) => answers.get(dict));
+  if (direct.length > 0) return new Map(direct);
+  const seen = new Set<Dict>();
+  const below = dictsIn(root, '').flatMap(([key, dict]) => {
+    if (NO_MODEL.has(key) || seen.has(dict)) return [];
+    seen.add(dict);
+    return dictsIn(dict, `${key}.`).filter(([, inner]) => isStateDict(inner));
+  });
+  return new Map(below);
 }
+
+type Dict = Map<string, unknown>;
+
+/** The dicts among the values of a dict, by text keys. */
+const dictsIn = (dict: ReadonlyMap<unknown, unknown>, prefix: string): [string, Dict][] =>
+  [...dict].flatMap(([key, value]): [string, Dict][] =>
+    typeof key === 'string' && value instanceof Map ? [[prefix + key, value]] : [],
+  );
+
+/** What training code keeps beside the model, which also holds tensors by name. */
+const NO_MODEL = new Set(['optimizer', 'optimizers', 'optimizer_states', 'lr_scheduler', 'lr_schedulers', 'scaler']);
 
 /** Keys may be anything in Python, and may hold themselves. */
 const nameOf = (key: unknown): string => (typeof key === 'object' && key !== null ? typeName(key) : String(key));

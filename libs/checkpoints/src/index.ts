@@ -3,6 +3,7 @@ export { type DType, type StoredTensor, type TensorData, type TensorFile } from 
 export { CheckpointError } from './errors';
 export { exportWeights } from './export-weights';
 export { compareWeights, loadWeights, WeightsError, type LoadOptions, type LoadReport } from './load-weights';
+export { describeStart, startFromWeights } from './starting-weights';
 export { finalWeights, splitModel, type ModelSplit } from './names';
 export { toFloat32 } from './numbers';
 export { parseSafetensors } from './parse-safetensors';

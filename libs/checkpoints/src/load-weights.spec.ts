@@ -104,6 +104,7 @@ describe('loadWeights', () => {
       unexpected: [],
       misshaped: [],
       kept: [],
+      misfits: [],
       ignored: ['norm.num_batches_tracked'],
     });
     for (const [name, data] of await values(classifier)) {

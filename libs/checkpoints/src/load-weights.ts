@@ -12,10 +12,14 @@ export interface LoadOptions {
   /** Position embeddings of another image size are resized bicubically. */
   readonly resizePositions?: boolean;
   /** Names of the module that may be missing from the file and keep the module's values. */
-  readonly allowMissing?: RegExp;
+  readonly allowMissing?: NameTest;
+  /** Names of the module that keep its values where the file has another shape. */
+  readonly allowMisshaped?: NameTest;
   /** Names of the file that may be without a place in the module. */
-  readonly allowUnexpected?: RegExp;
+  readonly allowUnexpected?: NameTest;
 }
+
+export type NameTest = RegExp | ((name: string) => boolean);
 
 export interface Misshaped {
   readonly name: string;
@@ -36,6 +40,8 @@ export interface LoadReport {
   readonly misshaped: readonly Misshaped[];
   /** In the module, and left as it is because the options say so. */
   readonly kept: readonly string[];
+  /** Those of the kept whose shape in the file is another. */
+  readonly misfits: readonly Misshaped[];
   /** In the file, and rightly without a place: other parts of a detector, batch counters, what the options name. */
   readonly ignored: readonly string[];
 }
@@ -100,6 +106,7 @@ function plan(
     unexpected: [] as string[],
     misshaped: [] as Misshaped[],
     kept: [] as string[],
+    misfits: [] as Misshaped[],
     ignored: [...fitted.ignored],
   };
   const assignments: Assignment[] = [];
@@ -110,14 +117,15 @@ function plan(
     } else if (fits(tensor, parameter)) {
       report.loaded.push(name);
       assignments.push({ parameter, values: () => toFloat32(tensor) });
-    } else if (options.skipClassHeads && isClassHead(name)) {
-      report.kept.push(name);
     } else if (options.resizePositions && isPositionTensor(name)) {
       report.resized.push(name);
       assignments.push({ parameter, values: () => resizePositions(name, tensor, parameter.torchShape) });
     } else {
       const expected = describe({ dtype: 'float32', shape: parameter.torchShape });
-      report.misshaped.push({ name, expected, received: describe(tensor) });
+      const misfit = { name, expected, received: describe(tensor) };
+      const isKept = (options.skipClassHeads && isClassHead(name)) || allows(options.allowMisshaped, name);
+      if (isKept) report.kept.push(name);
+      (isKept ? report.misfits : report.misshaped).push(misfit);
     }
   }
   for (const name of tensors.keys()) {
@@ -127,8 +135,8 @@ function plan(
 }
 
 /** `search` rather than `test`, which remembers a position where the pattern is global. */
-const allows = (pattern: RegExp | undefined, name: string): boolean =>
-  pattern !== undefined && name.search(pattern) >= 0;
+const allows = (test: NameTest | undefined, name: string): boolean =>
+  test !== undefined && (typeof test === 'function' ? test(name) : name.search(test) >= 0);
 
 const FLOATS: ReadonlySet<string> = new Set(['float32', 'float16', 'bfloat16', 'float64']);
 

@@ -3,6 +3,9 @@
 /** Prefixes that a wrapper puts before every name: DataParallel, torch.compile, Lightning. */
 export const WRAPPERS = ['module.', '_orig_mod.', 'model.'];
 
+/** Those of them that no model has as the name of a part. */
+export const PARALLEL_WRAPPERS = ['module.', '_orig_mod.'];
+
 /** The parts of OpenMMLab models, by the first word of the name. */
 export const MODEL_PARTS = {
   /** MMDetection: two-stage detectors have rpn_head and roi_head, one-stage ones bbox_head. */

@@ -11,6 +11,7 @@ import {
   MODEL_PARTS,
   TRAINING_LEFTOVERS,
   TRAINING_STATE,
+  PARALLEL_WRAPPERS,
   WRAPPERS,
   type ModelKind,
 } from './name-tables';
@@ -20,11 +21,29 @@ type Named<T> = ReadonlyMap<string, T>;
 export const isClassHead = (name: string): boolean => CLASS_HEADS.some((pattern) => pattern.test(name));
 export const isTrainingLeftover = (name: string): boolean => TRAINING_LEFTOVERS.some((pattern) => pattern.test(name));
 
+export const isClassifierOnly = (name: string): boolean => CLASSIFIER_ONLY.test(name);
+
 /** More layers than this are no wrappers. */
 const MAX_WRAPPERS = 8;
 
-/** Takes off what wrappers put before every name. */
+/**
+ * Takes off what wrappers put before every name; that of parallel training also where it stands before most of them,
+ * beside a counter of averages and the like.
+ */
 export function withoutWrapper<T>(tensors: Named<T>): Named<T> {
+  const own = withoutCommonWrapper(tensors);
+  const names = [...own.keys()];
+  const wrapper = PARALLEL_WRAPPERS.find(
+    (prefix) => 2 * names.filter((name) => name.startsWith(prefix)).length > names.length,
+  );
+  if (wrapper === undefined) return own;
+  return withoutCommonWrapper(stripped(own, wrapper));
+}
+
+const stripped = <T>(tensors: Named<T>, prefix: string): Named<T> =>
+  renamed(tensors, (name) => (name.startsWith(prefix) ? name.slice(prefix.length) : name));
+
+function withoutCommonWrapper<T>(tensors: Named<T>): Named<T> {
   const names = [...tensors.keys()];
   if (names.length === 0) return tensors;
   let length = 0;
@@ -99,7 +118,7 @@ export interface FittedNames<T> {
  * @param wanted names of the module, as `module.state()` lists them.
  */
 export function fitNames<T>(tensors: Named<T>, wanted: ReadonlySet<string>): FittedNames<T> {
-  const given = withoutWrapper(tensors);
+  const given = withoutStrayWrapper(withoutWrapper(tensors), wanted);
   const wantedKind = modelKind(wanted);
   const { kind, parts, rest } = splitModel(given);
   const isSameKind = kind === wantedKind;
@@ -111,6 +130,22 @@ export function fitNames<T>(tensors: Named<T>, wanted: ReadonlySet<string>): Fit
   }
   const otherParts = isSameKind || kind === 'classifier' ? [] : [...given.keys()].filter(isNotBackbone);
   return sift(fitted, wanted, otherParts);
+}
+
+/** Takes off the wrapper that hides most of the wanted names, where some of the file's names are without it. */
+function withoutStrayWrapper<T>(tensors: Named<T>, wanted: ReadonlySet<string>): Named<T> {
+  const unprefixed = (name: string): string => name.replace(/^backbone\./, '');
+  const known = new Set([...wanted].map(unprefixed));
+  const matches = (names: Iterable<string>): number => [...names].filter((name) => known.has(unprefixed(name))).length;
+  let best = { tensors, count: matches(tensors.keys()) };
+  for (const prefix of WRAPPERS) {
+    const under = [...tensors.keys()]
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => name.slice(prefix.length));
+    const count = matches(under);
+    if (count > best.count) best = { tensors: stripped(tensors, prefix), count };
+  }
+  return best.tensors;
 }
 
 const isNotBackbone = (name: string): boolean => !name.startsWith('backbone.');

@@ -1,7 +1,7 @@
 export { adamW, type AdamWOptions } from './adamw';
 export { type CheckpointInfo } from './checkpoint';
 export { createOptimizer, type OptimizerOptions } from './create-optimizer';
-export { loadWeightsFile, type LoadedFile, type LoadFileOptions } from './load-weights-file';
+export { loadWeightsFile, startFromFile, type LoadedFile, type LoadFileOptions } from './load-weights-file';
 export { type Optimizer, type ParameterGroup } from './optimizer';
 export { openRunFolder, type RunFolder, type RunFolderOptions } from './run/run-folder';
 export { createSchedule, type RunLength, type Schedule, type ScheduleOptions } from './schedule';

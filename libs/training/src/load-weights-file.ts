@@ -1,7 +1,9 @@
 import {
+  CheckpointError,
+  describeStart,
   loadWeights,
   openCheckpoint,
-  WeightsError,
+  startFromWeights,
   type CheckpointOptions,
   type LoadOptions,
   type LoadReport,
@@ -27,18 +29,33 @@ export interface LoadedFile {
  * @pyramidal/checkpoints opens.
  * @throws CheckpointError if the file is damaged; TrainingError if its weights do not fit. Nothing is changed then.
  */
-export function loadWeightsFile(
+export function loadWeightsFile(path: string, module: Module, options: LoadFileOptions = {}): LoadedFile {
+  return withTensors(path, options, (tensors, info) => ({ report: loadWeights(module, tensors, options), info }));
+}
+
+/**
+ * Starts a training from the weights in a file of any kind: the backbone from it, heads where they fit.
+ * @param say told what was loaded, drawn anew and left out, and why; a line each.
+ * @throws CheckpointError if the file is damaged; TrainingError if its backbone does not fit. Nothing is changed then.
+ */
+export function startFromFile(path: string, module: Module, say: (line: string) => void = console.error): LoadReport {
+  const report = withTensors(path, {}, (tensors) => startFromWeights(module, tensors));
+  describeStart(path, report).forEach(say);
+  return report;
+}
+
+function withTensors<T>(
   path: string,
-  module: Module,
-  { ema = true, ...options }: LoadFileOptions = {},
-): LoadedFile {
+  { ema = true, ...options }: LoadFileOptions,
+  use: (tensors: ReadonlyMap<string, StoredTensor>, info: CheckpointInfo | undefined) => T,
+): T {
   const file = openCheckpoint(path, options);
   try {
     const info = infoOf(path, file);
-    const tensors = info === undefined ? file.tensors : modelTensors(file.tensors, ema);
-    return { report: loadWeights(module, tensors, options), info };
+    return use(info === undefined ? file.tensors : modelTensors(file.tensors, ema), info);
   } catch (error) {
-    throw error instanceof WeightsError ? new TrainingError(`${path}: ${error.message}`, 2) : error;
+    if (!(error instanceof CheckpointError) || error.message.startsWith(path)) throw error;
+    throw new TrainingError(`${path}: ${error.message}`, 2);
   } finally {
     file.close();
   }

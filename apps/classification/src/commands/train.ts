@@ -2,7 +2,7 @@ import { reportBroken, type TrainCommand, trainNetwork } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
 import { openImageFolder, requireSplit } from '@pyramidal/imagenet';
 import { openRuntime } from '@pyramidal/runtime';
-import { loadWeightsFile } from '@pyramidal/training';
+import { startFromFile } from '@pyramidal/training';
 import { classificationLoss, evaluationBatches, trainingBatches } from '../assemble';
 import { summarise } from '../classification-metrics';
 import type { ClassificationConfig } from '../config';
@@ -29,7 +29,7 @@ export async function train(
 
   const classifier = assemble(config, classes);
   classifier.initialize(config.train.seed);
-  if (config.model.weights !== undefined) loadWeightsFile(config.model.weights, classifier, { skipClassHeads: true });
+  if (config.model.weights !== undefined) startFromFile(config.model.weights, classifier);
 
   const training = trainingBatches(config, requireSplit(folder, config.data.train), classes);
   const validation = evaluationBatches(config, requireSplit(folder, config.data.val), classes);

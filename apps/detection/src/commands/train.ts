@@ -1,7 +1,7 @@
 import { type TrainCommand, trainNetwork } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
 import { openRuntime } from '@pyramidal/runtime';
-import { loadWeightsFile } from '@pyramidal/training';
+import { startFromFile } from '@pyramidal/training';
 import { compiles, lossOf, trainingBatches } from '../assemble';
 import type { DetectionDefinition } from '../definition';
 import { checkMasks, openTraining, openValidation, requireSameClasses } from '../data';
@@ -11,9 +11,6 @@ import { ImageDetector } from '../image-detector';
 const CHART = { file: 'precision.png', title: 'Validation', yLabel: 'average precision' };
 
 const METRICS = { boxes: ['boxAP', 'boxAP50'], masks: ['maskAP', 'maskAP50'] } as const;
-
-/** What a classifier's checkpoint leaves as it was drawn. */
-const HEADS = /^(?!backbone\.)/;
 
 /** Trains a detector on a COCO-format dataset; evaluates on the way and at the end. */
 export async function train(
@@ -33,9 +30,7 @@ export async function train(
 
   const detector = assemble(config, dataset.classes.length);
   detector.initialize(config.train.seed);
-  if (config.model.weights !== undefined) {
-    loadWeightsFile(config.model.weights, detector, { skipClassHeads: true, allowMissing: HEADS });
-  }
+  if (config.model.weights !== undefined) startFromFile(config.model.weights, detector);
 
   const training = trainingBatches(config, dataset.samples, detector);
   const evaluated = new ImageDetector(detector, config, validation.samples);

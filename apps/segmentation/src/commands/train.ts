@@ -1,7 +1,7 @@
 import { type TrainCommand, trainNetwork } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
 import { openRuntime } from '@pyramidal/runtime';
-import { loadWeightsFile } from '@pyramidal/training';
+import { startFromFile } from '@pyramidal/training';
 import { lossOf, segmentorPredictor, trainingBatches } from '../assemble';
 import type { SegmentationDefinition } from '../definition';
 import { openData, splitOf } from '../data-folder';
@@ -13,9 +13,6 @@ const CHART = {
   yLabel: 'mIoU and shares of pixels',
   metrics: ['mIoU', 'mAcc', 'aAcc'],
 };
-
-/** What a classifier's checkpoint leaves as it was drawn. */
-const HEADS = /^(neck|decode_head|auxiliary_head)\./;
 
 /** Trains a segmentor on a dataset in ADE20K's layout; evaluates on the way and at the end. */
 export async function train(
@@ -30,9 +27,7 @@ export async function train(
 
   const segmentor = assemble(config, classes);
   segmentor.initialize(config.train.seed);
-  if (config.model.weights !== undefined) {
-    loadWeightsFile(config.model.weights, segmentor, { skipClassHeads: true, allowMissing: HEADS });
-  }
+  if (config.model.weights !== undefined) startFromFile(config.model.weights, segmentor);
 
   const training = trainingBatches(config, splitOf(folder, config.data.train), classes);
   const validation = splitOf(folder, config.data.val);

@@ -220,6 +220,13 @@ describe('a damaged run', () => {
     expect(contents()['last.safetensors']).toBe(whole);
   });
 
+  it('has a last checkpoint again, even where nothing was left to do', async () => {
+    const before = contents()['last.safetensors'];
+    rmSync(join(folder, 'last.safetensors'));
+    expect(await run(true, 6)).toBe(6);
+    expect(contents()['last.safetensors']).toBe(before);
+  });
+
   it('goes on from a checkpoint that is named', async () => {
     DAMAGES.zeroed(join(folder, 'last.safetensors'));
     expect(await failure('step-00000004.safetensors')).toBe(goesOn);

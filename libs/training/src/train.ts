@@ -308,7 +308,8 @@ class Run<B extends Batch> {
     if (seed !== ownSeed) throw new TrainingError(`${where}: was trained with seed ${seed}, not ${ownSeed}`, 2);
     if (window !== undefined) this.#window.restore(window);
     this.#done = step;
-    this.#keeper.resumedAt(step);
+    // After another checkpoint the last one is missing or damaged: it is still to be written.
+    if (where === folder.file(LAST)) this.#keeper.resumedAt(step);
   }
 
   #whatIsThere(): string {

@@ -47,6 +47,11 @@ describe('readDocument', () => {
     ]);
   });
 
+  it('knows a document whose code runs elsewhere', () => {
+    expect(readDocument(DOCUMENT).runElsewhere).toBeUndefined();
+    expect(readDocument('# A\n\n<!-- run by a.spec.ts -->\n').runElsewhere).toBe('a.spec.ts');
+  });
+
   it('names a block that does not end', () => {
     expect(() => readDocument('a\n\n```ts\nx();\n')).toThrow('line 3: the block that begins here does not end');
   });

@@ -16,11 +16,14 @@ export interface ShellCommand {
 }
 
 export interface Document {
+  /** Where its code is run, if not here. */
+  readonly runElsewhere: string | undefined;
   readonly blocks: readonly Block[];
   readonly commands: readonly ShellCommand[];
 }
 
 const OPENING = /^(?:```(ts|sh)|<!-- (setup))$/;
+const RUN_ELSEWHERE = /^<!-- run by (.+) -->$/m;
 const COMPILED_ONLY = /^<!-- compiled only: (.+) -->$/;
 
 /** @throws Error naming the line of a block that does not end. */
@@ -43,7 +46,7 @@ export function readDocument(markdown: string): Document {
     compiledOnly = undefined;
     i = end;
   }
-  return { blocks, commands };
+  return { runElsewhere: RUN_ELSEWHERE.exec(markdown)?.[1], blocks, commands };
 }
 
 /** Without comments and what follows a backslash belongs to the line before. */

@@ -25,9 +25,10 @@ async function check(below: readonly string[]): Promise<boolean> {
   const snippets: Snippet[] = [];
   const offer = offerOf(ROOT, projects());
   for (const path of documents(below)) {
-    const { blocks, commands } = readDocument(readFileSync(join(ROOT, path), 'utf8'));
+    const { runElsewhere, blocks, commands } = readDocument(readFileSync(join(ROOT, path), 'utf8'));
     problems.push(...commandProblems(commands, offer).map((problem) => `${path}: ${problem}`));
-    if (blocks.length === 0) continue;
+    if (runElsewhere !== undefined) console.log(`- ${path}: run by ${runElsewhere}`);
+    if (blocks.length === 0 || runElsewhere !== undefined) continue;
     const folder = join(WORK, path.replace(/\.md$/, '').replaceAll('/', '-'));
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'snippet.ts'), programOf(blocks));

@@ -1,12 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { engineBackend, type EngineBackend } from '@pyramidal/kernels/engine';
 import type { GraphSummary, LoadedGraphSummary } from './explain';
 import { record } from './record/record';
-import { readGraph, saveGraph, type SavedGraph } from './session/saved-graph';
+import { readGraph, runnableGraph, saveGraph, type RunnableGraph } from './session/saved-graph';
 import { Session } from './session/session';
 import { flatten, inTidy, mapTree, unflatten, type TensorTree } from './record/tensor-tree';
 
@@ -70,7 +68,7 @@ export function compile<I extends StepInputs, O extends TensorTree>(
     inTidy(() => {
       const backend = engineBackend();
       const tensors = toTensors(inputs);
-      if (backend === null) return fn(tensors as StepTensors<I>);
+      if (backend === null || !hasSessions(backend)) return fn(tensors as StepTensors<I>);
       return unflatten(graphs.run(backend, tensors)) as O;
     });
   return Object.assign(run, { explain: () => graphs.summaries(), dispose: () => graphs.dispose() });
@@ -84,6 +82,22 @@ interface Graph {
 }
 
 type FlatTensors = [path: string, tensor: tf.Tensor][];
+
+let isWarned = false;
+
+/** Whether graphs can run; where they cannot, that is said once. */
+function hasSessions({ binding }: EngineBackend): boolean {
+  if (binding.sessions !== undefined) return true;
+  if (!isWarned) {
+    process.emitWarning(
+      'compiled steps run operation by operation, since the addon for graphs is not there; ' +
+        '`pyramidal-runtime doctor` says why',
+      { code: 'PYRAMIDAL_NO_SESSIONS' },
+    );
+  }
+  isWarned = true;
+  return false;
+}
 
 /** The graphs of one function by signature of its inputs; the one unused for longest gives way. */
 class GraphCache {
@@ -120,22 +134,21 @@ class GraphCache {
   }
 
   private load(backend: EngineBackend, inputs: TensorTree, signature: string): Graph {
-    const { name, saved } = this.options;
-    const parent = saved === undefined ? mkdtempSync(join(tmpdir(), 'pyramidal-graph-')) : saved.folder;
-    try {
-      const folder = join(parent, `${name}-${this.keyOf(signature)}`);
-      const { contract, summary } = readGraph(folder) ?? this.record(backend, inputs, signature, folder);
-      const start = performance.now();
-      const session = new Session(backend, contract, folder);
-      this.makeRoom();
-      return { session, summary, loadMs: performance.now() - start, firstRunMs: null };
-    } finally {
-      if (saved === undefined) rmSync(parent, { recursive: true });
-    }
+    const runnable = this.readOrRecord(backend, inputs, signature);
+    const start = performance.now();
+    const session = new Session(backend, runnable);
+    this.makeRoom();
+    return { session, summary: runnable.summary, loadMs: performance.now() - start, firstRunMs: null };
   }
 
-  private record(backend: EngineBackend, inputs: TensorTree, signature: string, folder: string): SavedGraph {
-    return saveGraph(folder, this.options.name, signature, record(backend, this.fn, inputs, this.options));
+  private readOrRecord(backend: EngineBackend, inputs: TensorTree, signature: string): RunnableGraph {
+    const { name, saved } = this.options;
+    const folder = saved === undefined ? null : join(saved.folder, `${name}-${this.keyOf(signature)}`);
+    const known = folder === null ? null : readGraph(folder);
+    if (known !== null) return known;
+    const recorded = runnableGraph(name, signature, record(backend, this.fn, inputs, this.options));
+    if (folder !== null) saveGraph(folder, recorded);
+    return recorded;
   }
 
   private keyOf(signature: string): string {

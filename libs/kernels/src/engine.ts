@@ -44,16 +44,68 @@ export interface EngineBinding {
   deleteTensor(id: number): void;
   tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array;
   executeOp(name: string, attributes: readonly OpAttribute[], inputIds: number[], outputs: number): TensorMetadata[];
-  /** @param tags comma-separated; returns the id of the loaded model. */
   loadSavedModel(folder: string, tags: string): number;
-  deleteSavedModel(id: number): void;
-  /** @param inputNames comma-separated `node:index`, in the order of the ids; likewise `outputNames`. */
-  runSavedModel(id: number, inputIds: number[], inputNames: string, outputNames: string): TensorMetadata[];
-  getNumOfSavedModels(): number;
   getNumOfTensors(): number;
   isUsingGpuDevice(): boolean;
   /** There while a graph is recorded. */
   readonly recording?: RecordingBinding;
+  /** What runs graphs; absent where it could not be compiled. */
+  readonly sessions?: SessionAddon;
+}
+
+/** The addon that runs graphs in sessions of TensorFlow. */
+export interface SessionAddon {
+  /** Threads that runs use in place of TensorFlow's own; 0 on cards. */
+  readonly threads: number;
+  /**
+   * Opens a session with a graph in it.
+   * @throws Error in one line, such as that the graph has an operation that TensorFlow does not know.
+   */
+  readonly Session: new (options: SessionOptions) => NativeSession;
+}
+
+export interface SessionOptions {
+  /** A ConfigProto. */
+  readonly config: Uint8Array;
+  /** Address of a TensorFlow server, or empty for a session of this process. */
+  readonly target: string;
+  /** A GraphDef. */
+  readonly graph: Uint8Array;
+  readonly threads: number;
+}
+
+/** A graph in a session; every function throws an Error in one line. */
+export interface NativeSession {
+  /** Finds the nodes of a run; returns its number. Feeds and fetches are `node:output`, targets are nodes. */
+  prepare(run: { feeds: string[]; fetches: string[]; targets: string[]; traced: boolean }): number;
+  /**
+   * Runs what was prepared.
+   * @param feeds values, or undefined for the next tensor that the operation `PyramidalToSession` was given.
+   * @param valuesUpTo bytes up to which an output is given as values; undefined stands for the larger ones, and
+   * `PyramidalFromSession` gives them in order.
+   */
+  run(number: number, feeds: (TensorValues | undefined)[], valuesUpTo: number): RunResult;
+  /** Frees the graph and its variables. */
+  close(): void;
+}
+
+export type TensorValues = Float32Array | Int32Array | Uint8Array;
+
+export interface RunResult {
+  readonly outputs: (TensorValues | undefined)[];
+  /** Of a traced run. */
+  readonly trace?: readonly TraceEntry[];
+}
+
+/** When an operation ran, in microseconds. */
+export interface TraceEntry {
+  readonly device: string;
+  readonly node: string;
+  /** `[device] node = Operation(inputs)`. */
+  readonly label: string;
+  readonly thread: number;
+  readonly start: number;
+  readonly duration: number;
 }
 
 /** What kernels may ask of the graph that is recorded. */

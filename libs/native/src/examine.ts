@@ -26,7 +26,9 @@ export async function examineEngine(engine: NativeEngine): Promise<Finding> {
     const fault = await findFault(installation, 'full');
     if (fault) return bad(`${fault}; run \`${command}\``);
     const { version, gpu } = await probeAddon(installation.addon);
-    const text = `TensorFlow ${version} computes; from ${installation.origin}; addon ${installation.addon}`;
+    const { origin, addon, withoutGraphs } = installation;
+    const graphs = withoutGraphs === undefined ? '' : `; steps run operation by operation: ${withoutGraphs}`;
+    const text = `TensorFlow ${version} computes; from ${origin}; addon ${addon}${graphs}`;
     if (engine === 'tensorflow-gpu' && !gpu) return bad(`${text}, but it finds no GPU; check \`nvidia-smi\``);
     return { subject: engine, good: true, text };
   } catch (error) {

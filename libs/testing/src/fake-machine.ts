@@ -62,6 +62,8 @@ export function wheelFiles(bytes = 100_000): Record<string, Uint8Array> {
     'tensorflow/libtensorflow_cc.so.2': noise(bytes, 1),
     'tensorflow/libtensorflow_framework.so.2': noise(bytes, 2),
     'tensorflow/include/tensorflow/c/eager/c_api.h': Buffer.from('// the C API'),
+    'tensorflow/include/tensorflow/core/public/session.h': Buffer.from('// the C++ API'),
+    'tensorflow/include/Eigen/Core': Buffer.from('// what the C++ API includes'),
     'tensorflow/python/unwanted.py': Buffer.from('print()'),
   };
 }

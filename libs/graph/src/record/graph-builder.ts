@@ -82,8 +82,17 @@ export class GraphBuilder implements GraphWriter {
       ...(!this.isPortable && { createTensor: { value: fail('a tensor is created below TensorFlow.js') } }),
       tensorDataSync: { value: fail('values of a tensor are read') },
       loadSavedModel: { value: fail('a model is loaded') },
-      runSavedModel: { value: fail('another compiled step or model is run') },
+      sessions: { value: { threads: 0, Session: this.noSession() } },
     }) as EngineBinding;
+  }
+
+  private noSession(): new () => never {
+    const fail = (): never => this.fail('another compiled step is run');
+    return class {
+      constructor() {
+        fail();
+      }
+    } as new () => never;
   }
 
   private recordingBinding(): RecordingBinding {

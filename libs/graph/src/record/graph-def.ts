@@ -50,16 +50,20 @@ export interface Signature {
 /** The graph version of TensorFlow 2.9, the oldest library that is supported. */
 export const GRAPH_PRODUCER = 1087;
 
-/** `message SavedModel` with one graph tagged `serve` and the signature `serving_default`. */
-export function encodeSavedModel(nodes: readonly GraphNode[], signature: Signature): Buffer {
-  const graph = [
+/** `message GraphDef`. */
+export function encodeGraph(nodes: readonly GraphNode[]): Buffer {
+  return Buffer.concat([
     ...nodes.map((node) => messageField(1, encodeNode(node))),
     messageField(4, [integerField(1, GRAPH_PRODUCER)]),
-  ];
+  ]);
+}
+
+/** `message SavedModel` with one graph tagged `serve` and the signature `serving_default`. */
+export function encodeSavedModel(nodes: readonly GraphNode[], signature: Signature): Buffer {
   const metaInfo = [bytesField(4, 'serve'), bytesField(5, '2.9.0')];
   const metaGraph = [
     messageField(1, metaInfo),
-    messageField(2, graph),
+    bytesField(2, encodeGraph(nodes)),
     mapField(5, 'serving_default', encodeSignature(signature)),
   ];
   return Buffer.concat([integerField(1, 1), messageField(2, metaGraph)]);

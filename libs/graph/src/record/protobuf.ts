@@ -5,6 +5,7 @@
 
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
+const FIXED_64 = 1;
 const FIXED_32 = 5;
 
 /** int32, int64, bool and enum fields; negative numbers take ten bytes, as the format has it. */
@@ -16,6 +17,12 @@ export function floatField(field: number, value: number): Buffer {
   const payload = Buffer.alloc(4);
   payload.writeFloatLE(value);
   return Buffer.concat([tag(field, FIXED_32), payload]);
+}
+
+export function doubleField(field: number, value: number): Buffer {
+  const payload = Buffer.alloc(8);
+  payload.writeDoubleLE(value);
+  return Buffer.concat([tag(field, FIXED_64), payload]);
 }
 
 /** string, bytes, and embedded messages. */

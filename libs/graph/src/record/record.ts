@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type EngineBackend } from '@pyramidal/kernels/engine';
 import { giveOwnValue, infoOf } from './tensor-record';
-import { DT_INT32, type ConstantTensor, type GraphNode, type TensorSignature } from './graph-def';
+import { type ConstantTensor, type GraphNode, type TensorSignature } from './graph-def';
 import { GraphBuilder, dataTypeOf, type RecordOptions } from './graph-builder';
 import { type TensorTree, flatten, inTidy, mapTree } from './tensor-tree';
 
@@ -27,8 +27,8 @@ export interface StepGraph {
   readonly recordMs: number;
 }
 
-/** Fetching it waits for every assignment of the step. */
-export const STEP_DONE = 'step/done:0';
+/** The node that has run once every assignment of the step has. */
+export const STEP_DONE = 'step/done';
 
 /**
  * Runs `fn` once with tensors that have shapes and no values, and returns the graph of what it did. Variables keep the
@@ -214,11 +214,9 @@ export class TensorTracker {
   }
 }
 
-/** A scalar that is ready once the named nodes have run. */
-export function doneNode(ref: string, after: readonly string[]): GraphNode {
-  const tensor = { dtype: DT_INT32, shape: [], values: new Int32Array(1) };
-  const inputs = after.map((name) => `^${name}`);
-  return { name: ref.slice(0, -2), op: 'Const', inputs, attrs: { dtype: { type: DT_INT32 }, value: { tensor } } };
+/** A node that does nothing once the named ones have run. */
+export function doneNode(name: string, after: readonly string[]): GraphNode {
+  return { name, op: 'NoOp', inputs: after.map((node) => `^${node}`), attrs: {} };
 }
 
 /** Puts the builder between TensorFlow.js and the engine; returns the way back. */

@@ -1,43 +1,51 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { explainGraph, type GraphSummary } from '../explain';
-import { encodeSavedModel, type GraphNode } from '../record/graph-def';
+import { encodeGraph, type GraphNode } from '../record/graph-def';
 import { doneNode, type StepGraph } from '../record/record';
 
 /** All that a session needs to know of a graph besides the graph itself. */
 export type GraphContract = Pick<StepGraph, 'inputs' | 'outputs' | 'variables'>;
 
-export interface SavedGraph {
+/** A graph that a session can run. */
+export interface RunnableGraph {
+  /** `message GraphDef`. */
+  readonly graph: Uint8Array;
   readonly contract: GraphContract;
   readonly summary: GraphSummary;
 }
 
-/** Fetching it waits until every variable of the session has the value fed for it. */
-export const VARIABLES_SET = 'variables/set:0';
+/** The node that has run once every variable of the session has the value fed for it. */
+export const VARIABLES_SET = 'variables/set';
 
+const GRAPH = 'graph.pb';
 const CONTRACT = 'graph.json';
 
-/**
- * Writes a recording as a SavedModel whose variables are set through placeholders of their own. The folder appears
- * when it is complete.
- */
-export function saveGraph(folder: string, name: string, signature: string, recording: StepGraph): SavedGraph {
-  const { inputs, outputs, variables } = recording;
-  const saved = { contract: { inputs, outputs, variables }, summary: explainGraph(name, signature, recording) };
+/** A recording with what sets its variables through placeholders of their own. */
+export function runnableGraph(name: string, signature: string, recording: StepGraph): RunnableGraph {
+  const { inputs, outputs, variables, nodes } = recording;
+  return {
+    graph: encodeGraph([...nodes, ...setters(variables)]),
+    contract: { inputs, outputs, variables },
+    summary: explainGraph(name, signature, recording),
+  };
+}
+
+/** Writes a graph into a folder that appears when it is complete. */
+export function saveGraph(folder: string, { graph, contract, summary }: RunnableGraph): void {
   mkdirSync(dirname(folder), { recursive: true });
   const unfinished = mkdtempSync(`${folder}-`);
-  const nodes = [...recording.nodes, ...setters(variables)];
-  writeFileSync(join(unfinished, 'saved_model.pb'), encodeSavedModel(nodes, { inputs, outputs }));
-  writeFileSync(join(unfinished, CONTRACT), JSON.stringify(saved));
+  writeFileSync(join(unfinished, GRAPH), graph);
+  writeFileSync(join(unfinished, CONTRACT), JSON.stringify({ contract, summary }));
   rmSync(folder, { recursive: true, force: true });
   renameSync(unfinished, folder);
-  return saved;
 }
 
 /** What `saveGraph` wrote into a folder, or null where there is none. */
-export function readGraph(folder: string): SavedGraph | null {
-  const file = join(folder, CONTRACT);
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as SavedGraph) : null;
+export function readGraph(folder: string): RunnableGraph | null {
+  if (!existsSync(join(folder, GRAPH))) return null;
+  const saved = JSON.parse(readFileSync(join(folder, CONTRACT), 'utf8')) as Omit<RunnableGraph, 'graph'>;
+  return { ...saved, graph: readFileSync(join(folder, GRAPH)) };
 }
 
 function setters(variables: StepGraph['variables']): GraphNode[] {
@@ -50,11 +58,6 @@ function setters(variables: StepGraph['variables']): GraphNode[] {
       attrs: { dtype: { type: dtype } },
     },
   ]);
-  return [
-    ...nodes,
-    doneNode(
-      VARIABLES_SET,
-      variables.map(({ node }) => `${node}/set`),
-    ),
-  ];
+  const sets = variables.map(({ node }) => `${node}/set`);
+  return [...nodes, doneNode(VARIABLES_SET, sets)];
 }

@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { EngineBackend, EngineBinding, TensorRecord } from '@pyramidal/kernels/engine';
+import type { EngineBackend, TensorRecord } from '@pyramidal/kernels/engine';
 import { giveOwnValue, infoOf } from '../record/tensor-record';
 import { collectGarbage } from './collect-garbage';
-import { STEP_DONE } from '../record/record';
-import { VARIABLES_SET, type GraphContract } from './saved-graph';
+import { STEP_DONE, type RecordedVariable } from '../record/record';
+import { GraphSession, type PreparedRun } from './graph-session';
+import { VARIABLES_SET, type RunnableGraph } from './saved-graph';
 
 /** Which session holds a value that tfjs-node's record no longer holds itself. */
 const holders = new WeakMap<TensorRecord, Session>();
@@ -23,8 +24,7 @@ const ownedByEngine = new WeakSet<TensorRecord>();
 /** A variable of the graph and the tf.Variable that it stands for. */
 interface Slot {
   readonly variable: tf.Variable;
-  readonly node: string;
-  readonly assigned: boolean;
+  readonly recorded: RecordedVariable;
   /** The variable's value when the session last had it, and the time of that value. */
   info: TensorRecord | null;
   dataId: object | null;
@@ -39,57 +39,61 @@ interface Slot {
  * synchronised by hand.
  */
 export class Session {
-  private readonly id: number;
-  /** The addon itself: a value may be read back while another step is recorded. */
-  private readonly binding: EngineBinding;
+  private readonly session: GraphSession;
+  private readonly step: PreparedRun;
+  private readonly set: PreparedRun;
+  /** Gives the variables that the step changes; prepared when one is asked for. */
+  private read: PreparedRun | null = null;
   private readonly slots: readonly Slot[];
+  private readonly inputs: readonly string[];
+  private readonly outputs: readonly string[];
   /** When the values that live here last changed. */
   time = 0;
 
-  /**
-   * @param folder of the SavedModel; not needed any more once it is loaded.
-   * @throws Error if a variable of the graph is gone or has another shape.
-   */
+  /** @throws Error if a variable of the graph is gone or has another shape. */
   constructor(
     private readonly backend: EngineBackend,
-    private readonly graph: GraphContract,
-    folder: string,
+    { graph, contract: { inputs, outputs, variables } }: RunnableGraph,
   ) {
-    this.slots = graph.variables.map(({ name, node, shape, assigned }) => {
+    this.slots = variables.map((recorded) => {
+      const { name, shape } = recorded;
       const variable = tf.engine().registeredVariables[name];
       if (variable === undefined || !tf.util.arraysEqual(variable.shape, [...shape])) {
         const found = variable === undefined ? 'none' : `[${variable.shape.join()}]`;
         throw new Error(`compiled step: expected variable '${name}' of shape [${shape.join()}], found ${found}`);
       }
-      return { variable, node, assigned, info: null, dataId: null, time: 0, pulled: null };
+      return { variable, recorded, info: null, dataId: null, time: 0, pulled: null };
     });
-    this.binding = backend.binding;
-    this.id = this.binding.loadSavedModel(folder, 'serve');
+    this.inputs = Object.keys(inputs);
+    this.outputs = Object.keys(outputs);
+    this.session = new GraphSession(backend, graph);
+    this.step = this.session.prepare({
+      feeds: Object.values(inputs).map(({ ref }) => ref),
+      fetches: Object.values(outputs),
+      targets: [STEP_DONE],
+    });
+    this.set = this.session.prepare({
+      feeds: variables.map(({ node }) => `${node}/feed:0`),
+      targets: [VARIABLES_SET],
+    });
   }
 
   /** Feeds the inputs by path, runs the step, and returns its outputs by path; the caller disposes them. */
   run(inputs: ReadonlyMap<string, tf.Tensor>): [path: string, tensor: tf.Tensor][] {
     this.takeVariables();
-    const refs = [...inputs.keys()].map((path) => this.graph.inputs[path]?.ref as string);
-    const outputs = Object.entries(this.graph.outputs);
-    const fetches = [...outputs.map(([, { ref }]) => ref), STEP_DONE];
+    const feeds = this.inputs.map((path) => inputs.get(path) as tf.Tensor);
     this.dropPulled();
-    const results = this.execute(this.backend.getInputTensorIds([...inputs.values()]), refs, fetches);
+    const { outputs } = this.session.run(this.step, feeds);
     this.dropPulled();
     this.time = ++clock;
-    this.binding.deleteTensor((results.pop() as { id: number }).id);
-    return results.map((result, i) => [outputs[i]?.[0] as string, this.backend.createOutputTensor(result)]);
+    return outputs.map((output, i) => [this.outputs[i] as string, output]);
   }
 
   /** Hands the variables back and frees the graph. */
   dispose(): void {
     for (const slot of this.slots) if (this.holds(slot)) this.handBack(slot);
     this.dropPulled();
-    this.binding.deleteSavedModel(this.id);
-  }
-
-  private execute(ids: number[], feeds: readonly string[], fetches: readonly string[]) {
-    return this.binding.runSavedModel(this.id, ids, feeds.join(), fetches.join());
+    this.session.close();
   }
 
   /** Brings every variable here whose value is elsewhere or has changed since it was. */
@@ -97,8 +101,10 @@ export class Session {
     if (this.slots.every((slot) => this.isCurrent(slot))) return;
     for (const slot of this.slots) this.detachAliases(slot);
     const ids = this.ownIds();
-    const feeds = this.slots.map(({ node }) => `${node}/feed:0`);
-    for (const { id } of this.execute(ids, feeds, [VARIABLES_SET])) this.binding.deleteTensor(id);
+    this.session.runOnIds(
+      this.set,
+      this.slots.map(({ recorded }, i) => ({ id: ids[i] as number, dtype: recorded.dtype })),
+    );
     this.dropPulled();
     const isFirst = this.slots.every(({ info }) => info === null);
     for (const slot of this.slots) this.bind(slot);
@@ -123,15 +129,15 @@ export class Session {
   }
 
   private isCurrent(slot: Slot): boolean {
-    const { variable, dataId, info } = slot;
+    const { variable, dataId, info, recorded } = slot;
     if (info === null || variable.dataId !== dataId) return false;
-    if (slot.assigned) return holders.get(info) === this && info.refCount === 1;
+    if (recorded.assigned) return holders.get(info) === this && info.refCount === 1;
     return timeOf(info) === slot.time;
   }
 
   /** Tensors that share a value which this session is about to change keep the value that it has now. */
   private detachAliases(slot: Slot): void {
-    if (!slot.assigned) return;
+    if (!slot.recorded.assigned) return;
     const isOld = slot.dataId !== slot.variable.dataId;
     if (this.holds(slot) && (isOld || (slot.info as TensorRecord).refCount > 1)) this.handBack(slot);
     giveOwnValue(this.backend, slot.variable);
@@ -142,7 +148,7 @@ export class Session {
     const info = infoOf(backend, slot.variable);
     const holder = holders.get(info) ?? null;
     Object.assign(slot, { info, dataId: slot.variable.dataId, time: timeOf(info) });
-    if (!slot.assigned || holder === this) return;
+    if (!slot.recorded.assigned || holder === this) return;
     if (holder === null) backend.binding.deleteTensor(info.id);
     else holder.letGo(info);
     holders.set(info, this);
@@ -157,13 +163,15 @@ export class Session {
   /** The addon's id of a variable's value now; all that live here are fetched together, without copying. */
   private pull(slot: Slot): number {
     if (slot.pulled === null) {
-      const slots = this.slots.filter(({ assigned, pulled }) => assigned && pulled === null);
-      const values = this.execute(
-        [],
-        [],
-        slots.map(({ node }) => `${node}/read:0`),
-      );
-      values.forEach(({ id }, i) => ((slots[i] as Slot).pulled = id));
+      const slots = this.slots.filter(({ recorded }) => recorded.assigned);
+      this.read ??= this.session.prepare({
+        fetches: slots.map(({ recorded: { node, shape, dtype } }) => ({ ref: `${node}/read:0`, shape, dtype })),
+      });
+      this.session.runOnIds(this.read, []).forEach((id, i) => {
+        const read = slots[i] as Slot;
+        if (read.pulled === null) read.pulled = id;
+        else this.backend.binding.deleteTensor(id);
+      });
     }
     return slot.pulled as unknown as number;
   }
@@ -183,7 +191,7 @@ export class Session {
   private letGo(info: TensorRecord): void {
     const slot = this.slots.find((candidate) => candidate.info === info);
     if (slot === undefined || slot.pulled === null) return;
-    this.binding.deleteTensor(slot.pulled);
+    this.backend.binding.deleteTensor(slot.pulled);
     slot.pulled = null;
   }
 
@@ -192,7 +200,7 @@ export class Session {
     for (const slot of this.slots) {
       if (slot.pulled === null) continue;
       const isDisposed = holders.get(slot.info as TensorRecord) === this && !this.holds(slot);
-      if (!isDisposed) this.binding.deleteTensor(slot.pulled);
+      if (!isDisposed) this.backend.binding.deleteTensor(slot.pulled);
       slot.pulled = null;
     }
   }

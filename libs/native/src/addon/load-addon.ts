@@ -1,8 +1,11 @@
 import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
 import type { NativeEngine } from '../native-engine';
+import { SESSION_ADDON } from '../install/compile-addon';
 import type { Installation } from '../install/installation';
-import { type EngineBinding, RuntimeError } from '@pyramidal/kernels/engine';
+import { type EngineBinding, RuntimeError, type SessionAddon } from '@pyramidal/kernels/engine';
 import { outerProcess } from './outer-process';
 
 /** What the process has loaded: a second TensorFlow, or another thread count, is not possible in it. */
@@ -48,8 +51,16 @@ function load(
   env.TF_NUM_INTEROP_THREADS = String(used);
   try {
     const binding = createRequire(__filename)(addon) as EngineBinding;
-    return { binding, addon, engine, threads: used };
+    const sessions = loadSessions(addon, engine === 'tensorflow' ? used : 0);
+    return { binding: Object.assign(binding, { sessions }), addon, engine, threads: used };
   } catch (error) {
     throw new RuntimeError(`${engine} does not load: ${(error as Error).message}; run \`pyramidal-runtime doctor\``);
   }
+}
+
+/** The addon for graphs, which lies beside the engine's where it could be compiled. */
+function loadSessions(addon: string, threads: number): SessionAddon | undefined {
+  const file = join(dirname(addon), SESSION_ADDON);
+  if (!existsSync(file)) return undefined;
+  return { ...(createRequire(__filename)(file) as Pick<SessionAddon, 'Session'>), threads };
 }

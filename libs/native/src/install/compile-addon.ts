@@ -5,13 +5,16 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { RuntimeError } from '@pyramidal/kernels/engine';
-import type { TensorFlowLibrary } from './library';
+import { hasSessionHeaders, type TensorFlowLibrary } from './library';
 import { lastLine, runCommand } from './run-command';
 
 /** The version of Node-API that the addon is built for; every Node since 12.19 has it, so one build serves them all. */
 export const NODE_API_VERSION = 8;
 
 const FLAGS = ['-std=c++17', '-O2', '-fPIC', '-DBUILDING_NODE_EXTENSION', `-DNAPI_VERSION=${NODE_API_VERSION}`];
+
+/** Those that TensorFlow itself is built with; its headers give thousands of warnings. */
+const SESSION_FLAGS = ['-D_GLIBCXX_USE_CXX11_ABI=1', '-DEIGEN_MAX_ALIGN_BYTES=64', '-w'];
 
 const ADVICE: Partial<Record<NodeJS.Platform, string>> = {
   linux: 'install one, for example with `apt-get install g++` or `dnf install gcc-c++`',
@@ -48,20 +51,23 @@ function tfjsNodeFolder(): string {
   }
 }
 
-/** The C++ sources of what is loaded ahead of TensorFlow: its log level and its threads. */
-function earlySources(): string[] {
-  return sourcesIn(join(__dirname, '..', '..', 'cpp'));
-}
+/** The C++ source of what is loaded ahead of TensorFlow, to set its log level. */
+const EARLY = join(__dirname, '..', '..', 'cpp', 'early.cc');
 
-function sourcesIn(folder: string): string[] {
-  const sources = readdirSync(folder).filter((name) => name.endsWith('.cc'));
-  return sources.sort().map((name) => join(folder, name));
+/** The C++ sources of the addon for graphs, with their headers. */
+const SESSIONS = join(__dirname, '..', '..', 'cpp', 'session');
+
+const sourcesIn = (folder: string): string[] => filesIn(folder).filter((name) => name.endsWith('.cc'));
+
+function filesIn(folder: string): string[] {
+  const names = readdirSync(folder).sort();
+  return names.map((name) => join(folder, name));
 }
 
 /** Names everything that an addon's bytes depend on besides the library: flags and sources. */
 export function sourceDigest(): string {
-  const hash = createHash('sha256').update(FLAGS.join(' '));
-  for (const file of [...addonSources(), ...earlySources()]) hash.update(readFileSync(file));
+  const hash = createHash('sha256').update([...FLAGS, ...SESSION_FLAGS].join(' '));
+  for (const file of [...addonSources(), EARLY, ...filesIn(SESSIONS)]) hash.update(readFileSync(file));
   return hash.digest('hex');
 }
 
@@ -105,7 +111,7 @@ function diskFull(folder: string, env: NodeJS.ProcessEnv): RuntimeError {
 
 const SHARED = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
 
-/** Options that link `cpp` in; none where it does not compile: logs show, and TensorFlow keeps its own threads. */
+/** Options that link what sets the log level; none where it does not compile, and then logs show. */
 async function compileEarly(
   compiler: string,
   library: TensorFlowLibrary,
@@ -118,15 +124,48 @@ async function compileEarly(
     ...FLAGS,
     '-shared',
     `-I${library.include}`,
-    ...earlySources(),
+    EARLY,
     '-Wl,-z,initfirst,-z,nodelete,-soname,libearly.so',
-    '-ldl',
-    '-lpthread',
     '-o',
     object,
   ];
   if ((await runCommand(compiler, args, { env })).code !== 0) return [];
   return ['-Wl,--no-as-needed', object, '-Wl,-rpath,$ORIGIN'];
+}
+
+/** The addon for graphs; it lies beside tfjs-node's. */
+export const SESSION_ADDON = 'session.node';
+
+/**
+ * Compiles the addon for graphs, in one piece: TensorFlow's headers take most of the time. It goes through TensorFlow's C++
+ * interface, so it fits the library that it is compiled against alone.
+ * @returns why it is not there, or undefined where it is.
+ * @throws RuntimeError when the disk is full.
+ */
+export async function compileSessions(
+  library: TensorFlowLibrary,
+  folder: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<string | undefined> {
+  if (!hasSessionHeaders(library)) return `${library.folder} has no headers of TensorFlow's C++ interface`;
+  const compiler = await findCompiler(env);
+  if (!compiler) return compilerAdvice();
+  const nodeApi = createRequire(__filename)('node-api-headers') as { include_dir: string };
+  const result = await runCommand(
+    compiler,
+    [
+      ...[...FLAGS, ...SESSION_FLAGS, ...SHARED, `-I${nodeApi.include_dir}`, `-I${library.include}`],
+      ...sourcesIn(SESSIONS).flatMap((source) => ['-include', source]),
+      ...['-x', 'c++', '/dev/null', '-x', 'none'],
+      // Without it a library of which only constructors are used is left out, and no kind of session is known.
+      ...(process.platform === 'linux' ? ['-Wl,--no-as-needed', '-Wl,-z,nodelete'] : []),
+      ...library.objects.map((name) => join(library.folder, name)),
+      ...[`-Wl,-rpath,${library.folder}`, '-o', join(folder, SESSION_ADDON)],
+    ],
+    { env },
+  );
+  if (/No space left on device/.test(result.stderr)) throw diskFull(folder, env);
+  return result.code === 0 ? undefined : `${compiler}: ${firstError(result.stderr)}`;
 }
 
 const firstError = (stderr: string) =>

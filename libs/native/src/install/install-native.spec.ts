@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -163,6 +172,25 @@ describe('installNative with a download', () => {
     expect(readdirSync(join(machine.cache, 'downloads'))).toEqual([]);
   });
 
+  it('fetches again what was stored with fewer headers, and keeps it where that fails', async () => {
+    await messageOf();
+    const header = join(stored(), 'tensorflow', 'include', 'Eigen', 'Core');
+    const manifest = join(stored(), 'manifest.json');
+    const withoutHeader = (): void => {
+      const stamps = JSON.parse(readFileSync(manifest, 'utf8')) as { path: string }[];
+      writeFileSync(manifest, JSON.stringify(stamps.filter(({ path }) => !path.includes('Eigen'))));
+      rmSync(header);
+    };
+    withoutHeader();
+    await messageOf();
+    expect(existsSync(header)).toBe(true);
+    expect(server.requests).toHaveLength(2);
+    withoutHeader();
+    machine.program('python3', pythonScript('none'));
+    expect(await messageOf()).toMatch(/could not compile the addon against .*: fake.cc:1: error: refused;/);
+    expect(existsSync(stored())).toBe(true);
+  });
+
   it('fetches again what was damaged on disk', async () => {
     await messageOf();
     const file = join(stored(), 'tensorflow', 'libtensorflow_cc.so.2');
@@ -208,7 +236,7 @@ describeInstalled('installNative with a library that works (needs the native eng
     const options = { env: machine.env, library: real().library, progress };
     const outcomes = await Promise.all([installNative(options), installNative(options)]);
     expect(outcomes.map(({ already }) => already).sort()).toEqual([false, true]);
-    expect(steps.filter((step) => step === 'Compiling the addon')).toHaveLength(1);
+    expect(steps.filter((step) => step === 'Compiling the addons')).toHaveLength(1);
     expect(outcomes[0].installation).toMatchObject({ tensorflow: real().tensorflow, library: real().library });
     expect((await installNative(options)).already).toBe(true);
   });

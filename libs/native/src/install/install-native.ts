@@ -1,12 +1,19 @@
 /** Installs native TensorFlow into the cache folder. */
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { FileError, type Holder, makeFolder, withLock } from '@pyramidal/files';
 import type { NativeEngine } from '../native-engine';
 import { RuntimeError } from '@pyramidal/kernels/engine';
 import { cacheFolder } from './cache-folder';
-import { compileAddon, compilerAdvice, findCompiler, sourceDigest } from './compile-addon';
+import {
+  compileAddon,
+  compilerAdvice,
+  compileSessions,
+  findCompiler,
+  SESSION_ADDON,
+  sourceDigest,
+} from './compile-addon';
 import { type FileStamp, sha256Of, stampFile } from './file-stamp';
 import { findFault, type Installation, prune, readInstallation, writeInstallation } from './installation';
 import type { TensorFlowLibrary } from './library';
@@ -116,24 +123,37 @@ async function installByRoute(context: RouteContext, path: string | undefined): 
 
 async function makeReady(found: FoundLibrary, context: RouteContext): Promise<Installation> {
   const { library, stored, origin } = found;
-  const addon = found.addon ?? (await compileInto(library, context));
+  const { addon, withoutGraphs } = found.addon
+    ? { addon: found.addon, withoutGraphs: 'the official download has no C++ interface' }
+    : await compileInto(library, context);
   context.progress.step('Checking that it computes');
   const { version } = await probeAddon(addon, context.env);
-  const files: FileStamp[] = [{ ...(await stampFile(addon)), sha256: await sha256Of(addon) }];
+  const sessions = join(dirname(addon), SESSION_ADDON);
+  const files: FileStamp[] = [];
+  for (const file of withoutGraphs === undefined ? [addon, sessions] : [addon]) {
+    files.push({ ...(await stampFile(file)), sha256: await sha256Of(file) });
+  }
   for (const name of library.objects) files.push(await stampFile(join(library.folder, name)));
-  return { engine: context.engine, origin, library: library.folder, stored, addon, tensorflow: version, files };
+  const { engine } = context;
+  return { engine, origin, library: library.folder, stored, addon, withoutGraphs, tensorflow: version, files };
 }
 
 /** Compiles in a folder that appears under its name only when it is complete. */
-async function compileInto(library: TensorFlowLibrary, { cache, env, progress }: RouteContext): Promise<string> {
+async function compileInto(
+  library: TensorFlowLibrary,
+  { cache, env, progress }: RouteContext,
+): Promise<Pick<Installation, 'addon' | 'withoutGraphs'>> {
   let addon = '';
+  let withoutGraphs: string | undefined;
   const folder = await makeOwnFolder(join(cache, 'addons'), addonKey(library), async (draft) => {
-    progress.step('Compiling the addon');
-    addon = basename(await compileAddon(library, draft, env));
+    progress.step('Compiling the addons');
+    const sessions = compileSessions(library, draft, env);
+    addon = basename(await compileAddon(library, draft, env).finally(() => sessions));
+    withoutGraphs = await sessions;
     const files = namesIn(draft).filter((name) => /\.(node|so|dylib|dll)$/.test(name));
     return new Map(await Promise.all(files.map(async (name) => [name, await sha256Of(join(draft, name))] as const)));
   });
-  return join(folder, addon);
+  return { addon: join(folder, addon), withoutGraphs };
 }
 
 /** An addon belongs to its sources and to one library as it lies on disk. */

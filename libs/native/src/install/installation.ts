@@ -19,9 +19,11 @@ export interface Installation {
   readonly stored?: string;
   /** tfjs-node's native module. */
   readonly addon: string;
+  /** Why there is no addon for graphs beside it, so that steps run operation by operation; absent where there is one. */
+  readonly withoutGraphs?: string;
   /** TensorFlow's version. */
   readonly tensorflow: string;
-  /** The addon and the shared objects that it is linked with. */
+  /** The addons and the shared objects that it is linked with. */
   readonly files: readonly FileStamp[];
 }
 

@@ -6,10 +6,18 @@ import { findFolderFault, makeOwnFolder } from './own-folder';
 import type { InstallProgress } from './progress';
 import { unpackWheel } from './unpack-wheel';
 
-/** What an addon needs of wheels: the shared objects, and the C headers with what they include. */
+/** Folders of the headers that the addons include, by way of others. */
+const CORE = 'core/(framework|lib|platform|protobuf|public|util|common_runtime/next_pluggable_device/c)';
+const HEADER_FOLDERS = `Eigen|unsupported|absl|google/protobuf|ml_dtypes|tsl|xla/tsl|tensorflow/(c|${CORE})`;
+/** Eigen's headers have names without an ending. */
+const HEADER = new RegExp(`^(${HEADER_FOLDERS})/(.+\\.(h|inc)|[^.]+)$`);
+
+const INCLUDE = 'tensorflow/include/';
+
+/** What the addons need of wheels: the shared objects, and headers. */
 export const isLibraryFile = (path: string): boolean =>
   /^tensorflow\/libtensorflow_(cc|framework)\.[^/]+$/.test(path) ||
-  /^tensorflow\/include\/((tensorflow|xla\/tsl|tsl)\/(c|core\/platform|platform)|absl)\/.+\.(h|inc)$/.test(path) ||
+  (path.startsWith(INCLUDE) && HEADER.test(path.slice(INCLUDE.length))) ||
   /^nvidia\/(.+\.so[.\d]*|cuda_nvcc\/(bin|nvvm)\/.+)$/.test(path);
 
 /** The stored folder of that name, if it is there and whole. */

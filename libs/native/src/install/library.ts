@@ -29,6 +29,10 @@ export function findLibrary(folder: string): TensorFlowLibrary | undefined {
 
 const hasHeaders = (include: string): boolean => existsSync(join(include, 'tensorflow', 'c', 'eager', 'c_api.h'));
 
+/** Whether the headers of TensorFlow's C++ interface are there, which the addon for graphs is compiled with. */
+export const hasSessionHeaders = ({ include }: TensorFlowLibrary): boolean =>
+  existsSync(join(include, 'tensorflow', 'core', 'public', 'session.h')) && existsSync(join(include, 'Eigen', 'Core'));
+
 /** The objects to link in a folder, the API first; empty where there are none. */
 export function sharedObjects(folder: string): string[] {
   if (!existsSync(folder)) return [];

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import type { NativeEngine } from '../native-engine';
 import { RuntimeError } from '@pyramidal/kernels/engine';
-import { findLibrary, type TensorFlowLibrary } from './library';
+import { findLibrary, hasSessionHeaders, type TensorFlowLibrary } from './library';
 import { findStored, storeWheels } from './library-store';
 import { downloadWheels, readRequirements } from './wheel-index';
 import { findPip, findPython, type Python } from './python';
@@ -14,8 +14,21 @@ export const TENSORFLOW_VERSION = '2.21.0';
 export async function fromWheel(context: RouteContext): Promise<FoundLibrary> {
   const requirement = `${packageName(context.engine)}==${context.tensorflow}`;
   const name = `${context.engine}-${context.tensorflow}-${process.platform}-${process.arch}`;
-  const stored = (await findStored(context.cache, name)) ?? (await fetchWheels(requirement, name, context));
+  const stored = (await findComplete(requirement, name, context)) ?? (await fetchWheels(requirement, name, context));
   return { library: findLibrary(stored) as TensorFlowLibrary, stored, origin: `the wheel of ${requirement}` };
+}
+
+/** The stored library, fetched again where it was stored with fewer headers than are needed now. */
+async function findComplete(requirement: string, name: string, context: RouteContext): Promise<string | undefined> {
+  const stored = await findStored(context.cache, name);
+  if (stored === undefined || hasSessionHeaders(findLibrary(stored) as TensorFlowLibrary)) return stored;
+  try {
+    return await fetchWheels(requirement, name, context);
+  } catch (error) {
+    // Without a network steps run operation by operation on what is there.
+    if (error instanceof RuntimeError) return stored;
+    throw error;
+  }
 }
 
 async function fetchWheels(requirement: string, name: string, context: RouteContext): Promise<string> {

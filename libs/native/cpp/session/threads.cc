@@ -1,49 +1,36 @@
-// One set of threads for whole operations and for the parts of large ones.
+// Where TensorFlow's operations and their parts run.
 //
 // TensorFlow runs operations that are ready in one pool of threads and cuts the larger ones into parts for a second
 // pool. On two processors that is four threads and as many calls to sleep and wake as there are parts, most of which take
 // microseconds. Here a part goes to another thread only if that one has nothing to do; otherwise it runs at once where
 // it is. So operations run beside each other as far as the graph allows and share the processors that are left over.
-//
-// The library is searched before TensorFlow's own, so TensorFlow finds its constructor of thread pools here: the pools of
-// a device (`..._Eigen`) and of sessions (`Compute`) become these, every other pool is TensorFlow's.
-#include <dlfcn.h>
-#include <malloc.h>
+#include "threads.h"
+
 #include <pthread.h>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #if defined(__SSE__)
 #include <xmmintrin.h>
 #endif
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <mutex>
-#include <string>
 #include <thread>
 #include <utility>
 
-namespace Eigen {
+#include "tsl/platform/env.h"
+#include "xla/tsl/platform/threadpool.h"
 
-// The interface by which TensorFlow calls a thread pool, after Eigen/src/ThreadPool/ThreadPoolInterface.h.
-class ThreadPoolInterface {
- public:
-  virtual void Schedule(std::function<void()> fn) = 0;
-  virtual void ScheduleWithHint(std::function<void()> fn, int start, int end) = 0;
-  virtual void Cancel() = 0;
-  virtual int NumThreads() const = 0;
-  virtual int CurrentThreadId() const = 0;
-  virtual ~ThreadPoolInterface() {}
-};
-
-}  // namespace Eigen
-
+namespace pyramidal {
 namespace {
 
 using Task = std::function<void()>;
@@ -188,7 +175,7 @@ class Workers {
   std::atomic<std::size_t> queued_{0};
 };
 
-class Pool : public Eigen::ThreadPoolInterface {
+class Pool : public tsl::thread::ThreadPoolInterface {
  public:
   explicit Pool(Workers *workers) : workers_(workers) {}
   void ScheduleWithHint(Task fn, int, int) override { Schedule(std::move(fn)); }
@@ -227,7 +214,7 @@ class OperationPool : public Pool {
 
 // What an operation gives its parts to. Only parts that nobody touches again before they have ended may run at once where
 // they are: those of Eigen's `parallelFor` and of oneDNN. Whatever else there is, such as Eigen's products of matrices,
-// whose parts give each other work, goes to TensorFlow's own pool.
+// whose parts give each other work, goes to a pool of TensorFlow's kind.
 class PartPool : public Pool {
  public:
   PartPool(Workers *workers, Eigen::ThreadPoolInterface *own) : Pool(workers), own_(own) {}
@@ -269,66 +256,70 @@ class PartPool : public Pool {
 thread_local int PartPool::depth = 0;
 thread_local bool PartPool::outside = false;
 
-// The threads of the process, or null if it has another number of them.
-Workers *SharedWorkers(int count) {
-  if (count < 2 || count > kMostThreads) return nullptr;
-  static Workers *const workers = new Workers(count);
-  return workers->count() == count ? workers : nullptr;
-}
+// Counts down to zero, for the thread that waits for it.
+class Countdown {
+ public:
+  explicit Countdown(int64_t count) : count_(count) {}
 
-bool IsOnProcessors() {
-  const char *devices = std::getenv("CUDA_VISIBLE_DEVICES");
-  return devices != nullptr && std::strcmp(devices, "-1") == 0;
-}
+  void Done() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (--count_ == 0) zero_.notify_one();
+  }
 
-bool EndsWith(const std::string &text, const std::string &end) {
-  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
-}
+  void Wait() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    zero_.wait(lock, [this] { return count_ == 0; });
+  }
 
-template <typename Function>
-Function Next(const char *symbol) {
-  return reinterpret_cast<Function>(dlsym(RTLD_NEXT, symbol));
-}
+ private:
+  int64_t count_;
+  std::mutex mutex_;
+  std::condition_variable zero_;
+};
+
+struct Pools {
+  explicit Pools(int count)
+      : workers(count),
+        own(tsl::Env::Default(), tsl::ThreadOptions(), "parts", count, true),
+        operations(&workers),
+        parts(&workers, own.AsEigenThreadPool()) {}
+
+  Workers workers;
+  tsl::thread::ThreadPool own;
+  OperationPool operations;
+  PartPool parts;
+};
+
+std::atomic<Pools *> process_pools{nullptr};
 
 }  // namespace
 
-// tsl::thread::ThreadPool::ThreadPool(Env *, const ThreadOptions &, const std::string &, int, bool, Eigen::Allocator *)
-#define POOL_CONSTRUCTOR(variant)                                                                              \
-  "_ZN3tsl6thread10ThreadPool" variant                                                                         \
-  "EPNS_3EnvERKNS_13ThreadOptionsERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEEibPN5Eigen9AllocatorE"
-// tsl::thread::ThreadPool::ThreadPool(ThreadPoolInterface *)
-#define POOL_OF_INTERFACE "_ZN3tsl6thread10ThreadPoolC1EPNS0_19ThreadPoolInterfaceE"
-// Eigen::ThreadPoolInterface *tsl::thread::ThreadPool::AsEigenThreadPool() const
-#define INTERFACE_OF_POOL "_ZNK3tsl6thread10ThreadPool17AsEigenThreadPoolEv"
+tsl::thread::ThreadPoolOptions PoolsOf(int threads) {
+  if (threads < 2 || threads > kMostThreads) return {};
+  // Lives as long as the process: its threads may hold work of any session.
+  static Pools *const pools = new Pools(threads);
+  process_pools.store(pools);
+  if (pools->workers.count() != threads) return {};
+  tsl::thread::ThreadPoolOptions options;
+  options.inter_op_threadpool = &pools->operations;
+  options.intra_op_threadpool = &pools->parts;
+  return options;
+}
 
-extern "C" {
-
-// Constructors of a complete object and of a base, which are the same for this class.
-__attribute__((visibility("default"))) void ConstructPool(void *self, void *env, const void *options,
-                                                          const std::string &name, int threads, bool spins,
-                                                          void *allocator) __asm__(POOL_CONSTRUCTOR("C1"));
-__attribute__((visibility("default"), alias(POOL_CONSTRUCTOR("C1")))) void ConstructBasePool(
-    void *self, void *env, const void *options, const std::string &name, int threads, bool spins,
-    void *allocator) __asm__(POOL_CONSTRUCTOR("C2"));
-
-void ConstructPool(void *self, void *env, const void *options, const std::string &name, int threads, bool spins,
-                   void *allocator) {
-  static const auto original = Next<decltype(&ConstructPool)>(POOL_CONSTRUCTOR("C1"));
-  static const auto fromInterface = Next<void (*)(void *, Eigen::ThreadPoolInterface *)>(POOL_OF_INTERFACE);
-  static const auto interfaceOf = Next<Eigen::ThreadPoolInterface *(*)(const void *)>(INTERFACE_OF_POOL);
-  const bool isForOperations = EndsWith(name, "Compute");
-  const bool isForParts = EndsWith(name, "_Eigen");
-  const bool isKnown = (isForOperations || isForParts) && fromInterface != nullptr && interfaceOf != nullptr;
-  Workers *const workers = isKnown && IsOnProcessors() ? SharedWorkers(threads) : nullptr;
-  if (workers == nullptr) {
-    original(self, env, options, name, threads, spins, allocator);
-  } else if (isForOperations) {
-    fromInterface(self, new OperationPool(workers));
-  } else {
-    // Lives as long as the process, and takes a few dozen bytes.
-    void *const own = ::operator new(4096);
-    original(own, env, options, name, threads, spins, allocator);
-    fromInterface(self, new PartPool(workers, interfaceOf(own)));
+void InParts(int64_t count, int64_t least, const std::function<void(int64_t, int64_t)> &part) {
+  Pools *const pools = process_pools.load();
+  const int64_t most = pools == nullptr ? 1 : 4 * pools->workers.count();
+  const int64_t pieces = std::max<int64_t>(1, std::min(most, count / std::max<int64_t>(1, least)));
+  Countdown countdown(pieces);
+  for (int64_t i = 0; i < pieces; i++) {
+    Task piece = [&, i] {
+      part(count * i / pieces, count * (i + 1) / pieces);
+      countdown.Done();
+    };
+    const bool isLast = i == pieces - 1;
+    if (isLast || !pools->workers.HandOver(piece)) piece();
   }
+  countdown.Wait();
 }
-}
+
+}  // namespace pyramidal

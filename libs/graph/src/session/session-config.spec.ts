@@ -1,0 +1,28 @@
+import { encodeConfig } from './session-config';
+
+describe('encodeConfig', () => {
+  it('is empty without options', () => expect(encodeConfig({})).toHaveLength(0));
+
+  it('writes a ConfigProto', () => {
+    const config = encodeConfig({
+      intraOpThreads: 2,
+      interOpThreads: 1,
+      deviceCount: { GPU: 0 },
+      deviceFilters: ['/job:w'],
+      gpu: { allowGrowth: true, memoryFraction: 0.5, visibleDevices: '1' },
+      collectiveLeader: '/job:w',
+    });
+    expect(config.toString('hex')).toBe(
+      [
+        ['0a07', '0a03475055', '1000'], // device_count { key: "GPU" value: 0 }
+        ['1002'], // intra_op_parallelism_threads
+        ['2206', '2f6a6f623a77'], // device_filters
+        ['2801'], // inter_op_parallelism_threads
+        ['320e', '09000000000000e03f', '2001', '2a0131'], // gpu_options
+        ['820108', '0a06', '2f6a6f623a77'], // experimental { collective_group_leader }
+      ]
+        .flat()
+        .join(''),
+    );
+  });
+});

@@ -1,0 +1,52 @@
+import { bytesField, doubleField, integerField, messageField } from '../record/protobuf';
+
+/** Options of a session, those of TensorFlow's `message ConfigProto` that matter here. */
+export interface SessionConfig {
+  /** Address of a TensorFlow server, such as `grpc://localhost:2222`; a session of this process unless given. */
+  readonly target?: string;
+  /** Threads for the parts of one operation, where the session uses TensorFlow's own. */
+  readonly intraOpThreads?: number;
+  /** Threads for operations side by side, where the session uses TensorFlow's own. */
+  readonly interOpThreads?: number;
+  /** How many devices of a kind it may use, e.g. `{ GPU: 0 }`. */
+  readonly deviceCount?: Readonly<Record<string, number>>;
+  /** Devices of a server that the session sees, e.g. `/job:worker/task:1`; all unless given. */
+  readonly deviceFilters?: readonly string[];
+  readonly gpu?: {
+    /** Takes a card's memory as it is needed in place of all at once. */
+    readonly allowGrowth?: boolean;
+    /** The share of a card's memory, between 0 and 1. */
+    readonly memoryFraction?: number;
+    /** Numbers of the cards to use, e.g. `0,1`. */
+    readonly visibleDevices?: string;
+  };
+  /** The worker that groups of collectives are agreed with, e.g. `/job:worker/replica:0/task:0`. */
+  readonly collectiveLeader?: string;
+}
+
+/** `message ConfigProto`. */
+export function encodeConfig(config: SessionConfig): Buffer {
+  const { intraOpThreads, interOpThreads, deviceCount = {}, deviceFilters = [], gpu, collectiveLeader } = config;
+  return Buffer.concat([
+    ...Object.entries(deviceCount).map(([kind, count]) => countEntry(kind, count)),
+    ...optional(intraOpThreads, (threads) => integerField(2, threads)),
+    ...deviceFilters.map((filter) => bytesField(4, filter)),
+    ...optional(interOpThreads, (threads) => integerField(5, threads)),
+    ...optional(gpu, ({ memoryFraction, allowGrowth, visibleDevices }) =>
+      messageField(6, [
+        ...optional(memoryFraction, (fraction) => doubleField(1, fraction)),
+        ...optional(allowGrowth, (grows) => integerField(4, grows)),
+        ...optional(visibleDevices, (devices) => bytesField(5, devices)),
+      ]),
+    ),
+    ...optional(collectiveLeader, (leader) => messageField(16, [bytesField(1, leader)])),
+  ]);
+}
+
+function countEntry(kind: string, count: number): Buffer {
+  return messageField(1, [bytesField(1, kind), integerField(2, count)]);
+}
+
+function optional<T>(value: T | undefined, encode: (value: T) => Buffer): Buffer[] {
+  return value === undefined ? [] : [encode(value)];
+}

@@ -179,7 +179,7 @@ describe('installNative with a download', () => {
     const withoutHeader = (): void => {
       const stamps = JSON.parse(readFileSync(manifest, 'utf8')) as { path: string }[];
       writeFileSync(manifest, JSON.stringify(stamps.filter(({ path }) => !path.includes('Eigen'))));
-      rmSync(header);
+      rmSync(dirname(header), { recursive: true });
     };
     withoutHeader();
     await messageOf();

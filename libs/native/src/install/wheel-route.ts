@@ -26,7 +26,8 @@ async function findComplete(requirement: string, name: string, context: RouteCon
     return await fetchWheels(requirement, name, context);
   } catch (error) {
     // Without a network steps run operation by operation on what is there.
-    if (error instanceof RuntimeError) return stored;
+    const kept = await findStored(context.cache, name);
+    if (error instanceof RuntimeError && kept !== undefined) return kept;
     throw error;
   }
 }

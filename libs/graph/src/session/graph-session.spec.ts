@@ -88,7 +88,7 @@ onEngines(
         const large = tf.fill([2000], 1);
         expect(wrong([tf.tensor1d([1, 2, 3])])).toThrow(/^x: expected 8 bytes, received 12$/);
         expect(wrong([tf.add(large, 1)])).toThrow(/^x: expected float\[2\], received float\[2000\]$/);
-        expect(wrong([tf.fill([2], 1, 'int32').add(tf.scalar(1, 'int32'))])).toThrow(
+        expect(wrong([tf.add(tf.fill([2], 1, 'int32'), tf.scalar(1, 'int32'))])).toThrow(
           /^x: expected float\[2\], received/,
         );
         expect(wrong([])).toThrow(/^expected 1 tensors, received 0$/);

@@ -1,10 +1,12 @@
 /** What the commands share: how a configuration reads, and the network that it describes. */
+import type { DetectionClass } from '@pyramidal/coco';
 import { type BackboneFamily, backboneCatalogue } from '@pyramidal/backbones';
 import type { Detector } from '@pyramidal/boxes';
 import type * as tf from '@tensorflow/tfjs-core';
 import { assembleDetector } from './assemble';
 import { type DetectionConfig, type detectionSchema, detectionSchemaOf } from './config';
 import { detectorTable, type DetectorTable } from './detectors';
+import { readClasses } from './data';
 
 /** What a project adds of its own. */
 export interface OwnDetectionParts {
@@ -23,6 +25,8 @@ export interface DetectionDefinition {
   readonly schema: typeof detectionSchema;
   /** Every detector that a configuration may name. */
   readonly detectors: DetectorTable;
+  /** The classes alone. */
+  open(config: DetectionConfig): Promise<{ readonly classes: readonly DetectionClass[] }>;
   /** The network that a configuration describes, without values yet. */
   assemble(config: DetectionConfig, classes: number): Detector;
   augment(images: tf.Tensor4D, seed: tf.Tensor1D): tf.Tensor4D;
@@ -34,6 +38,7 @@ export function detectionDefinition({ backbones, detectors, augment }: OwnDetect
   return {
     schema: detectionSchemaOf(catalogue.names, table),
     detectors: table,
+    open: async (config) => ({ classes: await readClasses(config) }),
     assemble: (config, classes) => assembleDetector(config, classes, { backbones: catalogue, detectors: table }),
     augment: augment ?? ((images) => images),
   };

@@ -1,4 +1,5 @@
 /** What the commands share: how a configuration reads, and the network that it describes. */
+import { classesOf, type SegmentationClass } from '@pyramidal/ade20k';
 import { type BackboneFamily, backboneCatalogue } from '@pyramidal/backbones';
 import type { Segmentor } from '@pyramidal/upernet';
 import type * as tf from '@tensorflow/tfjs-core';
@@ -21,6 +22,8 @@ export interface OwnSegmentationParts {
 
 export interface SegmentationDefinition {
   readonly schema: typeof segmentationSchema;
+  /** The classes alone. */
+  open(config: SegmentationConfig): Promise<{ readonly classes: readonly SegmentationClass[] }>;
   /** The network that a configuration describes, without values yet. */
   assemble(config: SegmentationConfig, classes: number): Segmentor;
   augment(images: tf.Tensor4D, seed: tf.Tensor1D): tf.Tensor4D;
@@ -35,6 +38,7 @@ export function segmentationDefinition({
   const table = headTable(heads);
   return {
     schema: segmentationSchemaOf(catalogue.names, table),
+    open: async ({ data }) => ({ classes: await classesOf(data.root, data.classList) }),
     assemble: (config, classes) => assembleSegmentor(config, classes, { backbones: catalogue, heads: table }),
     augment: augment ?? ((images) => images),
   };

@@ -1,60 +1,64 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+/** `pyramidal-detect eval`. */
 import { join } from 'node:path';
 import type { CocoReport } from '@cocoeval/ts';
-import { countProgress, type EvaluateCommand } from '@pyramidal/task';
-import { loadConfig } from '@pyramidal/config';
-import { openRuntime } from '@pyramidal/runtime';
-import { loadWeightsFile } from '@pyramidal/training';
-import type { DetectionDefinition } from '../definition';
+import { makeFolder, writeJson } from '@pyramidal/files';
+import { countProgress, type EvaluateCommand, JsonList, withTrainedNetwork } from '@pyramidal/task';
+import type { DetectionDataset } from '@pyramidal/coco';
 import { openValidation } from '../data';
-import { evaluateDetector } from '../evaluate-detector';
+import type { DetectionDefinition } from '../definition';
+import { type DetectionMetrics, evaluateDetector } from '../evaluate-detector';
 import { ImageDetector } from '../image-detector';
-import { ResultsFile } from '../results-file';
 
 /**
  * Prints COCO's twelve numbers for boxes and for masks, and every category's if the configuration says so; writes them to
  * `metrics.json`, and the detections to `bbox.json` and `segm.json`, results files in COCO's format.
  */
-export async function evaluate(
-  { schema, assemble }: DetectionDefinition,
-  { config: file, set, weights, out }: EvaluateCommand,
-): Promise<number> {
-  const { config } = loadConfig(schema, file, { set });
-  const dataset = await openValidation(config);
-  await openRuntime(config.runtime);
-  const detector = assemble(config, dataset.classes.length);
-  loadWeightsFile(weights, detector, { ema: config.evaluation.ema });
-  mkdirSync(out, { recursive: true });
+export function evaluate(definition: DetectionDefinition, command: EvaluateCommand): Promise<number> {
+  const task = { ...definition, open: openValidation };
+  return withTrainedNetwork(task, command, async ({ config, data: dataset, network }) => {
+    const { perCategory } = config.evaluation;
+    makeFolder(command.out);
+    const images = new ImageDetector(network, config, dataset.samples);
+    try {
+      const found = Object.entries(await evaluateIntoFiles(images, dataset, command.out));
+      const numbers = found.map(([kind, evaluation]) => [kind, numbersOf(evaluation, perCategory)]);
+      writeJson(join(command.out, 'metrics.json'), { images: dataset.samples.length, ...Object.fromEntries(numbers) });
+      for (const [kind, evaluation] of found) console.log(describe(kind, evaluation, perCategory));
+      console.log(`results in ${command.out}`);
+    } finally {
+      await images.close();
+    }
+    return 0;
+  });
+}
 
-  const images = new ImageDetector(detector, config, dataset.samples);
-  const boxes = new ResultsFile(join(out, 'bbox.json'));
-  let masks: ResultsFile | undefined;
+/** Evaluates, and writes the results files, which take their place when all is counted. */
+async function evaluateIntoFiles(
+  images: ImageDetector,
+  dataset: DetectionDataset,
+  out: string,
+): Promise<DetectionMetrics> {
+  const boxes = new JsonList(join(out, 'bbox.json'));
+  let masks: JsonList | undefined;
   const progress = countProgress(dataset.samples.length, 'images');
   try {
-    const { box, mask } = await evaluateDetector(images, dataset, {
+    const metrics = await evaluateDetector(images, dataset, {
       onResults: (results) => {
         progress.add();
-        boxes.add(results.box);
+        boxes.add(...results.box);
         if (results.mask === undefined) return;
-        masks ??= new ResultsFile(join(out, 'segm.json'));
-        masks.add(results.mask);
+        masks ??= new JsonList(join(out, 'segm.json'));
+        masks.add(...results.mask);
       },
     });
-    progress.stop();
-    const found = mask === undefined ? { box } : { box, mask };
-    const { perCategory } = config.evaluation;
-    for (const [kind, evaluation] of Object.entries(found)) console.log(describe(kind, evaluation, perCategory));
-    const numbers = Object.entries(found).map(([kind, evaluation]) => [kind, numbersOf(evaluation, perCategory)]);
-    const metrics = { images: dataset.samples.length, ...Object.fromEntries(numbers) };
-    writeFileSync(join(out, 'metrics.json'), `${JSON.stringify(metrics, null, 2)}\n`);
-    console.log(`results in ${out}`);
+    boxes.complete();
+    masks?.complete();
+    return metrics;
   } finally {
-    boxes.close();
-    masks?.close();
-    await images.close();
-    detector.dispose();
+    progress.stop();
+    boxes.discard();
+    masks?.discard();
   }
-  return 0;
 }
 
 function describe(kind: string, evaluation: CocoReport, perCategory: boolean): string {

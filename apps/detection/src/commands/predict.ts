@@ -1,56 +1,58 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+/** `pyramidal-detect predict`. */
+import { basename } from 'node:path';
 import type { Detector } from '@pyramidal/boxes';
-import { drawAttention, type PredictCommand } from '@pyramidal/task';
 import type { DetectionClass, DetectionSample } from '@pyramidal/coco';
-import { loadConfig } from '@pyramidal/config';
+import { writeFileAtomically } from '@pyramidal/files';
 import { decodeImage, encodeImage } from '@pyramidal/images';
-import { openRuntime } from '@pyramidal/runtime';
-import { loadWeightsFile } from '@pyramidal/training';
+import {
+  drawAttention,
+  type PredictCommand,
+  type Predictions,
+  withTrainedNetwork,
+  writePredictions,
+} from '@pyramidal/task';
 import * as tf from '@tensorflow/tfjs-core';
 import { plainBatches } from '../assemble';
 import type { DetectionConfig } from '../config';
 import type { DetectionDefinition } from '../definition';
-import { readClasses } from '../data';
 import { drawDetections } from '../draw-detections';
 import { type Detection, ImageDetector } from '../image-detector';
 
 /** Finds the objects of each image; writes them to `predictions.json`, and the pictures with those of a good score drawn. */
-export async function predict(
-  { schema, assemble }: DetectionDefinition,
-  { config: file, set, weights, images, out, attention }: PredictCommand,
-): Promise<number> {
-  const { config } = loadConfig(schema, file, { set });
-  const classes = await readClasses(config);
-  const samples = await Promise.all(images.map(sampleOf));
-  await openRuntime(config.runtime);
-  const detector = assemble(config, classes.length);
-  loadWeightsFile(weights, detector, { ema: config.evaluation.ema });
-  mkdirSync(out, { recursive: true });
+export function predict(definition: DetectionDefinition, command: PredictCommand): Promise<number> {
+  return withTrainedNetwork(definition, command, ({ config, data: { classes }, network }) =>
+    writePredictions(command.out, async (predictions) => {
+      const samples = await readSamples(predictions, command.images);
+      if (samples.length === 0) return;
+      const files = new ImageDetector(network, config, samples);
+      try {
+        for await (const { sample, detections } of files.detect()) {
+          const shown = detections.filter(({ score }) => score >= config.evaluation.drawScore);
+          const picture = `${predictions.pathOf(sample.file, sample.id)}.jpg`;
+          const drawn = await drawDetections(await decodeImage(sample.file), shown, classes);
+          writeFileAtomically(picture, await encodeImage(drawn, 'jpeg'));
+          const found = detections.map((detection) => recordOf(detection, classes));
+          predictions.add(sample.file, {
+            record: { picture: basename(picture), detections: found },
+            summary: describe(shown, classes),
+          });
+        }
+      } finally {
+        await files.close();
+      }
+      if (command.attention) await drawAttentions(network, config, samples, predictions);
+    }),
+  );
+}
 
-  const files = new ImageDetector(detector, config, samples);
-  const predictions: unknown[] = [];
-  try {
-    for await (const { sample, detections } of files.detect()) {
-      const shown = detections.filter(({ score }) => score >= config.evaluation.drawScore);
-      const name = `${pictureName(sample)}.jpg`;
-      const picture = await drawDetections(await decodeImage(sample.file), shown, classes);
-      writeFileSync(join(out, name), await encodeImage(picture, 'jpeg'));
-      predictions[sample.id] = {
-        image: sample.file,
-        picture: name,
-        detections: detections.map((detection) => recordOf(detection, classes)),
-      };
-      console.log(`${sample.file}: ${describe(shown, classes)}`);
-    }
-    if (attention) await drawAttentions(detector, config, samples, out);
-  } finally {
-    await files.close();
-    detector.dispose();
-  }
-  writeFileSync(join(out, 'predictions.json'), `${JSON.stringify(predictions, null, 2)}\n`);
-  console.log(`results in ${out}`);
-  return 0;
+/** The images with their sizes, of which nothing else is known; one after the other, since each is decoded for it. */
+async function readSamples(predictions: Predictions, images: readonly string[]): Promise<DetectionSample[]> {
+  const samples: DetectionSample[] = [];
+  await predictions.each(images, async (file, id) => {
+    const { width, height } = await decodeImage(file);
+    samples.push({ id, file, width, height, objects: [], crowds: [] });
+  });
+  return samples;
 }
 
 /** What the backbone attends to in each image, as the network sees it. */
@@ -58,33 +60,25 @@ async function drawAttentions(
   { backbone }: Detector,
   config: DetectionConfig,
   samples: readonly DetectionSample[],
-  out: string,
+  predictions: Predictions,
 ): Promise<void> {
   const batches = plainBatches(config, samples, 1);
+  const files = new Map(samples.map(({ id, file }) => [id, file]));
   try {
     for await (const {
       tensors,
       samples: [sample],
     } of batches.batches()) {
+      // prettier-ignore
       const [, height, width] = tensors.images.shape;
       const pixels = (await tensors.images.data()) as Float32Array;
       tf.dispose({ ...tensors });
-      await drawAttention(backbone, { pixels, height, width }, join(out, pictureName(samples[sample!.id]!)));
+      const { id } = sample!;
+      await drawAttention(backbone, { pixels, height, width }, predictions.pathOf(files.get(id)!, id));
     }
   } finally {
     await batches.close();
   }
-}
-
-/** Numbered, since images of different folders may share a name. */
-function pictureName({ id, file }: DetectionSample): string {
-  return `${String(id).padStart(4, '0')}-${basename(file, extname(file))}`;
-}
-
-/** An image of which only the picture is known. */
-async function sampleOf(file: string, id: number): Promise<DetectionSample> {
-  const { width, height } = await decodeImage(file);
-  return { id, file, width, height, objects: [], crowds: [] };
 }
 
 function recordOf({ label, score, box, mask }: Detection, classes: readonly DetectionClass[]) {

@@ -1,52 +1,43 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+/** `pyramidal-segment eval`. */
 import { basename, join } from 'node:path';
 import { encodeLabels, type SegmentationClass } from '@pyramidal/ade20k';
-import type { EvaluateCommand } from '@pyramidal/task';
-import { loadConfig } from '@pyramidal/config';
-import { openRuntime } from '@pyramidal/runtime';
+import { makeFolder, writeFileAtomically, writeJson } from '@pyramidal/files';
 import type { SegmentationMetrics } from '@pyramidal/segeval';
-import { loadWeightsFile } from '@pyramidal/training';
+import { type EvaluateCommand, withTrainedNetwork } from '@pyramidal/task';
 import { codingOf, segmentorPredictor } from '../assemble';
-import type { SegmentationDefinition } from '../definition';
+import type { SegmentationConfig } from '../config';
 import { openData, splitOf } from '../data-folder';
 import { evaluateSegmentor, summarise } from '../evaluate-segmentor';
+import type { SegmentationDefinition } from '../definition';
 
 /** Prints mIoU, mAcc, aAcc and the classes one by one; writes `metrics.json` and the predicted label PNGs. */
-export async function evaluate(
-  { schema, assemble }: SegmentationDefinition,
-  { config: file, set, weights, out }: EvaluateCommand,
-): Promise<number> {
-  const { config } = loadConfig(schema, file, { set });
-  const { val } = config.data;
-  const folder = await openData(config, [val]);
-  const split = splitOf(folder, val);
-  const classes = folder.classes.length;
-  await openRuntime(config.runtime);
-  const segmentor = assemble(config, classes);
-  loadWeightsFile(weights, segmentor, { ema: config.evaluation.ema });
-  const labels = join(out, 'labels');
-  mkdirSync(labels, { recursive: true });
-
-  const predict = segmentorPredictor(segmentor, config);
-  const coding = codingOf(config, classes);
-  try {
-    const metrics = await evaluateSegmentor(predict, config, split, classes, {
-      onMap: async ({ label, original }, data) =>
-        writeFileSync(join(labels, basename(label)), await encodeLabels({ data, ...original }, coding)),
-    });
-    const results = {
-      images: split.samples.length,
-      ...summarise(metrics),
-      perClass: perClass(metrics, folder.classes),
-    };
-    writeFileSync(join(out, 'metrics.json'), `${JSON.stringify(results, null, 2)}\n`);
-    console.log(table(metrics, folder.classes));
-    console.log(`results in ${out}`);
-  } finally {
-    predict.dispose();
-    segmentor.dispose();
-  }
-  return 0;
+export function evaluate(definition: SegmentationDefinition, command: EvaluateCommand): Promise<number> {
+  const task = { ...definition, open: (config: SegmentationConfig) => openData(config, [config.data.val]) };
+  return withTrainedNetwork(task, command, async ({ config, data: folder, network }) => {
+    const { classes } = folder;
+    const { out } = command;
+    const split = splitOf(folder, config.data.val);
+    const labels = join(out, 'labels');
+    makeFolder(labels);
+    const predict = segmentorPredictor(network, config);
+    const coding = codingOf(config, classes.length);
+    try {
+      const metrics = await evaluateSegmentor(predict, config, split, classes.length, {
+        onMap: async ({ label, original }, data) =>
+          writeFileAtomically(join(labels, basename(label)), await encodeLabels({ data, ...original }, coding)),
+      });
+      writeJson(join(out, 'metrics.json'), {
+        images: split.samples.length,
+        ...summarise(metrics),
+        perClass: perClass(metrics, classes),
+      });
+      console.log(table(metrics, classes));
+      console.log(`results in ${out}`);
+    } finally {
+      predict.dispose();
+    }
+    return 0;
+  });
 }
 
 /** A class without pixels has `null` where there is no number. */

@@ -1,29 +1,18 @@
-import { classesOf } from '@pyramidal/ade20k';
-import { type ExportCommand, exportNetwork } from '@pyramidal/task';
-import { loadConfig } from '@pyramidal/config';
+/** `pyramidal-segment export`. */
 import { inferencePass } from '@pyramidal/nn';
-import { openRuntime } from '@pyramidal/runtime';
-import { loadWeightsFile } from '@pyramidal/training';
+import { type ExportCommand, exportNetwork, withTrainedNetwork } from '@pyramidal/task';
 import type { SegmentationDefinition } from '../definition';
 
 /** Writes a trained segmentor for PyTorch, as a SavedModel, and for browsers. */
-export async function exportModel(
-  { schema, assemble }: SegmentationDefinition,
-  { config: file, set, weights, input, out }: ExportCommand,
-): Promise<number> {
-  const { config } = loadConfig(schema, file, { set });
-  const classes = await classesOf(config.data.root, config.data.classList);
-  const runtime = await openRuntime(config.runtime);
-  const network = assemble(config, classes.length);
-  loadWeightsFile(weights, network, { ema: config.evaluation.ema });
-  const { crop } = config.input;
-  await exportNetwork({
-    network,
-    outputs: (images) => ({ logits: network.forward(images, inferencePass()) }),
-    input: input ?? { height: crop, width: crop },
-    inBrowsers: true,
-    ...{ runtime, out },
+export function exportModel(definition: SegmentationDefinition, command: ExportCommand): Promise<number> {
+  return withTrainedNetwork(definition, command, async ({ config, network, runtime }) => {
+    const { crop } = config.input;
+    await exportNetwork({
+      ...{ network, runtime, out: command.out },
+      outputs: (images) => ({ logits: network.forward(images, inferencePass()) }),
+      input: command.input ?? { height: crop, width: crop },
+      inBrowsers: true,
+    });
+    return 0;
   });
-  network.dispose();
-  return 0;
 }

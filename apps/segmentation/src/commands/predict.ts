@@ -1,58 +1,47 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
-import { classesOf, encodeLabels, prepareEvaluation } from '@pyramidal/ade20k';
-import { drawAttention, type PredictCommand } from '@pyramidal/task';
-import { loadConfig } from '@pyramidal/config';
+/** `pyramidal-segment predict`. */
+import { encodeLabels, prepareEvaluation } from '@pyramidal/ade20k';
+import { basename } from 'node:path';
+import { writeFileAtomically } from '@pyramidal/files';
 import { decodeImage, encodeImage } from '@pyramidal/images';
-import { openRuntime } from '@pyramidal/runtime';
-import { loadWeightsFile } from '@pyramidal/training';
+import { drawAttention, type PredictCommand, withTrainedNetwork, writePredictions } from '@pyramidal/task';
 import { codingOf, evaluationTransform, segmentorPredictor } from '../assemble';
-import type { SegmentationDefinition } from '../definition';
 import { drawMap, frequentClasses } from '../draw-map';
 import { segmentImage } from '../segment-image';
+import type { SegmentationDefinition } from '../definition';
+
+/** Classes that are told on the terminal. */
+const TOLD = 3;
 
 /** Segments each image; writes its label PNG and the picture under its classes' colours, and `predictions.json`. */
-export async function predict(
-  { schema, assemble }: SegmentationDefinition,
-  { config: file, set, weights, images, out, attention }: PredictCommand,
-): Promise<number> {
-  const { config } = loadConfig(schema, file, { set });
-  const classes = await classesOf(config.data.root, config.data.classList);
-  await openRuntime(config.runtime);
-  const segmentor = assemble(config, classes.length);
-  loadWeightsFile(weights, segmentor, { ema: config.evaluation.ema });
-  mkdirSync(out, { recursive: true });
-
-  const network = segmentorPredictor(segmentor, config);
-  const predictions = [];
-  try {
-    for (const [index, image] of images.entries()) {
-      const sample = await prepareEvaluation(image, evaluationTransform(config));
-      const data = await segmentImage(network, sample, config);
-      const name = `${String(index).padStart(4, '0')}-${basename(image, extname(image))}`;
-      const label = await encodeLabels({ data, ...sample.original }, codingOf(config, classes.length));
-      writeFileSync(join(out, `${name}.png`), label);
-      writeFileSync(
-        join(out, `${name}.jpg`),
-        await encodeImage(await drawMap(await decodeImage(image), data, classes), 'jpeg'),
+export function predict(definition: SegmentationDefinition, command: PredictCommand): Promise<number> {
+  return withTrainedNetwork(definition, command, async ({ config, data: { classes }, network }) => {
+    const forward = segmentorPredictor(network, config);
+    const [transform, coding] = [evaluationTransform(config), codingOf(config, classes.length)];
+    try {
+      return await writePredictions(command.out, (predictions) =>
+        predictions.each(command.images, async (image, index) => {
+          const sample = await prepareEvaluation(image, transform);
+          const map = await segmentImage(forward, sample, config);
+          const path = predictions.pathOf(image, index);
+          writeFileAtomically(`${path}.png`, await encodeLabels({ data: map, ...sample.original }, coding));
+          const drawn = await drawMap(await decodeImage(image), map, classes);
+          writeFileAtomically(`${path}.jpg`, await encodeImage(drawn, 'jpeg'));
+          if (command.attention) await drawAttention(network.backbone, sample.scaled[0]!, path);
+          const found = frequentClasses(map).map((k) => ({ name: classes[k]!.name, share: shareOf(map, k) }));
+          predictions.add(image, {
+            record: { label: basename(`${path}.png`), classes: found },
+            summary: found.slice(0, TOLD).map(describe).join(', '),
+          });
+        }),
       );
-      if (attention) await drawAttention(segmentor.backbone, sample.scaled[0]!, join(out, name));
-      const found = frequentClasses(data).map((k) => ({ name: classes[k]!.name, share: shareOf(data, k) }));
-      predictions.push({ image, label: `${name}.png`, classes: found });
-      console.log(
-        `${image}: ${found
-          .slice(0, 3)
-          .map((of) => `${of.name} ${(100 * of.share).toFixed(1)} %`)
-          .join(', ')}`,
-      );
+    } finally {
+      forward.dispose();
     }
-  } finally {
-    network.dispose();
-    segmentor.dispose();
-  }
-  writeFileSync(join(out, 'predictions.json'), `${JSON.stringify(predictions, null, 2)}\n`);
-  console.log(`results in ${out}`);
-  return 0;
+  });
+}
+
+function describe({ name, share }: { readonly name: string; readonly share: number }): string {
+  return `${name} ${(100 * share).toFixed(1)} %`;
 }
 
 function shareOf(map: Uint8Array, label: number): number {

@@ -1,8 +1,10 @@
+/** `pyramidal-classify info`. */
+import { existsSync } from 'node:fs';
 import { describeNetwork, type InfoCommand } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
 import { inferencePass } from '@pyramidal/nn';
-import { openImageFolder } from '@pyramidal/imagenet';
 import { openRuntime } from '@pyramidal/runtime';
+import { openData } from '../data-folder';
 import type { ClassificationDefinition } from '../definition';
 
 /** Classes to count with where the data set is not there: ImageNet's. */
@@ -15,12 +17,8 @@ export async function info(
 ): Promise<number> {
   const { config } = loadConfig(schema, file, { set });
   const { height, width } = input ?? { height: config.input.size, width: config.input.size };
-  const { root, train, classIndex } = config.data;
-  const folder = await openImageFolder(root, {
-    splits: [train],
-    ...(classIndex === undefined ? {} : { classIndex }),
-  }).catch(() => undefined);
-  const classes = folder?.classes.length ?? DEFAULT_CLASSES;
+  const { root, train } = config.data;
+  const classes = existsSync(root) ? (await openData(config, [train])).classes.length : DEFAULT_CLASSES;
   await openRuntime(config.runtime);
   const classifier = assemble(config, classes);
   classifier.initialize(0);

@@ -1,11 +1,12 @@
+/** `pyramidal-classify train`. */
 import { reportBroken, type TrainCommand, trainNetwork } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
-import { openImageFolder, requireSplit } from '@pyramidal/imagenet';
+import { requireSplit } from '@pyramidal/imagenet';
 import { openRuntime } from '@pyramidal/runtime';
 import { startFromFile } from '@pyramidal/training';
 import { classificationLoss, evaluationBatches, trainingBatches } from '../assemble';
 import { summarise } from '../classification-metrics';
-import type { ClassificationConfig } from '../config';
+import { openData } from '../data-folder';
 import type { ClassificationDefinition } from '../definition';
 import { classifierPredictor, evaluateClassifier } from '../evaluate-classifier';
 
@@ -22,7 +23,7 @@ export async function train(
   command: TrainCommand,
 ): Promise<number> {
   const { config, text } = loadConfig(schema, command.config, { set: command.set });
-  const folder = await openImageFolder(config.data.root, folderOptions(config));
+  const folder = await openData(config, [config.data.train, config.data.val]);
   const classes = folder.classes.length;
   const runtime = await openRuntime(config.runtime);
   console.error(`${runtime.engine}: ${runtime.reason}`);
@@ -54,8 +55,4 @@ export async function train(
     predict.dispose();
     classifier.dispose();
   }
-}
-
-function folderOptions({ data }: ClassificationConfig) {
-  return { splits: [data.train, data.val], ...(data.classIndex === undefined ? {} : { classIndex: data.classIndex }) };
 }

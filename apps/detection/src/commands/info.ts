@@ -1,3 +1,4 @@
+/** `pyramidal-detect info`. */
 import { describeNetwork, type InfoCommand } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
 import { inferencePass } from '@pyramidal/nn';

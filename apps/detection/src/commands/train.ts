@@ -1,3 +1,4 @@
+/** `pyramidal-detect train`. */
 import { type TrainCommand, trainNetwork } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';
 import { openRuntime } from '@pyramidal/runtime';

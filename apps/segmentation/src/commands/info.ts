@@ -1,3 +1,4 @@
+/** `pyramidal-segment info`. */
 import { classesOf } from '@pyramidal/ade20k';
 import { describeNetwork, type InfoCommand } from '@pyramidal/task';
 import { loadConfig } from '@pyramidal/config';

@@ -2,13 +2,14 @@
 import { readdirSync, type Stats, statSync } from 'node:fs';
 import { extname, isAbsolute, join } from 'node:path';
 import { UsageError } from '@pyramidal/config';
+import { FileError } from '@pyramidal/files';
 import { globSync, isDynamicPattern } from 'tinyglobby';
 
 const EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff'];
 
 /**
  * The images that files, folders and patterns name, those of a folder by name.
- * @throws UsageError for what is not there, and for a folder or a pattern without an image.
+ * @throws FileError for what is not there; UsageError for a folder or a pattern without an image.
  */
 export function findImages(paths: readonly string[]): string[] {
   return paths.flatMap((path) => {
@@ -21,7 +22,7 @@ export function findImages(paths: readonly string[]): string[] {
 }
 
 function imagesOfPattern(pattern: string): string[] {
-  if (!isDynamicPattern(pattern)) throw new UsageError(`${pattern}: no such file or folder`);
+  if (!isDynamicPattern(pattern)) throw new FileError(pattern, 'no such file or folder');
   return some(
     globSync(pattern, { absolute: isAbsolute(pattern) })
       .filter(isImage)

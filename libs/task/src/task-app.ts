@@ -27,7 +27,7 @@ export interface EvaluateCommand extends TrainedCommand {
 }
 
 export interface PredictCommand extends TrainedCommand {
-  /** Image files. */
+  /** Image files, folders of them, patterns such as `photos/*.jpg`. */
   readonly images: readonly string[];
   readonly out: string;
   /** Also draw what the backbone attends to. */

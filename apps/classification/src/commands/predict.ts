@@ -5,6 +5,7 @@ import { decodeImage, encodeImage } from '@pyramidal/images';
 import { drawAnnotations, PALETTE } from '@pyramidal/pictures';
 import {
   drawAttention,
+  findImages,
   type PredictCommand,
   type Predictor,
   withTrainedNetwork,
@@ -28,13 +29,14 @@ const LABELS = 3;
 
 /** Predicts the class of each image; writes `predictions.json` and the pictures with their labels, and attention if asked. */
 export function predict(definition: ClassificationDefinition, command: PredictCommand): Promise<number> {
+  const images = findImages(command.images);
   return withTrainedNetwork(definition, command, async ({ config, data: { classes }, network }) => {
     const forward = classifierPredictor(network, config.runtime);
     const transform = evaluationTransform(config);
     const { size } = transform;
     try {
       return await writePredictions(command.out, (predictions) =>
-        predictions.each(command.images, async (image, index) => {
+        predictions.each(images, async (image, index) => {
           const pixels = await prepareImage(image, transform, [config.train.seed]);
           const ranked = await rank(forward, pixels, size, classes);
           const path = predictions.pathOf(image, index);

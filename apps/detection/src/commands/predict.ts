@@ -6,6 +6,7 @@ import { writeFileAtomically } from '@pyramidal/files';
 import { decodeImage, encodeImage } from '@pyramidal/images';
 import {
   drawAttention,
+  findImages,
   type PredictCommand,
   type Predictions,
   withTrainedNetwork,
@@ -20,9 +21,10 @@ import { type Detection, ImageDetector } from '../image-detector';
 
 /** Finds the objects of each image; writes them to `predictions.json`, and the pictures with those of a good score drawn. */
 export function predict(definition: DetectionDefinition, command: PredictCommand): Promise<number> {
+  const images = findImages(command.images);
   return withTrainedNetwork(definition, command, ({ config, data: { classes }, network }) =>
     writePredictions(command.out, async (predictions) => {
-      const samples = await readSamples(predictions, command.images);
+      const samples = await readSamples(predictions, images);
       if (samples.length === 0) return;
       const files = new ImageDetector(network, config, samples);
       try {

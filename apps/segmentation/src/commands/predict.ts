@@ -3,7 +3,7 @@ import { encodeLabels, prepareEvaluation } from '@pyramidal/ade20k';
 import { basename } from 'node:path';
 import { writeFileAtomically } from '@pyramidal/files';
 import { decodeImage, encodeImage } from '@pyramidal/images';
-import { drawAttention, type PredictCommand, withTrainedNetwork, writePredictions } from '@pyramidal/task';
+import { drawAttention, findImages, type PredictCommand, withTrainedNetwork, writePredictions } from '@pyramidal/task';
 import { codingOf, evaluationTransform, segmentorPredictor } from '../assemble';
 import { drawMap, frequentClasses } from '../draw-map';
 import { segmentImage } from '../segment-image';
@@ -14,12 +14,13 @@ const TOLD = 3;
 
 /** Segments each image; writes its label PNG and the picture under its classes' colours, and `predictions.json`. */
 export function predict(definition: SegmentationDefinition, command: PredictCommand): Promise<number> {
+  const images = findImages(command.images);
   return withTrainedNetwork(definition, command, async ({ config, data: { classes }, network }) => {
     const forward = segmentorPredictor(network, config);
     const [transform, coding] = [evaluationTransform(config), codingOf(config, classes.length)];
     try {
       return await writePredictions(command.out, (predictions) =>
-        predictions.each(command.images, async (image, index) => {
+        predictions.each(images, async (image, index) => {
           const sample = await prepareEvaluation(image, transform);
           const map = await segmentImage(forward, sample, config);
           const path = predictions.pathOf(image, index);

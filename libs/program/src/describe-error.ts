@@ -1,11 +1,12 @@
 /** Any error as what a user is told: messages that were written for users as they are, all others in one line. */
+import { types } from 'node:util';
 import { explainFileError, isSystemError } from '@pyramidal/files';
 
 const MAX_LINE = 1000;
 const HINT = '(--debug shows where)';
 
 /** What JavaScript throws at a fault of the program. */
-const FAULTS = [TypeError, RangeError, ReferenceError, SyntaxError, EvalError, URIError];
+const FAULTS = ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError', 'EvalError', 'URIError'];
 
 /** A frame in Node, in TensorFlow's binding, or in a package that is not ours. */
 const FOREIGN = /\(?(node:|.*[\\/]tfjs-node[\\/]|.*[\\/]node_modules[\\/](?!@pyramidal[\\/]|@cocoeval[\\/]))/;
@@ -16,13 +17,13 @@ const FOREIGN = /\(?(node:|.*[\\/]tfjs-node[\\/]|.*[\\/]node_modules[\\/](?!@pyr
  * users; `path: reason (call)` where the operating system refused something; else one line with a hint to `--debug`.
  */
 export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return `unexpected error: ${oneLine(String(error))} ${HINT}`;
+  if (!isError(error)) return `unexpected error: ${oneLine(String(error))} ${HINT}`;
   if (ownExitCode(error) !== undefined) return error.message;
   if (isSystemError(error)) return oneLine(systemMessage(error));
   if (error instanceof AggregateError && error.errors.length > 0) return describeError(error.errors[0]);
   const message = oneLine(error.message) || error.name;
-  if (FAULTS.some((kind) => error instanceof kind)) return `unexpected error: ${message} ${HINT}`;
-  return error.constructor === Error && isForeign(error) ? `${message} ${HINT}` : message;
+  if (FAULTS.includes(error.name)) return `unexpected error: ${message} ${HINT}`;
+  return error.name === 'Error' && isForeign(error) ? `${message} ${HINT}` : message;
 }
 
 /** The code that a program ends with after an error: its own `exitCode`, which is 2 for wrong usage, or 1. */
@@ -34,6 +35,9 @@ function ownExitCode(error: unknown): number | undefined {
   const code = (error as { exitCode?: unknown } | null | undefined)?.exitCode;
   return typeof code === 'number' && code > 0 && code < 256 ? code : undefined;
 }
+
+/** Also of another context than this one, as modules under Jest are. */
+const isError = (value: unknown): value is Error => value instanceof Error || types.isNativeError(value);
 
 function systemMessage(error: NodeJS.ErrnoException): string {
   const { path, syscall } = error;

@@ -1,7 +1,7 @@
 /** `export`, whatever the task: a trained network for PyTorch, for TensorFlow and for browsers. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { exportWeights, writeSafetensors } from '@pyramidal/checkpoints';
+import { makeFolder } from '@pyramidal/files';
 import type { Module } from '@pyramidal/nn';
 import { exportGraphModel, exportSavedModel } from '@pyramidal/graph';
 import { type Runtime } from '@pyramidal/runtime';
@@ -26,7 +26,7 @@ export interface ExportOptions {
  */
 export async function exportNetwork(options: ExportOptions): Promise<void> {
   const { network, outputs, input, inBrowsers, runtime, out } = options;
-  mkdirSync(out, { recursive: true });
+  makeFolder(out);
   const weights = join(out, 'weights.safetensors');
   writeSafetensors(weights, await exportWeights(network), { format: 'pt' });
   console.log(`weights for PyTorch: ${weights}`);

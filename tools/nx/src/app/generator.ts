@@ -29,7 +29,7 @@ export async function appGenerator(tree: Tree, options: AppOptions): Promise<Gen
   const install = addProject(tree, plan, {
     type: 'application',
     targets: appTargets(plan.workspace.infersTypeScript),
-    dependencies: ourPackages('cli', task),
+    dependencies: ourPackages('task', task),
     devDependencies: { sharp: '^0.35.5' },
   });
   if (!options.skipFormat) await formatFiles(tree);
@@ -51,7 +51,7 @@ function appTargets(infersTypeScript: boolean): Record<string, TargetConfigurati
     predict: trained('predict', 'predictions'),
     export: trained('export', 'export'),
     info: program('info {projectRoot}/config.yaml'),
-    test: { command: 'node --import tsx --test src/app.spec.ts', options: { cwd: '{projectRoot}' } },
+    test: { command: 'node --import tsx --test src/*.spec.ts', options: { cwd: '{projectRoot}' } },
     ...(infersTypeScript ? {} : { typecheck: { command: 'tsc --noEmit -p {projectRoot}/tsconfig.json' } }),
   };
 }

@@ -35,7 +35,7 @@ export async function libGenerator(tree: Tree, options: LibOptions): Promise<Gen
 function libTargets({ infersTypeScript }: Workspace): Record<string, TargetConfiguration> {
   const compile = (file: string): TargetConfiguration => ({ command: `tsc --build {projectRoot}/${file}` });
   return {
-    test: { command: 'node --import tsx --test src/features.spec.ts', options: { cwd: '{projectRoot}' } },
+    test: { command: 'node --import tsx --test src/*.spec.ts', options: { cwd: '{projectRoot}' } },
     ...(infersTypeScript ? {} : { build: compile('tsconfig.lib.json'), typecheck: compile('tsconfig.json') }),
   };
 }

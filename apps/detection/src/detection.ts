@@ -16,6 +16,7 @@ export function defineDetection(own: OwnDetectionParts = {}): TaskApp {
   return {
     name: 'pyramidal-detect',
     description: 'Trains and evaluates object detectors and instance segmentors on four-stage pyramid backbones.',
+    findsScores: true,
     train: (command) => train(definition, command),
     evaluate: (command) => evaluate(definition, command),
     predict: (command) => predict(definition, command),

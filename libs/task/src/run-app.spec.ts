@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { UsageError } from '@pyramidal/config';
 import { runApp } from './run-app';
 import type { TaskApp } from './task-app';
@@ -49,6 +52,7 @@ describe('runApp', () => {
         config: 'x.yaml',
         images: ['1.jpg', '2.jpg'],
         out: 'runs/x/predictions',
+        score: undefined,
         set: [],
         weights: 'w.safetensors',
       },
@@ -65,7 +69,8 @@ describe('runApp', () => {
     ],
     ['trian x.yaml', /^pyramidal-test: unknown command 'trian'; expected one of train, eval, predict, export, info\n$/],
     ['train', /^pyramidal-test train: missing required argument 'config'\n$/],
-    ['eval x.yaml', /^pyramidal-test eval: required option '--weights <file>' not specified\n$/],
+    ['eval x.yaml', /^pyramidal-test eval: required option '--weights <path>' not specified\n$/],
+    ['train x.yaml --set a={b: c}', /expected '}' at the end; quote it, and write --set=KEY=VALUE through Nx\n$/],
     ['info x.yaml --input big', /expected HEIGHTxWIDTH of at least 32x32, such as 224x224, received 'big'\n$/],
   ])('%s: one line and exit code 2', async (line, expected) => {
     const { code, stderr } = await run(notingApp().app, line);
@@ -82,6 +87,43 @@ describe('runApp', () => {
     const { app } = notingApp();
     const failing = { ...app, train: () => Promise.reject(error) };
     expect(await run(failing, 'train x.yaml')).toEqual({ code: expected, stderr: `${error.message}\n` });
+  });
+
+  it('puts results into the run that the weights come from, unless told where', async () => {
+    const run1 = mkdtempSync(join(tmpdir(), 'run-app-'));
+    for (const name of ['run.json', 'best.safetensors', 'last.safetensors']) writeFileSync(join(run1, name), '');
+    const { app, calls } = notingApp();
+    await run(app, `eval x.yaml --weights ${run1}`);
+    await run(app, `export x.yaml --weights ${run1}/last.safetensors`);
+    await run(app, `eval x.yaml --weights ${run1} --out elsewhere`);
+    rmSync(run1, { recursive: true });
+    expect(calls).toMatchObject([
+      { name: 'eval', weights: join(run1, 'best.safetensors'), out: join(run1, 'eval') },
+      { name: 'export', weights: join(run1, 'last.safetensors'), out: join(run1, 'export') },
+      { name: 'eval', weights: join(run1, 'best.safetensors'), out: 'elsewhere' },
+    ]);
+  });
+
+  it('takes --score where what is found has scores', async () => {
+    const { app, calls } = notingApp();
+    const line = 'predict x.yaml a.jpg --weights w.pth --score';
+    expect(await run(app, `${line} 0.3`)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/unknown option '--score'/),
+    });
+    await run({ ...app, findsScores: true }, `${line} 0.3`);
+    expect(calls).toMatchObject([{ name: 'predict', score: 0.3 }]);
+    expect(await run({ ...app, findsScores: true }, `${line} 3`)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/expected a number from 0 to 1, received '3'\n$/),
+    });
+  });
+
+  it('tells its version', async () => {
+    const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+    expect(await run(notingApp().app, '--version')).toEqual({ code: 0, stderr: '' });
+    expect(write).toHaveBeenCalledWith(expect.stringMatching(/^\d+\.\d+\.\d+\n$/));
+    write.mockRestore();
   });
 
   it('adds the stack with --debug', async () => {

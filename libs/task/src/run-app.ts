@@ -1,8 +1,11 @@
 /** The commands of every task's program: arguments, defaults, messages about wrong usage. */
+import { readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { type ExitCode, reportError } from '@pyramidal/program';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { type FoundWeights, findWeights } from './find-weights';
 import type { TaskApp } from './task-app';
+import { userPath } from './user-path';
 
 export interface RunAppOptions {
   readonly argv?: readonly string[];
@@ -35,42 +38,45 @@ function spellOut(argv: readonly string[]): string[] {
 }
 
 function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command {
-  const program = new Command(app.name).description(app.description);
+  const program = new Command(app.name).description(app.description).version(version(), '--version');
   const common = (name: string, description: string): Command =>
     program
       .command(name)
       .description(description)
-      .argument('<config>', 'YAML configuration of the run')
+      .argument('<config>', 'YAML configuration of the run', onePath)
       .option('--set <key=value>', 'override a value of the configuration (may be repeated)', collect, [])
       .option('--debug', 'show the stack of an error');
   common('train', 'train, evaluate, keep the best and the last checkpoint')
-    .option('--out <dir>', 'folder of the run (default: runs/ and the name of the configuration)')
+    .option('--out <dir>', 'folder of the run (default: runs/ and the name of the configuration)', onePath)
     .option('--resume', 'go on with the run in that folder; --resume FILE.safetensors from that checkpoint', false)
     .addOption(new Option(`${CHECKPOINT} <file>`).hideHelp())
     .action(async (config, { out, resume, checkpoint, set }) => {
       finish(await app.train({ config, set, resume: checkpoint ?? resume, out: out ?? defaultFolder(config) }));
     });
   common('eval', 'evaluate a checkpoint')
-    .requiredOption('--weights <file>', 'checkpoint (.safetensors or .pth)')
-    .option('--out <dir>', 'folder of the results (default: eval/ in the folder of the run)')
+    .requiredOption('--weights <path>', WEIGHTS, theWeights)
+    .option('--out <dir>', 'folder of the results (default: eval/ in the run of the weights)', onePath)
     .action(async (config, { weights, out, set }) => {
-      finish(await app.evaluate({ config, set, weights, out: out ?? join(defaultFolder(config), 'eval') }));
+      finish(await app.evaluate({ config, set, ...placed(weights, out ?? { config, name: 'eval' }) }));
     });
-  common('predict', 'predict images and draw the predictions')
-    .argument('<images...>', 'image files')
-    .requiredOption('--weights <file>', 'checkpoint (.safetensors or .pth)')
-    .option('--out <dir>', 'folder of the results (default: predictions/ in the folder of the run)')
+  const predict = common('predict', 'predict images and draw the predictions')
+    .argument('<images...>', 'image files, folders of them, patterns')
+    .requiredOption('--weights <path>', WEIGHTS, theWeights)
+    .option('--out <dir>', 'folder of the results (default: predictions/ in the run of the weights)', onePath)
     .option('--attention', 'also draw what the backbone attends to, a sheet for each level', false)
-    .action(async (config, images, { weights, out, attention, set }) => {
-      const folder = out ?? join(defaultFolder(config), 'predictions');
-      finish(await app.predict({ config, set, weights, images, attention, out: folder }));
+    .action(async (config, images: string[], { weights, out, attention, score, set }) => {
+      const places = placed(weights, out ?? { config, name: 'predictions' });
+      finish(await app.predict({ config, set, images: images.map(onePath), attention, score, ...places }));
     });
+  if (app.findsScores) {
+    predict.option('--score <score>', 'write and draw only what has at least this score', parseScore);
+  }
   common('export', 'write the weights for PyTorch and, with the native engine, models for Python and browsers')
-    .requiredOption('--weights <file>', 'checkpoint (.safetensors or .pth)')
-    .option('--out <dir>', 'folder of the results (default: export/ in the folder of the run)')
+    .requiredOption('--weights <path>', WEIGHTS, theWeights)
+    .option('--out <dir>', 'folder of the results (default: export/ in the run of the weights)', onePath)
     .option('--input <HxW>', "size of the images (default: the configuration's)", parseSize)
     .action(async (config, { weights, out, input, set }) => {
-      finish(await app.exportModel({ config, set, weights, input, out: out ?? join(defaultFolder(config), 'export') }));
+      finish(await app.exportModel({ config, set, input, ...placed(weights, out ?? { config, name: 'export' }) }));
     });
   common('info', 'parameters, multiply-adds, feature shapes')
     .option('--input <HxW>', "size to count at (default: the configuration's)", parseSize)
@@ -81,6 +87,23 @@ function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command 
     command.exitOverride().configureOutput({ writeErr: () => undefined });
   }
   return program;
+}
+
+const WEIGHTS = 'checkpoint (.safetensors or .pth), or the folder of a run: its best one, else its last';
+
+/** Paths mean what they mean from where the user stands. */
+const onePath = (path: string): string => userPath(path);
+const theWeights = (path: string): FoundWeights => findWeights(userPath(path));
+
+/** The checkpoint, and the folder of the results: by default in the run that wrote it, else in the configuration's. */
+function placed({ file, run }: FoundWeights, out: string | { readonly config: string; readonly name: string }) {
+  if (typeof out === 'string') return { weights: file, out };
+  return { weights: file, out: join(run ?? defaultFolder(out.config), out.name) };
+}
+
+/** The version of this package, which all packages of a release share. */
+function version(): string {
+  return (JSON.parse(readFileSync(join(__dirname, '../package.json'), 'utf8')) as { version: string }).version;
 }
 
 function describeUsage(error: CommanderError, program: Command, argv: readonly string[]): string {
@@ -104,8 +127,20 @@ function defaultFolder(config: string): string {
   return join('runs', basename(config, extname(config)));
 }
 
+/** Nx hands `--set "a={ b: c }"` on in pieces, the first of which would be read as a value. */
 function collect(value: string, previous: readonly string[]): string[] {
+  const text = value.slice(value.indexOf('=') + 1).trim();
+  const [closing] = ['{}', '[]'].flatMap(([open, close]) => (text.startsWith(open!) ? close! : []));
+  if (closing !== undefined && !text.endsWith(closing)) {
+    throw new InvalidArgumentError(`expected '${closing}' at the end; quote it, and write --set=KEY=VALUE through Nx`);
+  }
   return [...previous, value];
+}
+
+function parseScore(text: string): number {
+  const score = Number(text);
+  if (text.trim() !== '' && score >= 0 && score <= 1) return score;
+  throw new InvalidArgumentError(`expected a number from 0 to 1, received '${text}'`);
 }
 
 function parseSize(text: string): { height: number; width: number } {

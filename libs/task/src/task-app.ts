@@ -32,6 +32,8 @@ export interface PredictCommand extends TrainedCommand {
   readonly out: string;
   /** Also draw what the backbone attends to. */
   readonly attention: boolean;
+  /** The least score of what is written and drawn, where the user asked for one. */
+  readonly score: number | undefined;
 }
 
 export interface ExportCommand extends TrainedCommand {
@@ -50,6 +52,8 @@ export interface TaskApp {
   /** Name of the program, as users type it. */
   readonly name: string;
   readonly description: string;
+  /** Whether what it finds has scores, so that `predict --score` makes sense. */
+  readonly findsScores?: boolean;
   train(command: TrainCommand): Promise<number>;
   evaluate(command: EvaluateCommand): Promise<number>;
   predict(command: PredictCommand): Promise<number>;

@@ -29,11 +29,12 @@ export function predict(definition: DetectionDefinition, command: PredictCommand
       const files = new ImageDetector(network, config, samples);
       try {
         for await (const { sample, detections } of files.detect()) {
-          const shown = detections.filter(({ score }) => score >= config.evaluation.drawScore);
+          const shown = detections.filter(({ score }) => score >= (command.score ?? config.evaluation.drawScore));
           const picture = `${predictions.pathOf(sample.file, sample.id)}.jpg`;
           const drawn = await drawDetections(await decodeImage(sample.file), shown, classes);
           writeFileAtomically(picture, await encodeImage(drawn, 'jpeg'));
-          const found = detections.map((detection) => recordOf(detection, classes));
+          const written = command.score === undefined ? detections : shown;
+          const found = written.map((detection) => recordOf(detection, classes));
           predictions.add(sample.file, {
             record: { picture: basename(picture), detections: found },
             summary: describe(shown, classes),

@@ -13,7 +13,7 @@ import { makeClassificationSet, makeDetectionSet, makeSegmentationSet } from '@p
 export async function makeStage(folder: string): Promise<void> {
   const size = { seed: 0, train: 8, val: 4, size: 64 };
   mkdirSync(join(folder, 'data'), { recursive: true });
-  await makeClassificationSet(join(folder, 'data', 'flowers'), size);
+  await makeClassificationSet(join(folder, 'data', 'flowers'), { ...size, val: 8 }); // a picture of each kind
   await makeSegmentationSet(join(folder, 'data', 'scenes'), size);
   await makeDetectionSet(join(folder, 'data', 'street'), size);
   const pictures = join(folder, 'data', 'street', 'val');

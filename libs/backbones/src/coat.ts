@@ -147,7 +147,7 @@ class SerialBlock extends Module {
 
 type Coarse<T> = readonly [T, T, T];
 
-/** Stages 2 to 4 attend, each adds what the two others attended to at its own size, all feed forward alike. */
+/** Stages 2 to 4 attend, each adds what the two others attended to at its own size, and all feed forward in the same way. */
 class ParallelBlock extends Module {
   readonly norm12: LayerNorm;
   readonly norm13: LayerNorm;
@@ -161,8 +161,8 @@ class ParallelBlock extends Module {
   readonly mlp2: Mlp;
   readonly mlp3: Mlp;
   readonly mlp4: Mlp;
-  /** Shared with the serial blocks; the official module does not list them. */
-  readonly #cpes: Coarse<PositionEncoding>;
+  /** Shared with the serial blocks. A function, which names no parameters: the official module does not list them. */
+  private readonly positionEncodings: () => Coarse<PositionEncoding>;
 
   constructor(
     channels: number,
@@ -183,12 +183,13 @@ class ParallelBlock extends Module {
     this.norm23 = norm();
     this.norm24 = norm();
     this.mlp2 = this.mlp3 = this.mlp4 = new Mlp(channels, hiddenWidth(channels, mlpRatio));
-    this.#cpes = cpes;
+    this.positionEncodings = () => cpes;
   }
 
   forward(stages: Coarse<Tokens>, pass: ForwardPass): Coarse<Tokens> {
+    const positionEncodings = this.positionEncodings();
     const positioned = eachStage((stage) => {
-      return { x: this.#cpes[stage].forward(stages[stage]), size: stages[stage].size };
+      return { x: positionEncodings[stage].forward(stages[stage]), size: stages[stage].size };
     });
     const attentions = [this.factorattCrpe2, this.factorattCrpe3, this.factorattCrpe4] as const;
     const attentionNorms = [this.norm12, this.norm13, this.norm14] as const;
@@ -269,11 +270,11 @@ export class CoaT extends Backbone<CoaTFeatures> {
 
   forward(images: tf.Tensor4D, pass: ForwardPass): CoaTFeatures {
     return tf.tidy(() => {
-      const first = this.#serial(this.patchEmbed1.forward(images), this.clsToken1, this.serialBlocks1, pass);
-      const second = this.#serial(this.patchEmbed2.forward(toMap(first)), this.clsToken2, this.serialBlocks2, pass);
-      const third = this.#serial(this.patchEmbed3.forward(toMap(second)), this.clsToken3, this.serialBlocks3, pass);
-      const fourth = this.#serial(this.patchEmbed4.forward(toMap(third)), this.clsToken4, this.serialBlocks4, pass);
-      const coarse = this.#parallel([second, third, fourth], pass);
+      const first = this.serial(this.patchEmbed1.forward(images), this.clsToken1, this.serialBlocks1, pass);
+      const second = this.serial(this.patchEmbed2.forward(toMap(first)), this.clsToken2, this.serialBlocks2, pass);
+      const third = this.serial(this.patchEmbed3.forward(toMap(second)), this.clsToken3, this.serialBlocks3, pass);
+      const fourth = this.serial(this.patchEmbed4.forward(toMap(third)), this.clsToken4, this.serialBlocks4, pass);
+      const coarse = this.parallel([second, third, fourth], pass);
       const [C3, C4, C5] = coarse.map(toMap) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
       const classTokens = {
         C2: classTokenOf(first),
@@ -285,7 +286,7 @@ export class CoaT extends Backbone<CoaTFeatures> {
     });
   }
 
-  #serial(map: tf.Tensor4D, token: Parameter, blocks: readonly SerialBlock[], pass: ForwardPass): Tokens {
+  private serial(map: tf.Tensor4D, token: Parameter, blocks: readonly SerialBlock[], pass: ForwardPass): Tokens {
     const [n, height, width, channels] = map.shape;
     const tokens = tf.tile(token.value<tf.Rank.R3>(), [n, 1, 1]);
     const x = tf.concat([tokens, tf.reshape<tf.Rank.R3>(map, [n, height * width, channels])], 1);
@@ -295,7 +296,7 @@ export class CoaT extends Backbone<CoaTFeatures> {
     return { x: blocks.reduce(through, x), size };
   }
 
-  #parallel(stages: Coarse<Tokens>, pass: ForwardPass): Coarse<Tokens> {
+  private parallel(stages: Coarse<Tokens>, pass: ForwardPass): Coarse<Tokens> {
     if (!pass.recomputes || this.parallelBlocks.length === 0) {
       return this.parallelBlocks.reduce((state, block) => block.forward(state, pass), stages);
     }

@@ -164,10 +164,10 @@ class Aggregator extends Module {
     const [same, small, middle, large, aside] = segments as [tf.Tensor4D, ...tf.Tensor4D[]];
     const [n, height, width] = same.shape;
     const mixed = [
-      this.norm0.forward(this.#apart(same), pass),
-      this.#gather(small!, this.agg1, this.norm1, pass),
-      this.#gather(middle!, this.agg2, this.norm2, pass),
-      this.#gather(large!, this.agg3, this.norm3, pass),
+      this.norm0.forward(this.apart(same), pass),
+      this.gather(small!, this.agg1, this.norm1, pass),
+      this.gather(middle!, this.agg2, this.norm2, pass),
+      this.gather(large!, this.agg3, this.norm3, pass),
     ];
     const active = hardSwish(tf.concat(mixed, 3));
     const attending = tf.reshape(active, [n, height * width, 3, mixed.length * this.segment]);
@@ -175,13 +175,13 @@ class Aggregator extends Module {
     return { queries: queries!, keys: keys!, values: values!, aside: this.agg0.forward(aside!) };
   }
 
-  #gather(x: tf.Tensor4D, conv: SeparableConv2d, norm: BatchNorm, pass: ForwardPass): tf.Tensor4D {
-    const gathered = this.#apart(conv.conv1.forward(x));
+  private gather(x: tf.Tensor4D, conv: SeparableConv2d, norm: BatchNorm, pass: ForwardPass): tf.Tensor4D {
+    const gathered = this.apart(conv.conv1.forward(x));
     return norm.forward(conv.pointwiseConv.forward(gathered), pass);
   }
 
   /** [N, H, W, 3 S] -> [N, H, 3 W, S]: queries, keys and values go through the same weights and statistics. */
-  #apart(x: tf.Tensor4D): tf.Tensor4D {
+  private apart(x: tf.Tensor4D): tf.Tensor4D {
     const [n, height, width] = x.shape;
     return tf.reshape(x, [n, height, 3 * width, this.segment]);
   }
@@ -193,7 +193,7 @@ class GroupMixAttention extends Module {
   readonly proj: Linear;
   readonly aggregator: Aggregator;
   readonly crpe: RelativePositionEncoding;
-  readonly #scale: number;
+  private readonly scale: number;
 
   constructor(channels: number) {
     super();
@@ -203,25 +203,25 @@ class GroupMixAttention extends Module {
     this.aggregator = new Aggregator(segment);
     this.crpe = new RelativePositionEncoding((SEGMENTS - 1) * segment);
     // The official code scales by an eighth of the full width, rounded down, although a head has only four fifths of it.
-    this.#scale = Math.floor(channels / HEADS) ** -0.5;
+    this.scale = Math.floor(channels / HEADS) ** -0.5;
   }
 
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
     const [n, height, width] = x.shape;
-    const { queries, keys, values, aside } = this.aggregator.forward(this.#project(x), pass);
+    const { queries, keys, values, aside } = this.aggregator.forward(this.project(x), pass);
     const toMap = (tokens: tf.Tensor3D): tf.Tensor4D => tf.reshape(tokens, [n, height, width, -1]);
     pass.showAttention(this, () => {
       const weights = tokenWeights(keys);
       return { weights, map: toMap(weights) };
     });
-    const attended = toMap(factorAttention(queries, keys, values, { heads: HEADS, scale: this.#scale }));
+    const attended = toMap(factorAttention(queries, keys, values, { heads: HEADS, scale: this.scale }));
     const positions = tf.mul<tf.Tensor4D>(toMap(queries), this.crpe.forward(toMap(values)));
     const positioned = tf.add<tf.Tensor4D>(attended, positions);
     return this.proj.forward(tf.concat([positioned, aside], 3));
   }
 
   /** Queries, keys and values of each segment, float32 [N, H, W, 3 S]: splitting the weights spares splitting the map. */
-  #project(x: tf.Tensor4D): tf.Tensor4D[] {
+  private project(x: tf.Tensor4D): tf.Tensor4D[] {
     const [n, height, width, channels] = x.shape;
     const rows = tf.reshape(x, [-1, channels]);
     const weights = tf.split(tf.reshape(this.qkv.weight.value(), [channels, 3, channels]), SEGMENTS, 2);

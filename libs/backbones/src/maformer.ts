@@ -148,14 +148,14 @@ export class SelfAttention extends Module {
     const [n, height, width, channels] = x.shape;
     if (this.window === undefined) {
       const tokens = tf.reshape<tf.Rank.R3>(x, [n, height * width, channels]);
-      return this.#attend(tokens, { toMap: (rows) => tf.reshape(rows, [n, height, width, -1]) }, pass);
+      return this.attend(tokens, { toMap: (rows) => tf.reshape(rows, [n, height, width, -1]) }, pass);
     }
     const windows = cutWindows(height, width, this.window);
     const mask = paddingMask(windows, n);
-    return this.#attend(toWindows(x, windows), { mask, toMap: (rows) => fromWindows(rows, windows) }, pass);
+    return this.attend(toWindows(x, windows), { mask, toMap: (rows) => fromWindows(rows, windows) }, pass);
   }
 
-  #attend(tokens: tf.Tensor3D, { mask, toMap }: TokenLayout, pass: ForwardPass): tf.Tensor4D {
+  private attend(tokens: tf.Tensor3D, { mask, toMap }: TokenLayout, pass: ForwardPass): tf.Tensor4D {
     const [queries, keys, values] = tf.split<tf.Tensor3D>(this.qkv.forward(tokens), 3, 2);
     const attended = softmaxAttention(queries!, keys!, values!, {
       heads: this.heads,
@@ -173,7 +173,7 @@ export class SelfAttention extends Module {
 export class GlobalLearning extends Module {
   readonly positions: Parameter;
   readonly tokens: Linear;
-  readonly #grid: MapSize;
+  private readonly grid: MapSize;
 
   /** @param grid cells of the map that the token layer is learned on. */
   constructor(channels: number, grid: MapSize) {
@@ -185,14 +185,14 @@ export class GlobalLearning extends Module {
       decay: false,
     });
     this.tokens = new Linear(height * width, Math.floor(height * width * DOWN_SAMPLING));
-    this.#grid = grid;
+    this.grid = grid;
   }
 
   /** @param x float32 [N, H, W, C]. @returns float32 [N, G, C]. */
   forward(x: tf.Tensor4D): tf.Tensor3D {
     const [n, height, width, channels] = x.shape;
     const positions = resized(this.positions.value<tf.Rank.R4>(), [height, width]);
-    const map = resized(tf.add<tf.Tensor4D>(x, positions), this.#grid);
+    const map = resized(tf.add<tf.Tensor4D>(x, positions), this.grid);
     const flat = tf.reshape<tf.Rank.R3>(map, [n, this.tokens.inFeatures, channels]);
     return tf.transpose(this.tokens.forward(tf.transpose(flat, [0, 2, 1])), [0, 2, 1]);
   }
@@ -204,7 +204,7 @@ export class GlobalLearning extends Module {
   cellsOf(weights: tf.Tensor3D, size: MapSize): tf.Tensor4D {
     const [n, heads] = weights.shape;
     const cells = tf.matMul(tf.reshape(weights, [n * heads, -1]), tf.abs(this.tokens.weight.value()), false, true);
-    const maps = tf.transpose(tf.reshape(cells, [n, heads, ...this.#grid]), [0, 2, 3, 1]);
+    const maps = tf.transpose(tf.reshape(cells, [n, heads, ...this.grid]), [0, 2, 3, 1]);
     return resized(maps as tf.Tensor4D, size);
   }
 }
@@ -224,8 +224,8 @@ export class AttentionFusion extends Module {
   readonly q: Linear;
   readonly kv: Linear;
   readonly proj: Linear;
-  readonly #heads: number;
-  readonly #globalFrom: 'input' | 'local';
+  private readonly heads: number;
+  private readonly globalFrom: 'input' | 'local';
 
   constructor({ channels, heads, window, grid, globalFrom }: FusionOptions) {
     super();
@@ -234,19 +234,19 @@ export class AttentionFusion extends Module {
     this.q = new Linear(channels, channels);
     this.kv = new Linear(channels, 2 * channels);
     this.proj = new Linear(channels, channels);
-    this.#heads = heads;
-    this.#globalFrom = globalFrom;
+    this.heads = heads;
+    this.globalFrom = globalFrom;
   }
 
   /** @param x float32 [N, H, W, C]. @returns the same shape. */
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
     const [n, height, width, channels] = x.shape;
     const local = this.local.forward(x, pass);
-    const global = this.global.forward(this.#globalFrom === 'input' ? x : local);
+    const global = this.global.forward(this.globalFrom === 'input' ? x : local);
     const queries = tf.reshape<tf.Rank.R3>(this.q.forward(local), [n, height * width, channels]);
     const [keys, values] = tf.split<tf.Tensor3D>(this.kv.forward(global), 2, 2);
     const fused = softmaxAttention(queries, keys!, values!, {
-      heads: this.#heads,
+      heads: this.heads,
       onWeights: (weights) => {
         const cells = (): tf.Tensor4D => this.global.cellsOf(tf.mean(weights, 2), [height, width]);
         pass.showAttention(this, () => ({ weights, map: cells() }));

@@ -15,18 +15,18 @@ const HEADS = 8;
  */
 export class RelativePositionEncoding extends Module {
   readonly convList: DepthwiseConv2d[];
-  readonly #widths: number[];
+  private readonly widths: number[];
 
   /** @param channels of all heads together. */
   constructor(channels: number) {
     super();
-    this.#widths = WINDOWS.map(([, heads]) => (heads * channels) / HEADS);
-    this.convList = WINDOWS.map(([window], group) => new DepthwiseConv2d(this.#widths[group]!, window));
+    this.widths = WINDOWS.map(([, heads]) => (heads * channels) / HEADS);
+    this.convList = WINDOWS.map(([window], group) => new DepthwiseConv2d(this.widths[group]!, window));
   }
 
   /** @param values float32 [N, H, W, channels]. @returns the same shape. */
   forward(values: tf.Tensor4D): tf.Tensor4D {
-    const groups = tf.split<tf.Tensor4D>(values, this.#widths, 3);
+    const groups = tf.split<tf.Tensor4D>(values, this.widths, 3);
     return tf.concat(
       this.convList.map((conv, group) => conv.forward(groups[group]!)),
       3,

@@ -255,7 +255,7 @@ class Block extends Module {
   readonly attn: Modulation | Attention;
   readonly norm2: LayerNorm;
   readonly mlp: ConvMlp;
-  readonly #dropPath: number;
+  private readonly dropPath: number;
 
   constructor({ channels, mlpRatio, layerScale, dropPath, attentionHeads }: BlockOptions) {
     super();
@@ -266,13 +266,13 @@ class Block extends Module {
     this.attn = attentionHeads === undefined ? new Modulation(channels) : new Attention(channels, attentionHeads);
     this.norm2 = new LayerNorm(channels, NORM);
     this.mlp = new ConvMlp(channels, hiddenWidth(channels, mlpRatio));
-    this.#dropPath = dropPath;
+    this.dropPath = dropPath;
   }
 
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
     const add = (map: tf.Tensor4D, branch: tf.Tensor4D, gamma: Parameter | undefined): tf.Tensor4D => {
       const scaled = gamma === undefined ? branch : tf.mul<tf.Tensor4D>(branch, gamma.value());
-      return tf.add(map, pass.dropPath(scaled, this.#dropPath));
+      return tf.add(map, pass.dropPath(scaled, this.dropPath));
     };
     const y = add(x, this.attn.forward(this.norm1.forward(x), pass), this.gamma1);
     return add(y, this.mlp.forward(this.norm2.forward(y)), this.gamma2);

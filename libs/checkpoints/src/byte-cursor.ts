@@ -11,42 +11,42 @@ const MAX_LINE = 4096;
 
 /** Reads a byte source from front to back through a small window. */
 export class ByteCursor {
-  readonly #source: ByteSource;
-  #window: Buffer = Buffer.alloc(0);
-  #windowStart: number;
-  #position: number;
+  private readonly source: ByteSource;
+  private window: Buffer = Buffer.alloc(0);
+  private windowStart: number;
+  private at: number;
 
   constructor(source: ByteSource, position = 0) {
-    this.#source = source;
-    this.#position = this.#windowStart = position;
+    this.source = source;
+    this.at = this.windowStart = position;
   }
 
   get position(): number {
-    return this.#position;
+    return this.at;
   }
 
   byte(): number {
-    const value = this.#window[this.#position - this.#windowStart] ?? this.#refill(1)[0]!;
-    this.#position++;
+    const value = this.window[this.at - this.windowStart] ?? this.refill(1)[0]!;
+    this.at++;
     return value;
   }
 
   /** The next `length` bytes, in memory that the next call may reuse: copy what is kept. */
   bytes(length: number): Buffer {
-    let start = this.#position - this.#windowStart;
-    if (start + length > this.#window.length) {
-      this.#refill(length);
+    let start = this.at - this.windowStart;
+    if (start + length > this.window.length) {
+      this.refill(length);
       start = 0;
     }
-    this.#position += length;
-    return this.#window.subarray(start, start + length);
+    this.at += length;
+    return this.window.subarray(start, start + length);
   }
 
-  #refill(length: number): Buffer {
-    const left = Math.max(this.#source.size - this.#position, 0);
-    this.#window = this.#source.read(this.#position, Math.max(length, Math.min(WINDOW, left)), 'the pickle');
-    this.#windowStart = this.#position;
-    return this.#window;
+  private refill(length: number): Buffer {
+    const left = Math.max(this.source.size - this.at, 0);
+    this.window = this.source.read(this.at, Math.max(length, Math.min(WINDOW, left)), 'the pickle');
+    this.windowStart = this.at;
+    return this.window;
   }
 
   /** Latin-1 text up to a line feed, which is left out. */

@@ -21,8 +21,8 @@ export class BatchNorm extends Module {
   readonly bias: Parameter;
   readonly runningMean: Parameter;
   readonly runningVar: Parameter;
-  readonly #epsilon: number;
-  readonly #momentum: number;
+  private readonly epsilon: number;
+  private readonly momentum: number;
 
   constructor(
     readonly channels: number,
@@ -33,32 +33,32 @@ export class BatchNorm extends Module {
     this.bias = new Parameter({ shape: [channels], init: zeros });
     this.runningMean = new Parameter({ shape: [channels], init: zeros, trainable: false });
     this.runningVar = new Parameter({ shape: [channels], init: ones, trainable: false });
-    this.#epsilon = epsilon;
-    this.#momentum = momentum;
+    this.epsilon = epsilon;
+    this.momentum = momentum;
   }
 
   /** @param x float32 [..., channels]. @returns the same shape. */
   forward<T extends tf.Tensor>(x: T, pass: ForwardPass): T {
     const isByBatch = pass.batchNorm === 'batch' && !this.weight.isFrozen;
-    return tf.tidy(() => (isByBatch ? this.#byBatch(x, pass) : this.#byRunning(x)));
+    return tf.tidy(() => (isByBatch ? this.byBatch(x, pass) : this.byRunning(x)));
   }
 
-  #byRunning<T extends tf.Tensor>(x: T): T {
+  private byRunning<T extends tf.Tensor>(x: T): T {
     return batchNormInfer(x, {
       mean: this.runningMean.value(),
       variance: this.runningVar.value(),
       scale: this.weight.value(),
       offset: this.bias.value(),
-      epsilon: this.#epsilon,
+      epsilon: this.epsilon,
     });
   }
 
-  #byBatch<T extends tf.Tensor>(x: T, pass: ForwardPass): T {
-    const { y, mean, variance } = batchNormTrain(x, this.weight.value(), this.bias.value(), this.#epsilon);
+  private byBatch<T extends tf.Tensor>(x: T, pass: ForwardPass): T {
+    const { y, mean, variance } = batchNormTrain(x, this.weight.value(), this.bias.value(), this.epsilon);
     if (!pass.movesStatistics) return y;
     const count = x.size / this.channels;
-    move(this.runningMean, mean, this.#momentum);
-    move(this.runningVar, tf.mul(variance, count / Math.max(count - 1, 1)), this.#momentum);
+    move(this.runningMean, mean, this.momentum);
+    move(this.runningVar, tf.mul(variance, count / Math.max(count - 1, 1)), this.momentum);
     return y;
   }
 }

@@ -25,7 +25,7 @@ interface Geometry {
 export class Conv2d extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | undefined;
-  readonly #geometry: Geometry;
+  private readonly geometry: Geometry;
 
   constructor(
     readonly inChannels: number,
@@ -36,13 +36,13 @@ export class Conv2d extends Module {
     super();
     this.weight = new Parameter({ shape: [kernel, kernel, inChannels, outChannels], layout: 'conv', init });
     this.bias = bias ? new Parameter({ shape: [outChannels], init: biasInit }) : undefined;
-    this.#geometry = resolveGeometry(kernel, geometry);
+    this.geometry = resolveGeometry(kernel, geometry);
   }
 
   /** @param x float32 [N, H, W, inChannels]. @returns float32 [N, H', W', outChannels]. */
   forward(x: tf.Tensor4D): tf.Tensor4D {
     return tf.tidy(() => {
-      const y = conv2d(x, this.weight.value(), this.#geometry);
+      const y = conv2d(x, this.weight.value(), this.geometry);
       return this.bias === undefined ? y : biasAdd(y, this.bias.value());
     });
   }
@@ -57,8 +57,8 @@ export interface DepthwiseConvOptions extends ConvOptions {
 export class DepthwiseConv2d extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | undefined;
-  readonly #geometry: Geometry;
-  readonly #residual: boolean;
+  private readonly geometry: Geometry;
+  private readonly residual: boolean;
 
   constructor(
     readonly channels: number,
@@ -68,8 +68,8 @@ export class DepthwiseConv2d extends Module {
     super();
     this.weight = new Parameter({ shape: [kernel, kernel, channels, 1], layout: 'depthwise', init });
     this.bias = bias ? new Parameter({ shape: [channels], init: biasInit }) : undefined;
-    this.#geometry = resolveGeometry(kernel, geometry);
-    this.#residual = residual;
+    this.geometry = resolveGeometry(kernel, geometry);
+    this.residual = residual;
   }
 
   /**
@@ -80,8 +80,8 @@ export class DepthwiseConv2d extends Module {
     return tf.tidy(() => {
       const repeats = x.shape[3] / this.channels;
       const weight = this.weight.value<tf.Rank.R4>();
-      const filter = this.#residual ? tf.add<tf.Tensor4D>(weight, centreTap(this.kernel)) : weight;
-      const y = depthwiseConv2d(x, repeats === 1 ? filter : tf.tile(filter, [1, 1, repeats, 1]), this.#geometry);
+      const filter = this.residual ? tf.add<tf.Tensor4D>(weight, centreTap(this.kernel)) : weight;
+      const y = depthwiseConv2d(x, repeats === 1 ? filter : tf.tile(filter, [1, 1, repeats, 1]), this.geometry);
       if (this.bias === undefined) return y;
       const bias = this.bias.value<tf.Rank.R1>();
       return biasAdd(y, repeats === 1 ? bias : tf.tile(bias, [repeats]));

@@ -34,33 +34,33 @@ export class ForwardPass {
   readonly batchNorm: 'batch' | 'running';
   /** Whether blocks run again in the backward pass. */
   readonly recomputes: boolean;
-  readonly #seed: tf.Tensor1D | undefined;
-  readonly #onAttention: AttentionObserver | undefined;
-  #draws = 0;
-  #isRepeated = false;
+  private readonly seed: tf.Tensor1D | undefined;
+  private readonly onAttention: AttentionObserver | undefined;
+  private draws = 0;
+  private isRepeated = false;
 
   constructor(options: ForwardPassOptions) {
     const { mode, seed, batchNorm, recompute = false, onAttention } = options;
     this.mode = mode;
     this.batchNorm = batchNorm ?? (mode === 'train' ? 'batch' : 'running');
     this.recomputes = recompute && mode === 'train';
-    this.#seed = seed;
-    this.#onAttention = onAttention;
+    this.seed = seed;
+    this.onAttention = onAttention;
   }
 
   /** Zeroes elements at `rate` and scales the rest up; nothing at inference. */
   dropout<T extends tf.Tensor>(x: T, rate: number): T {
-    return this.mode === 'infer' || rate === 0 ? x : dropout(x, rate, this.#nextSeed());
+    return this.mode === 'infer' || rate === 0 ? x : dropout(x, rate, this.nextSeed());
   }
 
   /** Drops whole samples of a residual branch at `rate` (stochastic depth) and scales the rest up. */
   dropPath<T extends tf.Tensor>(x: T, rate: number): T {
-    return this.mode === 'infer' || rate === 0 ? x : dropPath(x, rate, this.#nextSeed());
+    return this.mode === 'infer' || rate === 0 ? x : dropPath(x, rate, this.nextSeed());
   }
 
   /** Whether running statistics are to follow the batch. */
   get movesStatistics(): boolean {
-    return !this.#isRepeated;
+    return !this.isRepeated;
   }
 
   /**
@@ -70,7 +70,7 @@ export class ForwardPass {
   through<T extends tf.Tensor>(parts: readonly Module[], x: T, run: (x: T, pass: ForwardPass) => T): T {
     const seen = this.seenBy(parts);
     if (!seen.recomputes) return run(x, seen);
-    const repeated = this.#repeatedFromHere();
+    const repeated = this.repeatedFromHere();
     const parameters = new Set(parts.flatMap((part) => [...part.parameters().values()]));
     return recomputed(x, {
       run: (input) => run(input, seen),
@@ -82,27 +82,27 @@ export class ForwardPass {
   /** The pass as parts of the network see it: where they are frozen, an inference. */
   seenBy(parts: readonly Module[]): ForwardPass {
     if (this.mode === 'infer' || !parts.every(({ isFrozen }) => isFrozen)) return this;
-    return new ForwardPass({ mode: 'infer', ...(this.#onAttention && { onAttention: this.#onAttention }) });
+    return new ForwardPass({ mode: 'infer', ...(this.onAttention && { onAttention: this.onAttention }) });
   }
 
   /** Shows attention to whoever looks on; its map is not computed for nobody. */
   showAttention(module: Module, attention: () => AttentionView): void {
-    const observe = this.#onAttention;
+    const observe = this.onAttention;
     if (observe !== undefined) tf.tidy(() => observe(module, attention()));
   }
 
   /** The same draws as this pass is about to make, and no effects outside. */
-  #repeatedFromHere(): ForwardPass {
+  private repeatedFromHere(): ForwardPass {
     const { mode, batchNorm } = this;
-    const repeated = new ForwardPass({ mode, batchNorm, ...(this.#seed && { seed: this.#seed }) });
-    repeated.#draws = this.#draws;
-    repeated.#isRepeated = true;
+    const repeated = new ForwardPass({ mode, batchNorm, ...(this.seed && { seed: this.seed }) });
+    repeated.draws = this.draws;
+    repeated.isRepeated = true;
     return repeated;
   }
 
-  #nextSeed(): tf.Tensor1D {
-    if (this.#seed === undefined) throw new Error('ForwardPass: training with dropout or drop path needs a seed');
-    return foldSeed(this.#seed, this.#draws++);
+  private nextSeed(): tf.Tensor1D {
+    if (this.seed === undefined) throw new Error('ForwardPass: training with dropout or drop path needs a seed');
+    return foldSeed(this.seed, this.draws++);
   }
 }
 

@@ -8,7 +8,7 @@ import { Parameter } from './parameter';
 export class LayerNorm extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter;
-  readonly #epsilon: number;
+  private readonly epsilon: number;
 
   constructor(
     readonly channels: number,
@@ -17,11 +17,11 @@ export class LayerNorm extends Module {
     super();
     this.weight = new Parameter({ shape: [channels], init: ones });
     this.bias = new Parameter({ shape: [channels], init: zeros });
-    this.#epsilon = epsilon;
+    this.epsilon = epsilon;
   }
 
   /** @param x float32 [..., channels]. @returns the same shape. */
   forward<T extends tf.Tensor>(x: T): T {
-    return layerNorm(x, this.weight.value(), this.bias.value(), this.#epsilon);
+    return layerNorm(x, this.weight.value(), this.bias.value(), this.epsilon);
   }
 }

@@ -8,20 +8,20 @@ import { Module } from './module';
 export class Mlp extends Module {
   readonly fc1: Linear;
   readonly fc2: Linear;
-  readonly #dropout: number;
+  private readonly dropout: number;
 
   constructor(channels: number, hidden: number, { dropout = 0 }: { readonly dropout?: number } = {}) {
     super();
     this.fc1 = new Linear(channels, hidden);
     this.fc2 = new Linear(hidden, channels);
-    this.#dropout = dropout;
+    this.dropout = dropout;
   }
 
   /** @param x float32 [..., channels]. @returns the same shape. */
   forward<T extends tf.Tensor>(x: T, pass: ForwardPass): T {
     return tf.tidy(() => {
-      const hidden = pass.dropout(gelu(this.fc1.forward(x)), this.#dropout);
-      return pass.dropout(this.fc2.forward(hidden), this.#dropout);
+      const hidden = pass.dropout(gelu(this.fc1.forward(x)), this.dropout);
+      return pass.dropout(this.fc2.forward(hidden), this.dropout);
     });
   }
 }

@@ -26,8 +26,8 @@ export class Parameter {
   readonly decay: boolean;
   /** Frozen parameters keep their values in training; `Module.freeze` decides it. */
   isFrozen = false;
-  readonly #init: Initializer;
-  #variable: tf.Variable | undefined;
+  private readonly init: Initializer;
+  private tensor: tf.Variable | undefined;
 
   constructor({ shape, layout = 'plain', init, trainable = true, decay }: ParameterSpec) {
     this.shape = shape;
@@ -36,21 +36,21 @@ export class Parameter {
     this.size = tf.util.sizeFromShape([...shape]);
     this.trainable = trainable;
     this.decay = decay ?? (trainable && shape.length >= 2);
-    this.#init = init;
+    this.init = init;
   }
 
   get isInitialized(): boolean {
-    return this.#variable !== undefined;
+    return this.tensor !== undefined;
   }
 
   /** @throws Error before `initialize` or `assignTorch`. */
   get variable(): tf.Variable {
-    if (this.#variable === undefined) {
+    if (this.tensor === undefined) {
       throw new Error(
         `parameter [${this.shape.join(', ')}]: used before it has values; call initialize() or load weights`,
       );
     }
-    return this.#variable;
+    return this.tensor;
   }
 
   /** The variable as a tensor of a known rank. */
@@ -61,7 +61,7 @@ export class Parameter {
 
   /** Draws new values; the seed alone decides them. */
   initialize(seed: number): void {
-    this.assignTorch(this.#init(this.torchShape, seed));
+    this.assignTorch(this.init(this.torchShape, seed));
   }
 
   /** Takes float32 values in PyTorch's order. */
@@ -72,8 +72,8 @@ export class Parameter {
       );
     }
     const ours = tf.tensor(fromTorchOrder(values, this.torchShape, this.layout), [...this.shape], 'float32');
-    if (this.#variable === undefined) this.#variable = tf.variable(ours, this.trainable);
-    else this.#variable.assign(ours);
+    if (this.tensor === undefined) this.tensor = tf.variable(ours, this.trainable);
+    else this.tensor.assign(ours);
     ours.dispose();
   }
 
@@ -83,7 +83,7 @@ export class Parameter {
   }
 
   dispose(): void {
-    this.#variable?.dispose();
-    this.#variable = undefined;
+    this.tensor?.dispose();
+    this.tensor = undefined;
   }
 }

@@ -15,13 +15,13 @@ const FULL = 2 ** 32 - 1;
 export class SegmentationEvaluator {
   readonly classes: number;
   /** Class of every stored label value: K where it is ignored, K + 1 where it may not occur. */
-  readonly #classOf: Int32Array;
+  private readonly classOf: Int32Array;
   /** Pixels by stored label (rows) and prediction (columns). */
-  readonly #cells = new Uint32Array(BYTE * BYTE);
-  /** Pixels in `#cells`. */
-  #pending = 0;
+  private readonly cells = new Uint32Array(BYTE * BYTE);
+  /** Pixels in `cells`. */
+  private pending = 0;
   /** Pixels by true and predicted class; float64 counts exactly to 2^53. */
-  readonly #confusion: Float64Array;
+  private readonly counts: Float64Array;
 
   constructor(private readonly rules: SegmentationEvaluatorOptions) {
     const { classes } = rules;
@@ -29,8 +29,8 @@ export class SegmentationEvaluator {
       throw new RangeError(`SegmentationEvaluator: expected 1 to 255 classes, received ${classes}`);
     }
     this.classes = classes;
-    this.#classOf = labelTable(rules);
-    this.#confusion = new Float64Array(classes * classes);
+    this.classOf = labelTable(rules);
+    this.counts = new Float64Array(classes * classes);
   }
 
   /**
@@ -46,13 +46,13 @@ export class SegmentationEvaluator {
         `${name}: expected ${label.length} predicted pixels as labels, received ${prediction.length}`,
       );
     }
-    if (this.#pending + label.length > FULL) this.#flush();
-    countPairs(this.#cells, prediction, label, 1);
-    if (this.#holdsForbidden()) {
-      countPairs(this.#cells, prediction, label, -1);
-      throw new RangeError(`${name}: ${this.#problemOf(prediction, label)}`);
+    if (this.pending + label.length > FULL) this.flush();
+    countPairs(this.cells, prediction, label, 1);
+    if (this.holdsForbidden()) {
+      countPairs(this.cells, prediction, label, -1);
+      throw new RangeError(`${name}: ${this.problemOf(prediction, label)}`);
     }
-    this.#pending += label.length;
+    this.pending += label.length;
   }
 
   /** Adds what another evaluator has counted. */
@@ -60,13 +60,13 @@ export class SegmentationEvaluator {
     if (other.classes !== this.classes) {
       throw new RangeError(`merge: expected counts of ${this.classes} classes, received ${other.classes}`);
     }
-    other.confusion().forEach((count, cell) => (this.#confusion[cell]! += count));
+    other.confusion().forEach((count, cell) => (this.counts[cell]! += count));
   }
 
   /** Pixels by true class (rows) and predicted class (columns), [K, K] row-major. */
   confusion(): Float64Array {
-    this.#flush();
-    return this.#confusion.slice();
+    this.flush();
+    return this.counts.slice();
   }
 
   metrics(options: MetricOptions = {}): SegmentationMetrics {
@@ -74,11 +74,11 @@ export class SegmentationEvaluator {
   }
 
   /** Whether there are counts of labels that may not occur, or of predictions that are no class. */
-  #holdsForbidden(): boolean {
+  private holdsForbidden(): boolean {
     const { classes } = this;
-    const cells = this.#cells;
+    const cells = this.cells;
     for (let stored = 0; stored < BYTE; stored++) {
-      const label = this.#classOf[stored]!;
+      const label = this.classOf[stored]!;
       if (label === classes) continue;
       const end = (stored + 1) * BYTE;
       for (let cell = label < classes ? end - BYTE + classes : end - BYTE; cell < end; cell++) {
@@ -88,30 +88,30 @@ export class SegmentationEvaluator {
     return false;
   }
 
-  #problemOf(prediction: Uint8Array, label: Uint8Array): string {
+  private problemOf(prediction: Uint8Array, label: Uint8Array): string {
     const { classes } = this;
     const { ignoreIndex = 255, reduceZeroLabel = false } = this.rules;
-    const wrong = label.findIndex((stored) => this.#classOf[stored]! > classes);
+    const wrong = label.findIndex((stored) => this.classOf[stored]! > classes);
     if (wrong >= 0) {
       const last = reduceZeroLabel ? classes : classes - 1;
       return `expected labels from 0 to ${last} or ${ignoreIndex}, received ${label[wrong]} at pixel ${wrong}`;
     }
-    const at = prediction.findIndex((value, pixel) => value >= classes && this.#classOf[label[pixel]!] !== classes);
+    const at = prediction.findIndex((value, pixel) => value >= classes && this.classOf[label[pixel]!] !== classes);
     return `expected predictions from 0 to ${classes - 1}, received ${prediction[at]} at pixel ${at}`;
   }
 
   /** Moves the counts to their classes. */
-  #flush(): void {
+  private flush(): void {
     const { classes } = this;
     for (let stored = 0; stored < BYTE; stored++) {
-      const label = this.#classOf[stored]!;
+      const label = this.classOf[stored]!;
       if (label >= classes) continue;
       for (let predicted = 0; predicted < classes; predicted++) {
-        this.#confusion[label * classes + predicted]! += this.#cells[stored * BYTE + predicted]!;
+        this.counts[label * classes + predicted]! += this.cells[stored * BYTE + predicted]!;
       }
     }
-    this.#cells.fill(0);
-    this.#pending = 0;
+    this.cells.fill(0);
+    this.pending = 0;
   }
 }
 

@@ -26,15 +26,15 @@ export class Ema {
 
   /** Runs `use` while the model holds the averages, and gives it its own values back, whatever happens. */
   async borrowedBy<T>(use: () => Promise<T>): Promise<T> {
-    this.#swap();
+    this.swap();
     try {
       return await use();
     } finally {
-      this.#swap();
+      this.swap();
     }
   }
 
-  #swap(): void {
+  private swap(): void {
     tf.tidy(() => {
       for (const block of this.blocks) {
         const average = this.slots.of(block);

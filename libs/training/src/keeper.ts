@@ -26,7 +26,7 @@ export interface BestRule {
 /** Keeps the checkpoints of a run: the last one, the best one, and some numbered ones. */
 export class CheckpointKeeper {
   /** Updates done when `last` was written; -1 before. */
-  #saved = -1;
+  private savedStep = -1;
 
   constructor(
     private readonly folder: RunFolder,
@@ -35,20 +35,20 @@ export class CheckpointKeeper {
   ) {}
 
   get saved(): number {
-    return this.#saved;
+    return this.savedStep;
   }
 
   /** Notes that the run went on from its last checkpoint. */
   resumedAt(step: number): void {
-    this.#saved = step;
+    this.savedStep = step;
   }
 
   /** @throws TrainingError or CheckpointError if it cannot be written and `onSaveError` is 'stop'. */
   saveLast(info: CheckpointInfo): void {
-    this.#attempt(() => {
+    this.attempt(() => {
       saveCheckpoint(this.folder.file(LAST), this.step, info);
-      this.#saved = info.step;
-      if (this.options.keep > 0) this.#keepNumbered(info.step);
+      this.savedStep = info.step;
+      if (this.options.keep > 0) this.keepNumbered(info.step);
     });
   }
 
@@ -62,10 +62,10 @@ export class CheckpointKeeper {
     if (value === undefined) {
       throw new TrainingError(`best metric: expected one of ${Object.keys(metrics).join(', ')}, received ${metric}`, 2);
     }
-    const best = this.#readBest(metric);
+    const best = this.readBest(metric);
     const isBetter = best === undefined || (mode === 'max' ? value > best : value < best);
     if (!isBetter || Number.isNaN(value)) return;
-    this.#attempt(() => {
+    this.attempt(() => {
       saveCheckpoint(this.folder.file(BEST), this.step, { ...info, metrics }, { optimizer: false });
       const record = { metric, value, step: info.step, epoch: info.epoch, metrics };
       writeJson(this.folder.file('best.json'), record);
@@ -73,7 +73,7 @@ export class CheckpointKeeper {
   }
 
   /** From `best.json`; where that is missing, from the record in `best.safetensors` itself. */
-  #readBest(metric: string): number | undefined {
+  private readBest(metric: string): number | undefined {
     const [record, weights] = [this.folder.file('best.json'), this.folder.file(BEST)];
     if (existsSync(record)) {
       const best = readJson(record, bestRecord);
@@ -88,7 +88,7 @@ export class CheckpointKeeper {
     }
   }
 
-  #keepNumbered(step: number): void {
+  private keepNumbered(step: number): void {
     const { folder } = this.folder;
     duplicateFile(this.folder.file(LAST), join(folder, numberedName(step)));
     // Those of later steps are damaged ones that the run was taken back from; they count for nothing.
@@ -98,7 +98,7 @@ export class CheckpointKeeper {
     for (const { name } of superfluous) rmSync(join(folder, name), { force: true });
   }
 
-  #attempt(write: () => void): void {
+  private attempt(write: () => void): void {
     try {
       write();
     } catch (error) {

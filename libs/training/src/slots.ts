@@ -3,12 +3,12 @@ import type { Block, Part } from './block';
 
 /** State beside the parameters, one variable a block: moments, averages, sums. It is there from the start. */
 export class Slots {
-  readonly #variables: ReadonlyMap<Block, tf.Variable>;
+  private readonly variables: ReadonlyMap<Block, tf.Variable>;
 
   /** @param initial a tensor of the block's shape. */
   constructor(blocks: readonly Block[], initial: (block: Block) => tf.Tensor) {
     const make = (block: Block): tf.Variable => tf.tidy(() => tf.variable(tf.clone(initial(block)), false));
-    this.#variables = new Map(blocks.map((block) => [block, make(block)]));
+    this.variables = new Map(blocks.map((block) => [block, make(block)]));
   }
 
   static zeros(blocks: readonly Block[]): Slots {
@@ -16,17 +16,17 @@ export class Slots {
   }
 
   of(block: Block): tf.Variable {
-    return this.#variables.get(block)!;
+    return this.variables.get(block)!;
   }
 
   /** Functions that fetch a parameter's part of the state, in our order, by the parameter's name. */
   readers(): Map<string, () => Float32Array> {
-    return new Map([...this.#variables].flatMap(([block, variable]) => readersOf(block, variable)));
+    return new Map([...this.variables].flatMap(([block, variable]) => readersOf(block, variable)));
   }
 
   /** Takes other values, each parameter's in our order. */
   restore(valuesOf: (part: Part) => Float32Array): void {
-    for (const [block, variable] of this.#variables) {
+    for (const [block, variable] of this.variables) {
       const joined = new Float32Array(variable.size);
       for (const part of block.parts) joined.set(valuesOf(part), part.offset);
       tf.tidy(() => variable.assign(tf.tensor(joined, variable.shape)));
@@ -34,7 +34,7 @@ export class Slots {
   }
 
   dispose(): void {
-    for (const variable of this.#variables.values()) variable.dispose();
+    for (const variable of this.variables.values()) variable.dispose();
   }
 }
 

@@ -89,231 +89,231 @@ export async function train<B extends Batch>(options: TrainOptions<B>): Promise<
 }
 
 class Run<B extends Batch> {
-  readonly #options: TrainOptions<B>;
-  readonly #updatesPerEpoch: number;
-  readonly #total: number;
-  readonly #window = new ValueWindow();
-  readonly #interrupt: Interrupt;
-  readonly #keeper: CheckpointKeeper;
-  readonly #log: MetricsLog;
-  readonly #progress: Progress;
+  private readonly options: TrainOptions<B>;
+  private readonly updatesPerEpoch: number;
+  private readonly total: number;
+  private readonly window = new ValueWindow();
+  private readonly interrupt: Interrupt;
+  private readonly keeper: CheckpointKeeper;
+  private readonly log: MetricsLog;
+  private readonly progress: Progress;
   /** Updates done. */
-  #done = 0;
-  #stopwatch = { seconds: 0, updates: 0 };
-  #isWarm = false;
-  #metrics: Readonly<Record<string, number>> | undefined;
+  private done = 0;
+  private stopwatch = { seconds: 0, updates: 0 };
+  private isWarm = false;
+  private metrics: Readonly<Record<string, number>> | undefined;
 
   constructor(options: TrainOptions<B>) {
     const { folder, step, data, length, keep = 0, onSaveError = 'continue', stream } = options;
-    this.#options = options;
-    this.#updatesPerEpoch = Math.floor(data.batchesPerEpoch / step.accumulation);
-    if (this.#updatesPerEpoch < 1) {
+    this.options = options;
+    this.updatesPerEpoch = Math.floor(data.batchesPerEpoch / step.accumulation);
+    if (this.updatesPerEpoch < 1) {
       throw new TrainingError(
         `an epoch has ${data.batchesPerEpoch} batches, fewer than the ${step.accumulation} of one update`,
         2,
       );
     }
-    this.#total = totalUpdates(length, this.#updatesPerEpoch);
-    const warn = (message: string): void => this.#progress.say(message);
-    this.#keeper = new CheckpointKeeper(folder, step, { keep, onSaveError, warn });
-    if (folder.checkpoint !== undefined) this.#resume(loadCheckpoint(folder.checkpoint, step));
+    this.total = totalUpdates(length, this.updatesPerEpoch);
+    const warn = (message: string): void => this.progress.say(message);
+    this.keeper = new CheckpointKeeper(folder, step, { keep, onSaveError, warn });
+    if (folder.checkpoint !== undefined) this.resume(loadCheckpoint(folder.checkpoint, step));
     const notes = folder.begin();
     const samplesPerUpdate = data.batchSize * step.accumulation;
-    const layout = { total: this.#total, start: this.#done, samplesPerUpdate };
-    this.#progress = createProgress(stream === undefined ? layout : { ...layout, stream });
-    this.#log = new MetricsLog(folder.file('metrics.jsonl'), this.#done, warn);
+    const layout = { total: this.total, start: this.done, samplesPerUpdate };
+    this.progress = createProgress(stream === undefined ? layout : { ...layout, stream });
+    this.log = new MetricsLog(folder.file('metrics.jsonl'), this.done, warn);
     notes.forEach(warn);
-    this.#interrupt = watchInterrupts(() =>
-      this.#progress.say('stopping after this step and saving; press Ctrl-C again to quit at once'),
+    this.interrupt = watchInterrupts(() =>
+      this.progress.say('stopping after this step and saving; press Ctrl-C again to quit at once'),
     );
   }
 
   async train(): Promise<TrainOutcome> {
-    if (this.#done > 0) this.#progress.say(`going on from step ${this.#done} of ${this.#total}`);
-    if (this.#owesEvaluation()) await this.#evaluate();
-    while (this.#done < this.#total && !this.#stopped) await this.#epoch();
-    if (this.#stopped || this.#keeper.saved < this.#done) this.#save();
-    if (this.#keeper.saved < this.#done) {
-      throw new TrainingError(`the last checkpoint could not be written; ${this.#whatIsThere()}`);
+    if (this.done > 0) this.progress.say(`going on from step ${this.done} of ${this.total}`);
+    if (this.owesEvaluation()) await this.evaluate();
+    while (this.done < this.total && !this.stopped) await this.epoch();
+    if (this.stopped || this.keeper.saved < this.done) this.save();
+    if (this.keeper.saved < this.done) {
+      throw new TrainingError(`the last checkpoint could not be written; ${this.whatIsThere()}`);
     }
-    this.#requireNumbers();
-    if (this.#stopped) this.#progress.say(`stopped at step ${this.#done} and saved; --resume goes on from there`);
-    const outcome = this.#done < this.#total ? 'interrupted' : 'finished';
-    return { outcome, step: this.#done, exitCode: this.#interrupt.exitCode, metrics: this.#metrics };
+    this.requireNumbers();
+    if (this.stopped) this.progress.say(`stopped at step ${this.done} and saved; --resume goes on from there`);
+    const outcome = this.done < this.total ? 'interrupted' : 'finished';
+    return { outcome, step: this.done, exitCode: this.interrupt.exitCode, metrics: this.metrics };
   }
 
   /** A validation set without a sample gives no number at all; such a run is not done. */
-  #requireNumbers(): void {
-    const values = Object.entries(this.#metrics ?? {});
+  private requireNumbers(): void {
+    const values = Object.entries(this.metrics ?? {});
     if (values.length === 0 || values.some(([, value]) => Number.isFinite(value))) return;
     const names = values.map(([name]) => name).join(', ');
     throw new TrainingError(
-      `the evaluation after step ${this.#done} gave no number (${names}): no sample of the validation set was counted; ` +
+      `the evaluation after step ${this.done} gave no number (${names}): no sample of the validation set was counted; ` +
         `the weights are in ${LAST}`,
     );
   }
 
   close(): void {
-    this.#interrupt.release();
-    this.#progress.stop();
+    this.interrupt.release();
+    this.progress.stop();
   }
 
-  get #stopped(): boolean {
-    return this.#interrupt.signal.aborted;
+  private get stopped(): boolean {
+    return this.interrupt.signal.aborted;
   }
 
-  get #epochsDone(): number {
-    return this.#done / this.#updatesPerEpoch;
+  private get epochsDone(): number {
+    return this.done / this.updatesPerEpoch;
   }
 
   /** What is left of the current epoch. */
-  async #epoch(): Promise<void> {
-    const { data, step } = this.#options;
-    const epoch = Math.floor(this.#epochsDone);
-    const end = Math.min((epoch + 1) * this.#updatesPerEpoch, this.#total);
-    const firstBatch = (this.#done % this.#updatesPerEpoch) * step.accumulation;
+  private async epoch(): Promise<void> {
+    const { data, step } = this.options;
+    const epoch = Math.floor(this.epochsDone);
+    const end = Math.min((epoch + 1) * this.updatesPerEpoch, this.total);
+    const firstBatch = (this.done % this.updatesPerEpoch) * step.accumulation;
     const batches = data.epoch(epoch, firstBatch)[Symbol.asyncIterator]();
     try {
-      while (this.#done < end && !this.#stopped) await this.#update(await this.#take(batches));
+      while (this.done < end && !this.stopped) await this.update(await this.take(batches));
     } finally {
       await batches.return?.();
     }
   }
 
-  async #take(batches: AsyncIterator<B>): Promise<B[]> {
+  private async take(batches: AsyncIterator<B>): Promise<B[]> {
     const taken: B[] = [];
     const started = performance.now();
-    while (taken.length < this.#options.step.accumulation) {
+    while (taken.length < this.options.step.accumulation) {
       const { value, done } = await batches.next();
       if (done) {
         disposeAll(taken);
-        const { batchesPerEpoch } = this.#options.data;
+        const { batchesPerEpoch } = this.options.data;
         throw new TrainingError(`the data ended before the ${batchesPerEpoch} batches that an epoch should have`);
       }
       taken.push(value);
     }
-    this.#stopwatch.seconds += (performance.now() - started) / 1000;
+    this.stopwatch.seconds += (performance.now() - started) / 1000;
     return taken;
   }
 
-  async #update(batches: readonly B[]): Promise<void> {
-    const { schedule, seed, logEvery = 50 } = this.#options;
+  private async update(batches: readonly B[]): Promise<void> {
+    const { schedule, seed, logEvery = 50 } = this.options;
     const started = performance.now();
-    const lr = schedule(this.#done);
-    const values = this.#run(batches, { update: this.#done, lr, seed });
-    this.#done++;
-    await this.#window.add(this.#done, values);
+    const lr = schedule(this.done);
+    const values = this.run(batches, { update: this.done, lr, seed });
+    this.done++;
+    await this.window.add(this.done, values);
     // Signals arrive between turns of the event loop, which ready promises alone never end.
     await new Promise((resolve) => setImmediate(resolve));
-    this.#stopwatch.seconds += (performance.now() - started) / 1000;
-    this.#stopwatch.updates++;
-    this.#dropWarmUp(logEvery);
-    if (this.#window.length >= logEvery || this.#done === this.#total) this.#report(lr);
-    if (this.#due(this.#options.saveEvery ?? 1)) this.#save();
-    const { evaluation } = this.#options;
-    if (evaluation !== undefined && this.#due(evaluation.every) && !this.#stopped) await this.#evaluate();
+    this.stopwatch.seconds += (performance.now() - started) / 1000;
+    this.stopwatch.updates++;
+    this.dropWarmUp(logEvery);
+    if (this.window.length >= logEvery || this.done === this.total) this.report(lr);
+    if (this.due(this.options.saveEvery ?? 1)) this.save();
+    const { evaluation } = this.options;
+    if (evaluation !== undefined && this.due(evaluation.every) && !this.stopped) await this.evaluate();
   }
 
   /** @throws TrainingError that names the step, where the engine stumbles over values that are not finite. */
-  #run(batches: readonly B[], options: UpdateOptions): tf.NamedTensorMap {
+  private run(batches: readonly B[], options: UpdateOptions): tf.NamedTensorMap {
     try {
-      return this.#options.step.run(batches, options);
+      return this.options.step.run(batches, options);
     } catch (error) {
       if (!/not finite|non-finite|\bnan\b|\binf(inity)?\b/i.test((error as Error).message)) throw error;
       const reason = explainFileError(error);
-      const before = this.#window.last('loss');
+      const before = this.window.last('loss');
       const loss = before === undefined ? '' : `, the loss of the step before was ${before}`;
-      throw new TrainingError(`step ${this.#done + 1}: values are not finite (${reason})${loss}; ${ADVICE}`);
+      throw new TrainingError(`step ${this.done + 1}: values are not finite (${reason})${loss}; ${ADVICE}`);
     } finally {
       disposeAll(batches);
     }
   }
 
   /** The first update of a process also records the step: it tells nothing about the rate, unless it is all there is. */
-  #dropWarmUp(logEvery: number): void {
-    const isReported = this.#window.length >= logEvery || this.#done === this.#total;
-    if (!this.#isWarm && !isReported) this.#stopwatch = { seconds: 0, updates: 0 };
-    this.#isWarm = true;
+  private dropWarmUp(logEvery: number): void {
+    const isReported = this.window.length >= logEvery || this.done === this.total;
+    if (!this.isWarm && !isReported) this.stopwatch = { seconds: 0, updates: 0 };
+    this.isWarm = true;
   }
 
   /** Whether something that happens every so many epochs (or iterations) happens after this update. */
-  #due(every: number): boolean {
-    const period = 'epochs' in this.#options.length ? every * this.#updatesPerEpoch : every;
-    return this.#done % period === 0 || this.#done === this.#total;
+  private due(every: number): boolean {
+    const period = 'epochs' in this.options.length ? every * this.updatesPerEpoch : every;
+    return this.done % period === 0 || this.done === this.total;
   }
 
-  #report(lr: number): void {
-    const values = this.#window.take();
-    const { seconds, updates } = this.#stopwatch;
-    const { data, step } = this.#options;
+  private report(lr: number): void {
+    const values = this.window.take();
+    const { seconds, updates } = this.stopwatch;
+    const { data, step } = this.options;
     const samplesPerSecond = (updates * data.batchSize * step.accumulation) / seconds;
-    this.#stopwatch = { seconds: 0, updates: 0 };
-    this.#log.write({ kind: 'train', ...this.#position, values: { lr, ...values, samplesPerSecond } });
-    this.#progress.show({ ...this.#position, lr, loss: values['loss'] ?? NaN, samplesPerSecond });
+    this.stopwatch = { seconds: 0, updates: 0 };
+    this.log.write({ kind: 'train', ...this.position, values: { lr, ...values, samplesPerSecond } });
+    this.progress.show({ ...this.position, lr, loss: values['loss'] ?? NaN, samplesPerSecond });
   }
 
-  async #evaluate(): Promise<void> {
-    const { evaluation, step } = this.#options;
+  private async evaluate(): Promise<void> {
+    const { evaluation, step } = this.options;
     const { run, best, ema = true } = evaluation!;
-    const { signal } = this.#interrupt;
-    const picture: EvaluationContext['picture'] = (name, image) => this.#log.writePicture(this.#done, name, image);
-    const evaluate = (): Promise<Record<string, number>> => run({ ...this.#position, signal, picture });
+    const { signal } = this.interrupt;
+    const picture: EvaluationContext['picture'] = (name, image) => this.log.writePicture(this.done, name, image);
+    const evaluate = (): Promise<Record<string, number>> => run({ ...this.position, signal, picture });
     const running = ema && step.ema !== undefined ? step.ema.borrowedBy(evaluate) : evaluate();
     const metrics = await running.catch((error: unknown) => {
-      if (!this.#stopped) throw error;
+      if (!this.stopped) throw error;
       return undefined; // it was cut short
     });
-    if (metrics === undefined || this.#stopped) return;
-    if (best !== undefined) this.#keeper.saveIfBest(this.#info, metrics, best);
-    this.#metrics = metrics;
-    this.#log.write({ kind: 'evaluation', ...this.#position, values: metrics });
+    if (metrics === undefined || this.stopped) return;
+    if (best !== undefined) this.keeper.saveIfBest(this.info, metrics, best);
+    this.metrics = metrics;
+    this.log.write({ kind: 'evaluation', ...this.position, values: metrics });
     const shown = Object.entries(metrics).map(([name, value]) => `${name} ${Number(value.toPrecision(5))}`);
-    this.#progress.say(`evaluation after step ${this.#done}: ${shown.join(', ')}`);
+    this.progress.say(`evaluation after step ${this.done}: ${shown.join(', ')}`);
   }
 
   /** A run that ended between a checkpoint and its evaluation makes up for it. */
-  #owesEvaluation(): boolean {
-    const { evaluation } = this.#options;
+  private owesEvaluation(): boolean {
+    const { evaluation } = this.options;
     return (
-      this.#done > 0 && evaluation !== undefined && this.#due(evaluation.every) && !this.#log.hasEvaluation(this.#done)
+      this.done > 0 && evaluation !== undefined && this.due(evaluation.every) && !this.log.hasEvaluation(this.done)
     );
   }
 
   /** Only sound states get here: what is not finite ends the update that made it. */
-  #save(): void {
-    if (this.#keeper.saved === this.#done) return;
-    this.#keeper.saveLast(this.#info);
+  private save(): void {
+    if (this.keeper.saved === this.done) return;
+    this.keeper.saveLast(this.info);
   }
 
-  get #position(): { step: number; epoch: number } {
-    return { step: this.#done, epoch: Number(this.#epochsDone.toFixed(4)) };
+  private get position(): { step: number; epoch: number } {
+    return { step: this.done, epoch: Number(this.epochsDone.toFixed(4)) };
   }
 
-  get #info(): CheckpointInfo {
-    const { folder, seed } = this.#options;
+  private get info(): CheckpointInfo {
+    const { folder, seed } = this.options;
     const { config } = folder;
-    return { ...this.#position, updatesPerEpoch: this.#updatesPerEpoch, seed, config, window: this.#window.state };
+    return { ...this.position, updatesPerEpoch: this.updatesPerEpoch, seed, config, window: this.window.state };
   }
 
-  #resume({ step, updatesPerEpoch, seed, window }: CheckpointInfo): void {
-    const { folder, seed: ownSeed } = this.#options;
+  private resume({ step, updatesPerEpoch, seed, window }: CheckpointInfo): void {
+    const { folder, seed: ownSeed } = this.options;
     const where = `${folder.checkpoint}`;
-    if (updatesPerEpoch !== this.#updatesPerEpoch) {
+    if (updatesPerEpoch !== this.updatesPerEpoch) {
       throw new TrainingError(
-        `${where}: counts ${updatesPerEpoch} updates an epoch, the data now gives ${this.#updatesPerEpoch}; ` +
+        `${where}: counts ${updatesPerEpoch} updates an epoch, the data now gives ${this.updatesPerEpoch}; ` +
           'data set, batch size and accumulation must stay for --resume',
         2,
       );
     }
     if (seed !== ownSeed) throw new TrainingError(`${where}: was trained with seed ${seed}, not ${ownSeed}`, 2);
-    if (window !== undefined) this.#window.restore(window);
-    this.#done = step;
+    if (window !== undefined) this.window.restore(window);
+    this.done = step;
     // After another checkpoint the last one is missing or damaged: it is still to be written.
-    if (where === folder.file(LAST)) this.#keeper.resumedAt(step);
+    if (where === folder.file(LAST)) this.keeper.resumedAt(step);
   }
 
-  #whatIsThere(): string {
-    const { saved } = this.#keeper;
+  private whatIsThere(): string {
+    const { saved } = this.keeper;
     return saved < 0 ? 'no checkpoint of this run is there' : `the one there is from step ${saved}`;
   }
 }

@@ -18,41 +18,41 @@ export interface MetricsLine {
 
 /** `metrics.jsonl`, one JSON object a line, and the same numbers as TensorBoard events beside it. */
 export class MetricsLog {
-  readonly #lines: AppendFile;
-  readonly #events: AppendFile;
-  readonly #evaluated: ReadonlySet<number>;
+  private readonly lines: AppendFile;
+  private readonly events: AppendFile;
+  private readonly evaluated: ReadonlySet<number>;
 
   /**
    * Lines of steps after `step`, which a run that was killed wrote after its last checkpoint, are taken out: they
    * will be written again.
    */
   constructor(path: string, step: number, warn: (message: string) => void) {
-    this.#evaluated = keepUntil(path, step);
-    this.#lines = new AppendFile(path, warn);
+    this.evaluated = keepUntil(path, step);
+    this.lines = new AppendFile(path, warn);
     const now = new Date();
-    this.#events = new AppendFile(join(dirname(path), eventFileName(now, hostname(), process.pid)), warn);
+    this.events = new AppendFile(join(dirname(path), eventFileName(now, hostname(), process.pid)), warn);
     const wallTime = now.getTime() / 1000;
-    this.#events.append(encodeRecord({ wallTime, content: { fileVersion: 'brain.Event:2' } }));
-    this.#events.append(encodeRecord({ wallTime, step: step + 1, content: { sessionStart: true } }));
+    this.events.append(encodeRecord({ wallTime, content: { fileVersion: 'brain.Event:2' } }));
+    this.events.append(encodeRecord({ wallTime, step: step + 1, content: { sessionStart: true } }));
   }
 
   /** Whether an evaluation of the step was there at the start. */
   hasEvaluation(step: number): boolean {
-    return this.#evaluated.has(step);
+    return this.evaluated.has(step);
   }
 
   write({ kind, step, epoch, values }: MetricsLine): void {
     const now = new Date();
     const line = { kind, step, epoch, time: now.toISOString(), ...values };
-    this.#lines.append(Buffer.from(`${JSON.stringify(line)}\n`));
+    this.lines.append(Buffer.from(`${JSON.stringify(line)}\n`));
     const scalars = Object.fromEntries(Object.entries(values).map(([name, value]) => [`${kind}/${name}`, value]));
-    this.#events.append(encodeRecord({ wallTime: now.getTime() / 1000, step, content: { scalars } }));
+    this.events.append(encodeRecord({ wallTime: now.getTime() / 1000, step, content: { scalars } }));
   }
 
   /** A picture for TensorBoard. */
   writePicture(step: number, name: string, picture: EncodedImage): void {
     const content = { images: { [name]: picture } };
-    this.#events.append(encodeRecord({ wallTime: Date.now() / 1000, step, content }));
+    this.events.append(encodeRecord({ wallTime: Date.now() / 1000, step, content }));
   }
 }
 

@@ -1,3 +1,4 @@
+/** Backbones as users make them: weights, feature maps, freezing, errors. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** The documents on backbones show code that runs. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

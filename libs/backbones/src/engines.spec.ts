@@ -1,3 +1,4 @@
+/** Each family gives the same numbers on every engine. */
 import { inferencePass, LEVELS } from '@pyramidal/nn';
 import { exportGraphModel } from '@pyramidal/graph';
 import { openRuntime, type EngineChoice } from '@pyramidal/runtime';

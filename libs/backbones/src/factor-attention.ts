@@ -1,3 +1,4 @@
+/** Factorised attention of CoaT (Xu et al. 2021), which GroupMixFormer uses too. */
 import * as tf from '@tensorflow/tfjs-core';
 
 export interface FactorAttentionOptions {

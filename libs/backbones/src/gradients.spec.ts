@@ -1,3 +1,4 @@
+/** Gradients against those of the official implementations in PyTorch. */
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Classifier, ForwardPass, LEVELS, type Parameter, toTorchOrder } from '@pyramidal/nn';

@@ -1,3 +1,4 @@
+/** Backbones recognised by the names and shapes of their weights. */
 import type { StoredTensor } from '@pyramidal/checkpoints';
 import type { Module } from '@pyramidal/nn';
 import type { VariantName, VariantOverrides } from './catalogue';

@@ -1,3 +1,4 @@
+/** The public names of @pyramidal/backbones. */
 export * from './families';
 export { backboneCatalogue, type BackboneCatalogue, type VariantName, type VariantOverrides } from './catalogue';
 export { createBackbone, createClassifier, VARIANTS, type BackboneOptions } from './create-backbone';

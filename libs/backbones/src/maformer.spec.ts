@@ -1,3 +1,4 @@
+/** MAFormer against its paper's steps written out, as there is no official code. */
 import * as tf from '@tensorflow/tfjs-core';
 import { type AttentionObserver, ForwardPass, inferencePass, type Linear, type Module } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';

@@ -1,3 +1,4 @@
+/** Multiply-adds against those of the official implementations. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { countMultiplyAdds, inferencePass, type MultiplyAdds } from '@pyramidal/nn';

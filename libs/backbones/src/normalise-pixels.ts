@@ -1,3 +1,4 @@
+/** Pixels of an image as the published weights expect them. */
 import * as tf from '@tensorflow/tfjs-core';
 
 /** ImageNet's, red, green and blue, in units of 0 to 255: what every published checkpoint was trained with. */

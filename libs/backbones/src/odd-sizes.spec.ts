@@ -1,3 +1,4 @@
+/** Sizes that no published variant has, against the official implementations. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inferencePass, LEVELS } from '@pyramidal/nn';

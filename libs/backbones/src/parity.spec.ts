@@ -1,3 +1,4 @@
+/** Parameters, feature maps and logits against the official implementations. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';

@@ -1,3 +1,4 @@
+/** Convolutional relative position encoding of CoaT (Xu et al. 2021), which GroupMixFormer uses too. */
 import * as tf from '@tensorflow/tfjs-core';
 import { DepthwiseConv2d, Module } from '@pyramidal/nn';
 

@@ -1,3 +1,4 @@
+/** What each family takes of widths, depths, ratios and image sides, and what it refuses. */
 import { inferencePass, LEVELS } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import * as tf from '@tensorflow/tfjs-core';

@@ -1,3 +1,4 @@
+/** Multi-head attention (Vaswani et al. 2017, section 3.2.2). */
 import * as tf from '@tensorflow/tfjs-core';
 
 export interface SoftmaxAttentionOptions {

@@ -1,3 +1,4 @@
+/** Every published variant, made small: shapes, gradients, compiled and stored, frozen and observed. */
 import * as tf from '@tensorflow/tfjs-core';
 import { type AttentionObserver, type Classifier, ForwardPass, inferencePass, LEVELS } from '@pyramidal/nn';
 import { compile } from '@pyramidal/graph';

@@ -1,3 +1,4 @@
+/** The output of every module in turn against the official implementations. */
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';

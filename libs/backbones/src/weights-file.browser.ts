@@ -1,3 +1,4 @@
+/** Stands in for `weights-file` in browsers, which have no files. */
 import type { TensorFile } from '@pyramidal/checkpoints/portable';
 
 export function openWeightsFile(path: string): TensorFile {

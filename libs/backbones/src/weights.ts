@@ -1,3 +1,4 @@
+/** Published or trained weights into a backbone. */
 import { finalWeights, loadWeights, parseSafetensors, type StoredTensor } from '@pyramidal/checkpoints/portable';
 import type { Backbone } from '@pyramidal/nn';
 import { openWeightsFile } from '#weights-file';

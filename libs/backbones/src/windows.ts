@@ -1,3 +1,4 @@
+/** Maps cut into windows for local attention (Liu et al. 2021, Swin, section 3.2), and put together again. */
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Added to the similarity with a cell that is only padding: no softmax weight is left of it. */

@@ -1,3 +1,4 @@
+/** Anchors against those of MMDetection. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';

@@ -1,3 +1,4 @@
+/** Detection losses and their gradients against reference numbers (fixtures/losses.json). */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';

@@ -1,3 +1,4 @@
+/** Non-maximum suppression against that of torchvision, on every engine. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';

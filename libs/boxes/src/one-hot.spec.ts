@@ -1,3 +1,4 @@
+/** One-hot rows, also of a single class. */
 import * as tf from '@tensorflow/tfjs-core';
 import { openRuntime } from '@pyramidal/runtime';
 import { expectNoLeaks } from '@pyramidal/testing';

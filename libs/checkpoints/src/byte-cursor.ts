@@ -1,3 +1,4 @@
+/** Reads a file from front to back, as pickles need it, with little of it in memory. */
 import { FormatError } from './errors';
 
 /** Bytes that can be read at any position; the read throws outside of them. */

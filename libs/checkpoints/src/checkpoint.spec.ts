@@ -1,3 +1,4 @@
+/** Opening weights files of every kind: entries, wrappers, and what is said of other files. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** Opens a weights file of any kind and finds the state dict in it. */
 import { detectFormat } from './detect-format';
 import type { StoredTensor, TensorFile } from './dtype';
 import { checkpointError, FormatError, namingFile, quote } from './errors';

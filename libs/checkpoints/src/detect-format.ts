@@ -1,3 +1,4 @@
+/** The format of a weights file, by its first bytes. */
 import { checkpointError } from './errors';
 import { openFile } from './open-file';
 

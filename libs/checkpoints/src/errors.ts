@@ -1,3 +1,5 @@
+/** The errors of this package: one line each, which begins with the file. */
+
 const MAX_MESSAGE = 600;
 
 /** A weights file that cannot be read, written or loaded; the message is one line that starts with the file. */

@@ -1,3 +1,4 @@
+/** The weights of a module as official Python code reads them. */
 import type { Module } from '@pyramidal/nn';
 import type { StoredTensor } from './dtype';
 import { officialNames } from './names';

@@ -1,3 +1,4 @@
+/** Files damaged at random places are read or refused in one line, in bounded time and memory. */
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** Files made to exhaust memory or time, and checkpoints that hold more than weights. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

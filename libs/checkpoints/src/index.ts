@@ -1,3 +1,4 @@
+/** The public names of @pyramidal/checkpoints. */
 export { openCheckpoint, type Checkpoint, type CheckpointOptions } from './checkpoint';
 export { type DType, type StoredTensor, type TensorData, type TensorFile } from './dtype';
 export { CheckpointError } from './errors';

@@ -1,3 +1,4 @@
+/** Loading weights into a module: names, shapes, options, and nothing changed by an error. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** Loads tensors into a module by name, with a report of every name. */
 import type { Module, Parameter } from '@pyramidal/nn';
 import { describe, isSameData, type StoredTensor } from './dtype';
 import { CheckpointError } from './errors';

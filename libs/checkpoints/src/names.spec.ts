@@ -1,3 +1,4 @@
+/** Names of weights between classifiers, detectors and segmentors. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeWith, goldenFolder } from '@pyramidal/testing';

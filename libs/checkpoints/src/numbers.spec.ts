@@ -1,3 +1,4 @@
+/** Number formats of stored tensors: exact widening, rounding, statistics. */
 import { statistics, toFloat32, toFloat64 } from './numbers';
 
 const half = (...bits: number[]) => toFloat32({ dtype: 'float16', data: Uint16Array.from(bits) });

@@ -1,3 +1,4 @@
+/** Stored elements as float32 and float64, and their statistics. */
 import type { StoredTensor, TensorData } from './dtype';
 
 /**

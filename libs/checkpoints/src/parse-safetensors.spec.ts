@@ -1,3 +1,4 @@
+/** Safetensors files from memory, whole and cut short. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

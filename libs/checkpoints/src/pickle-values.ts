@@ -1,9 +1,8 @@
-import { FormatError, quote } from './errors';
-
 /**
  * What a pickle turns into. Python's dict and OrderedDict are a Map, list and tuple an array, set a Set, bytes a
  * Uint8Array, None null, an int a number or, beyond 2^53, a bigint. Classes and functions stay names.
  */
+import { FormatError, quote } from './errors';
 
 /** The name of a Python class or function; it is never imported. */
 export class PickleGlobal {

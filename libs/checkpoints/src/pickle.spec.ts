@@ -1,3 +1,4 @@
+/** Pickles of every protocol as data, and what is refused. */
 import { ByteCursor } from './byte-cursor';
 import { unpickle } from './pickle';
 import type { PickleOptions } from './pickle-machine';

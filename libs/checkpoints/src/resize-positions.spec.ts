@@ -1,3 +1,4 @@
+/** Position embeddings resized as PyTorch's bicubic interpolation does. */
 import { expectClose } from '@pyramidal/testing';
 import type { StoredTensor } from './dtype';
 import { isPositionTensor, resizePositions } from './resize-positions';

@@ -1,3 +1,4 @@
+/** Position embeddings for another image size (ViT, Dosovitskiy et al. 2021, section 3.2). */
 import { describe, type StoredTensor } from './dtype';
 import { CheckpointError } from './errors';
 import { toFloat32 } from './numbers';

@@ -1,3 +1,4 @@
+/** Safetensors files written and read back: layout, alignment, checksums, errors. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,4 @@
+/** Weights to start a training from: what is loaded, drawn anew, left out and reported. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

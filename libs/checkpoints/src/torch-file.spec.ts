@@ -1,3 +1,4 @@
+/** Files of `torch.save`, both formats, against what Python wrote into them. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

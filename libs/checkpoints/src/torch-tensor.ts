@@ -1,3 +1,4 @@
+/** A tensor in a PyTorch file: a view of a storage that is read on demand. */
 import {
   byteLength,
   describe,

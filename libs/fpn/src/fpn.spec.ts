@@ -1,3 +1,4 @@
+/** The feature pyramid network against MMDetection's `FPN`. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';

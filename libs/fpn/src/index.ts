@@ -1,1 +1,2 @@
+/** The public names of @pyramidal/fpn. */
 export { Fpn, type FpnOptions } from './fpn';

@@ -1,3 +1,4 @@
+/** GELU and hard swish against their definitions, and their gradients, on every engine. */
 import * as tf from '@tensorflow/tfjs-core';
 import { gelu, hardSwish } from './index';
 import { checkGradients, expectClose, expectNoLeaks, onEngines, waves } from '@pyramidal/testing';

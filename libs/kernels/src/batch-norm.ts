@@ -1,3 +1,4 @@
+/** Batch normalisation (Ioffe & Szegedy 2015) with batch or given statistics, and its gradient. */
 import * as tf from '@tensorflow/tfjs-core';
 import { nativeOps, type NativeOps } from './native-ops';
 import { lastAxis, sumRows } from './rows';

@@ -1,3 +1,4 @@
+/** Convolutions against a plain loop, and their gradients, on every engine. */
 import * as tf from '@tensorflow/tfjs-core';
 import { conv2d, depthwiseConv2d, type ConvOptions } from './index';
 import { checkGradients, expectClose, expectNoLeaks, onEngines, wavesTensor } from '@pyramidal/testing';

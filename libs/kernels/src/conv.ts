@@ -1,3 +1,4 @@
+/** Dense and depthwise convolutions with PyTorch's padding, and fast gradients of the depthwise ones. */
 import * as tf from '@tensorflow/tfjs-core';
 import { nativeOps } from './native-ops';
 

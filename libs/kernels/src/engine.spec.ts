@@ -1,3 +1,4 @@
+/** The typed contract with native TensorFlow's backend is there on that engine alone. */
 import * as tf from '@tensorflow/tfjs-core';
 import { hasNative, openEngine } from '@pyramidal/testing';
 import { engineBackend, type EngineBackend } from './engine';

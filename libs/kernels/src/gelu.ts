@@ -1,3 +1,4 @@
+/** The GELU activation in its exact form. */
 import * as tf from '@tensorflow/tfjs-core';
 import { applyWithSlope, type ValueAndSlope } from './slope';
 

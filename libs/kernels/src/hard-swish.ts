@@ -1,3 +1,4 @@
+/** The hard swish activation of MobileNetV3. */
 import * as tf from '@tensorflow/tfjs-core';
 import { nativeOps } from './native-ops';
 import { applyWithSlope, type ValueAndSlope } from './slope';

@@ -1,3 +1,4 @@
+/** The public names of @pyramidal/kernels: operations with gradients, on every engine. */
 export { batchNormInfer, batchNormTrain } from './batch-norm';
 export type { BatchNormInferOptions, BatchNormTrainResult } from './batch-norm';
 export { biasAdd } from './bias-add';

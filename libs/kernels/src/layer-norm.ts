@@ -1,3 +1,4 @@
+/** Layer normalisation (Ba et al. 2016) and its gradient. */
 import * as tf from '@tensorflow/tfjs-core';
 import { nativeOps } from './native-ops';
 import { lastAxis, sumRows } from './rows';

@@ -1,3 +1,4 @@
+/** Losses over rows against their definitions, and their gradients, on every engine. */
 import * as tf from '@tensorflow/tfjs-core';
 import { softmaxCrossEntropy, sumOfSquares } from './index';
 import { checkGradients, expectClose, expectNoLeaks, onEngines, waves, wavesTensor } from '@pyramidal/testing';

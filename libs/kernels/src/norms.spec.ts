@@ -1,3 +1,4 @@
+/** Normalisations against their definitions, and their gradients, on every engine. */
 import * as tf from '@tensorflow/tfjs-core';
 import { batchNormInfer, batchNormTrain, biasAdd, layerNorm } from './index';
 import { checkGradients, expectClose, expectNoLeaks, onEngines, waves, wavesTensor } from '@pyramidal/testing';

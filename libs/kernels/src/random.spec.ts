@@ -1,3 +1,4 @@
+/** Random numbers on every engine: TensorFlow's bits, their spread, and what is dropped by them. */
 import * as tf from '@tensorflow/tfjs-core';
 import { philoxUniform, dropPath, dropout, foldSeed, randomUniform } from './index';
 import { expectClose, expectNoLeaks, onEngines, wavesTensor } from '@pyramidal/testing';

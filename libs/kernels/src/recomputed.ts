@@ -1,3 +1,4 @@
+/** Gradient checkpointing (Chen et al. 2016): less memory for a second forward pass. */
 import * as tf from '@tensorflow/tfjs-core';
 import { nativeOps } from './native-ops';
 

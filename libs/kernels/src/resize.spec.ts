@@ -1,3 +1,4 @@
+/** Resizing against PyTorch's definition, and its gradient, on every engine. */
 import * as tf from '@tensorflow/tfjs-core';
 import { resizeBilinear, resizeNearest } from './index';
 import { checkGradients, expectClose, expectNoLeaks, onEngines, wavesTensor } from '@pyramidal/testing';

@@ -1,3 +1,4 @@
+/** Bilinear and nearest resizing as PyTorch's `interpolate`, with gradients that are right on every engine. */
 import * as tf from '@tensorflow/tfjs-core';
 import { nativeOps } from './native-ops';
 

@@ -1,3 +1,4 @@
+/** Tensors seen as rows of their last axis. */
 import * as tf from '@tensorflow/tfjs-core';
 import { nativeOps } from './native-ops';
 

@@ -1,3 +1,4 @@
+/** Elementwise functions that keep their derivative, not their intermediate results, for the gradient. */
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Values of a function and of its derivative at the same points. */

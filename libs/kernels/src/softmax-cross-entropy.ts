@@ -1,3 +1,4 @@
+/** Cross entropy against class probabilities, and its gradient. */
 import * as tf from '@tensorflow/tfjs-core';
 import { nativeOps, type NativeOps } from './native-ops';
 

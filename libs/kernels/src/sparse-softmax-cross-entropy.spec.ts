@@ -1,3 +1,4 @@
+/** Cross entropy against class indices, and its gradient, on every engine. */
 import * as tf from '@tensorflow/tfjs-core';
 import { sparseSoftmaxCrossEntropy } from './index';
 import { checkGradients, expectClose, expectNoLeaks, onEngines, wavesTensor } from '@pyramidal/testing';

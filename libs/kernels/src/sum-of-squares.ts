@@ -1,3 +1,4 @@
+/** The sum of squares, for gradient norms. */
 import * as tf from '@tensorflow/tfjs-core';
 import { nativeOps } from './native-ops';
 

@@ -1,3 +1,4 @@
+/** What a backbone, its pyramid of feature maps and a classifier are. */
 import * as tf from '@tensorflow/tfjs-core';
 import { type ForwardPass, inferencePass } from './forward-pass';
 import { Module } from './module';

@@ -1,3 +1,4 @@
+/** Batch normalisation as a layer, with running statistics as PyTorch keeps them. */
 import * as tf from '@tensorflow/tfjs-core';
 import { batchNormInfer, batchNormTrain } from '@pyramidal/kernels';
 import type { ForwardPass } from './forward-pass';

@@ -1,3 +1,4 @@
+/** OpenMMLab's `ConvModule`: convolution, batch norm, ReLU. */
 import * as tf from '@tensorflow/tfjs-core';
 import { BatchNorm } from './batch-norm';
 import { Conv2d, type ConvOptions } from './conv';

@@ -1,3 +1,4 @@
+/** Dense and depthwise convolutions as layers, with PyTorch's padding. */
 import * as tf from '@tensorflow/tfjs-core';
 import { biasAdd, conv2d, depthwiseConv2d } from '@pyramidal/kernels';
 import { fanInUniform, zeros, type Initializer } from './initializers';

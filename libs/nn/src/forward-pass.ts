@@ -1,3 +1,4 @@
+/** What a forward pass carries from module to module: its mode, its randomness, its observer. */
 import * as tf from '@tensorflow/tfjs-core';
 import { dropout, dropPath, foldSeed, recomputed } from '@pyramidal/kernels';
 import type { Module } from './module';

@@ -1,3 +1,4 @@
+/** The public names of @pyramidal/nn. */
 export { Backbone, Classifier, LEVELS, type Level, type LevelSpec, type MapSize, type Pyramid } from './backbone';
 export { BatchNorm } from './batch-norm';
 export { Conv2d, DepthwiseConv2d, type ConvOptions } from './conv';

@@ -1,3 +1,4 @@
+/** Initial values: spread, bounds and fans. */
 import { fanInUniform, fanOutNormal, normal, truncatedNormal } from './initializers';
 
 const statistics = (values: Float32Array): { mean: number; std: number; max: number } => {

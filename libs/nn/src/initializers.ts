@@ -1,3 +1,4 @@
+/** Initial values of parameters, as PyTorch and the papers draw them. */
 import { createRandom } from './random';
 
 /** Fills a new parameter: its shape in PyTorch's order and a seed in, values in PyTorch's order out. */

@@ -1,3 +1,4 @@
+/** Layer normalisation as a layer. */
 import type * as tf from '@tensorflow/tfjs-core';
 import { layerNorm } from '@pyramidal/kernels';
 import { ones, zeros } from './initializers';

@@ -1,3 +1,4 @@
+/** Layers against PyTorch's arithmetic. */
 import * as tf from '@tensorflow/tfjs-core';
 import { openRuntime } from '@pyramidal/runtime';
 import { checkGradients, expectClose, expectNoLeaks } from '@pyramidal/testing';

@@ -1,3 +1,4 @@
+/** The order of tensor elements here and in PyTorch, both ways. */
 import { fromTorchOrder, toTorchOrder, toTorchShape, type Layout } from './layout';
 
 describe('layouts', () => {

@@ -1,3 +1,4 @@
+/** The order of a tensor's elements here and in PyTorch. */
 import type { TypedArray } from '@tensorflow/tfjs-core';
 
 /**

@@ -1,3 +1,4 @@
+/** The fully connected layer. */
 import * as tf from '@tensorflow/tfjs-core';
 import { biasAdd } from '@pyramidal/kernels';
 import { truncatedNormal, zeros, type Initializer } from './initializers';

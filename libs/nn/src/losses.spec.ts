@@ -1,3 +1,4 @@
+/** Cross entropy against its definition, and its gradient. */
 import * as tf from '@tensorflow/tfjs-core';
 import { openRuntime } from '@pyramidal/runtime';
 import { checkGradients, expectClose } from '@pyramidal/testing';

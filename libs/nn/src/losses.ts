@@ -1,3 +1,4 @@
+/** The classification loss. */
 import * as tf from '@tensorflow/tfjs-core';
 import { softmaxCrossEntropy } from '@pyramidal/kernels';
 

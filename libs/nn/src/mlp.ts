@@ -1,3 +1,4 @@
+/** The feed-forward part of a transformer block (Vaswani et al. 2017, section 3.3). */
 import * as tf from '@tensorflow/tfjs-core';
 import { gelu } from '@pyramidal/kernels';
 import type { ForwardPass } from './forward-pass';

@@ -1,3 +1,4 @@
+/** Modules: names, shared and frozen parameters, initial values, memory. */
 import * as tf from '@tensorflow/tfjs-core';
 import { openRuntime } from '@pyramidal/runtime';
 import { BatchNorm } from './batch-norm';

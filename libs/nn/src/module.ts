@@ -1,3 +1,4 @@
+/** Networks as trees of modules, whose fields name the parameters as PyTorch's state_dict does. */
 import { Parameter } from './parameter';
 import { hashText } from './random';
 

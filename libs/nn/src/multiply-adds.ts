@@ -1,3 +1,4 @@
+/** The size of a forward pass in multiply-adds, counted while it runs. */
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Multiply-adds of one run. Biases, norms, activations and resizing do not count. */

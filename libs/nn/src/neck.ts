@@ -1,3 +1,4 @@
+/** What a neck is: the part between a backbone and its heads. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Module } from './module';
 

@@ -1,3 +1,4 @@
+/** One tensor of a network: its shape here and in PyTorch, its initial values, its variable. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Initializer } from './initializers';
 import { fromTorchOrder, toTorchOrder, toTorchShape, type Layout } from './layout';

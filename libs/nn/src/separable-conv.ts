@@ -1,3 +1,4 @@
+/** Depthwise separable convolution (Howard et al. 2017, MobileNets, section 3.1). */
 import * as tf from '@tensorflow/tfjs-core';
 import { Conv2d, DepthwiseConv2d } from './conv';
 import { Module } from './module';

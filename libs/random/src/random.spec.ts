@@ -1,3 +1,4 @@
+/** Seeded random numbers: the same for a seed, unrelated between seeds, of the right distribution. */
 import { Random } from './random';
 
 const draws = (seed: number[], count = 5) => {

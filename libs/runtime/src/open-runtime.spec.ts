@@ -1,3 +1,4 @@
+/** Opening every engine, and which one is chosen where some are missing or broken. */
 import * as tf from '@tensorflow/tfjs-core';
 import { existsSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** Segmentation metrics against those of MMSegmentation. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expectClose, goldenNoise } from '@pyramidal/testing';

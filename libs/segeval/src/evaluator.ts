@@ -1,3 +1,4 @@
+/** The confusion matrix of semantic segmentation, counted map by map (MMSegmentation's `intersect_and_union`). */
 import { labelTable, type LabelRules } from './label-rules';
 import { segmentationMetrics, type MetricOptions, type SegmentationMetrics } from './metrics';
 

@@ -1,2 +1,3 @@
+/** The public names of @pyramidal/segeval. */
 export { SegmentationEvaluator, type SegmentationEvaluatorOptions } from './evaluator';
 export { segmentationMetrics, type ClassMetrics, type MetricOptions, type SegmentationMetrics } from './metrics';

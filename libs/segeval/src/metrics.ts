@@ -1,3 +1,5 @@
+/** The metrics of semantic segmentation (MMSegmentation 0.11, `eval_metrics`). */
+
 export interface MetricOptions {
   /** Weight of recall in the F-score; 1 unless told, which makes it Dice. */
   readonly beta?: number;

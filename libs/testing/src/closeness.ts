@@ -1,3 +1,5 @@
+/** Comparison of numbers within a tolerance, as NumPy's `allclose`. */
+
 export interface Tolerance {
   /** Share of the expected magnitude. */
   readonly rtol?: number;

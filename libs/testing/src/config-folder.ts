@@ -1,3 +1,4 @@
+/** The configuration files of a folder, for specs that go through all of them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,3 +1,4 @@
+/** A machine without TensorFlow, network or compiler, for specs of the installation. */
 import { zipSync } from 'fflate';
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

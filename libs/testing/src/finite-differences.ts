@@ -1,3 +1,4 @@
+/** Gradients checked by finite differences. */
 import * as tf from '@tensorflow/tfjs-core';
 import { expectClose } from './closeness';
 

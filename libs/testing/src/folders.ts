@@ -1,3 +1,4 @@
+/** Where specs find real data and reference numbers, and how they are skipped without. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 

@@ -1,3 +1,4 @@
+/** The files of reference numbers of a backbone. */
 import { readFileSync } from 'node:fs';
 
 /** Statistics of one feature map or gradient of the reference, NCHW row-major. */

@@ -1,3 +1,4 @@
+/** Reference numbers of whole detectors: inputs, detections, losses and gradients. */
 import * as tf from '@tensorflow/tfjs-core';
 import { expectClose } from './closeness';
 import { expectGoldenStats, goldenMap, nhwcToNchw, type GoldenOverrides, type GoldenStats } from './golden-heads';

@@ -1,3 +1,4 @@
+/** The formula against numbers that its definition prints. */
 import { goldenTensor } from './golden-formula';
 
 /** The values that the formula's definition prints for checking an implementation. */

@@ -1,3 +1,4 @@
+/** Reference numbers of heads: samples and statistics of large tensors. */
 import { expectClose } from './closeness';
 import { goldenNoise, goldenTensor, nchwToNhwc, samplePositions, type GoldenTarget } from './golden-formula';
 

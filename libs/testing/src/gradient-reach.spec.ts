@@ -1,3 +1,4 @@
+/** Parameters without a gradient are found. */
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { withoutGradient } from './gradient-reach';

@@ -1,3 +1,4 @@
+/** Which parameters a loss does not reach. */
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Names of the parameters that a finite loss sends no gradient, a zero one, or one that is not finite. */

@@ -1,3 +1,4 @@
+/** Graph models of TensorFlow.js read from a folder. */
 import * as tf from '@tensorflow/tfjs-core';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

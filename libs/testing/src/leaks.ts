@@ -1,3 +1,4 @@
+/** Functions checked for tensors that they leave behind. */
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Runs `action` and asserts that it leaves as many tensors as it found. */

@@ -1,3 +1,4 @@
+/** The check of a schedule's shape fails where it should. */
 import { expectScheduleShape } from './schedule-shape';
 
 const shape = { updates: 101, lr: 1, startLr: 0.1, endBelow: 0.1 };

@@ -1,3 +1,5 @@
+/** The shape of a learning-rate schedule: up, down, and low at the end. */
+
 export interface ScheduleShape {
   /** Length of the run. */
   readonly updates: number;

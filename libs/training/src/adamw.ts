@@ -1,3 +1,4 @@
+/** AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101) over blocks of parameters. */
 import type * as tf from '@tensorflow/tfjs-core';
 import { adamWUpdate } from '@pyramidal/graph';
 import type { Parameter } from '@pyramidal/nn';

@@ -1,3 +1,4 @@
+/** Blocks of parameters and the state beside them: joined, split and restored without a change of value. */
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, Parameter } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';

@@ -1,3 +1,4 @@
+/** How parameters are grouped for an update: large ones alone, small ones side by side in one vector. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Parameter } from '@pyramidal/nn';
 

@@ -1,3 +1,4 @@
+/** A checkpoint of training: weights, averages and optimizer state in one safetensors file. */
 import * as tf from '@tensorflow/tfjs-core';
 import { readSafetensors, writeSafetensors, type StoredTensor, type TensorFile } from '@pyramidal/checkpoints';
 import { parseRecord } from '@pyramidal/files';

@@ -1,3 +1,4 @@
+/** Gradient clipping by the global norm, as PyTorch's `clip_grad_norm_`. */
 import * as tf from '@tensorflow/tfjs-core';
 import { sumOfSquares } from '@pyramidal/kernels';
 

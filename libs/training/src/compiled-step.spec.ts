@@ -1,3 +1,4 @@
+/** A compiled step gives the numbers of the step that runs operation by operation. */
 import * as tf from '@tensorflow/tfjs-core';
 import { BatchNorm, ForwardPass, Linear, Module } from '@pyramidal/nn';
 import { openRuntime, type Runtime } from '@pyramidal/runtime';

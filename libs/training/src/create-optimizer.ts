@@ -1,3 +1,4 @@
+/** The optimizers by the name that a configuration gives. */
 import type { Parameter } from '@pyramidal/nn';
 import { adamW, type AdamWOptions } from './adamw';
 import type { Optimizer } from './optimizer';

@@ -1,3 +1,4 @@
+/** What a run does with damaged or missing files of its folder: error texts and what it goes on from. */
 import * as tf from '@tensorflow/tfjs-core';
 import { Linear } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';

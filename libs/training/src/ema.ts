@@ -1,3 +1,4 @@
+/** Exponential moving average of the weights, as timm's `ModelEma`. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Block } from './block';
 import { Slots } from './slots';

@@ -1,3 +1,4 @@
+/** Full disks and unusable folders: one line of error each, and no checkpoint is lost. */
 import * as tf from '@tensorflow/tfjs-core';
 import { readSafetensors } from '@pyramidal/checkpoints';
 import { Linear } from '@pyramidal/nn';

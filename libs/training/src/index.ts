@@ -1,3 +1,4 @@
+/** The public names of @pyramidal/training. */
 export { adamW, type AdamWOptions } from './adamw';
 export { type CheckpointInfo } from './checkpoint';
 export { createOptimizer, type OptimizerOptions } from './create-optimizer';

@@ -1,3 +1,4 @@
+/** Which checkpoints of a run are kept: the last, the best and some numbered ones. */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CheckpointError, readSafetensors } from '@pyramidal/checkpoints';

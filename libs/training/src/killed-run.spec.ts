@@ -1,3 +1,4 @@
+/** A run that is killed or interrupted at any time can be resumed, to the same bits. */
 import { readSafetensors } from '@pyramidal/checkpoints';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,3 +1,4 @@
+/** Weights of a file into a module: of a checkpoint of training, or of any file that checkpoints reads. */
 import {
   CheckpointError,
   describeStart,

@@ -1,3 +1,4 @@
+/** What an optimizer is, and parameter groups with their own learning rate and weight decay. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Parameter } from '@pyramidal/nn';
 import { makeBlocks, type Block, type Pace } from './block';

@@ -1,3 +1,4 @@
+/** The progress display on a terminal and in a log file. */
 import { PassThrough } from 'node:stream';
 import { createProgress, type ProgressState } from './progress';
 

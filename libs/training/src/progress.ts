@@ -1,3 +1,4 @@
+/** The progress of a run for the person who waits: a bar on a terminal, a line every ten seconds elsewhere. */
 import { MultiBar, Presets } from 'cli-progress';
 
 export interface ProgressState {

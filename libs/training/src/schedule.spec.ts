@@ -1,3 +1,4 @@
+/** Learning-rate schedules against the numbers of timm, mmcv and PyTorch. */
 import { describeWith, expectClose, goldenFolder } from '@pyramidal/testing';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** Stochastic gradient descent with momentum, as PyTorch's `SGD`. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Parameter } from '@pyramidal/nn';
 import { groupParameters, type Optimizer, type ParameterGroup } from './optimizer';

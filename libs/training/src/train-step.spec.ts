@@ -1,3 +1,4 @@
+/** A training step against PyTorch's optimizers, and its accumulation, seeds and errors. */
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, Module, Parameter } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';

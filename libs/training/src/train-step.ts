@@ -1,3 +1,4 @@
+/** One update of a model, from batches to new weights, as a function that compiles to one graph. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Module, Parameter } from '@pyramidal/nn';
 import { compile, type CompiledFunction, type GraphSummary } from '@pyramidal/graph';

@@ -1,3 +1,4 @@
+/** A run from start to end, and resumed: files, numbers, tensors and errors. */
 import * as tf from '@tensorflow/tfjs-core';
 import { readSafetensors } from '@pyramidal/checkpoints';
 import { Linear } from '@pyramidal/nn';

@@ -1,3 +1,4 @@
+/** The training loop: updates, log, checkpoints and evaluation of one run. */
 import * as tf from '@tensorflow/tfjs-core';
 import { explainFileError } from '@pyramidal/files';
 import { loadCheckpoint, type CheckpointInfo } from './checkpoint';

@@ -1,3 +1,4 @@
+/** The values of the updates since the last line of the log, averaged when the line is written. */
 import * as tf from '@tensorflow/tfjs-core';
 import { WEIGHT_NORM } from './train-step';
 import { TrainingError } from './training-error';

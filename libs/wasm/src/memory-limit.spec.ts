@@ -1,3 +1,4 @@
+/** Tensors that would not fit into 4 GiB are refused in one line. */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import type { WasmMemory } from './memory-limit';

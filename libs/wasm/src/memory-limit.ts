@@ -1,3 +1,4 @@
+/** The memory of the WebAssembly engine is 4 GiB: what does not fit is refused before the engine aborts. */
 import * as tf from '@tensorflow/tfjs-core';
 import { RuntimeError } from '@pyramidal/kernels/engine';
 

@@ -1,3 +1,4 @@
+/** Opening the WebAssembly engine: threads, options, and nothing left behind in the process. */
 import { spawnSync } from 'node:child_process';
 import * as path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';

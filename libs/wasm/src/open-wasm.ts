@@ -1,3 +1,4 @@
+/** Opens TensorFlow.js's WebAssembly engine in Node, with threads. */
 import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import type * as Wasm from '@tensorflow/tfjs-backend-wasm';

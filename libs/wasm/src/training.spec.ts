@@ -1,3 +1,4 @@
+/** A training on the WebAssembly engine follows the one on the cpu backend. */
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { expectClose } from '@pyramidal/testing';

@@ -1,3 +1,4 @@
+/** Node's worker threads in the form that the threaded WebAssembly module expects of a browser. */
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import * as path from 'node:path';

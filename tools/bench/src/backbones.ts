@@ -1,3 +1,4 @@
+/** `npm run bench -- backbones`: size and speed of every published backbone. */
 import * as tf from '@tensorflow/tfjs-core';
 import { createClassifier, VARIANTS, type VariantName } from '@pyramidal/backbones';
 import { type Classifier, countMultiplyAdds, inferencePass } from '@pyramidal/nn';

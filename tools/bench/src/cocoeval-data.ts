@@ -1,12 +1,12 @@
+/**
+ * A set of the size of COCO val2017, the same on every machine: 5,000 images, 36,800 instances with polygons, 180,000 box
+ * and 60,000 mask detections. Detections are objects moved, scaled, doubled or mistaken for another category, and noise.
+ */
 import { mask } from '@cocoeval/ts';
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/**
- * A set of the size of COCO val2017, the same on every machine: 5,000 images, 36,800 instances with polygons, 180,000 box
- * and 60,000 mask detections. Detections are objects moved, scaled, doubled or mistaken for another category, and noise.
- */
 const IMAGES = 5_000;
 const INSTANCES = 36_800;
 const BOXES = 180_000;

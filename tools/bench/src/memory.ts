@@ -1,3 +1,4 @@
+/** `npm run bench -- memory`: whether a training run keeps its memory. */
 import { createClassifier } from '@pyramidal/backbones';
 import { crossEntropy, ForwardPass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';

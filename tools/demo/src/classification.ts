@@ -1,3 +1,4 @@
+/** The demo of classification: `npm run demo -- classification`. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeClassificationSet } from '@pyramidal/samples';

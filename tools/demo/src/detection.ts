@@ -1,3 +1,4 @@
+/** The demo of detection: `npm run demo -- detection`. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDetectionSet } from '@pyramidal/samples';

@@ -1,3 +1,4 @@
+/** Pictures of ground truth beside what a detector found. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { COCO, type CocoAnnotation, mask } from '@cocoeval/ts';

@@ -1,3 +1,4 @@
+/** What every demo does: render, train, evaluate, predict. */
 import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';

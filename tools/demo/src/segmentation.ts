@@ -1,3 +1,4 @@
+/** The demo of segmentation: `npm run demo -- segmentation`. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeSegmentationSet } from '@pyramidal/samples';

@@ -1,3 +1,4 @@
+/** Checks that browsers can bundle a package, and what a backbone costs a page. */
 import { build } from 'esbuild';
 import { entryPoints } from './manifest';
 import { ROOT, specifierOf, type WorkspacePackage } from './workspace';

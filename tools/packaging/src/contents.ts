@@ -1,3 +1,4 @@
+/** Checks what is in a package: all that it names, and nothing that no user needs. */
 import { posix } from 'node:path';
 import type { Tarball } from './tarballs';
 

@@ -1,3 +1,4 @@
+/** Checks that a package declares what it imports, and imports what it declares. */
 import { isBuiltin } from 'node:module';
 import { preProcessFile } from 'typescript';
 import type { Tarball } from './tarballs';

@@ -1,3 +1,4 @@
+/** Checks that every entry of a package loads in Node, imported and required. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { entryPoints } from './manifest';

@@ -1,3 +1,4 @@
+/** package.json as these checks read it. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

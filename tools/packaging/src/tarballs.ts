@@ -1,3 +1,4 @@
+/** The packages packed as npm would publish them. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,4 @@
+/** Checks the types and entries of a package, by @arethetypeswrong and publint. */
 import type { Tarball } from './tarballs';
 
 /** How importers find types: `moduleResolution` node16 from CommonJS and from ES modules, and bundler. */

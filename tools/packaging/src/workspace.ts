@@ -1,3 +1,4 @@
+/** The packages of this workspace that are published. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readManifest, type Manifest } from './manifest';

@@ -1,3 +1,4 @@
+/** Code in a fresh workspace that uses every package. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './shell';

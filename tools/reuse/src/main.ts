@@ -1,3 +1,8 @@
+/**
+ * Proves the packages as another team gets them: packs what is built, installs the tarballs into a fresh Nx workspace,
+ * generates an app of every task and a library there, trains the apps on generated pictures, and runs their tests.
+ *   npm run build && npm run reuse:check          --keep leaves the workspace
+ */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,12 +11,6 @@ import { compileConsumers, importAndRequire } from './consumer';
 import { packAll } from './pack';
 import { run, step } from './shell';
 import { writeWorkspace } from './workspace';
-
-/*
- * Proves the packages as another team gets them: packs what is built, installs the tarballs into a fresh Nx workspace,
- * generates an app of every task and a library there, trains the apps on generated pictures, and runs their tests.
- *   npm run build && npm run reuse:check          --keep leaves the workspace
- */
 
 const repository = join(__dirname, '../../..');
 

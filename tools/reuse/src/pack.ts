@@ -1,3 +1,4 @@
+/** The tarballs of all published packages. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './shell';

@@ -1,3 +1,4 @@
+/** Commands that the reuse check runs, and the time of its steps. */
 import { spawnSync } from 'node:child_process';
 
 /** What a surrounding `npm run` tells its own command, and must not tell other workspaces. */

@@ -1,3 +1,4 @@
+/** A fresh Nx workspace, as `create-nx-workspace` makes it. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Packed } from './pack';

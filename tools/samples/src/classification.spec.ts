@@ -1,3 +1,4 @@
+/** The classification sample set: layout, and the same bytes for the same seed. */
 import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** The sample set for classification, an ImageFolder. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Random } from '@pyramidal/random';

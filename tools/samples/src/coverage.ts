@@ -1,3 +1,4 @@
+/** The pixels that a shape covers. */
 import { corners, type Shape } from './shapes';
 
 /** The pixels of a square picture whose centres lie inside a shape's outline, by the even-odd rule: 1 there, else 0. */

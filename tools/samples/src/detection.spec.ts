@@ -1,3 +1,4 @@
+/** The detection sample set: boxes, areas, masks, and the same bytes for the same seed. */
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

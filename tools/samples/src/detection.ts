@@ -1,3 +1,4 @@
+/** The sample set for detection, in COCO's format. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CocoAnnotation, mask } from '@cocoeval/ts';

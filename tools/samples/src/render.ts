@@ -1,3 +1,4 @@
+/** Pictures of shapes as JPEG. */
 import type { Random } from '@pyramidal/random';
 import sharp from 'sharp';
 import { type Shape, shapeSvg } from './shapes';

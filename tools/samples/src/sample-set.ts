@@ -1,3 +1,4 @@
+/** Sample sets on disk: each is rendered once, whole or not at all. */
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 

@@ -1,3 +1,4 @@
+/** The segmentation sample set: images, labels, classes, and the same bytes for the same seed. */
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** The textured shapes that samples are made of. */
 import type { Random } from '@pyramidal/random';
 
 type Point = readonly [x: number, y: number];

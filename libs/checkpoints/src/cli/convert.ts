@@ -1,3 +1,4 @@
+/** `pyramidal-weights convert`: any weights file as safetensors. */
 import { basename } from 'node:path';
 import { openCheckpoint, type Checkpoint } from '../checkpoint';
 import { byteLength, type StoredTensor } from '../dtype';

@@ -1,3 +1,4 @@
+/** `pyramidal-weights diff`: how two weights files differ. */
 import { openCheckpoint } from '../checkpoint';
 import { describe, isSameData, type StoredTensor } from '../dtype';
 import { toFloat64 } from '../numbers';

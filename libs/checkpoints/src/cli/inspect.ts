@@ -1,3 +1,4 @@
+/** `pyramidal-weights inspect`: what a weights file holds. */
 import { openCheckpoint } from '../checkpoint';
 import { byteLength, elementCount, type StoredTensor } from '../dtype';
 import { modelKind } from '../names';

@@ -1,3 +1,4 @@
+/** The program `pyramidal-weights`: what its commands print and write. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

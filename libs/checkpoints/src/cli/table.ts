@@ -1,3 +1,5 @@
+/** Text and tables for a terminal. */
+
 const MAX_CELL = 120;
 
 /** Text from a file, kept to one short line. */

@@ -1,3 +1,4 @@
+/** The program `pyramidal-runtime`: what it prints and its exit codes. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { hasNative } from '@pyramidal/testing';

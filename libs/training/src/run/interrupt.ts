@@ -1,3 +1,5 @@
+/** Requests to stop (Ctrl-C, SIGTERM): the first ends the run after its update, the second at once. */
+
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 type StopSignal = keyof typeof SIGNALS;

@@ -1,3 +1,4 @@
+/** The log of a run: `metrics.jsonl`, and TensorBoard events beside it. */
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';

@@ -1,3 +1,4 @@
+/** The folder of a run: what is in it, who holds it, and what a start writes first. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** TensorBoard's event files against bytes that TensorBoard writes. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32c } from './crc32c';

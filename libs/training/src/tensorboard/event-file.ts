@@ -1,3 +1,4 @@
+/** TensorBoard's event files: TFRecords of `Event` messages (tensorflow/core/lib/io/record_writer.h). */
 import { maskedCrc32c } from './crc32c';
 import { encodeEvent, type EventRecord } from './event';
 

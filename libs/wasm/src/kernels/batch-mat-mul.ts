@@ -1,3 +1,4 @@
+/** Matrix products of the WebAssembly engine: fast for batches and transposed operands too. */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import type { WasmKernel } from './wasm-tensor';

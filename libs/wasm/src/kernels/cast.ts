@@ -1,3 +1,4 @@
+/** Casts to bool on the WebAssembly engine. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { WasmKernel } from './wasm-tensor';
 import { filled, floats, typed } from './wasm-tensor';

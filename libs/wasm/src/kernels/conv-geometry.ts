@@ -1,3 +1,4 @@
+/** Sizes and padding of a convolution, axis by axis. */
 import type * as tf from '@tensorflow/tfjs-core';
 
 /** The attributes that the convolution kernels share. */

@@ -1,3 +1,4 @@
+/** The gradient of a convolution with respect to its input, as convolutions. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { ConvAxis, ExplicitPad } from './conv-geometry';
 

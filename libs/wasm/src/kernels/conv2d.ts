@@ -1,3 +1,4 @@
+/** Convolution and its two gradients on the WebAssembly engine. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { ConvAttrs } from './conv-geometry';
 import { convAxes, explicitPad } from './conv-geometry';

@@ -1,3 +1,4 @@
+/** Cumulative sums and products on the WebAssembly engine. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { WasmKernel } from './wasm-tensor';
 import { typed } from './wasm-tensor';

@@ -1,3 +1,4 @@
+/** Depthwise convolution and its two gradients on the WebAssembly engine. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { ConvAttrs, ConvAxis, ExplicitPad } from './conv-geometry';
 import { convAxes, explicitPad } from './conv-geometry';

@@ -1,3 +1,4 @@
+/** Reductions over no elements on the WebAssembly engine. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { WasmKernel } from './wasm-tensor';
 import { filled, typed } from './wasm-tensor';

@@ -1,3 +1,4 @@
+/** Every kernel of this package against the cpu backend and against finite differences. */
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkGradients, expectClose, expectNoLeaks } from '@pyramidal/testing';

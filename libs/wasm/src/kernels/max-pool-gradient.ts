@@ -1,3 +1,4 @@
+/** The gradient of max pooling on the WebAssembly engine. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { ConvAttrs } from './conv-geometry';
 import { convAxes } from './conv-geometry';

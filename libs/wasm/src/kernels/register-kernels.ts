@@ -1,3 +1,4 @@
+/** The kernels that this package adds to TensorFlow.js's WebAssembly engine, or replaces in it. */
 import * as tf from '@tensorflow/tfjs-core';
 import { batchMatMul } from './batch-mat-mul';
 import { cast } from './cast';

@@ -1,3 +1,4 @@
+/** The input pixels that one row of a filter sees, as rows of a matrix (im2col, a tap row at a time). */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { ConvAxis } from './conv-geometry';

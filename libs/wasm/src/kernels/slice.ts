@@ -1,3 +1,4 @@
+/** Slices and splits on the WebAssembly engine. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { WasmKernel } from './wasm-tensor';
 import { copyFloats, filled, floats, runKernel, typed } from './wasm-tensor';

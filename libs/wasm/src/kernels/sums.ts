@@ -1,3 +1,4 @@
+/** Sums and means on the WebAssembly engine, exact over long axes and fast over leading ones. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { WasmKernel } from './wasm-tensor';
 import { filled, runKernel, typed } from './wasm-tensor';

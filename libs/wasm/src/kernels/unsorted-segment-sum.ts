@@ -1,3 +1,4 @@
+/** Sums by segment on the WebAssembly engine, the gradient of gathering. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { WasmKernel } from './wasm-tensor';
 import { filled, floats, typed } from './wasm-tensor';

@@ -1,3 +1,4 @@
+/** What the kernels share: their calls with types, and the memory of the WebAssembly engine. */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 

@@ -1,3 +1,4 @@
+/** What each image of the loader's benchmark goes through. */
 import { IMAGENET_NORMALISATION, decodeImage, keepRatioSize, resizeAndNormalise } from '@pyramidal/images';
 import { Random, type Seed } from '@pyramidal/random';
 import type { ThreadFunction } from '@pyramidal/loading';

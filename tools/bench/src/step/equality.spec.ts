@@ -1,3 +1,4 @@
+/** The contenders of the step benchmark compute the same. */
 import * as tf from '@tensorflow/tfjs-core';
 import { createClassifier, groupMixFormer, VARIANTS, type VariantName } from '@pyramidal/backbones';
 import { crossEntropy, ForwardPass, inferencePass, type Classifier } from '@pyramidal/nn';

@@ -7,3 +7,11 @@ export { exportGraphModel } from './export/export-graph-model';
 export { exportSavedModel } from './export/export-saved-model';
 export { RecordingError } from './record/recording-error';
 export type { TensorTree } from './record/tensor-tree';
+export {
+  operationOf,
+  timeByOperation,
+  timelineJson,
+  traceSteps,
+  type OperationTime,
+  type TraceEntry,
+} from './session/trace';

@@ -67,3 +67,8 @@ export function nativeOps(): NativeOps | null {
   const backend = engineBackend();
   return backend === null || backend.binding.recording?.isPortable === true ? null : new NativeOps(backend);
 }
+
+/** The operations of this project's own addon as well, or null where it is not there. */
+export function ownOps(): NativeOps | null {
+  return engineBackend()?.binding.sessions === undefined ? null : nativeOps();
+}

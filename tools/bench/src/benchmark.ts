@@ -12,6 +12,8 @@ export interface BenchRow {
 export interface BenchOptions {
   /** A Python with the peer libraries, from `PYRAMIDAL_PYTHON`; peers are left out where it is absent. */
   readonly python: string | undefined;
+  /** Shows where the time goes in place of measuring it, where a benchmark can. */
+  readonly profile?: boolean;
   /** Prints one line of progress. */
   readonly log: (line: string) => void;
 }

@@ -1,4 +1,4 @@
-/** `npm run bench -- NAME [--json FILE]`. */
+/** `npm run bench -- NAME [--json FILE]`, or `npm run bench -- step --profile`. */
 import { writeFileSync } from 'node:fs';
 import { runProgram } from '@pyramidal/program';
 import type { Benchmark, BenchRow } from './benchmark';
@@ -21,8 +21,14 @@ async function main(argv: readonly string[]): Promise<number> {
     console.error(`bench: expected one of ${names}, received ${name ?? 'nothing'}`);
     return 2;
   }
+  if (name === 'step' && flag === '--profile' && file === undefined) {
+    await (
+      await BENCHMARKS.step()
+    )({ python: undefined, profile: true, log: (line) => console.error(line) });
+    return 0;
+  }
   if ((flag !== undefined && (flag !== '--json' || file === undefined)) || rest.length > 0) {
-    console.error(`bench: expected NAME [--json FILE], received ${argv.join(' ')}`);
+    console.error(`bench: expected NAME [--json FILE] or step --profile, received ${argv.join(' ')}`);
     return 2;
   }
   const benchmark = await BENCHMARKS[name]();

@@ -3,8 +3,9 @@
  * PyTorch. Every contender runs in a process of its own with the same two threads, ours from the compiled JavaScript; the
  * rounds of the last two alternate, so that what else the machine does meets both alike.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import type { Benchmark, BenchOptions, BenchRow } from './benchmark';
@@ -17,6 +18,8 @@ const VARIANTS = ['tiny', 'small'];
 const BATCHES = [1, 8];
 const TASKS = ['forward', 'train'];
 const ENGINES: Readonly<Record<string, string>> = { 'PyTorch eager': 'torch', wasm: 'wasm' };
+const PROFILE = join(__dirname, '../dist/step/profile.js');
+const TIMELINES = join(__dirname, '../../../runs/bench');
 const OURS = join(__dirname, '../dist/step/contender.js');
 const PEER = join(__dirname, '../peers/step_contender.py');
 
@@ -75,6 +78,7 @@ class Contender {
 
 export const step: Benchmark = async (options) => {
   build('tools/bench/tsconfig.lib.json');
+  if (options.profile === true) return profile(options);
   const rows: BenchRow[] = [];
   for (const variant of VARIANTS) {
     for (const batch of BATCHES) {
@@ -83,6 +87,20 @@ export const step: Benchmark = async (options) => {
   }
   return rows;
 };
+
+/** Writes a timeline of each case and prints the time by kinds of operations; nothing is measured. */
+function profile({ log }: BenchOptions): BenchRow[] {
+  mkdirSync(TIMELINES, { recursive: true });
+  for (const batch of BATCHES) {
+    for (const task of TASKS) {
+      const file = join(TIMELINES, `step-tiny-${batch}-${task}.json`);
+      const env = { ...process.env, OMP_NUM_THREADS: THREADS };
+      execFileSync(process.execPath, [PROFILE, 'tiny', String(batch), task, file], { stdio: 'inherit', env });
+      log(`step: tiny ${batch} ${task}: timeline in ${file}`);
+    }
+  }
+  return [];
+}
 
 /** The eager contenders go first, alone: their memory and that of the others would not fit side by side everywhere. */
 async function measure(args: readonly string[], { python, log }: BenchOptions): Promise<BenchRow[]> {

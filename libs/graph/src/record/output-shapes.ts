@@ -2,7 +2,7 @@ import { DT_BOOL, type AttrValue } from './graph-def';
 import type { SymbolicTensor } from './symbolic-tensor';
 
 type Output = Pick<SymbolicTensor, 'shape' | 'dtype'>;
-type Rule = (inputs: readonly SymbolicTensor[], attrs: Readonly<Record<string, AttrValue>>) => Output | null;
+type Rule = (inputs: readonly SymbolicTensor[], attrs: Readonly<Record<string, AttrValue>>) => Output | Output[] | null;
 
 /**
  * What comes out of the operations that take most of a step's time, told from their inputs, so that recording does not
@@ -15,7 +15,7 @@ export function outputsWithoutRunning(
   inputs: readonly SymbolicTensor[],
 ): Output[] | null {
   const output = rules[op]?.(inputs, attrs) ?? null;
-  return output === null ? null : [output];
+  return output === null || Array.isArray(output) ? output : [output];
 }
 
 const likeFirst: Rule = ([x]) => (x === undefined ? null : { shape: x.shape, dtype: x.dtype });
@@ -52,6 +52,15 @@ const transpose: Rule = ([x, permutation]) =>
     ? null
     : { shape: Array.from(permutation.constant, (axis) => x.shape[axis] as number), dtype: x.dtype };
 
+/** Of `deformableAttention`: values [batch, cells, heads, depth], weights [batch, queries, ...]. */
+const attention: Rule = ([values, , weights]) => {
+  if (values === undefined || weights === undefined) return null;
+  const [batch = 0, , heads = 0, depth = 0] = values.shape;
+  return { shape: [batch, weights.shape[1] ?? 0, heads * depth], dtype: values.dtype };
+};
+
+const likeFirstThree: Rule = (inputs) => inputs.slice(0, 3).map(({ shape, dtype }) => ({ shape, dtype }));
+
 const rules: Readonly<Record<string, Rule>> = {
   ...forEach(['Add', 'AddV2', 'Sub', 'Mul', 'Div', 'RealDiv', 'DivNoNan', 'Maximum', 'Minimum', 'Pow'], broadcast),
   ...forEach(['SquaredDifference', 'FloorDiv', 'Mod', 'FloorMod'], broadcast),
@@ -77,6 +86,8 @@ const rules: Readonly<Record<string, Rule>> = {
   BroadcastTo: shapeFrom(1, 0),
   Fill: shapeFrom(0, 1),
   Transpose: transpose,
+  PyramidalDeformableAttention: attention,
+  PyramidalDeformableAttentionGrad: likeFirstThree,
 };
 
 function forEach(ops: readonly string[], rule: Rule): Record<string, Rule> {

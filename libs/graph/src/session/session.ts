@@ -3,8 +3,9 @@ import type { EngineBackend, TensorRecord } from '@pyramidal/kernels/engine';
 import { giveOwnValue, infoOf } from '../record/tensor-record';
 import { collectGarbage } from './collect-garbage';
 import { STEP_DONE, type RecordedVariable } from '../record/record';
-import { GraphSession, type PreparedRun } from './graph-session';
+import { GraphSession, type PreparedRun, type RunNames } from './graph-session';
 import { VARIABLES_SET, type RunnableGraph } from './saved-graph';
+import { activeTrace } from './trace';
 
 /** Which session holds a value that tfjs-node's record no longer holds itself. */
 const holders = new WeakMap<TensorRecord, Session>();
@@ -40,7 +41,10 @@ interface Slot {
  */
 export class Session {
   private readonly session: GraphSession;
+  private readonly names: RunNames;
   private readonly step: PreparedRun;
+  /** The step, telling when what ran; prepared when that is asked for. */
+  private traced: PreparedRun | null = null;
   private readonly set: PreparedRun;
   /** Gives the variables that the step changes; prepared when one is asked for. */
   private read: PreparedRun | null = null;
@@ -67,11 +71,12 @@ export class Session {
     this.inputs = Object.keys(inputs);
     this.outputs = Object.keys(outputs);
     this.session = new GraphSession(backend, graph);
-    this.step = this.session.prepare({
+    this.names = {
       feeds: Object.values(inputs).map(({ ref }) => ref),
       fetches: Object.values(outputs),
       targets: [STEP_DONE],
-    });
+    };
+    this.step = this.session.prepare(this.names);
     this.set = this.session.prepare({
       feeds: variables.map(({ node }) => `${node}/feed:0`),
       targets: [VARIABLES_SET],
@@ -83,10 +88,19 @@ export class Session {
     this.takeVariables();
     const feeds = this.inputs.map((path) => inputs.get(path) as tf.Tensor);
     this.dropPulled();
-    const { outputs } = this.session.run(this.step, feeds);
+    const outputs = this.runStep(feeds);
     this.dropPulled();
     this.time = ++clock;
     return outputs.map((output, i) => [this.outputs[i] as string, output]);
+  }
+
+  private runStep(feeds: readonly tf.Tensor[]): tf.Tensor[] {
+    const entries = activeTrace();
+    if (entries === null) return this.session.run(this.step, feeds).outputs;
+    this.traced ??= this.session.prepare({ ...this.names, traced: true });
+    const { outputs, trace = [] } = this.session.run(this.traced, feeds);
+    for (const entry of trace) entries.push(entry);
+    return outputs;
   }
 
   /** Hands the variables back and frees the graph. */

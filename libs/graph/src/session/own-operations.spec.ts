@@ -1,0 +1,70 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { deformableAttention, linearSumAssignment } from '@pyramidal/kernels';
+import { expectClose, onEngines, wavesTensor } from '@pyramidal/testing';
+import { compile } from '../compile';
+
+onEngines(
+  "the addon's own operations in a compiled step",
+  () => {
+    it('match rows with columns', () => {
+      const match = compile(({ costs, rows, columns }: Record<string, tf.Tensor>) => ({
+        ...linearSumAssignment(costs as tf.Tensor3D, rows as tf.Tensor2D, columns as tf.Tensor2D),
+      }));
+      tf.tidy(() => {
+        const costs = tf.tensor3d([
+          [
+            [3, 1],
+            [2, 2],
+            [0, 9],
+          ],
+        ]);
+        const [rows, columns] = [tf.ones([1, 3], 'bool'), tf.ones([1, 2], 'bool')];
+        const { columnOfRow, rowOfColumn } = match({ costs, rows, columns });
+        expect(Array.from(columnOfRow!.dataSync())).toEqual([1, -1, 0]);
+        expect(Array.from(rowOfColumn!.dataSync())).toEqual([2, 0]);
+        const bad = () => match({ costs: tf.mul(costs, NaN), rows, columns });
+        expect(bad).toThrow(/^matrix 0: the cost of row 0 and column 0 is NaN/);
+      });
+      match.dispose();
+    });
+
+    it('attend to maps, with the gradients of single operations', () => {
+      const loss = (values: tf.Tensor4D, locations: tf.Tensor<tf.Rank.R6>, weights: tf.Tensor5D): tf.Scalar =>
+        tf.sum(
+          tf.square(
+            deformableAttention(
+              values,
+              [
+                [3, 4],
+                [2, 2],
+              ],
+              locations,
+              weights,
+            ),
+          ),
+        );
+      const gradients = (inputs: Record<string, tf.Tensor>): Record<string, tf.Tensor> => {
+        const [values, locations, weights] = tf.grads(loss as (...args: tf.Tensor[]) => tf.Tensor)([
+          inputs['values']!,
+          inputs['locations']!,
+          inputs['weights']!,
+        ]);
+        return { values: values!, locations: locations!, weights: weights! };
+      };
+      const step = compile(gradients);
+      tf.tidy(() => {
+        const inputs = {
+          values: wavesTensor([1, 16, 2, 3]),
+          locations: tf.add(0.5, tf.mul(0.4, wavesTensor([1, 5, 2, 2, 2, 2]))),
+          weights: wavesTensor([1, 5, 2, 2, 2]),
+        };
+        const expected = gradients(inputs);
+        for (const [name, value] of Object.entries(step(inputs))) {
+          expectClose(value.dataSync(), expected[name]!.dataSync(), { rtol: 1e-5, atol: 1e-6 }, name);
+        }
+      });
+      step.dispose();
+    });
+  },
+  ['tensorflow'],
+);

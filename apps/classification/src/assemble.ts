@@ -1,5 +1,5 @@
 import { backboneCatalogue, type BackboneCatalogue } from '@pyramidal/backbones';
-import { IMAGENET_NORMALISATION, parseRandAugment } from '@pyramidal/images';
+import { type DecodeOptions, IMAGENET_NORMALISATION, parseRandAugment } from '@pyramidal/images';
 import type { BatchSource } from '@pyramidal/loading';
 import { type ImageBatch, openImageBatches, type ImageSplit, type ImageTransform } from '@pyramidal/imagenet';
 import { type Classifier, crossEntropy, ForwardPass } from '@pyramidal/nn';
@@ -50,6 +50,7 @@ export function trainingBatches(
       ...crop,
       size: input.size,
       normalisation: IMAGENET_NORMALISATION,
+      decode: decodingOf(config),
       ...(randAugment === undefined ? {} : { randAugment: parseRandAugment(randAugment) }),
     },
     mix: { mixup, cutmix },
@@ -81,6 +82,13 @@ export function evaluationBatches(
   });
 }
 
-export function evaluationTransform({ input }: ClassificationConfig): ImageTransform {
-  return { kind: 'validation', ...input, normalisation: IMAGENET_NORMALISATION };
+/** How images are read. */
+export const decodingOf = ({ data: { orientation, maxPixels } }: ClassificationConfig): DecodeOptions => ({
+  orientation,
+  maxPixels,
+});
+
+export function evaluationTransform(config: ClassificationConfig): ImageTransform {
+  const decode = decodingOf(config);
+  return { kind: 'validation', ...config.input, normalisation: IMAGENET_NORMALISATION, decode };
 }

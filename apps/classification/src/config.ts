@@ -10,6 +10,10 @@ const dataSchema = z.strictObject({
   classIndex: z.string().optional(),
   train: z.string().default('train'),
   val: z.string().default('val'),
+  /** Pixels as EXIF's tag turns them for people, or as they are stored; default 'stored', as torchvision and timm read them. */
+  orientation: z.enum(['exif', 'stored']).default('stored'),
+  /** Larger images are refused before they are decoded. */
+  maxPixels: z.int().min(1).default(50_000_000),
   /** A broken image ends the run, or is skipped and reported. */
   onBroken: z.enum(['fail', 'skip']).default('fail'),
   /** Threads that prepare images; 0 prepares them in the main one. */

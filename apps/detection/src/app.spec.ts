@@ -200,22 +200,22 @@ describe('what is wrong is told in one line', () => {
     [
       'an annotation of no image',
       ({ annotations }) => change(annotations, { image_id: 9 }),
-      /annotation 1: image_id: expected the id of an image, received 9/,
+      /annotations\[0\] \(id 1\): image_id: expected the id of an image of this file, received 9/,
     ],
     [
       'a category that is missing',
       ({ annotations }) => change(annotations, { category_id: 8 }),
-      /annotation 1: category_id: expected the id of a category, received 8/,
+      /annotations\[0\] \(id 1\): category_id: expected the id of a category of this file, received 8/,
     ],
     [
       'a broken polygon',
       ({ annotations }) => change(annotations, { segmentation: [[1, 2, 3]] }),
-      /annotation 1: segmentation\[0\]: expected a polygon .* received \[1,2,3\]/,
+      /annotations\[0\] \(id 1\): segmentation\[0\]: expected a polygon .* received \[1,2,3\]/,
     ],
     [
       'a picture of another size',
       ({ images }) => change(images, { width: 65 }),
-      /0\.png: expected 65x48 pixels as annotated, received 64x48/,
+      /0\.png: expected 65x48 pixels as its labels have, received 64x48/,
     ],
     [
       'no images with objects',

@@ -2,7 +2,7 @@
 import { backboneCatalogue, type BackboneCatalogue } from '@pyramidal/backbones';
 import { type Detector, randomKeys } from '@pyramidal/boxes';
 import { type DetectionBatch, openDetectionBatches, type DetectionSample } from '@pyramidal/coco';
-import { IMAGENET_NORMALISATION } from '@pyramidal/images';
+import { type DecodeOptions, IMAGENET_NORMALISATION } from '@pyramidal/images';
 import type { BatchSource } from '@pyramidal/loading';
 import { ForwardPass } from '@pyramidal/nn';
 import type { Losses } from '@pyramidal/training';
@@ -72,6 +72,7 @@ export function trainingBatches(
       normalisation: IMAGENET_NORMALISATION,
       maskSide,
       maxObjects: data.maxObjects,
+      decode: decodingOf(config),
     },
     batchSize: Math.min(train.batchSize, samples.length),
     shuffle: true,
@@ -81,15 +82,23 @@ export function trainingBatches(
   });
 }
 
+/** How images are read. */
+export const decodingOf = ({ data: { orientation, maxPixels } }: DetectionConfig): DecodeOptions => ({
+  orientation,
+  maxPixels,
+});
+
 /** Every image once, as it is, without its objects. */
 export function plainBatches(
-  { data, input }: DetectionConfig,
+  config: DetectionConfig,
   samples: readonly DetectionSample[],
   batchSize: number,
 ): BatchSource<DetectionBatch> {
+  const { data, input } = config;
+  const decode = decodingOf(config);
   return openDetectionBatches({
     samples: samples.map((sample) => ({ ...sample, objects: [], crowds: [] })),
-    transform: { scales: [input], normalisation: IMAGENET_NORMALISATION, maskSide: 0, maxObjects: 0 },
+    transform: { scales: [input], normalisation: IMAGENET_NORMALISATION, maskSide: 0, maxObjects: 0, decode },
     batchSize,
     shuffle: false,
     seed: 0,

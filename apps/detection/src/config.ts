@@ -22,6 +22,10 @@ const dataSchema = z.strictObject({
   limit: count.optional(),
   /** Images without objects are left out of training, or kept as pure background. */
   emptyImages: z.enum(['keep', 'filter']).default('filter'),
+  /** Pixels as EXIF's tag turns them for people, or as they are stored; default 'exif', as OpenCV and detectron2 read them. */
+  orientation: z.enum(['exif', 'stored']).default('exif'),
+  /** Larger images are refused before they are decoded. */
+  maxPixels: z.int().min(1).default(50_000_000),
   /** A broken image ends the training, or is skipped and reported; evaluation takes no broken ones. */
   onBroken: z.enum(['fail', 'skip']).default('fail'),
   /** Objects of a training image beyond this number are left out, the smallest first. */

@@ -2,24 +2,29 @@ import { join } from 'node:path';
 import {
   type DetectionClass,
   type DetectionDataset,
+  type DetectionDatasetOptions,
   openDetectionDataset,
   readDetectionClasses,
+  requireSameClasses as requireSame,
 } from '@pyramidal/coco';
 import type { DetectionConfig } from './config';
 import type { DetectorTable } from './detectors';
 
-/** What training needs of a dataset; without the annotations as the file has them. */
+/** What training needs of a dataset, without the annotations as the file has them. */
 export type TrainingSet = Omit<DetectionDataset, 'coco'>;
 
 /** The images to learn from. */
 export async function openTraining({ data }: DetectionConfig): Promise<TrainingSet> {
-  const { classes, samples, dropped } = await open(data, data.train, data.emptyImages);
-  return { classes, samples, dropped };
+  const { coco: _, ...dataset } = await open(data, data.train, {
+    emptyImages: data.emptyImages,
+    onBroken: data.onBroken,
+  });
+  return dataset;
 }
 
 /** The images to evaluate on, those without objects too. */
 export function openValidation({ data }: DetectionConfig): Promise<DetectionDataset> {
-  return open(data, data.val, 'keep');
+  return open(data, data.val, { evaluated: true });
 }
 
 /** The classes alone. */
@@ -27,13 +32,9 @@ export function readClasses({ data }: DetectionConfig): Promise<DetectionClass[]
   return readDetectionClasses(data.categories ?? join(data.root, data.val.annotations));
 }
 
-/** @throws Error unless both name the same categories. */
+/** @throws Error naming the first category that has another id or name. */
 export function requireSameClasses(train: TrainingSet, val: DetectionDataset): void {
-  const [learned, evaluated] = [train, val].map(({ classes }) =>
-    classes.map(({ categoryId }) => categoryId).join(', '),
-  );
-  if (learned === evaluated) return;
-  throw new Error(`data.val: expected the categories of data.train, ids ${learned}, received ${evaluated}`);
+  requireSame({ name: 'data.train', classes: train.classes }, { name: 'data.val', classes: val.classes });
 }
 
 /**
@@ -60,12 +61,11 @@ export function checkMasks(
 }
 
 async function open(
-  { root, limit }: DetectionConfig['data'],
+  { root, limit, orientation }: DetectionConfig['data'],
   { annotations, images }: DetectionConfig['data']['train'],
-  emptyImages: 'keep' | 'filter',
+  options: Pick<DetectionDatasetOptions, 'emptyImages' | 'onBroken' | 'evaluated'>,
 ): Promise<DetectionDataset> {
-  const file = join(root, annotations);
-  const dataset = await openDetectionDataset({ annotations: file, images: join(root, images), emptyImages });
-  if (dataset.samples.length > 0) return { ...dataset, samples: dataset.samples.slice(0, limit) };
-  throw new Error(`${file}: expected at least one image${emptyImages === 'filter' ? ' with an object' : ''}`);
+  const files = { annotations: join(root, annotations), images: join(root, images) };
+  const dataset = await openDetectionDataset({ ...files, ...options, orientation });
+  return { ...dataset, samples: dataset.samples.slice(0, limit) };
 }

@@ -7,7 +7,7 @@ import {
 } from '@pyramidal/ade20k';
 import { backboneCatalogue, type BackboneCatalogue } from '@pyramidal/backbones';
 import { createPredictor, type Predictor } from '@pyramidal/task';
-import { IMAGENET_NORMALISATION } from '@pyramidal/images';
+import { type DecodeOptions, IMAGENET_NORMALISATION } from '@pyramidal/images';
 import type { BatchSource } from '@pyramidal/loading';
 import { ForwardPass, inferencePass } from '@pyramidal/nn';
 import type { Losses } from '@pyramidal/training';
@@ -71,7 +71,7 @@ export function trainingBatches(
   return openSegmentationBatches({
     samples: split.samples,
     coding: codingOf(config, classes),
-    transform: { ...augmentation, scale, crop, normalisation: IMAGENET_NORMALISATION },
+    transform: { ...augmentation, scale, crop, normalisation: IMAGENET_NORMALISATION, decode: decodingOf(config) },
     batchSize: Math.min(train.batchSize, split.samples.length),
     lastBatch: 'drop',
     shuffle: true,
@@ -81,7 +81,14 @@ export function trainingBatches(
   });
 }
 
-export function evaluationTransform({ input, testTime }: SegmentationConfig): EvaluationTransform {
-  const { longest, shortest } = input;
-  return { scale: { longest, shortest }, ratios: testTime.ratios, normalisation: IMAGENET_NORMALISATION };
+/** How images are read. */
+export const decodingOf = ({ data: { orientation, maxPixels } }: SegmentationConfig): DecodeOptions => ({
+  orientation,
+  maxPixels,
+});
+
+export function evaluationTransform(config: SegmentationConfig): EvaluationTransform {
+  const { longest, shortest } = config.input;
+  const { ratios } = config.testTime;
+  return { scale: { longest, shortest }, ratios, normalisation: IMAGENET_NORMALISATION, decode: decodingOf(config) };
 }

@@ -20,6 +20,10 @@ const dataSchema = z.strictObject({
   classList: z.string().optional(),
   /** Label 0 is unlabelled and k is class k - 1; otherwise k is class k. 255 is unlabelled either way. */
   reduceZeroLabel: z.boolean().default(true),
+  /** Pixels as EXIF's tag turns them for people, or as they are stored; default 'exif', as OpenCV and MMSegmentation read them. */
+  orientation: z.enum(['exif', 'stored']).default('exif'),
+  /** Larger images are refused before they are decoded. */
+  maxPixels: z.int().min(1).default(50_000_000),
   /** A broken image ends the run, or is skipped and reported; evaluation takes no broken ones. */
   onBroken: z.enum(['fail', 'skip']).default('fail'),
   /** Threads that prepare images; 0 prepares them in the main one. */

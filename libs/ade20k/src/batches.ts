@@ -14,6 +14,7 @@ import type { LabelMap } from './label-map';
 import {
   type EvaluationSample,
   type EvaluationTransform,
+  decodingOf,
   PREPARE,
   prepareEvaluation,
   requireSameSize,
@@ -91,9 +92,10 @@ export async function* evaluationItems(
     batchSize: 1,
     seed: 0,
     shuffle: false,
-    load: async ({ image, label }) => {
+    load: async (sample) => {
+      const { image, label } = sample;
       const [prepared, labels] = await Promise.all([prepareEvaluation(image, transform), readLabels(label, coding)]);
-      requireSameSize(label, labels, prepared.original);
+      await requireSameSize(sample, labels, prepared.original, decodingOf(transform).orientation);
       return { ...prepared, image, label, labels };
     },
   });

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readText } from '@pyramidal/files';
 import type { Rgb } from '@pyramidal/images';
 import { ADE20K_NAMES } from './ade20k-names';
 
@@ -17,10 +17,7 @@ export const ade20kClasses = (): SegmentationClass[] => ADE20K_NAMES.map((name, 
  * @throws Error naming the file and the entry.
  */
 export async function readClasses(file: string): Promise<SegmentationClass[]> {
-  const text = await readFile(file, 'utf8').catch((error: Error) => {
-    throw new Error(`${file}: cannot be read: ${error.message}`, { cause: error });
-  });
-  const entries = parse(file, text);
+  const entries = parse(file, readText(file));
   if (!Array.isArray(entries) || entries.length < 2 || entries.length > 255) {
     const received = Array.isArray(entries) ? entries.length : 'none';
     throw new Error(`${file}: expected a list of 2 to 255 classes, received ${received}`);

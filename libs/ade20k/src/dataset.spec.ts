@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32, deflateSync } from 'node:zlib';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { blankImage, encodeImage, IMAGENET_NORMALISATION as normalisation } from '@pyramidal/images';
@@ -10,6 +11,7 @@ import { evaluationItems, openSegmentationBatches } from './batches';
 import { ade20kClasses } from './classes';
 import { openSegmentationFolder, type SegmentationSample } from './folder';
 import { encodeLabels, readLabels, readStoredLabels } from './label-file';
+import { surveyLabels } from './label-survey';
 import type { TrainingTransform } from './transform';
 
 const coding = { classes: 3, reduceZeroLabel: true };
@@ -124,13 +126,12 @@ describe('what is wrong is told in one line', () => {
       '16-bit grey',
     ],
     ['colour', () => sharp(grey(7)).png().toBuffer(), '8-bit colour'],
-    ['palette', () => sharp(grey(7)).png({ palette: true, colours: 200 }).toBuffer(), 'palette'],
     ['JPEG', () => sharp(grey(7)).jpeg().toBuffer(), 'another format'],
   ])('a %s label', async (_, make, received) => {
     const file = join(root, 'wrong.png');
     await writeFile(file, await make());
     await expect(readLabels(file, coding)).rejects.toThrow(
-      new RegExp(`wrong\\.png: expected an 8-bit grey PNG as label, received .*${received}`),
+      new RegExp(`wrong\\.png: expected an 8-bit grey or palette PNG as label, received .*${received}`),
     );
   });
 
@@ -141,7 +142,9 @@ describe('what is wrong is told in one line', () => {
     await expect(readLabels(file, coding)).rejects.toThrow(
       'wrong.png: expected label values from 0 to 3 or 255 for 3 classes, received 4 at (1, 1)',
     );
-    await expect(readLabels(file, { classes: 4, reduceZeroLabel: false })).rejects.toThrow('received 4 at (1, 1)');
+    await expect(readLabels(file, { classes: 4, reduceZeroLabel: false })).rejects.toThrow(
+      'received 4 at (1, 1); if 0 is unlabelled, set data.reduceZeroLabel: true',
+    );
   });
 
   it('a label of another size than its image', async () => {
@@ -162,7 +165,9 @@ describe('what is wrong is told in one line', () => {
     await mkdir(join(root, 'images/empty'), { recursive: true });
     await expect(open('empty')).rejects.toThrow(/images.empty: split 'empty' has no images/);
     await expect(open('nowhere')).rejects.toThrow(/nowhere: no such folder/);
-    await expect(readLabels(label('none.png'), coding)).rejects.toThrow(/none\.png: cannot be decoded: no such file/);
+    await expect(readLabels(label('none.png'), coding)).rejects.toThrow(
+      /none\.png: cannot be decoded: no such file or folder/,
+    );
   });
 
   it.each([
@@ -176,6 +181,126 @@ describe('what is wrong is told in one line', () => {
     await writeFile(classList, text);
     await expect(openSegmentationFolder(root, { splits: ['training'], classList })).rejects.toThrow(message);
   });
+});
+
+/** A PNG with a palette, of as few bits as its indices need. */
+function palettePng(indices: readonly number[], width: number, depth: number): Buffer {
+  const chunk = (type: string, data: Buffer): Buffer => {
+    const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+    const [length, crc] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(data.length);
+    crc.writeUInt32BE(crc32(body));
+    return Buffer.concat([length, body, crc]);
+  };
+  const height = indices.length / width;
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([depth, 3], 8);
+  const rows = Array.from({ length: height }, (_, y) => {
+    const row = Buffer.alloc(1 + Math.ceil((width * depth) / 8));
+    for (let x = 0; x < width; x++) {
+      row[1 + ((x * depth) >> 3)]! |= indices[y * width + x]! << (8 - depth - ((x * depth) & 7));
+    }
+    return row;
+  });
+  const colours = Buffer.from(Array.from({ length: 3 * 2 ** depth }, (_, i) => (i * 37) % 256));
+  return Buffer.concat([
+    ...[Buffer.from('89504e470d0a1a0a', 'hex'), chunk('IHDR', header), chunk('PLTE', colours)],
+    ...[chunk('tRNS', Buffer.of(0)), chunk('IDAT', deflateSync(Buffer.concat(rows))), chunk('IEND', Buffer.alloc(0))],
+  ]);
+}
+
+it.each([1, 2, 4, 8])('reads the indices of a palette of %d bits, not its colours', async (depth) => {
+  const indices = Array.from({ length: 30 }, (_, i) => i % Math.min(2 ** depth, 20));
+  const file = join(root, 'palette.png');
+  await writeFile(file, palettePng(indices, 5, depth));
+  expect(await readStoredLabels(file)).toEqual({
+    data: Uint8Array.from(indices),
+    width: 5,
+    height: 6,
+    isPalette: true,
+  });
+});
+
+describe('surveyLabels', () => {
+  const options = { coding, orientation: 'exif', onBroken: 'fail' } as const;
+  const folder = () => ({ root, isDefaultClasses: false });
+  let number = 0;
+
+  /** A split of one image with these stored values. */
+  async function splitOf(values: readonly number[], { width = values.length, extension = 'png' } = {}) {
+    const name = `survey-${number++}`;
+    const [image, label] = [join(root, `${name}.jpg`), join(root, `${name}.${extension}`)];
+    const size = { width, height: values.length / width };
+    await writeFile(image, await encodeImage(blankImage({ width: values.length, height: 1 }), 'jpeg'));
+    await writeFile(label, await encodeLabels({ data: Uint8Array.from(values), ...size }, { classes: 255, reduceZeroLabel: false })); // prettier-ignore
+    return { name, samples: [{ image, label }], notes: [] };
+  }
+
+  it('has nothing to say of labels as the settings say', async () => {
+    expect(await surveyLabels(folder(), await splitOf([0, 1, 2, 3, 255]), options)).toEqual([]);
+    const from0 = { ...options, coding: { classes: 3, reduceZeroLabel: false } };
+    expect(await surveyLabels(folder(), await splitOf([0, 1, 2]), from0)).toEqual([]);
+  });
+
+  it('names the setting where labels look as if they began with class 0', async () => {
+    const split = await splitOf([0, 1, 2]);
+    expect(await surveyLabels(folder(), split, options)).toEqual([
+      `${split.name}: labels hold values 0 to 2 for 3 classes, and 0 counts as unlabelled; ` +
+        'if 0 is the first class, set data.reduceZeroLabel: false',
+    ]);
+  });
+
+  it("says that ADE20K's classes are learned where no list names others", async () => {
+    const split = await splitOf([0, 1, 2]);
+    const ade = { ...options, coding: { classes: 150, reduceZeroLabel: true } };
+    expect(await surveyLabels({ root, isDefaultClasses: true }, split, ade)).toEqual([
+      expect.stringContaining('labels hold values up to 2, and without'),
+    ]);
+    expect(await surveyLabels({ root, isDefaultClasses: true }, await splitOf([0, 120]), ade)).toEqual([]);
+  });
+
+  it('refuses labels without a class, values that are none, and another size, before a run', async () => {
+    await expect(surveyLabels(folder(), await splitOf([0, 255]), options)).rejects.toThrow(
+      'expected labels with a class, received pixels of 0 or 255, which are unlabelled (data.reduceZeroLabel: true) alone',
+    );
+    await expect(surveyLabels(folder(), await splitOf([1, 4]), options)).rejects.toThrow(
+      'expected label values from 0 to 3 or 255 for 3 classes, received 4 at (1, 0)',
+    );
+    await expect(surveyLabels(folder(), await splitOf([1, 2, 1, 2], { width: 2 }), options)).rejects.toThrow(
+      'expected 2x2 pixels as its labels have, received 4x1',
+    );
+  });
+
+  it('counts palettes, and passes over broken labels where such are skipped', async () => {
+    const split = await splitOf([1, 2, 1]);
+    await writeFile(split.samples[0]!.label, palettePng([1, 2, 1], 3, 8));
+    expect(await surveyLabels(folder(), split, options)).toEqual([
+      `${split.name}: 1 of 1 labels have a palette; its indices are read, not its colours`,
+    ]);
+    const broken = { ...split, samples: [...split.samples, { image: 'x.jpg', label: join(root, 'gone.png') }] };
+    await expect(surveyLabels(folder(), broken, options)).rejects.toThrow('gone.png');
+    expect(await surveyLabels(folder(), broken, { ...options, onBroken: 'skip' })).toHaveLength(1);
+  });
+});
+
+it('counts files that are left out of a split', async () => {
+  await writePair('leftovers', 'x', 1);
+  await writeFile(join(root, 'images/leftovers/y.bmp'), 'BM');
+  await writeFile(join(root, 'annotations/leftovers/z.png'), '');
+  const { splits } = await openSegmentationFolder(root, { splits: ['leftovers'] });
+  expect(splits.get('leftovers')!.notes).toEqual([
+    `${join(root, 'images/leftovers')}: 1 files are no images that are read, the first one y.bmp`,
+    `${join(root, 'annotations/leftovers')}: 1 files are labels of no image, the first one z.png`,
+  ]);
+});
+
+it('reads a class list with a byte order mark', async () => {
+  const classList = join(root, 'bom.json');
+  await writeFile(classList, '\ufeff["a", "b"]');
+  const { classes } = await openSegmentationFolder(root, { splits: ['training'], classList });
+  expect(classes.map(({ name }) => name)).toEqual(['a', 'b']);
 });
 
 it('writes labels that it reads back', async () => {

@@ -1,9 +1,10 @@
+/** Segmentation datasets in ADE20K's layout, listed without decoding anything. */
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { ade20kClasses, readClasses, type SegmentationClass } from './classes';
 
-const IMAGE_EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp']);
+const IMAGE_EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff']);
 
 /** A class list that is read by itself when it lies in the root. */
 const CLASS_FILE = 'classes.json';
@@ -17,11 +18,15 @@ export interface SegmentationSplit {
   readonly name: string;
   /** Sorted by file name. */
   readonly samples: readonly SegmentationSample[];
+  /** What people should know of its folders, one line each: files that are left out. */
+  readonly notes: readonly string[];
 }
 
 export interface SegmentationFolder {
   readonly root: string;
   readonly classes: readonly SegmentationClass[];
+  /** Whether no class list was found, so that the classes are ADE20K's. */
+  readonly isDefaultClasses: boolean;
   readonly splits: ReadonlyMap<string, SegmentationSplit>;
 }
 
@@ -49,18 +54,25 @@ export async function openSegmentationFolder(
   for (const name of splits) {
     listed.set(name, await listSplit(name, join(root, images, name), join(root, annotations, name)));
   }
-  return { root, classes: await classesOf(root, classList), splits: listed };
+  const isDefaultClasses = classFileOf(root, classList) === undefined;
+  return { root, classes: await classesOf(root, classList), isDefaultClasses, splits: listed };
 }
 
 /** The dataset's classes alone. */
 export async function classesOf(root: string, classList?: string): Promise<SegmentationClass[]> {
-  const own = join(root, CLASS_FILE);
-  const file = classList ?? (existsSync(own) ? own : undefined);
+  const file = classFileOf(root, classList);
   return file === undefined ? ade20kClasses() : readClasses(file);
 }
 
+function classFileOf(root: string, classList: string | undefined): string | undefined {
+  const own = join(root, CLASS_FILE);
+  return classList ?? (existsSync(own) ? own : undefined);
+}
+
 async function listSplit(name: string, images: string, labels: string): Promise<SegmentationSplit> {
-  const files = (await filesIn(images)).filter((file) => IMAGE_EXTENSIONS.has(extname(file).toLowerCase()));
+  const isImage = (file: string): boolean => IMAGE_EXTENSIONS.has(extname(file).toLowerCase());
+  const found = await filesIn(images);
+  const files = found.filter(isImage);
   if (files.length === 0)
     throw new Error(`${images}: split '${name}' has no images (${[...IMAGE_EXTENSIONS].join(', ')})`);
   const known = new Set(await filesIn(labels));
@@ -70,7 +82,18 @@ async function listSplit(name: string, images: string, labels: string): Promise<
       throw new Error(`${join(labels, label)}: no such file, expected a label for ${join(images, file)}`);
     return { image: join(images, file), label: join(labels, label) };
   });
-  return { name, samples };
+  const used = new Set(samples.map(({ label }) => label));
+  const unused = [...known].filter((file) => !used.has(join(labels, file)));
+  const others = found.filter((file) => !isImage(file));
+  const notes = [
+    ...leftOut(images, others, 'are no images that are read'),
+    ...leftOut(labels, unused, 'are labels of no image'),
+  ];
+  return { name, samples, notes };
+}
+
+function leftOut(folder: string, files: readonly string[], reason: string): string[] {
+  return files.length === 0 ? [] : [`${folder}: ${files.length} files ${reason}, the first one ${files[0]}`];
 }
 
 /** Files of a folder in the order that Python's `sorted` gives. */

@@ -5,5 +5,6 @@ export { classesOf, openSegmentationFolder } from './folder';
 export type { SegmentationFolder, SegmentationFolderOptions, SegmentationSample, SegmentationSplit } from './folder';
 export { encodeLabels, readLabels, type LabelCoding } from './label-file';
 export { type LabelMap } from './label-map';
+export { surveyLabels, type SurveyOptions } from './label-survey';
 export { prepareEvaluation } from './transform';
 export type { EvaluationSample, EvaluationTransform, ScaledImage, ScaleBox, TrainingTransform } from './transform';

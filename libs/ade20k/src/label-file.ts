@@ -1,7 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { BrokenImageError, decodeImage } from '@pyramidal/images';
+/** Label PNGs as maps of classes, and back. */
+import { explainFileError } from '@pyramidal/files';
+import { BrokenImageError, decodeImage, readImageFile } from '@pyramidal/images';
 import sharp from 'sharp';
 import { IGNORE, type LabelMap } from './label-map';
+import { asGreyPng } from './label-png';
 
 /** What the stored values of a dataset's labels mean. */
 export interface LabelCoding {
@@ -11,27 +13,36 @@ export interface LabelCoding {
   readonly reduceZeroLabel: boolean;
 }
 
-/** PNG's colour types. */
-const COLOUR_TYPES: Readonly<Record<number, string>> = {
-  0: 'grey',
-  2: 'colour',
-  3: 'palette',
-  4: 'grey with alpha',
-  6: 'colour with alpha',
-};
+export interface StoredLabels extends LabelMap {
+  /** Whether the values are indices of a palette. */
+  readonly isPalette: boolean;
+}
 
 /**
- * Reads a label PNG (8-bit grey) as it is stored.
+ * Reads a label PNG as it is stored: 8-bit grey values, or the indices of a palette.
  * @throws Error naming the file, for any other format; BrokenImageError if it is damaged or missing.
  */
-export async function readStoredLabels(file: string): Promise<LabelMap> {
-  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    throw new BrokenImageError(file, error.code === 'ENOENT' ? 'no such file' : error.message);
+export async function readStoredLabels(file: string): Promise<StoredLabels> {
+  const stored = await readImageFile(file).catch((error: unknown) => {
+    throw new BrokenImageError(file, `cannot be decoded: ${explainFileError((error as Error).cause ?? error)}`);
   });
-  requireGreyPng(file, bytes);
+  const { bytes, scale, isPalette } = named(file, () => asGreyPng(stored));
   const { data, width, height } = await decodeImage(bytes, {}, file);
   // Grey comes three times.
-  return { data: Uint8Array.from({ length: width * height }, (_, i) => data[3 * i]!), width, height };
+  return {
+    data: Uint8Array.from({ length: width * height }, (_, i) => data[3 * i]! / scale),
+    width,
+    height,
+    isPalette,
+  };
+}
+
+function named<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new Error(`${file}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** Reads a label PNG as classes; what is unlabelled becomes 255. */
@@ -50,10 +61,12 @@ export function decodeLabels(stored: LabelMap, { classes, reduceZeroLabel }: Lab
   const data = stored.data.map((value) => table[value]!);
   const wrong = data.findIndex((value) => value >= classes && value !== IGNORE);
   if (wrong >= 0) {
+    const value = stored.data[wrong]!;
+    const advice = shift === 0 && value === classes ? '; if 0 is unlabelled, set data.reduceZeroLabel: true' : '';
     const place = `(${wrong % stored.width}, ${Math.floor(wrong / stored.width)})`;
     throw new Error(
       `${name}: expected label values from 0 to ${classes - 1 + shift} or 255 for ${classes} classes, ` +
-        `received ${stored.data[wrong]} at ${place}`,
+        `received ${value} at ${place}${advice}`,
     );
   }
   return { data, width: stored.width, height: stored.height };
@@ -66,15 +79,4 @@ export async function encodeLabels(map: LabelMap, { reduceZeroLabel }: LabelCodi
   const data = map.data.map((label) => (label === IGNORE ? unlabelled : label + shift));
   const raw = { width: map.width, height: map.height, channels: 1 } as const;
   return sharp(data, { raw }).toColourspace('b-w').png().toBuffer();
-}
-
-function requireGreyPng(file: string, bytes: Uint8Array): void {
-  const header = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 26));
-  if (bytes.length < 26 || header.toString('latin1', 1, 4) !== 'PNG') {
-    throw new Error(`${file}: expected an 8-bit grey PNG as label, received another format`);
-  }
-  const [depth, type] = [header[24]!, COLOUR_TYPES[header[25]!] ?? 'unknown'];
-  if (depth !== 8 || type !== 'grey') {
-    throw new Error(`${file}: expected an 8-bit grey PNG as label, received ${depth}-bit ${type}`);
-  }
 }

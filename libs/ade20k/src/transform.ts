@@ -1,11 +1,15 @@
 /** Images with their labels made ready, as MMSegmentation does it. */
 import {
+  BrokenImageError,
   cropImage,
   decodeImage,
+  type DecodeOptions,
+  exifAdvice,
   flipImage,
   keepRatioSize,
   type Normalisation,
   normaliseImage,
+  type Orientation,
   resizeImage,
   type RgbImage,
   type Size,
@@ -35,6 +39,8 @@ export interface TrainingTransform {
   readonly flip: number;
   readonly photometric: boolean;
   readonly normalisation: Normalisation;
+  /** How images are read; the default orientation is 'exif', as OpenCV and MMSegmentation read them. */
+  readonly decode?: DecodeOptions;
 }
 
 export interface TrainingSample {
@@ -49,6 +55,7 @@ export interface EvaluationTransform {
   readonly scale: ScaleBox;
   readonly ratios: readonly number[];
   readonly normalisation: Normalisation;
+  readonly decode?: DecodeOptions;
 }
 
 export interface ScaledImage extends Size {
@@ -67,21 +74,35 @@ export function scaledSize(image: Size, { longest, shortest }: ScaleBox, ratio =
   return keepRatioSize(image, { longest: Math.trunc(longest * ratio), shortest: Math.trunc(shortest * ratio) });
 }
 
+type Decoding = DecodeOptions & Required<Pick<DecodeOptions, 'orientation'>>;
+
+export function decodingOf({ decode }: Pick<TrainingTransform | EvaluationTransform, 'decode'>): Decoding {
+  return { orientation: 'exif', ...decode };
+}
+
 /** Reads an image and its label. @throws Error if their sizes differ. */
 async function readPair(
-  { image: imageFile, label }: SegmentationSample,
+  sample: SegmentationSample,
   coding: LabelCoding,
+  decoding: Decoding,
 ): Promise<{ image: RgbImage; labels: LabelMap }> {
-  const [image, labels] = await Promise.all([decodeImage(imageFile), readLabels(label, coding)]);
-  requireSameSize(label, labels, image);
+  const [image, labels] = await Promise.all([decodeImage(sample.image, decoding), readLabels(sample.label, coding)]);
+  await requireSameSize(sample, labels, image, decoding.orientation);
   return { image, labels };
 }
 
-/** @throws Error naming the label file. */
-export function requireSameSize(file: string, labels: Size, image: Size): void {
+/** @throws BrokenImageError naming the label file, and EXIF's orientation if it explains the image's size. */
+export async function requireSameSize(
+  sample: SegmentationSample,
+  labels: Size,
+  image: Size,
+  orientation: Orientation,
+): Promise<void> {
   if (image.width === labels.width && image.height === labels.height) return;
-  throw new Error(
-    `${file}: expected ${image.width}x${image.height} as its image, received ${labels.width}x${labels.height}`,
+  throw new BrokenImageError(
+    sample.label,
+    `expected ${image.width}x${image.height} as its image, received ${labels.width}x${labels.height}` +
+      (await exifAdvice(sample.image, labels, orientation)),
   );
 }
 
@@ -93,7 +114,7 @@ export async function prepareTraining(
   seed: Seed,
 ): Promise<TrainingSample> {
   const { crop, catMaxRatio, ratioRange, normalisation } = transform;
-  const pair = await readPair(sample, coding);
+  const pair = await readPair(sample, coding, decodingOf(transform));
   const random = new Random(seed);
   const size = scaledSize(pair.image, transform.scale, random.uniform(...ratioRange));
   const labels = resizeLabels(pair.labels, size);
@@ -117,11 +138,9 @@ export const PREPARE: ThreadFunction<Parameters<typeof prepareTraining>, Trainin
   run: prepareTraining,
 };
 
-export async function prepareEvaluation(
-  file: string,
-  { scale, ratios, normalisation }: EvaluationTransform,
-): Promise<EvaluationSample> {
-  const image = await decodeImage(file);
+export async function prepareEvaluation(file: string, transform: EvaluationTransform): Promise<EvaluationSample> {
+  const { scale, ratios, normalisation } = transform;
+  const image = await decodeImage(file, decodingOf(transform));
   const scaled = ratios.map((ratio) => {
     const size = scaledSize(image, scale, ratio);
     return {

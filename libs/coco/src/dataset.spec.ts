@@ -5,9 +5,16 @@ import { openRuntime } from '@pyramidal/runtime';
 import { blankImage, BrokenImageError, encodeImage, IMAGENET_NORMALISATION } from '@pyramidal/images';
 import type { BatchSource } from '@pyramidal/loading';
 import { dataFolder, describeWith, expectNoLeaks } from '@pyramidal/testing';
+import sharp from 'sharp';
 import * as tf from '@tensorflow/tfjs-core';
 import { type DetectionBatch, openDetectionBatches, type DetectionBatchesOptions } from './batches';
-import { type DetectionSample, openDetectionDataset, readDetectionClasses } from './dataset';
+import {
+  type DetectionDatasetOptions,
+  type DetectionSample,
+  openDetectionDataset,
+  readDetectionClasses,
+  requireSameClasses,
+} from './dataset';
 import { prepareSample, type DetectionTransform } from './prepare';
 
 type Json = Record<string, unknown>;
@@ -48,7 +55,7 @@ const object = (id: number, changes: Json = {}): Json => ({
   ...changes,
 });
 
-async function open(changes: Json, options: { emptyImages?: 'keep' | 'filter' } = {}) {
+async function open(changes: Json, options: Partial<DetectionDatasetOptions> = {}) {
   const dataset = {
     images: [image(1, 'a', 40, 30)],
     categories: [
@@ -80,17 +87,22 @@ describe('openDetectionDataset', () => {
   it('leaves out boxes that no detector can learn from, and says which', async () => {
     const boxes = [[5, 5, 0, 10], [5, 5, 0.5, 10], [100, 100, 10, 10], [-20, 5, 10, 10]]; // prettier-ignore
     const annotations = [object(1), ...boxes.map((bbox, i) => object(10 + i, { bbox })), object(20, { area: 0 })];
-    const { samples, dropped } = await open({ annotations });
+    const { samples, dropped, notes } = await open({ annotations });
     expect(samples[0]!.objects).toHaveLength(1);
-    expect(dropped).toEqual([10, 11, 12, 13, 20]);
+    expect(dropped.map(({ id }) => id)).toEqual([10, 11, 12, 13, 20]);
+    expect(notes).toContain(
+      `${join(folder, 'annotations.json')}: 5 objects are left out: 2 with a box less than a pixel wide or high, ` +
+        '2 with a box outside of its image, 1 with an area of 0 (annotations 10, 11, 12, 13, 20)',
+    );
   });
 
   it('keeps crowds apart; an image of crowds alone counts as empty', async () => {
     const crowd = object(1, { iscrowd: 1, segmentation: { size: [30, 40], counts: [1200] } });
     const kept = await open({ annotations: [crowd] });
     expect(kept.samples.map(({ objects, crowds }) => [objects.length, crowds.length])).toEqual([[0, 1]]);
-    expect((await open({ annotations: [crowd] }, { emptyImages: 'filter' })).samples).toEqual([]);
-    expect((await open({ annotations: [] }, { emptyImages: 'filter' })).samples).toEqual([]);
+    const images = [image(1, 'a', 40, 30), image(2, 'b', 30, 40)];
+    const annotations = [crowd, object(2, { image_id: 2, segmentation: undefined })];
+    expect((await open({ images, annotations }, { emptyImages: 'filter' })).samples.map(({ id }) => id)).toEqual([2]);
   });
 
   it.each<[string, Json, string]>([
@@ -107,36 +119,133 @@ describe('openDetectionDataset', () => {
     [
       'an annotation of no image',
       { annotations: [object(3, { image_id: 9 })] },
-      'annotation 3: image_id: expected the id of an image, received 9',
+      'annotations[0] (id 3): image_id: expected the id of an image of this file, received 9',
     ],
     [
       'a missing category',
       { annotations: [object(3, { category_id: 8 })] },
-      'annotation 3: category_id: expected the id of a category, received 8',
+      'annotations[0] (id 3): category_id: expected the id of a category of this file, received 8',
     ],
     [
       'a polygon of two points',
       { annotations: [object(3, { segmentation: [[1, 1, 2, 2]] })] },
-      'annotation 3: segmentation[0]: expected a polygon',
-    ],
-    [
-      'an odd number of coordinates',
-      { annotations: [object(3, { segmentation: [[1, 1, 2, 2, 3, 3, 4]] })] },
-      'annotation 3: segmentation[0]: expected a polygon',
+      'annotations[0] (id 3): segmentation[0]: expected a polygon of at least three points, received [1,1,2,2]',
     ],
     [
       'a box of three numbers',
       { annotations: [object(3, { bbox: [1, 2, 3] })] },
-      'annotation 3: bbox: expected [x, y, width, height], received [1,2,3]',
+      'annotations[0] (id 3): bbox: expected 4 finite numbers, received 3 values',
     ],
     [
       'an image without size',
       { images: [{ id: 1, file_name: 'a.png' }] },
-      'image 1: expected a width and height in whole pixels',
+      'images[0] (id 1): height: expected whole pixels, received nothing',
+    ],
+    [
+      'a size that is text',
+      { images: [{ ...image(1, 'a', 40, 30), width: '40' }] },
+      'images[0] (id 1): width: expected whole pixels, received "40"',
+    ],
+    [
+      'a file name that is a number',
+      { images: [{ ...image(1, 'a', 40, 30), file_name: 7 }] },
+      'images[0] (id 1): file_name: expected text, received 7',
+    ],
+    [
+      'a crowd that is text',
+      { annotations: [object(3, { iscrowd: '0' })] },
+      'annotations[0] (id 3): iscrowd: expected 0 or 1, received "0"',
+    ],
+    [
+      'a mask of another size than its image',
+      { annotations: [object(3, { segmentation: { size: [40, 30], counts: [1200] } })] },
+      'annotations[0] (id 3): segmentation.size: expected [30,40] as image 1 has, received [40,30]',
+    ],
+    [
+      'a mask that would fill the memory',
+      { annotations: [object(3, { segmentation: { size: [46340, 46340], counts: [46340 * 46340] } })] },
+      'annotations[0] (id 3): segmentation.size: expected [30,40] as image 1 has',
+    ],
+    [
+      'a mask whose runs are too few',
+      { annotations: [object(3, { segmentation: { size: [30, 40], counts: [7] } })] },
+      'annotations[0] (id 3): segmentation.counts',
+    ],
+    [
+      'a negative width',
+      { annotations: [object(3, { bbox: [5, 5, -2, 3] })] },
+      'annotations[0] (id 3): bbox: expected a width and height of at least 0',
+    ],
+    [
+      'an area that is text',
+      { annotations: [object(3, { area: '7' })] },
+      'annotations[0] (id 3): area: expected a finite number, received "7"',
+    ],
+    [
+      'a polygon that reaches beyond all pictures',
+      { annotations: [object(3, { segmentation: [[1, 1, 5e8, 2, 3, 3]] })] },
+      'annotations[0] (id 3): segmentation',
+    ],
+    ...['../a.png', '/etc/passwd', 'x/../../a.png', 'a\0.png'].map((name): [string, Json, string] => [
+      `the file name ${JSON.stringify(name)}`,
+      { images: [{ ...image(1, 'a', 40, 30), file_name: name }] },
+      'images[0] (id 1): file_name: expected a path below the folder of the images, received',
+    ]),
+    [
+      'an image that is not of its annotated size',
+      { images: [image(1, 'a', 30, 40)] },
+      'a.png: expected 30x40 pixels as its labels have, received 40x30',
     ],
   ])('names %s', async (_, changes, message) => {
     // prettier-ignore
     await expect(open(changes)).rejects.toThrow(message);
+  });
+
+  it('names the file and the reason where no image is left', async () => {
+    const annotations = [object(1, { area: 0 }), object(2, { area: 0 }), object(3, { bbox: [90, 90, 5, 5] })];
+    await expect(open({ annotations }, { emptyImages: 'filter' })).rejects.toThrow(
+      `${join(folder, 'annotations.json')}: expected at least one image with an object, received none: 1 images, ` +
+        '3 annotations; left out: 2 with an area of 0, 1 with a box outside of its image (annotations 1, 2, 3)',
+    );
+    await expect(open({ images: [], annotations: [] })).rejects.toThrow('expected at least one image, received none');
+  });
+
+  it('refuses what evaluation would refuse, where evaluation follows', async () => {
+    const annotations = [object(4, { area: undefined })];
+    expect((await open({ annotations })).samples[0]!.objects).toHaveLength(1);
+    await expect(open({ annotations }, { evaluated: true })).rejects.toThrow(
+      'annotations[0] (id 4): area: expected a finite number, received nothing',
+    );
+  });
+
+  it('draws what is left of a polygon, as evaluation does', async () => {
+    const { samples } = await open({ annotations: [object(1, { segmentation: [[1, 1, 9, 1, 9, 9, 4], [1, 1, 2, 2]] })] }); // prettier-ignore
+    expect(samples[0]!.objects[0]!.segmentation).toEqual([[1, 1, 9, 1, 9, 9]]);
+  });
+
+  it('counts images that no record names', async () => {
+    const { notes } = await open({});
+    expect(notes).toEqual([`${folder}: 4 images are in no record of the annotations, the first one b.png`]);
+  });
+});
+
+describe('requireSameClasses', () => {
+  const set = (name: string, ...names: string[]) => ({
+    name,
+    classes: names.map((text, i) => ({ categoryId: i + 1, name: text })),
+  });
+  const [train] = [set('data.train', 'red', 'blue')];
+
+  it('takes the same ids with the same names', () => {
+    expect(() => requireSameClasses(train, set('data.val', 'red', 'blue'))).not.toThrow();
+  });
+
+  it.each([
+    ['swapped names', set('data.val', 'blue', 'red'), "data.val: category 1 is 'red' in data.train and 'blue' here"],
+    ['a missing one', set('data.val', 'red'), "data.val: category 2 is 'blue' in data.train and is missing here"],
+    ['one more', set('data.val', 'red', 'blue', 'x'), "data.val: category 3 is 'x' here and is missing in data.train"],
+  ])('refuses %s in one line', (_, val, message) => {
+    expect(() => requireSameClasses(train, val)).toThrow(message);
   });
 });
 
@@ -147,7 +256,7 @@ describe('files', () => {
     await open({});
     const images = join(folder, 'nowhere');
     await expect(openDetectionDataset({ annotations: annotations(), images })).rejects.toThrow(
-      'nowhere: no such folder',
+      'nowhere: no such file or folder',
     );
     const none = join(folder, 'none.json');
     await expect(openDetectionDataset({ annotations: none, images: folder })).rejects.toThrow(
@@ -162,11 +271,13 @@ describe('files', () => {
   it('of categories alone give the classes', async () => {
     writeFileSync(annotations(), JSON.stringify({ categories: [{ id: 9, name: 'b' }, { id: 4 }] }));
     expect(await readDetectionClasses(annotations())).toEqual([
-      { categoryId: 4, name: 'category 4' },
+      { categoryId: 4, name: '4' },
       { categoryId: 9, name: 'b' },
     ]);
     writeFileSync(annotations(), '{}');
-    await expect(readDetectionClasses(annotations())).rejects.toThrow('annotations.json: dataset: categories');
+    await expect(readDetectionClasses(annotations())).rejects.toThrow(
+      'annotations.json: categories: expected a list, received nothing',
+    );
   });
 });
 
@@ -264,7 +375,7 @@ describe('openDetectionBatches', () => {
   it('puts another image in the place of a broken one', async () => {
     writeFileSync(join(folder, 'torn.png'), 'not an image');
     const images = [image(1, 'a', 40, 30), image(2, 'torn', 40, 30), image(3, 'c', 38, 30)];
-    const { samples } = await open({ images, annotations: [] });
+    const { samples } = await open({ images, annotations: [] }, { onBroken: 'skip' });
     const loader = loaderOf(samples, { shuffle: true, onBroken: 'skip' });
     let batches = 0;
     for await (const { tensors, samples: parts } of loader.batches({ untilEpoch: 2 })) {
@@ -321,13 +432,54 @@ describe('openDetectionBatches', () => {
   });
 
   it('names an image whose size is not the annotated one, and one that is broken', async () => {
-    const { samples } = await open({ images: [image(1, 'a', 41, 30)], annotations: [] });
-    await expect(prepareSample(samples[0]!, TRANSFORM, [0])).rejects.toThrow(
-      'a.png: expected 41x30 pixels as annotated, received 40x30',
-    );
+    const { samples } = await open({ images: [image(1, 'a', 41, 30)], annotations: [] }, { onBroken: 'skip' });
+    const outcome = prepareSample(samples[0]!, TRANSFORM, [0]);
+    await expect(outcome).rejects.toThrow('a.png: expected 41x30 pixels as its labels have, received 40x30');
+    await expect(outcome).rejects.toThrow(BrokenImageError); // so that it can be skipped
     writeFileSync(join(folder, 'broken.png'), 'not an image');
-    const broken = await open({ images: [image(1, 'broken', 4, 4)], annotations: [] });
+    const broken = await open({ images: [image(1, 'broken', 4, 4)], annotations: [] }, { onBroken: 'skip' });
     await expect(prepareSample(broken.samples[0]!, TRANSFORM, [0])).rejects.toThrow(BrokenImageError);
+  });
+});
+
+describe('EXIF', () => {
+  /** 64x48 stored pixels, red where people see the object at the bottom left: turned by a half, or by a quarter. */
+  async function photo(orientation: 3 | 6): Promise<string> {
+    const data = Uint8Array.from({ length: 64 * 48 * 3 }, (_, i) => (i % 3 === 0 ? 40 : 200));
+    for (let y = 0; y < 16; y++) for (let x = 40; x < 56; x++) data.set([220, 40, 40], 3 * (y * 64 + x));
+    const name = `exif-${orientation}`;
+    const bytes = await sharp(data, { raw: { width: 64, height: 48, channels: 3 } }).withMetadata({ orientation }).png().toBuffer(); // prettier-ignore
+    writeFileSync(join(folder, `${name}.png`), bytes);
+    return name;
+  }
+
+  it('is followed: boxes lie on the objects that people see', async () => {
+    const images = [image(1, await photo(3), 64, 48)];
+    // Stored (40..56, 0..16), turned by a half (8..24, 32..48).
+    const annotations = [object(1, { bbox: [8, 32, 16, 16], segmentation: [[8, 32, 24, 32, 24, 48, 8, 48]] })];
+    const { samples, notes } = await open({ images, annotations });
+    expect(notes.filter((note) => note.includes('EXIF'))).toEqual([]);
+    const identity = { mean: [0, 0, 0], std: [1, 1, 1] } as const;
+    const transform = { ...TRANSFORM, scales: [{ shortest: 48, longest: 64 }], normalisation: identity };
+    const red = async (decode: DetectionTransform['decode']) => {
+      const { pixels } = await prepareSample(samples[0]!, decode ? { ...transform, decode } : transform, [0]);
+      return [...pixels.slice(3 * (40 * 64 + 16), 3 * (40 * 64 + 16) + 3)];
+    };
+    expect(await red(undefined)).toEqual([220, 40, 40]);
+    expect(await red({ orientation: 'stored' })).toEqual([40, 200, 200]);
+  });
+
+  it('is named where a picture would have its annotated size only in the other way', async () => {
+    const name = await photo(6);
+    const annotations = [object(1)];
+    await expect(open({ images: [image(1, name, 64, 48)], annotations })).rejects.toThrow(
+      'exif-6.png: expected 64x48 pixels as its labels have, received 48x64; ' +
+        'its EXIF orientation is 6, and with data.orientation: stored the size is right',
+    );
+    await expect(open({ images: [image(1, name, 48, 64)], annotations }, { orientation: 'stored' })).rejects.toThrow(
+      'with data.orientation: exif the size is right',
+    );
+    expect((await open({ images: [image(1, name, 48, 64)], annotations })).samples).toHaveLength(1);
   });
 });
 

@@ -1,17 +1,17 @@
-/** Datasets in COCO's format as a detector learns from them: one record an image, labels from 0, boxes by their corners. */
-import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+/**
+ * Datasets in COCO's format as a detector learns from them: one record an image, labels from 0, boxes by their corners. The rules for
+ * records are those of evaluation (`@cocoeval/ts`), so that nothing is refused only after training.
+ */
 import {
-  COCO,
-  type CocoAnnotation,
-  type CocoDataset,
+  type CheckedAnnotation,
+  type CheckedCategory,
+  type COCO,
   CocoFormatError,
-  type CocoImage,
-  mask,
   type Segmentation,
 } from '@cocoeval/ts';
-import { readCoco } from '@cocoeval/ts/node';
+import { readCategories, readCoco } from '@cocoeval/ts/node';
+import { type Orientation, type Size, surveySizes } from '@pyramidal/images';
+import { pathOf, requireFiles } from './image-files';
 
 /** `[x1, y1, x2, y2]` in pixels. */
 export type Corners = readonly [x1: number, y1: number, x2: number, y2: number];
@@ -43,6 +43,13 @@ export interface DetectionClass {
   readonly name: string;
 }
 
+/** An annotation that no detector can learn from. */
+export interface DroppedObject {
+  /** Of the annotation. */
+  readonly id: number;
+  readonly reason: 'an area of 0' | 'a box less than a pixel wide or high' | 'a box outside of its image';
+}
+
 export interface DetectionDataset {
   /** By label: the categories in the order of their ids, which need not be contiguous. */
   readonly classes: readonly DetectionClass[];
@@ -50,8 +57,9 @@ export interface DetectionDataset {
   readonly samples: readonly DetectionSample[];
   /** The file as it is, for evaluation. */
   readonly coco: COCO;
-  /** Annotations left out because their box is less than a pixel wide or high, without area, or outside of the image. */
-  readonly dropped: readonly number[];
+  readonly dropped: readonly DroppedObject[];
+  /** What people should know of the dataset before they use it, one line each. */
+  readonly notes: readonly string[];
 }
 
 export interface DetectionDatasetOptions {
@@ -59,157 +67,135 @@ export interface DetectionDatasetOptions {
   readonly annotations: string;
   /** The folder of the images. */
   readonly images: string;
-  /** Images without objects (crowds aside); kept unless told. */
+  /** Whether evaluation reads the file too, which needs the area of each object. */
+  readonly evaluated?: boolean;
+  /** Images without objects (crowds aside); default 'keep'. */
   readonly emptyImages?: 'keep' | 'filter';
+  /** How images are read; default 'exif', as OpenCV, MMDetection and detectron2 read them. */
+  readonly orientation?: Orientation;
+  /** Whether images that are broken or of another size than annotated are skipped later; default 'fail'. */
+  readonly onBroken?: 'fail' | 'skip';
 }
 
 /**
- * Reads annotations without decoding any image.
- * @throws CocoFormatError or Error naming the file and the first record that is wrong: an id twice, an unknown image or
- * category, a broken polygon, an image that is not in the folder.
+ * Reads annotations, and headers of images, without decoding any.
+ * @throws CocoFormatError naming the file and the first record that evaluation or training would refuse; Error for an image that is not in
+ * the folder or not of its annotated size, or if no image is left.
  */
 export async function openDetectionDataset(options: DetectionDatasetOptions): Promise<DetectionDataset> {
-  const { annotations, images, emptyImages = 'keep' } = options;
-  const dataset = await naming(annotations, async () => {
-    const coco = readCoco(annotations);
-    const classes = classesOf(coco);
-    const labels = new Map(classes.map(({ categoryId }, label) => [categoryId, label]));
-    const dropped: number[] = [];
-    requireImages(coco);
-    const samples = [...coco.imgs.values()]
-      .sort((a, b) => a.id - b.id)
-      .map((image) => sampleOf(image, coco.imgToAnns.get(image.id) ?? [], images, labels, dropped))
-      .filter(({ objects }) => emptyImages === 'keep' || objects.length > 0);
-    return { classes, samples, coco, dropped };
-  });
-  await requireFiles(images, dataset.samples);
-  return dataset;
+  const { annotations: file, images: folder, evaluated = false } = options;
+  const { emptyImages = 'keep', orientation = 'exif', onBroken = 'fail' } = options;
+  const coco = readCoco(file);
+  const { images, categories, annotations } = coco.checkedRecords();
+  if (evaluated) coco.requireEvaluable('bbox');
+  const classes = classesOf(categories, file);
+  const dropped: DroppedObject[] = [];
+  const byImage = groupByImage(annotations, classes, images, dropped);
+  const samples = images
+    .map(({ id, fileName, width, height }, i): DetectionSample => {
+      const path = pathOf(folder, fileName, `${file}: images[${i}] (id ${id})`);
+      return { id, file: path, width, height, ...(byImage.get(id) ?? { objects: [], crowds: [] }) };
+    })
+    .sort((a, b) => a.id - b.id);
+  const kept = emptyImages === 'keep' ? samples : samples.filter(({ objects }) => objects.length > 0);
+  const left = describeDropped(dropped);
+  if (kept.length === 0) {
+    const found = `${images.length} images, ${annotations.length} annotations`;
+    const reason = left === undefined ? '' : `; left out: ${left}`;
+    throw new CocoFormatError(
+      `${file}: expected at least one image${emptyImages === 'keep' ? '' : ' with an object'}, received none: ${found}${reason}`,
+    );
+  }
+  const notes = [
+    ...(left === undefined ? [] : [`${file}: ${dropped.length} objects are left out: ${left}`]),
+    ...(await requireFiles(folder, samples.map(({ file: path }) => path))), // prettier-ignore
+    ...(await surveySizes(kept, { orientation, onBroken })),
+  ];
+  return { classes, samples: kept, coco, dropped, notes };
 }
 
 /**
  * Reads the categories of a COCO-format file alone, which may hold nothing else.
  * @returns them by label.
+ * @throws CocoFormatError naming the file.
  */
 export async function readDetectionClasses(annotations: string): Promise<DetectionClass[]> {
-  return naming(annotations, async () => {
-    const { categories } = JSON.parse(await readFile(annotations, 'utf8')) as CocoDataset;
-    return classesOf(new COCO({ images: [], categories }));
-  });
+  return classesOf(readCategories(annotations), annotations);
 }
 
-/** Errors say which file they are about. */
-async function naming<T>(file: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    const { message } = error as Error;
-    if (isMissing(error)) throw new Error(`${file}: no such file`, { cause: error });
-    if (message.startsWith(`${file}:`)) throw error;
-    if (error instanceof SyntaxError) throw new CocoFormatError(`${file}: not valid JSON: ${message}`);
-    if (error instanceof CocoFormatError) throw new CocoFormatError(`${file}: ${message}`);
-    throw new Error(`${file}: ${message}`, { cause: error });
+/**
+ * Checks that two datasets mean the same by each label. A category is its id and its name: a file with the same names under other ids would
+ * be measured against the wrong ones.
+ * @throws CocoFormatError naming the first category that differs.
+ */
+export function requireSameClasses(
+  expected: { readonly name: string; readonly classes: readonly DetectionClass[] },
+  received: { readonly name: string; readonly classes: readonly DetectionClass[] },
+): void {
+  const names = new Map(received.classes.map(({ categoryId, name }) => [categoryId, name]));
+  for (const { categoryId, name } of expected.classes) {
+    const other = names.get(categoryId);
+    if (other === name) continue;
+    const there = other === undefined ? 'is missing' : `'${other}'`;
+    throw new CocoFormatError(
+      `${received.name}: category ${categoryId} is '${name}' in ${expected.name} and ${there} here`,
+    );
   }
-}
-
-const isMissing = (error: unknown): boolean => (error as { code?: unknown } | null)?.code === 'ENOENT';
-
-function classesOf({ categories }: COCO): DetectionClass[] {
-  if (categories.length === 0) throw new CocoFormatError('categories: expected at least one, received none');
-  const sorted = [...categories].sort((a, b) => a.id - b.id);
-  return sorted.map(({ id, name }) => ({ categoryId: id, name: name ?? `category ${id}` }));
-}
-
-function requireImages({ imgs, anns }: COCO): void {
-  for (const { id, image_id } of anns.values()) {
-    if (imgs.has(image_id)) continue;
-    throw new CocoFormatError(`annotation ${id}: image_id: expected the id of an image, received ${image_id}`);
-  }
-}
-
-async function requireFiles(folder: string, samples: readonly DetectionSample[]): Promise<void> {
-  const present = new Set(await listFolder(folder));
-  // Names with a folder of their own are looked up one by one.
-  const isThere = (file: string): boolean => present.has(file.slice(folder.length + 1)) || existsSync(file);
-  const missing = samples.filter(({ file }) => !isThere(file));
-  if (missing.length === 0) return;
-  const [first] = missing as [DetectionSample];
-  throw new Error(
-    `${folder}: ${missing.length} of ${samples.length} images are not there, the first one ${first.file}`,
+  if (received.classes.length === expected.classes.length) return;
+  const known = new Set(expected.classes.map(({ categoryId }) => categoryId));
+  const { categoryId, name } = received.classes.find((own) => !known.has(own.categoryId))!;
+  throw new CocoFormatError(
+    `${received.name}: category ${categoryId} is '${name}' here and is missing in ${expected.name}`,
   );
 }
 
-async function listFolder(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    throw new Error(`${folder}: ${isMissing(error) ? 'no such folder' : (error as Error).message}`, { cause: error });
-  }
+function classesOf(categories: readonly CheckedCategory[], file: string): DetectionClass[] {
+  if (categories.length === 0) throw new CocoFormatError(`${file}: categories: expected at least one, received none`);
+  return categories.map(({ id, name }) => ({ categoryId: id, name })).sort((a, b) => a.categoryId - b.categoryId);
 }
 
-function sampleOf(
-  image: CocoImage,
-  annotations: readonly CocoAnnotation[],
-  folder: string,
-  labels: ReadonlyMap<number, number>,
-  dropped: number[],
-): DetectionSample {
-  const { id, width, height, file_name } = image;
-  const whole = (side: unknown): boolean => Number.isInteger(side) && (side as number) > 0;
-  if (!whole(width) || !whole(height)) {
-    throw new CocoFormatError(
-      `image ${id}: expected a width and height in whole pixels, received ${width} x ${height}`,
-    );
-  }
-  if (!file_name) throw new CocoFormatError(`image ${id}: file_name: expected one, received nothing`);
-  const size = { width: width as number, height: height as number };
-  const objects: DetectionObject[] = [];
-  const crowds: DetectionObject[] = [];
+type Objects = { readonly objects: DetectionObject[]; readonly crowds: DetectionObject[] };
+
+function groupByImage(
+  annotations: readonly CheckedAnnotation[],
+  classes: readonly DetectionClass[],
+  images: readonly (Size & { readonly id: number })[],
+  dropped: DroppedObject[],
+): Map<number, Objects> {
+  const labels = new Map(classes.map(({ categoryId }, label) => [categoryId, label]));
+  const sizes = new Map(images.map((image) => [image.id, image]));
+  const groups = new Map<number, Objects>();
   for (const annotation of annotations) {
-    const object = objectOf(annotation, size, labels);
-    if (object === undefined) dropped.push(annotation.id);
-    else (annotation.iscrowd ? crowds : objects).push(object);
+    const { id, imageId, categoryId, bbox, crowd, segmentation } = annotation;
+    const reason = reasonToDrop(annotation, sizes.get(imageId)!);
+    if (reason !== undefined) {
+      dropped.push({ id, reason });
+      continue;
+    }
+    const [x, y, width, height] = bbox;
+    const object = { id, label: labels.get(categoryId)!, box: [x, y, x + width, y + height] as const, segmentation };
+    const group = groups.get(imageId) ?? { objects: [], crowds: [] };
+    groups.set(imageId, group);
+    (crowd ? group.crowds : group.objects).push(object);
   }
-  return { id, file: join(folder, file_name), ...size, objects, crowds };
+  return groups;
 }
 
-/** Nothing for a box that no detector can learn from. */
-function objectOf(
-  annotation: CocoAnnotation,
-  { width, height }: { width: number; height: number },
-  labels: ReadonlyMap<number, number>,
-): DetectionObject | undefined {
-  const { id, category_id, bbox, area, segmentation } = annotation;
-  const label = labels.get(category_id);
-  const wrong = (field: string, expected: string, received: unknown): never => {
-    throw new CocoFormatError(`annotation ${id}: ${field}: expected ${expected}, received ${JSON.stringify(received)}`);
-  };
-  if (label === undefined) return wrong('category_id', 'the id of a category', category_id);
-  if (bbox?.length !== 4 || !bbox.every(Number.isFinite)) return wrong('bbox', '[x, y, width, height]', bbox);
-  const [x, y, w, h] = bbox as [number, number, number, number];
-  const visibleWidth = Math.min(x + w, width) - Math.max(x, 0);
-  const visibleHeight = Math.min(y + h, height) - Math.max(y, 0);
-  if (w < 1 || h < 1 || (area !== undefined && area <= 0) || visibleWidth <= 0 || visibleHeight <= 0) return undefined;
-  const drawn = hasMask(segmentation) ? segmentation : undefined;
-  if (drawn !== undefined) checkSegmentation(drawn, wrong);
-  return { id, label, box: [x, y, x + w, y + h], segmentation: drawn };
+/** As MMDetection leaves out objects. */
+function reasonToDrop({ bbox, area }: CheckedAnnotation, { width, height }: Size): DroppedObject['reason'] | undefined {
+  const [x, y, w, h] = bbox;
+  if (area !== undefined && area <= 0) return 'an area of 0';
+  if (w < 1 || h < 1) return 'a box less than a pixel wide or high';
+  const visible = Math.min(x + w, width) > Math.max(x, 0) && Math.min(y + h, height) > Math.max(y, 0);
+  return visible ? undefined : 'a box outside of its image';
 }
 
-/** Tools that label boxes write an empty list, null, or no `segmentation` at all. */
-function hasMask(segmentation: Segmentation | null | undefined): segmentation is Segmentation {
-  return segmentation !== undefined && segmentation !== null && !(Array.isArray(segmentation) && !segmentation.length);
-}
-
-function checkSegmentation(
-  segmentation: Segmentation,
-  wrong: (field: string, expected: string, received: unknown) => never,
-): void {
-  if (!Array.isArray(segmentation)) {
-    mask.area(segmentation as Exclude<Segmentation, readonly unknown[]>);
-    return;
-  }
-  segmentation.forEach((polygon: unknown, part) => {
-    const isPolygon = Array.isArray(polygon) && polygon.length >= 6 && polygon.length % 2 === 0;
-    if (isPolygon && polygon.every(Number.isFinite)) return;
-    wrong(`segmentation[${part}]`, 'a polygon [x0, y0, x1, y1, ...] of at least three points', polygon);
-  });
+/** Such as `2 with an area of 0, 1 with a box outside of its image (annotations 10, 11, 12)`. */
+function describeDropped(dropped: readonly DroppedObject[]): string | undefined {
+  if (dropped.length === 0) return undefined;
+  const counts = new Map<string, number>();
+  for (const { reason } of dropped) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const reasons = [...counts].map(([reason, count]) => `${count} with ${reason}`).join(', ');
+  const shown = dropped.slice(0, 5).map(({ id }) => id);
+  return `${reasons} (annotations ${shown.join(', ')}${dropped.length > shown.length ? ', ...' : ''})`;
 }

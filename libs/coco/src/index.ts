@@ -2,12 +2,14 @@ export { openDetectionBatches, type DetectionBatch, type DetectionBatchesOptions
 export {
   openDetectionDataset,
   readDetectionClasses,
+  requireSameClasses,
   type Corners,
   type DetectionClass,
   type DetectionDataset,
   type DetectionDatasetOptions,
   type DetectionObject,
   type DetectionSample,
+  type DroppedObject,
 } from './dataset';
 export { type CropOptions, type GeometryOptions, type ScaleLimits } from './geometry';
 export { prepareSample, type DetectionTransform, type PreparedDetection } from './prepare';

@@ -2,8 +2,10 @@
 import {
   cropImage,
   decodeImage,
+  type DecodeOptions,
   type Normalisation,
   resizeAndNormalise,
+  requireSize,
   resizeImage,
   type Size,
 } from '@pyramidal/images';
@@ -15,6 +17,8 @@ import { cropMask } from './mask-crop';
 
 export interface DetectionTransform extends GeometryOptions {
   readonly normalisation: Normalisation;
+  /** How files are read; the default orientation is 'exif', as OpenCV and detectron2 read them. */
+  readonly decode?: DecodeOptions;
   /** Cells of each object's mask along an axis; 0 draws no masks. */
   readonly maskSide: number;
   /** Objects beyond this number are left out, the smallest first. */
@@ -47,20 +51,16 @@ export interface PreparedDetection {
 /**
  * Decodes, resizes (OpenCV's bilinear, as MMDetection), crops, mirrors and normalises an image; boxes and masks move along.
  * @param seed all that is random comes from it.
- * @throws BrokenImageError if the file cannot be decoded; Error if its size is not the annotated one.
+ * @throws BrokenImageError if the file cannot be decoded or its size is not the annotated one.
  */
 export async function prepareSample(
   sample: DetectionSample,
   transform: DetectionTransform,
   seed: Seed,
 ): Promise<PreparedDetection> {
-  const image = await decodeImage(sample.file);
-  const { width, height } = image;
-  if (width !== sample.width || height !== sample.height) {
-    throw new Error(
-      `${sample.file}: expected ${sample.width}x${sample.height} pixels as annotated, received ${width}x${height}`,
-    );
-  }
+  const { orientation = 'exif', maxPixels } = transform.decode ?? {};
+  const image = await decodeImage(sample.file, { orientation, ...(maxPixels !== undefined && { maxPixels }) });
+  await requireSize(image, sample, orientation);
   const geometry = drawGeometry(image, transform, new Random(seed));
   const { size, crop, mirror } = geometry;
   const pixels = new Float32Array(size.width * size.height * 3);

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+/** Class lists of ImageFolder datasets. */
+import { readText } from '@pyramidal/files';
 
 /** A class: its label, the folder that holds its images (for ImageNet the wnid) and what people call it. */
 export interface ImageClass {
@@ -14,7 +15,7 @@ export interface ImageClass {
  * @throws if a label or a folder is missing or comes twice.
  */
 export async function readClassIndex(file: string): Promise<ImageClass[]> {
-  const text = await readFile(file, 'utf8');
+  const text = readText(file);
   const classes = /^\s*[[{]/.test(text) ? fromJson(file, parseJson(file, text)) : fromLines(text);
   if (classes.length === 0) throw new Error(`${file}: expected a list of classes, received none`);
   classes.sort((a, b) => a.index - b.index);

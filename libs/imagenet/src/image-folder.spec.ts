@@ -21,7 +21,7 @@ describe('openImageFolder', () => {
   it('labels the sorted class folders and counts their images', async () => {
     await make('train/dog/2.JPG', 'train/dog/10.png', 'train/Zebra/a.webp', 'train/cat/b.jpeg', 'train/cat/notes.txt');
     await make('val/dog/v.jpg', 'val/cat/v.jpg', 'val/Zebra/v.jpg', 'val/dog/.hidden.jpg', 'val/readme.md');
-    const { classes, splits } = await openImageFolder(root);
+    const { classes, splits, notes } = await openImageFolder(root);
     expect(classes.map(({ folder }) => folder)).toEqual(['Zebra', 'cat', 'dog']); // as Python sorts
     const train = splits.get('train')!;
     expect(train.counts).toEqual([1, 1, 2]);
@@ -32,6 +32,29 @@ describe('openImageFolder', () => {
       { file: join(root, 'train/dog/2.JPG'), label: 2 },
     ]);
     expect(splits.get('val')!.counts).toEqual([1, 1, 1]);
+    expect(notes).toEqual([
+      `${join(root, 'train')}: 1 files are no images of a class that are read, the first one ${join('cat', 'notes.txt')}`,
+      `${join(root, 'val')}: 1 files are no images of a class that are read, the first one readme.md`,
+    ]);
+  });
+
+  it('tells names that differ in capital letters alone', async () => {
+    await make('train/cat/a.jpg', 'train/Cat/a.jpg', 'val/cat/v.jpg', 'val/Cat/v.jpg');
+    expect((await openImageFolder(root)).notes[0]).toBe(
+      `${join(root, 'train')}: 'Cat' and 'cat' are two classes, whose names differ in capital letters alone`,
+    );
+    await rm(join(root, 'val/Cat'), { recursive: true });
+    await make('val/dog/v.jpg');
+    await expect(openImageFolder(root)).rejects.toThrow("lacks 1 of the 2 classes in 'train': 'Cat' (it has 'cat')");
+  });
+
+  it('counts classes of a list that a split has no images of, and takes a list with a byte order mark', async () => {
+    const list = '\ufeff' + JSON.stringify(['cat', 'dog', 'eel'].map((folder, index) => ({ index, folder })));
+    await make('train/cat/a.jpg', 'train/dog/a.jpg', 'val/cat/v.jpg', ['classes.json', list]);
+    expect((await openImageFolder(root)).notes).toEqual([
+      "train: has no images of 1 of the 3 classes of classes.json, the first one 'eel'",
+      "val: has no images of 2 of the 3 classes of classes.json, the first one 'dog'",
+    ]);
   });
 
   it('takes a single split, and folders behind links', async () => {
@@ -80,7 +103,11 @@ describe('openImageFolder', () => {
     ['an empty folder', [], "expected a folder 'train' or 'val', found no folder"],
     ['other folders', ['images/cat/v.jpg'], "expected a folder 'train' or 'val', found images"],
     ['a split without classes', ['train/readme.md'], 'has no images; expected a folder for each class'],
-    ['an empty class', ['train/cat/v.jpg', 'train/dog/v.gif'], "class 'dog' has no images (.jpg, .jpeg, .png, .webp)"],
+    [
+      'an empty class',
+      ['train/cat/v.jpg', 'train/dog/v.bmp'],
+      "class 'dog' has no images (.jpg, .jpeg, .png, .webp, .gif, .tif, .tiff)",
+    ],
     [
       'a class missing in val',
       ['train/cat/1.jpg', 'train/dog/1.jpg', 'val/cat/1.jpg'],

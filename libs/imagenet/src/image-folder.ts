@@ -1,9 +1,10 @@
+/** Classification datasets in the ImageFolder layout, listed without decoding anything. */
 import { readdir } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { readClassIndex, type ImageClass } from './class-index';
 
-const IMAGE_EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp']);
+const IMAGE_EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff']);
 
 /** Class lists that are read by themselves when they lie beside the splits. */
 const CLASS_FILES = ['classes.json', 'classes.txt'];
@@ -25,6 +26,8 @@ export interface ImageFolder {
   readonly root: string;
   readonly classes: readonly ImageClass[];
   readonly splits: ReadonlyMap<string, ImageSplit>;
+  /** What people should know of the dataset before they use it, one line each. */
+  readonly notes: readonly string[];
 }
 
 export interface ImageFolderOptions {
@@ -42,7 +45,8 @@ export interface ImageFolderOptions {
 export async function openImageFolder(root: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
   const names = options.splits ?? (await findSplits(root));
   const listings = new Map<string, Map<string, string[]>>();
-  for (const name of names) listings.set(name, await listClasses(join(root, name)));
+  const notes: string[] = [];
+  for (const name of names) listings.set(name, await listClasses(join(root, name), notes));
   const indexFile = options.classIndex ?? CLASS_FILES.map((file) => join(root, file)).find((file) => existsSync(file));
   if (indexFile === undefined) requireSameClasses(root, listings);
   const classes = indexFile === undefined ? sortedClasses(listings) : await readClassIndex(indexFile);
@@ -52,7 +56,7 @@ export async function openImageFolder(root: string, options: ImageFolderOptions 
   }
   if (classes.length < 2)
     throw new Error(`${indexFile ?? root}: expected two classes or more, found ${classes.length}`);
-  return { root, classes, splits };
+  return { root, classes, splits, notes: [...notes, ...emptyClasses(classes, splits, indexFile)] };
 }
 
 /** The split of this name, or an error that lists those there are. */
@@ -75,19 +79,31 @@ async function findSplits(root: string): Promise<string[]> {
   return splits;
 }
 
-/** Files of each class folder. */
-async function listClasses(split: string): Promise<Map<string, string[]>> {
+/** Files of each class folder; what is left out is noted. */
+async function listClasses(split: string, notes: string[]): Promise<Map<string, string[]>> {
   const classes = new Map<string, string[]>();
+  const others: string[] = [];
   for (const name of await subfolders(split)) {
     const folder = join(split, name);
     const files = (await entries(folder)).filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
-    const images = files.filter((file) => IMAGE_EXTENSIONS.has(extname(file).toLowerCase()) && !file.startsWith('.'));
+    const isImage = (file: string): boolean => IMAGE_EXTENSIONS.has(extname(file).toLowerCase());
+    const visible = files.filter((file) => !file.startsWith('.'));
+    const images = visible.filter(isImage);
+    others.push(...visible.filter((file) => !isImage(file)).map((file) => join(name, file)));
     if (images.length === 0) {
       throw new Error(`${folder}: class '${name}' has no images (${[...IMAGE_EXTENSIONS].join(', ')})`);
     }
     classes.set(name, images.sort(byCodeUnits));
   }
   if (classes.size === 0) throw new Error(`${split}: has no images; expected a folder for each class`);
+  const loose = (await entries(split)).filter((entry) => entry.isFile() && !entry.name.startsWith('.'));
+  others.push(...loose.map((entry) => entry.name));
+  if (others.length > 0) {
+    notes.push(`${split}: ${others.length} files are no images of a class that are read, the first one ${others[0]}`);
+  }
+  for (const [one, other] of sameButForCase([...classes.keys()])) {
+    notes.push(`${split}: '${one}' and '${other}' are two classes, whose names differ in capital letters alone`);
+  }
   return classes;
 }
 
@@ -97,13 +113,39 @@ function requireSameClasses(root: string, listings: Map<string, Map<string, stri
       const missing = [...listing.keys()].filter((folder) => !otherListing.has(folder));
       if (missing.length > 0) {
         const list = missing.slice(0, 5).join("', '");
+        const [pair] = sameButForCase([missing[0]!, ...otherListing.keys()]);
         throw new Error(
           `${join(root, other)}: lacks ${missing.length} of the ${listing.size} classes in '${name}': '${list}'` +
-            `${missing.length > 5 ? ', ...' : ''}; add them, or give a class list`,
+            `${missing.length > 5 ? ', ...' : ''}${pair ? ` (it has '${pair[1]}')` : ''}; add them, or give a class list`,
         );
       }
     }
   }
+}
+
+/** Pairs of names that are equal in lower case. */
+function sameButForCase(names: readonly string[]): [string, string][] {
+  const byLowerCase = new Map<string, string>();
+  return names.flatMap((name): [string, string][] => {
+    const lower = name.toLowerCase();
+    const other = byLowerCase.get(lower);
+    byLowerCase.set(lower, other ?? name);
+    return other === undefined ? [] : [[other, name]];
+  });
+}
+
+/** A class list may name classes that a split has no folder for: nothing of them is learned, or measured. */
+function emptyClasses(
+  classes: readonly ImageClass[],
+  splits: ReadonlyMap<string, ImageSplit>,
+  indexFile: string | undefined,
+): string[] {
+  return [...splits.values()].flatMap(({ name, counts }) => {
+    const empty = classes.filter(({ index }) => counts[index] === 0);
+    if (empty.length === 0) return [];
+    const list = `${empty.length} of the ${classes.length} classes of ${basename(indexFile!)}`;
+    return [`${name}: has no images of ${list}, the first one '${empty[0]!.folder}'`];
+  });
 }
 
 function sortedClasses(listings: Map<string, Map<string, string[]>>): ImageClass[] {

@@ -1,5 +1,6 @@
 /** One image made ready for a batch, as timm and torchvision do it. */
 import {
+  type DecodeOptions,
   type Normalisation,
   type RandAugmentOptions,
   type RandomResizedCropOptions,
@@ -25,6 +26,8 @@ export interface ValidationTransform {
   /** 0.875 gives the usual 256 / 224. */
   readonly cropPct: number;
   readonly normalisation: Normalisation;
+  /** How files are read; the default orientation is 'stored', as torchvision and timm read them. */
+  readonly decode?: DecodeOptions;
 }
 
 /** How an image is prepared for training, in this order, as timm does it: crop, mirror, distort, normalise, erase. */
@@ -36,6 +39,7 @@ export interface TrainingTransform extends RandomResizedCropOptions {
   /** Strength of the change of brightness, contrast and saturation; 0 unless told. RandAugment takes its place. */
   readonly colourJitter?: number;
   readonly normalisation: Normalisation;
+  readonly decode?: DecodeOptions;
   /** Probability of random erasing; 0 unless told. */
   readonly erasing?: number;
 }
@@ -48,7 +52,7 @@ export type ImageTransform = ValidationTransform | TrainingTransform;
  * @returns float32 [size, size, 3] values.
  */
 export async function prepareImage(file: string, transform: ImageTransform, seed: Seed): Promise<Float32Array> {
-  const image = await decodeImage(file);
+  const image = await decodeImage(file, transform.decode);
   if (transform.kind === 'validation') {
     return normaliseImage(resizeAndCentreCrop(image, transform), transform.normalisation);
   }

@@ -1,5 +1,17 @@
 /** Pixels: read, resized, augmented, normalised. */
-export { BrokenImageError, decodeImage, type DecodeOptions } from './decode/decode';
+export { BrokenImageError, decodeImage, readImageHeader } from './decode/decode';
+export type { DecodeOptions, Orientation } from './decode/decode';
+export {
+  evenlySpaced,
+  exifAdvice,
+  requireSize,
+  surveySizes,
+  type LabelledSize,
+  type SizeSurvey,
+} from './decode/size-check';
+export { readImageFile } from './decode/read-file';
+export { formatOf } from './decode/header';
+export type { ImageHeader } from './decode/header';
 export { encodeImage } from './decode/encode';
 export { blankImage, cropImage, flipImage, padImage } from './rgb-image';
 export type { Rect, Rgb, RgbImage, Size } from './rgb-image';

@@ -1,7 +1,7 @@
 /** `pyramidal-classify predict`. */
 import { writeFileAtomically } from '@pyramidal/files';
 import { type ImageClass, prepareImage } from '@pyramidal/imagenet';
-import { decodeImage, encodeImage } from '@pyramidal/images';
+import { decodeImage, type DecodeOptions, encodeImage } from '@pyramidal/images';
 import { drawAnnotations, PALETTE } from '@pyramidal/pictures';
 import {
   drawAttention,
@@ -40,7 +40,7 @@ export function predict(definition: ClassificationDefinition, command: PredictCo
           const pixels = await prepareImage(image, transform, [config.train.seed]);
           const ranked = await rank(forward, pixels, size, classes);
           const path = predictions.pathOf(image, index);
-          writeFileAtomically(`${path}.jpg`, await drawPrediction(image, ranked));
+          writeFileAtomically(`${path}.jpg`, await drawPrediction(image, ranked, transform.decode));
           if (command.attention) await drawAttention(network.backbone, { pixels, height: size, width: size }, path);
           predictions.add(image, { record: { classes: ranked }, summary: describe(ranked[0]!) });
         }),
@@ -52,9 +52,13 @@ export function predict(definition: ClassificationDefinition, command: PredictCo
 }
 
 /** The picture with its likeliest classes in the corner. */
-async function drawPrediction(image: string, classes: readonly Ranked[]): Promise<Buffer> {
+async function drawPrediction(
+  image: string,
+  classes: readonly Ranked[],
+  decode: DecodeOptions | undefined,
+): Promise<Buffer> {
   const label = classes.slice(0, LABELS).map(describe).join('\n');
-  const drawn = await drawAnnotations(await decodeImage(image), [{ label, colour: PALETTE[0]! }]);
+  const drawn = await drawAnnotations(await decodeImage(image, decode), [{ label, colour: PALETTE[0]! }]);
   return encodeImage(drawn, 'jpeg');
 }
 

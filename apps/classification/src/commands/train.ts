@@ -24,6 +24,7 @@ export async function train(
 ): Promise<number> {
   const { config, text } = loadConfig(schema, command.config, { set: command.set });
   const folder = await openData(config, [config.data.train, config.data.val]);
+  for (const note of folder.notes) console.error(note);
   const classes = folder.classes.length;
   const runtime = await openRuntime(config.runtime);
   console.error(`${runtime.engine}: ${runtime.reason}`);

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { Detector } from '@pyramidal/boxes';
 import type { DetectionClass, DetectionSample } from '@pyramidal/coco';
 import { writeFileAtomically } from '@pyramidal/files';
-import { decodeImage, encodeImage } from '@pyramidal/images';
+import { decodeImage, type DecodeOptions, encodeImage } from '@pyramidal/images';
 import {
   drawAttention,
   findImages,
@@ -13,7 +13,7 @@ import {
   writePredictions,
 } from '@pyramidal/task';
 import * as tf from '@tensorflow/tfjs-core';
-import { plainBatches } from '../assemble';
+import { decodingOf, plainBatches } from '../assemble';
 import type { DetectionConfig } from '../config';
 import type { DetectionDefinition } from '../definition';
 import { drawDetections } from '../draw-detections';
@@ -24,14 +24,15 @@ export function predict(definition: DetectionDefinition, command: PredictCommand
   const images = findImages(command.images);
   return withTrainedNetwork(definition, command, ({ config, data: { classes }, network }) =>
     writePredictions(command.out, async (predictions) => {
-      const samples = await readSamples(predictions, images);
+      const decode = decodingOf(config);
+      const samples = await readSamples(predictions, images, decode);
       if (samples.length === 0) return;
       const files = new ImageDetector(network, config, samples);
       try {
         for await (const { sample, detections } of files.detect()) {
           const shown = detections.filter(({ score }) => score >= (command.score ?? config.evaluation.drawScore));
           const picture = `${predictions.pathOf(sample.file, sample.id)}.jpg`;
-          const drawn = await drawDetections(await decodeImage(sample.file), shown, classes);
+          const drawn = await drawDetections(await decodeImage(sample.file, decode), shown, classes);
           writeFileAtomically(picture, await encodeImage(drawn, 'jpeg'));
           const written = command.score === undefined ? detections : shown;
           const found = written.map((detection) => recordOf(detection, classes));
@@ -49,10 +50,14 @@ export function predict(definition: DetectionDefinition, command: PredictCommand
 }
 
 /** The images with their sizes, of which nothing else is known; one after the other, since each is decoded for it. */
-async function readSamples(predictions: Predictions, images: readonly string[]): Promise<DetectionSample[]> {
+async function readSamples(
+  predictions: Predictions,
+  images: readonly string[],
+  decode: DecodeOptions,
+): Promise<DetectionSample[]> {
   const samples: DetectionSample[] = [];
   await predictions.each(images, async (file, id) => {
-    const { width, height } = await decodeImage(file);
+    const { width, height } = await decodeImage(file, decode);
     samples.push({ id, file, width, height, objects: [], crowds: [] });
   });
   return samples;

@@ -21,9 +21,7 @@ export async function train(
   const { config, text } = loadConfig(schema, command.config, { set: command.set });
   const [dataset, validation] = [await openTraining(config), await openValidation(config)];
   requireSameClasses(dataset, validation);
-  if (dataset.dropped.length > 0) {
-    console.error(`${dataset.dropped.length} objects without a box on their image were left out`);
-  }
+  for (const note of new Set([...dataset.notes, ...validation.notes])) console.error(note);
   const remark = checkMasks(dataset, config, detectors);
   if (remark !== undefined) console.error(remark);
   const runtime = await openRuntime(config.runtime);

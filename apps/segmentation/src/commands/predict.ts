@@ -25,7 +25,7 @@ export function predict(definition: SegmentationDefinition, command: PredictComm
           const map = await segmentImage(forward, sample, config);
           const path = predictions.pathOf(image, index);
           writeFileAtomically(`${path}.png`, await encodeLabels({ data: map, ...sample.original }, coding));
-          const drawn = await drawMap(await decodeImage(image), map, classes);
+          const drawn = await drawMap(await decodeImage(image, transform.decode), map, classes);
           writeFileAtomically(`${path}.jpg`, await encodeImage(drawn, 'jpeg'));
           if (command.attention) await drawAttention(network.backbone, sample.scaled[0]!, path);
           const found = frequentClasses(map).map((k) => ({ name: classes[k]!.name, share: shareOf(map, k) }));

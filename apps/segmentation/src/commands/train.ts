@@ -5,7 +5,7 @@ import { openRuntime } from '@pyramidal/runtime';
 import { startFromFile } from '@pyramidal/training';
 import { lossOf, segmentorPredictor, trainingBatches } from '../assemble';
 import type { SegmentationDefinition } from '../definition';
-import { openData, splitOf } from '../data-folder';
+import { openData, splitOf, surveyData } from '../data-folder';
 import { evaluateSegmentor, summarise } from '../evaluate-segmentor';
 
 const CHART = {
@@ -22,6 +22,12 @@ export async function train(
 ): Promise<number> {
   const { config, text } = loadConfig(schema, command.config, { set: command.set });
   const folder = await openData(config, [config.data.train, config.data.val]);
+  const { train: learned, val, onBroken } = config.data;
+  const splits = [
+    { name: learned, onBroken },
+    { name: val, onBroken: 'fail' },
+  ] as const;
+  for (const note of await surveyData(folder, config, splits)) console.error(note);
   const classes = folder.classes.length;
   const runtime = await openRuntime(config.runtime);
   console.error(`${runtime.engine}: ${runtime.reason}`);

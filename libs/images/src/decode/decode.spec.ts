@@ -4,7 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dataFolder, describeWith } from '@pyramidal/testing';
-import { BrokenImageError, decodeImage } from './decode';
+import sharp from 'sharp';
+import { BrokenImageError, decodeImage, readImageHeader } from './decode';
 
 interface GoldenCase {
   readonly name: string;
@@ -29,14 +30,14 @@ describe('decodeImage', () => {
   it('turns a picture by its EXIF tag only when asked to', async () => {
     const file = fileOf('JPEG with EXIF orientation');
     expect(await decodeImage(file)).toMatchObject({ width: 30, height: 20 });
-    const turned = await decodeImage(file, { orient: true });
+    const turned = await decodeImage(file, { orientation: 'exif' });
     expect(turned).toMatchObject({ width: 20, height: 30 });
     const { data } = await decodeImage(file);
     expect(turned.data.slice(0, 3)).toEqual(data.slice(19 * 30 * 3, 19 * 30 * 3 + 3)); // bottom left comes to the top left
   });
 
   it('turns an ink picture too', async () => {
-    expect(await decodeImage(fileOf('CMYK JPEG'), { orient: true })).toMatchObject({ width: 30, height: 20 });
+    expect(await decodeImage(fileOf('CMYK JPEG'), { orientation: 'exif' })).toMatchObject({ width: 30, height: 20 });
   });
 });
 
@@ -71,10 +72,126 @@ describe('decodeImage on bad input', () => {
 
   it('names a missing file, a folder and a text', async () => {
     expect((await failure(join(folder, 'gone.jpg'))).message).toContain('gone.jpg: cannot be decoded: no such file');
-    expect((await failure(folder)).reason).toBe('it is a folder');
+    expect((await failure(folder)).reason).toBe('cannot be decoded: is a folder, expected a file');
     const text = join(folder, 'text.jpg');
     await writeFile(text, 'not a picture');
-    expect((await failure(text)).reason).toContain('unsupported image format');
+    expect((await failure(text)).reason).toContain('expected JPEG, PNG, WebP, GIF or TIFF, received another format');
+  });
+});
+
+describe('decodeImage on hostile input', () => {
+  const noise = (side: number) => Uint8Array.from({ length: side * side * 3 }, (_, i) => (i * 7919) % 251);
+  const photo = (side = 64) => sharp(noise(side), { raw: { width: side, height: side, channels: 3 } });
+  const reasonOf = (source: string | Uint8Array, options = {}): Promise<string> =>
+    decodeImage(source, options).then(
+      ({ width, height }) => `${width}x${height}`,
+      (error: BrokenImageError) => error.reason.replace('cannot be decoded: ', ''),
+    );
+
+  it.each([
+    ['SVG', '<svg xmlns="http://www.w3.org/2000/svg" width="16000" height="16000"/>'],
+    ['SVG', '<?xml version="1.0"?>\n<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]><svg>&x;</svg>'],
+    ['XML', '<?xml version="1.0"?><!-- a drawing --><svg/>'],
+    ['PDF', '%PDF-1.4\n'],
+    ['an HTML page', '<!DOCTYPE html><title>404</title>'],
+    ['PNM', 'P6 16000 16000 255\n'],
+    ['BMP', 'BM' + '\0'.repeat(60)],
+    ['AVIF', '\0\0\0\x18ftypavif'],
+    ['HEIF or a video', '\0\0\0\x18ftypheic'],
+    ['a Git LFS pointer', 'version https://git-lfs.github.com/spec/v1\n'],
+    ['another format', '#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 16000 +X 16000\n'],
+  ])('refuses %s, whatever its name', async (format, text) => {
+    const expected = `expected JPEG, PNG, WebP, GIF or TIFF, received ${format}`;
+    expect(await reasonOf(Buffer.from(text, 'latin1'))).toBe(expected);
+  });
+
+  it('refuses too many pixels by the header, in every format', async () => {
+    for (const format of ['jpeg', 'png', 'webp', 'gif', 'tiff'] as const) {
+      const bytes = await photo().toFormat(format).toBuffer();
+      expect(await reasonOf(bytes, { maxPixels: 4096 })).toBe('64x64');
+      expect(await reasonOf(bytes, { maxPixels: 4095 })).toBe(
+        'expected at most 4095 pixels (maxPixels), received 64x64',
+      );
+    }
+  });
+
+  it('needs neither time nor memory for a few bytes that promise a large picture', async () => {
+    const bytes = await photo().jpeg().toBuffer();
+    const frame = bytes.indexOf(Buffer.from('ffc0', 'hex'));
+    bytes.writeUInt16BE(16000, frame + 5);
+    bytes.writeUInt16BE(16000, frame + 7);
+    const before = process.resourceUsage().maxRSS;
+    const reasons = await Promise.all(Array.from({ length: 8 }, () => reasonOf(bytes)));
+    expect(new Set(reasons)).toEqual(new Set(['expected at most 50000000 pixels (maxPixels), received 16000x16000']));
+    expect(process.resourceUsage().maxRSS - before).toBeLessThan(100_000); // kB
+  });
+
+  it.each([false, true])(
+    'notices a JPEG cut in the middle that has an end marker (progressive: %s)',
+    async (progressive) => {
+      const whole = await photo(256).jpeg({ progressive }).toBuffer();
+      const end = Buffer.of(0xff, 0xd9);
+      expect(await reasonOf(Buffer.concat([whole.subarray(0, whole.length >> 1), end]))).toMatch(/premature end/);
+      const surplus = Buffer.concat([whole.subarray(0, -2), Buffer.of(1, 2, 3), end, Buffer.from('<?php ?>')]);
+      expect(await reasonOf(surplus)).toBe('256x256');
+    },
+  );
+
+  it('takes the first frame of an animation', async () => {
+    const frames = { raw: { width: 64, height: 128, channels: 3, pageHeight: 64 } } as const;
+    const gif = await sharp(Buffer.alloc(64 * 128 * 3), frames)
+      .gif({ delay: [50, 50] })
+      .toBuffer();
+    expect(await reasonOf(gif)).toBe('64x64');
+  });
+
+  it('waits for no device and no pipe', async () => {
+    expect(await reasonOf('/dev/zero')).toMatch(/^is a .*device, expected a file$/);
+    expect(await reasonOf(join(__filename, 'x.jpg'))).toBe('a part of the path is not a folder');
+  });
+
+  it('gives the reason of every failure, also of many at the same time', async () => {
+    const whole = await photo(256).jpeg().toBuffer();
+    const png = await photo(256).png().toBuffer();
+    const cut = [whole.subarray(0, whole.length >> 1), png.subarray(0, png.length >> 1)];
+    const reasons = await Promise.all(Array.from({ length: 64 }, (_, i) => reasonOf(cut[i % 2]!)));
+    expect(reasons.filter((reason) => /Unknown error|^\d+x\d+$/.test(reason))).toEqual([]);
+  });
+});
+
+describe('readImageHeader', () => {
+  let folder: string;
+  beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'header-'))));
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it.each(['jpeg', 'png', 'webp', 'tiff', 'gif'] as const)('reads size and orientation of %s', async (format) => {
+    const picture = sharp({ create: { width: 40, height: 30, channels: 3, background: '#123456' } });
+    const oriented = format === 'gif' ? picture : picture.withMetadata({ orientation: 6 });
+    const file = join(folder, `x.${format}`);
+    await writeFile(file, await oriented.toFormat(format).toBuffer());
+    const orientation = format === 'gif' ? 1 : 6;
+    expect(await readImageHeader(file)).toMatchObject({ width: 40, height: 30, orientation });
+    const turned = await decodeImage(file, { orientation: 'exif' });
+    expect(turned.width).toBe(format === 'gif' ? 40 : 30);
+  });
+
+  it('agrees with the decoder on every golden picture', async () => {
+    for (const { file, image, name } of cases) {
+      const path = join(folder, 'x');
+      await writeFile(path, Buffer.from(file, 'base64'));
+      const { width, height } = await readImageHeader(path);
+      expect([name, width, height]).toEqual([name, image.width, image.height]);
+    }
+  });
+
+  it('survives every cut of a file', async () => {
+    const { data } = { data: fileOf('JPEG with EXIF orientation') };
+    const path = join(folder, 'x.jpg');
+    for (let length = 0; length < 400; length += 3) {
+      await writeFile(path, data.subarray(0, length));
+      const outcome = await readImageHeader(path).catch((error: unknown) => error);
+      if (outcome instanceof Error) expect(outcome).toBeInstanceOf(BrokenImageError);
+    }
   });
 });
 

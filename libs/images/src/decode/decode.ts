@@ -1,65 +1,128 @@
-import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+/** Files and bytes as 8-bit RGB, with the pixels that Pillow and OpenCV read. */
+import { availableParallelism } from 'node:os';
+import { explainFileError, FileError } from '@pyramidal/files';
 import sharp from 'sharp';
 import type { RgbImage } from '../rgb-image';
+import { formatOf, type ImageHeader, readHeader } from './header';
+import { PixelBudget } from './pixel-budget';
+import { readImageFile } from './read-file';
+
+/** Pixels that a picture may have, the sides of 48-megapixel cameras included. */
+const MAX_PIXELS = 50_000_000;
+
+/** No picture that is decoded has more bytes in its file for each pixel. */
+const BYTES_A_PIXEL = 16;
+
+/** Bytes that hold the header of nearly every file. */
+const HEADER_BYTES = 128 * 1024;
+
+/** Which pixels are meant: as EXIF's tag turns them for people and for OpenCV, or as they are stored, which Pillow reads. */
+export type Orientation = 'exif' | 'stored';
 
 export interface DecodeOptions {
-  /** Turns the picture as its EXIF tag says. Off by default: the reference readers train on the stored pixels. */
-  readonly orient?: boolean;
+  /** Default 'stored'. */
+  readonly orientation?: Orientation;
+  /** Larger pictures are refused before they are decoded; default 50 million. */
+  readonly maxPixels?: number;
 }
 
-/** A picture that could not be read; `image` says which. */
+/** A picture that could not be read or does not fit its labels; `image` says which. */
 export class BrokenImageError extends Error {
   constructor(
     readonly image: string,
     readonly reason: string,
   ) {
-    super(`${image}: cannot be decoded: ${reason}`);
+    super(`${image}: ${reason}`);
     this.name = 'BrokenImageError';
   }
 }
 
+/** Pictures in work share it, so that many large ones at the same time need no more memory than one. */
+const budget = new PixelBudget(MAX_PIXELS);
+
 /**
- * Decodes JPEG, PNG or WebP (or what else libvips reads) to 8-bit RGB. Grey is repeated, alpha dropped, 16-bit cut to its high
- * byte, CMYK mixed as Pillow mixes it; colour profiles are ignored. JPEG, PNG and WebP pixels equal Pillow's and OpenCV's.
+ * Decodes JPEG, PNG, WebP, the first frame of GIF, or the first page of TIFF to 8-bit RGB. Grey is repeated, alpha dropped, 16-bit cut to its
+ * high byte, CMYK mixed as Pillow mixes it; colour profiles are ignored. JPEG, PNG and WebP pixels equal Pillow's and OpenCV's.
  * @param source a file's path, or the file's bytes (then `name` is what errors call it).
- * @throws BrokenImageError naming the image, also when it is truncated.
+ * @throws BrokenImageError naming the image: another format, too many pixels, a device, a truncated or damaged file.
  */
 export async function decodeImage(
   source: string | Uint8Array,
-  { orient = false }: DecodeOptions = {},
+  { orientation = 'stored', maxPixels = MAX_PIXELS }: DecodeOptions = {},
   name = typeof source === 'string' ? source : 'image',
 ): Promise<RgbImage> {
   try {
-    const bytes = typeof source === 'string' ? await readFile(source) : source;
-    const inks = isInkJpeg(bytes);
-    const input = sharp(bytes, { ignoreIcc: true, failOn: 'truncated', autoOrient: orient });
-    const pixels = inks
-      ? input.pipelineColourspace('cmyk').toColourspace('cmyk')
-      : input.toColourspace('srgb').removeAlpha();
-    const { data, info } = await pixels.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
-    return { data: inks ? inksToRgb(data) : data, width: info.width, height: info.height };
+    const maxBytes = Math.max(maxPixels, MAX_PIXELS) * BYTES_A_PIXEL;
+    const bytes = typeof source === 'string' ? await readImageFile(source, { maxBytes }) : source;
+    const header = await headerOf(bytes);
+    const pixels = header.width * header.height;
+    if (pixels > maxPixels) {
+      throw new Error(`expected at most ${maxPixels} pixels (maxPixels), received ${header.width}x${header.height}`);
+    }
+    return await budget.use(pixels, () => decodePixels(bytes, header, orientation, maxPixels));
   } catch (error) {
-    throw new BrokenImageError(name, reasonOf(error, name));
+    throw new BrokenImageError(name, `cannot be decoded: ${reasonOf(error)}`);
   }
 }
 
-/** Whether a JPEG's frame header announces four components (CMYK or YCCK). */
-function isInkJpeg(bytes: Uint8Array): boolean {
-  if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return false;
-  let at = 2;
-  while (at + 9 < bytes.length) {
-    if (bytes[at] !== 0xff) return false;
-    const marker = bytes[at + 1]!;
-    if (marker === 0xff) {
-      at += 1; // fill byte
-      continue;
-    }
-    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
-    if (isFrame) return bytes[at + 9] === 4;
-    at += 2 + bytes[at + 2]! * 256 + bytes[at + 3]!;
+/**
+ * The header of a picture's file, for checks before any picture is decoded.
+ * @throws BrokenImageError naming the image.
+ */
+export async function readImageHeader(file: string): Promise<ImageHeader> {
+  try {
+    const header = readHeader(await readImageFile(file, { first: HEADER_BYTES }));
+    return header ?? (await headerOf(await readImageFile(file, { maxBytes: MAX_PIXELS * BYTES_A_PIXEL })));
+  } catch (error) {
+    throw new BrokenImageError(file, `cannot be decoded: ${reasonOf(error)}`);
   }
-  return false;
+}
+
+async function headerOf(bytes: Uint8Array): Promise<ImageHeader> {
+  const header = readHeader(bytes);
+  if (header !== undefined && header.width > 0 && header.height > 0) return header;
+  const { width, height, orientation = 1 } = await sharp(bytes, { limitInputPixels: false }).metadata();
+  return { format: formatOf(bytes), width, height, orientation };
+}
+
+async function decodePixels(
+  bytes: Uint8Array,
+  header: ImageHeader,
+  orientation: Orientation,
+  limitInputPixels: number,
+): Promise<RgbImage> {
+  const hasInks = header.channels === 4;
+  const decode = async (failOn: 'truncated' | 'warning'): Promise<RgbImage> => {
+    const options = { ignoreIcc: true, failOn, limitInputPixels, autoOrient: orientation === 'exif' } as const;
+    const input = sharp(bytes, options);
+    const pixels = hasInks
+      ? input.pipelineColourspace('cmyk').toColourspace('cmyk')
+      : input.toColourspace('srgb').removeAlpha();
+    const { data, info } = await pixels.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    return { data: hasInks ? inksToRgb(data) : data, width: info.width, height: info.height };
+  };
+  return header.format === 'JPEG' ? decodeJpeg(decode) : withReason(() => decode('truncated'));
+}
+
+/** The decoder only warns of a JPEG that was cut and ends with an end marker; what else it warns of is harmless, as surplus bytes are. */
+async function decodeJpeg(decode: (failOn: 'truncated' | 'warning') => Promise<RgbImage>): Promise<RgbImage> {
+  try {
+    return await withReason(() => decode('warning'));
+  } catch (error) {
+    if (/premature end/.test(reasonOf(error))) throw error;
+    return withReason(() => decode('truncated'));
+  }
+}
+
+/** Threads that decode share one place for the reason of a failure, and may take it from each other: the failure is then asked for again. */
+async function withReason<T>(decode: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await decode();
+    } catch (error) {
+      if (attempt > 2 * availableParallelism() || !/^Unknown error$/.test(reasonOf(error))) throw error;
+    }
+  }
 }
 
 /** Pillow's CMYK to RGB: each colour is the light that ink and black let through, in rounded 8-bit products. */
@@ -75,11 +138,9 @@ function inksToRgb(inks: Uint8Array): Uint8Array {
   return data;
 }
 
-function reasonOf(error: unknown, name: string): string {
-  const { message, code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return 'no such file';
-  if (code === 'EACCES') return 'no permission to read it';
-  if (code === 'EISDIR') return 'it is a folder';
-  const firstLine = message.split('\n')[0]!;
-  return firstLine.replace(name, basename(name));
+/** In one line, and without the file's name, which stands before it. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof FileError)) return explainFileError(error);
+  const { path, cause, message } = error;
+  return cause === undefined ? message.slice(path.length + 2) : explainFileError(cause);
 }

@@ -41,7 +41,7 @@ export function loadWeightsFile(path: string, module: Module, options: LoadFileO
  */
 export function startFromFile(path: string, module: Module, say: (line: string) => void = console.error): LoadReport {
   const report = withTensors(path, {}, (tensors) => startFromWeights(module, tensors));
-  describeStart(path, report).forEach(say);
+  for (const line of describeStart(path, report)) say(line);
   return report;
 }
 

@@ -15,20 +15,25 @@ export interface Tarball extends WorkspacePackage {
   readonly files: ReadonlyMap<string, string>;
 }
 
-/** Packs as `npm publish` does. */
+/** Packs as `npm publish` does, what is built. @returns the tarballs' names in `folder` by the packages' names. */
+export function writeTarballs(packages: readonly WorkspacePackage[], folder: string): Map<string, string> {
+  const workspaces = packages.flatMap(({ manifest }) => ['--workspace', manifest.name]);
+  const command = ['pack', '--json', '--silent', '--ignore-scripts', '--pack-destination', folder, ...workspaces];
+  const packed = JSON.parse(execFileSync('npm', command, { cwd: ROOT, encoding: 'utf8' })) as {
+    name: string;
+    filename: string;
+  }[];
+  return new Map(packed.map(({ name, filename }) => [name, filename]));
+}
+
+/** The packages as they would be published. */
 export async function packAll(packages: readonly WorkspacePackage[]): Promise<Tarball[]> {
   const { createPackageFromTarballData } = await import('@arethetypeswrong/core'); // has no CommonJS
   const folder = mkdtempSync(join(tmpdir(), 'packed-'));
   try {
-    const workspaces = packages.flatMap(({ manifest }) => ['--workspace', manifest.name]);
-    const command = ['pack', '--json', '--silent', '--ignore-scripts', '--pack-destination', folder, ...workspaces];
-    const packed = JSON.parse(execFileSync('npm', command, { cwd: ROOT, encoding: 'utf8' })) as {
-      name: string;
-      filename: string;
-    }[];
+    const names = writeTarballs(packages, folder);
     return packages.map(({ folder: source, manifest }) => {
-      const { filename } = packed.find(({ name }) => name === manifest.name)!;
-      const bytes = new Uint8Array(readFileSync(join(folder, filename)));
+      const bytes = new Uint8Array(readFileSync(join(folder, names.get(manifest.name)!)));
       const unpacked = createPackageFromTarballData(bytes);
       const prefix = `/node_modules/${manifest.name}/`;
       const files = new Map(

@@ -41,7 +41,7 @@ export function trainingBatches(
   classes: number,
 ): BatchSource<ImageBatch> {
   const { data, input, augmentation, train } = config;
-  const { randAugment, mixup, cutmix, ...crop } = augmentation;
+  const { randAugment, mixup, cutmix, repeats, ...crop } = augmentation;
   return openImageBatches({
     samples: split.samples,
     classes,
@@ -54,6 +54,7 @@ export function trainingBatches(
       ...(randAugment === undefined ? {} : { randAugment: parseRandAugment(randAugment) }),
     },
     mix: { mixup, cutmix },
+    repeats,
     batchSize: Math.min(train.batchSize, split.samples.length),
     lastBatch: 'drop',
     shuffle: true,

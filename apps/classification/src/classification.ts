@@ -5,6 +5,7 @@ import { info } from './commands/info';
 import { predict } from './commands/predict';
 import { train } from './commands/train';
 import { classificationDefinition, type OwnClassificationParts } from './definition';
+import { RECIPES } from './recipes';
 
 /**
  * The program, with what a project adds of its own: the same commands, configurations and checkpoints. A copy with another
@@ -16,6 +17,7 @@ export function defineClassification(own: OwnClassificationParts = {}): TaskApp 
   return {
     name: 'pyramidal-classify',
     description: 'Trains and evaluates image classifiers on four-stage pyramid backbones.',
+    recipes: RECIPES,
     train: (command) => train(definition, command),
     evaluate: (command) => evaluate(definition, command),
     predict: (command) => predict(definition, command),

@@ -44,6 +44,8 @@ const augmentationSchema = z
     erasing: fraction.default(0),
     mixup: z.number().min(0).default(0),
     cutmix: z.number().min(0).default(0),
+    /** Repeated augmentation: each image so often an epoch, augmented anew; an epoch stays as long, of fewer images. */
+    repeats: z.int().min(1).default(1),
   })
   .prefault({});
 

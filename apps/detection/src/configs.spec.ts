@@ -1,15 +1,29 @@
-import { join } from 'node:path';
-import { loadConfig } from '@pyramidal/config';
+import { VARIANTS } from '@pyramidal/backbones';
+import { loadConfig, openRecipe, publishedOf, recipeNames } from '@pyramidal/config';
 import { openRuntime } from '@pyramidal/runtime';
-import { completeConfigs, expectScheduleShape, withoutGradient } from '@pyramidal/testing';
+import { expectScheduleShape, withoutGradient } from '@pyramidal/testing';
 import { createOptimizer, createSchedule } from '@pyramidal/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { assembleDetector, lossOf } from './assemble';
 import { type DetectionConfig, detectionSchema } from './config';
+import { RECIPES } from './recipes';
 import { toyBatch } from './testing/toy-batch';
 
-const FOLDER = join(__dirname, '../../../configs/detection');
-const NAMES = completeConfigs(FOLDER);
+/** Every row of the table, and the recipes that bring a backbone of their own. */
+const PUBLISHED = publishedOf(RECIPES).map(({ recipe, backbone }) => ({ recipe, backbone }));
+const RECIPE_NAMES = recipeNames(RECIPES);
+const OWN = RECIPE_NAMES.filter((name) => PUBLISHED.every(({ recipe }) => recipe !== name)).map((recipe) => ({
+  recipe,
+}));
+const CASES: readonly Training[] = [...PUBLISHED, ...OWN];
+
+interface Training {
+  readonly recipe: string;
+  readonly backbone?: string;
+}
+
+const titled = (cases: readonly Training[]) =>
+  cases.map((one) => [one.backbone === undefined ? one.recipe : `${one.recipe} on ${one.backbone}`, one] as const);
 
 /** Networks in full with `nx run @pyramidal/detection:test-heavy`; otherwise few blocks of each kind, narrow heads. */
 const isHeavy = process.env['PYRAMIDAL_HEAVY'] === '1';
@@ -34,12 +48,12 @@ beforeAll(async () => {
   await openRuntime();
 });
 
-it.each(NAMES)('%s describes a detector, and how to train it', (name) => {
-  const detector = assembleDetector(load(name), 80);
+it.each(titled(CASES))('%s describes a detector, and how to train it', (_, training) => {
+  const detector = assembleDetector(load(training), 80);
   expect(detector.parameterCount()).toBeGreaterThan(detector.backbone.parameterCount());
 
-  const { train } = small(name);
-  const parameters = assembleDetector(small(name), CLASSES).parameters();
+  const { train } = small(training);
+  const parameters = assembleDetector(small(training), CLASSES).parameters();
   const optimizer = createOptimizer(parameters, train.optimizer);
   expect(optimizer.blocks.flatMap(({ parts }) => parts)).toHaveLength(parameters.size);
   for (const slots of optimizer.slots.values()) slots.dispose();
@@ -51,10 +65,17 @@ it.each(NAMES)('%s describes a detector, and how to train it', (name) => {
   expectScheduleShape(rate, { updates, lr, startLr: schedule.warmup!.startLr, endBelow: 0.02 });
 });
 
-const networks = new Map(NAMES.map((name) => [JSON.stringify(small(name).model), name]));
+it.each(RECIPE_NAMES)('%s takes every published size', (recipe) => {
+  for (const backbone of Object.keys(VARIANTS)) {
+    const network = assembleDetector(load({ recipe, backbone }), 80);
+    expect(network.parameterCount()).toBeGreaterThan(network.backbone.parameterCount());
+  }
+});
 
-it.each([...networks.values()])('the network of %s learns with every parameter', (name) => {
-  const config = small(name);
+const networks = new Map(CASES.map((training) => [JSON.stringify(small(training).model), training]));
+
+it.each(titled([...networks.values()]))('the network of %s learns with every parameter', (_, training) => {
+  const config = small(training);
   const detector = assembleDetector(config, CLASSES);
   detector.initialize(1);
   const loss = lossOf(detector, config);
@@ -70,22 +91,22 @@ it.each([
   ['1x', 12, [8, 11]],
   ['3x', 36, [27, 33]],
 ])('the %s schedule is the published one', (schedule, epochs, milestones) => {
-  const { train, evaluation } = load(`mask-rcnn_groupmixformer-tiny_fpn_${schedule}_coco.yaml`);
+  const { train, evaluation } = load({ recipe: `mask-rcnn_${schedule}`, backbone: 'groupmixformer_tiny' });
   expect(train).toMatchObject({ epochs, optimizer: { name: 'adamw', lr: 1e-4, weightDecay: 0.05 } });
   expect(train.schedule).toMatchObject({ name: 'step', gamma: 0.1, milestones });
   expect([train.batchSize * train.accumulation, evaluation.batchSize]).toEqual([16, 1]);
 });
 
-function load(name: string, ...set: string[]): DetectionConfig {
-  return loadConfig(detectionSchema, join(FOLDER, name), { set }).config;
+function load(training: Training, ...set: string[]): DetectionConfig {
+  return loadConfig(detectionSchema, openRecipe(RECIPES, training), { set }).config;
 }
 
 /** Without drop path, which drops whole blocks in so small a batch. */
-function small(name: string): DetectionConfig {
-  const detector = load(name).model.detector.name;
+function small(training: Training): DetectionConfig {
+  const detector = load(training).model.detector.name;
   const ofDetector = (changes: readonly string[]): string[] => changes.map((change) => `model.detector.${change}`);
   const set = ['model.backbone.dropPath=0', ...ofDetector(COUNTS[detector]!)];
-  if (isHeavy) return load(name, ...set);
+  if (isHeavy) return load(training, ...set);
   const narrow = ['model.backbone.depths=[1, 1, 2, 2]', 'model.neck.channels=32', ...ofDetector(WIDTHS[detector]!)];
-  return load(name, ...set, ...narrow);
+  return load(training, ...set, ...narrow);
 }

@@ -5,6 +5,7 @@ import { info } from './commands/info';
 import { predict } from './commands/predict';
 import { train } from './commands/train';
 import { detectionDefinition, type OwnDetectionParts } from './definition';
+import { RECIPES } from './recipes';
 
 /**
  * The program, with what a project adds of its own: the same commands, configurations and checkpoints. A copy with another
@@ -17,6 +18,7 @@ export function defineDetection(own: OwnDetectionParts = {}): TaskApp {
     name: 'pyramidal-detect',
     description: 'Trains and evaluates object detectors and instance segmentors on four-stage pyramid backbones.',
     findsScores: true,
+    recipes: RECIPES,
     train: (command) => train(definition, command),
     evaluate: (command) => evaluate(definition, command),
     predict: (command) => predict(definition, command),

@@ -1,13 +1,11 @@
-import { join } from 'node:path';
-import { loadConfig } from '@pyramidal/config';
+import { loadConfig, openRecipe } from '@pyramidal/config';
 import { openRuntime } from '@pyramidal/runtime';
 import { createOptimizer, trainStep } from '@pyramidal/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { assembleDetector, type DetectionTensors, lossOf } from './assemble';
 import { detectionSchema } from './config';
+import { RECIPES } from './recipes';
 import { toyBatch } from './testing/toy-batch';
-
-const FOLDER = join(__dirname, '../../../configs/detection');
 
 /** Heads as wide as configured with `nx run @pyramidal/detection:test-heavy`; backbones are whole either way. */
 const isHeavy = process.env['PYRAMIDAL_HEAVY'] === '1';
@@ -22,12 +20,12 @@ beforeAll(async () => {
 });
 
 /** The smallest member of each family, on an image of 800x1333 in small. */
-it.each(['groupmixformer-miny', 'coat-tiny', 'coat-lite-tiny', 'maformer-small', 'smt-tiny'])(
+it.each(['groupmixformer_miny', 'coat_tiny', 'coat_lite_tiny', 'maformer_small', 'smt_tiny'])(
   'Mask R-CNN on %s trains in compiled steps at an odd size',
-  (name) => {
-    const file = join(FOLDER, `mask-rcnn_${name}_fpn_1x_coco.yaml`);
+  (backbone) => {
+    const recipe = openRecipe(RECIPES, { recipe: 'mask-rcnn_1x', backbone });
     const set = [...FEW, ...(isHeavy ? [] : NARROW)].map((value) => `model.${value}`);
-    const { config } = loadConfig(detectionSchema, file, { set });
+    const { config } = loadConfig(detectionSchema, recipe, { set });
     const detector = assembleDetector(config, 5);
     detector.initialize(1);
     const step = trainStep<DetectionTensors>({

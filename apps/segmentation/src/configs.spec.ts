@@ -1,14 +1,28 @@
-import { join } from 'node:path';
-import { loadConfig } from '@pyramidal/config';
+import { VARIANTS } from '@pyramidal/backbones';
+import { loadConfig, openRecipe, publishedOf, recipeNames } from '@pyramidal/config';
 import { openRuntime } from '@pyramidal/runtime';
-import { completeConfigs, expectScheduleShape, withoutGradient } from '@pyramidal/testing';
+import { expectScheduleShape, withoutGradient } from '@pyramidal/testing';
 import { createOptimizer, createSchedule } from '@pyramidal/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { assembleSegmentor, lossOf } from './assemble';
 import { type SegmentationConfig, segmentationSchema } from './config';
+import { RECIPES } from './recipes';
 
-const FOLDER = join(__dirname, '../../../configs/segmentation');
-const NAMES = completeConfigs(FOLDER);
+/** Every row of the table, and the recipes that bring a backbone of their own. */
+const PUBLISHED = publishedOf(RECIPES).map(({ recipe, backbone }) => ({ recipe, backbone }));
+const RECIPE_NAMES = recipeNames(RECIPES);
+const OWN = RECIPE_NAMES.filter((name) => PUBLISHED.every(({ recipe }) => recipe !== name)).map((recipe) => ({
+  recipe,
+}));
+const CASES: readonly Training[] = [...PUBLISHED, ...OWN];
+
+interface Training {
+  readonly recipe: string;
+  readonly backbone?: string;
+}
+
+const titled = (cases: readonly Training[]) =>
+  cases.map((one) => [one.backbone === undefined ? one.recipe : `${one.recipe} on ${one.backbone}`, one] as const);
 
 /** Networks in full with `nx run @pyramidal/segmentation:test-heavy`; otherwise few blocks of each kind, narrow heads. */
 const isHeavy = process.env['PYRAMIDAL_HEAVY'] === '1';
@@ -20,13 +34,13 @@ beforeAll(async () => {
   await openRuntime();
 });
 
-it.each(NAMES)('%s describes a network, and how to train it', (name) => {
-  const segmentor = assembleSegmentor(load(name), 150);
+it.each(titled(CASES))('%s describes a network, and how to train it', (_, training) => {
+  const segmentor = assembleSegmentor(load(training), 150);
   expect(segmentor.classes).toBe(150);
   expect([...segmentor.state().keys()]).toContain('decode_head.conv_seg.weight');
 
-  const { train } = small(name);
-  const parameters = assembleSegmentor(small(name), CLASSES).parameters();
+  const { train } = small(training);
+  const parameters = assembleSegmentor(small(training), CLASSES).parameters();
   const optimizer = createOptimizer(parameters, train.optimizer);
   expect(optimizer.blocks.flatMap(({ parts }) => parts)).toHaveLength(parameters.size);
   for (const slots of optimizer.slots.values()) slots.dispose();
@@ -39,10 +53,17 @@ it.each(NAMES)('%s describes a network, and how to train it', (name) => {
   expectScheduleShape(rate, { updates, lr, startLr: schedule.warmup?.startLr ?? lr, endBelow: 0.02 });
 });
 
-const networks = new Map(NAMES.map((name) => [JSON.stringify(small(name).model), name]));
+it.each(RECIPE_NAMES)('%s takes every published size', (recipe) => {
+  for (const backbone of Object.keys(VARIANTS)) {
+    const network = assembleSegmentor(load({ recipe, backbone }), 150);
+    expect(network.parameterCount()).toBeGreaterThan(network.backbone.parameterCount());
+  }
+});
 
-it.each([...networks.values()])('the network of %s learns with every parameter', (name) => {
-  const config = small(name);
+const networks = new Map(CASES.map((training) => [JSON.stringify(small(training).model), training]));
+
+it.each(titled([...networks.values()]))('the network of %s learns with every parameter', (_, training) => {
+  const config = small(training);
   const segmentor = assembleSegmentor(config, CLASSES);
   segmentor.initialize(1);
   const loss = lossOf(segmentor, config);
@@ -55,15 +76,15 @@ it.each([...networks.values()])('the network of %s learns with every parameter',
   segmentor.dispose();
 });
 
-function load(name: string, ...set: string[]): SegmentationConfig {
-  return loadConfig(segmentationSchema, join(FOLDER, name), { set }).config;
+function load(training: Training, ...set: string[]): SegmentationConfig {
+  return loadConfig(segmentationSchema, openRecipe(RECIPES, training), { set }).config;
 }
 
 /** Without drop path, which drops whole blocks in so small a batch. */
-function small(name: string): SegmentationConfig {
+function small(training: Training): SegmentationConfig {
   const set = ['model.backbone.dropPath=0'];
-  if (isHeavy) return load(name, ...set);
-  const isUperNet = load(name).model.head.name === 'upernet';
+  if (isHeavy) return load(training, ...set);
+  const isUperNet = load(training).model.head.name === 'upernet';
   const head = isUperNet ? ['channels=32', 'auxiliaryChannels=32'] : ['neckChannels=32', 'channels=32'];
-  return load(name, ...set, 'model.backbone.depths=[1, 1, 2, 2]', ...head.map((value) => `model.head.${value}`));
+  return load(training, ...set, 'model.backbone.depths=[1, 1, 2, 2]', ...head.map((value) => `model.head.${value}`));
 }

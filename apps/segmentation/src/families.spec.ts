@@ -1,12 +1,10 @@
-import { join } from 'node:path';
-import { loadConfig } from '@pyramidal/config';
+import { loadConfig, openRecipe } from '@pyramidal/config';
 import { openRuntime } from '@pyramidal/runtime';
 import { createOptimizer, trainStep } from '@pyramidal/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { assembleSegmentor, lossOf, type SegmentationTensors } from './assemble';
 import { segmentationSchema } from './config';
-
-const FOLDER = join(__dirname, '../../../configs/segmentation');
+import { RECIPES } from './recipes';
 
 /** Heads as wide as configured with `nx run @pyramidal/segmentation:test-heavy`; backbones are whole either way. */
 const isHeavy = process.env['PYRAMIDAL_HEAVY'] === '1';
@@ -22,11 +20,11 @@ beforeAll(async () => {
 });
 
 /** The smallest member of each family with a recipe. */
-it.each(['groupmixformer-tiny', 'coat-tiny', 'coat-lite-tiny', 'maformer-small', 'smt-tiny'])(
+it.each(['groupmixformer_tiny', 'coat_tiny', 'coat_lite_tiny', 'maformer_small', 'smt_tiny'])(
   'UperNet on %s trains in compiled steps at an odd size',
-  (name) => {
-    const file = join(FOLDER, `upernet_${name}_512x512_160k_ade20k.yaml`);
-    const { config } = loadConfig(segmentationSchema, file, { set: isHeavy ? [] : NARROW });
+  (backbone) => {
+    const recipe = openRecipe(RECIPES, { recipe: 'upernet_160k', backbone });
+    const { config } = loadConfig(segmentationSchema, recipe, { set: isHeavy ? [] : NARROW });
     const segmentor = assembleSegmentor(config, CLASSES);
     segmentor.initialize(1);
     const step = trainStep<SegmentationTensors>({

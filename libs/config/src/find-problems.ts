@@ -12,9 +12,10 @@ export function findProblems(issues: readonly Issue[], schema: z.ZodType, root: 
   const found = issues.flatMap((issue) => explain(issue, schema, value));
   const located = found.map(({ path, message }) => {
     const { origin } = nearest(root, path);
-    const named = 'set' in origin && origin.set.startsWith(`${formatPath(path)}=`);
-    const problem: Problem = { where: formatOrigin(origin), path: named ? '' : formatPath(path), message };
-    return { problem, rank: 'set' in origin ? Infinity : origin.line };
+    const isArgument = 'argument' in origin;
+    const isNamed = isArgument && origin.path === path.map(String).join('.');
+    const problem: Problem = { where: formatOrigin(origin), path: isNamed ? '' : formatPath(path), message };
+    return { problem, rank: isArgument ? Infinity : origin.line };
   });
   return located.sort((a, b) => (a.rank === b.rank ? 0 : a.rank - b.rank)).map(({ problem }) => problem);
 }

@@ -1,5 +1,6 @@
 export { z } from 'zod';
-export { loadConfig, type LoadedConfig, type LoadOptions } from './load-config';
+export { type ConfigSource, loadConfig, type LoadedConfig, type LoadOptions } from './load-config';
+export { openRecipe, publishedOf, type Recipe, type RecipeBook, recipeNames } from './recipes';
 export {
   backboneSchema,
   evaluationSchema,

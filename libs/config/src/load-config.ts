@@ -1,11 +1,15 @@
 import { dirname, join, normalize } from 'node:path';
 import { stringify } from 'yaml';
 import type { z } from 'zod';
-import { findProblems } from './find-problems';
-import { formatOrigin, overlay, toPlain, type Located } from './located';
+import { formatOrigin, overlay, type Located } from './located';
 import { applyOverrides } from './overrides';
-import { readYaml } from './read-yaml';
+import { parseTree } from './parse-tree';
+import { type LocatedMapping, readYaml } from './read-yaml';
+import type { Recipe } from './recipes';
 import { ConfigError } from './usage-error';
+
+/** The path of a YAML file, or a recipe on a backbone. */
+export type ConfigSource = string | Recipe;
 
 export interface LoadOptions {
   /** Overrides such as `train.epochs=1`, the later ones stronger. */
@@ -17,33 +21,39 @@ export interface LoadedConfig<T> {
   /** The resolved configuration as YAML, defaults written out: loading it again gives the same. */
   readonly text: string;
   /** What it was made from. */
-  readonly source: { readonly file: string; readonly extends?: string; readonly set: readonly string[] };
+  readonly source: {
+    readonly file: string;
+    readonly extends?: string;
+    readonly backbone?: string;
+    readonly set: readonly string[];
+  };
 }
 
 /**
- * Reads a YAML configuration, lays it over the one that it `extends`, applies overrides, and checks the whole.
+ * Reads a configuration: a YAML file laid over the one that it `extends`, or a recipe; applies overrides, and checks the whole.
  * @throws ConfigError that lists every problem with file, line and path; UsageError if a file cannot be read.
  */
 export function loadConfig<S extends z.ZodType>(
   schema: S,
-  file: string,
+  from: ConfigSource,
   { set = [] }: LoadOptions = {},
 ): LoadedConfig<z.output<S>> {
-  const { tree, base } = readWithBase(file);
-  const root = applyOverrides(tree, set, schema);
-  const value = toPlain(root);
-  const result = schema.safeParse(value);
-  if (!result.success) throw new ConfigError(findProblems(result.error.issues, schema, root, value));
+  const { tree, ...source } = typeof from === 'string' ? readWithBase(from) : layersOf(from);
+  const config = parseTree(schema, applyOverrides(tree, set, schema));
   return {
-    config: result.data,
-    text: stringify(result.data, { aliasDuplicateObjects: false, lineWidth: 120 }),
-    source: { file, ...(base === undefined ? {} : { extends: base }), set },
+    config,
+    text: stringify(config, { aliasDuplicateObjects: false, lineWidth: 120 }),
+    source: { ...source, set },
   };
 }
 
-function readWithBase(file: string): { tree: Located; base?: string } {
+function layersOf({ tree, file, backbone }: Recipe): { tree: Located; file: string; backbone?: string } {
+  return { tree, file, ...(backbone === undefined ? {} : { backbone }) };
+}
+
+function readWithBase(file: string): { tree: Located; file: string; extends?: string } {
   const own = takeExtends(readYaml(file));
-  if (own.extends === undefined) return { tree: own.tree };
+  if (own.extends === undefined) return { tree: own.tree, file };
   const { origin, content } = own.extends;
   const fail = (message: string): never => {
     throw new ConfigError([{ where: formatOrigin(origin), path: 'extends', message }]);
@@ -55,10 +65,10 @@ function readWithBase(file: string): { tree: Located; base?: string } {
   if (below.extends !== undefined) {
     return fail(`${content} extends another configuration itself; only one level is allowed`);
   }
-  return { tree: overlay(below.tree, own.tree), base };
+  return { tree: overlay(below.tree, own.tree), file, extends: base };
 }
 
-function readBase(base: string, fail: (message: string) => never): Located {
+function readBase(base: string, fail: (message: string) => never): LocatedMapping {
   try {
     return readYaml(base);
   } catch (error) {
@@ -68,10 +78,10 @@ function readBase(base: string, fail: (message: string) => never): Located {
   }
 }
 
-function takeExtends(root: Located): { tree: Located; extends?: Located } {
-  const entries = new Map(root.content as Map<string, Located>);
+function takeExtends({ origin, content }: LocatedMapping): { tree: Located; extends?: Located } {
+  const entries = new Map(content);
   const found = entries.get('extends');
   entries.delete('extends');
-  const tree = { origin: root.origin, content: entries };
+  const tree = { origin, content: entries };
   return found === undefined ? { tree } : { tree, extends: found };
 }

@@ -1,7 +1,10 @@
 import { clip } from './clip';
 
 /** Where a value was written. */
-export type Origin = { readonly file: string; readonly line: number } | { readonly set: string };
+export type Origin =
+  | { readonly file: string; readonly line: number }
+  /** An argument of the command line, such as `--set train.epochs=1`, which gives the value at a path. */
+  | { readonly argument: string; readonly path: string };
 
 /** A value that remembers, at every level, where it was written. */
 export interface Located {
@@ -14,7 +17,7 @@ export type Content = string | number | boolean | null | Map<string, Located> | 
 export type Path = readonly PropertyKey[];
 
 export function formatOrigin(origin: Origin): string {
-  return 'set' in origin ? `--set ${clip(origin.set, 200)}` : `${origin.file}:${origin.line}`;
+  return 'argument' in origin ? clip(origin.argument, 200) : `${origin.file}:${origin.line}`;
 }
 
 export const formatPath = (path: Path): string => path.map((key) => clip(String(key))).join('.');
@@ -32,7 +35,8 @@ export function nearest(root: Located, path: Path): Located {
   return child === undefined ? root : nearest(child, rest);
 }
 
-function childOf({ content }: Located, key: PropertyKey): Located | undefined {
+/** What stands in a mapping or a list at a key. */
+export function childOf({ content }: Located, key: PropertyKey): Located | undefined {
   if (content instanceof Map) return content.get(String(key));
   return Array.isArray(content) ? content[Number(key)] : undefined;
 }

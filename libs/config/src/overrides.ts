@@ -25,7 +25,7 @@ function applyOverride(root: Located, override: string, schema: z.ZodType): Loca
   if (path.length > MAX_DEPTH) {
     throw new UsageError(`--set ${clip(override, 200)}: expected at most ${MAX_DEPTH} keys, received ${path.length}`);
   }
-  const origin: Origin = { set: override };
+  const origin: Origin = { argument: `--set ${override}`, path: path.join('.') };
   const text = override.slice(equals + 1);
   const node = readValue(text, origin, schemasAt(schema, path, toPlain(root)));
   return place(root, path, node, origin);

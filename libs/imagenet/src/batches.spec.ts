@@ -79,6 +79,26 @@ describe('openImageBatches', () => {
     expect(batches.flatMap(({ targets }) => targets.flat()).some((value) => value > 0.01 && value < 0.99)).toBe(true);
   });
 
+  it('shows each image three times in other crops, the same from threads and after resuming', async () => {
+    const { batches } = await collect({ repeats: 3, batchSize: 3, lastBatch: 'drop' }, { untilEpoch: 2 });
+    expect(batches).toHaveLength(6);
+    for (const {
+      samples: [first, ...others],
+      pixels,
+    } of batches) {
+      expect(others).toEqual([first, first]);
+      const [a, b, c] = [0, 1, 2].map((i) => pixels.slice(i * (pixels.length / 3), (i + 1) * (pixels.length / 3)));
+      expect(new Set([a, b, c]).size).toBe(3);
+    }
+    const threaded = await collect({ repeats: 3, batchSize: 3, lastBatch: 'drop', workers: 2 }, { untilEpoch: 2 });
+    expect(threaded.batches).toEqual(batches);
+    const resumed = await collect(
+      { repeats: 3, batchSize: 3, lastBatch: 'drop' },
+      { epoch: 1, batch: 1, untilEpoch: 2 },
+    );
+    expect(resumed.batches).toEqual(batches.slice(4));
+  });
+
   it('validates on the centre of each image', async () => {
     const transform = { kind: 'validation', size: 24, cropPct: 0.8, normalisation } as const;
     const { batches } = await collect({ transform, shuffle: false, batchSize: 1 });

@@ -9,6 +9,7 @@ import {
 } from '@pyramidal/loading';
 import * as tf from '@tensorflow/tfjs-core';
 import type { ImageSample } from './image-folder';
+import { repeatedOrder } from './repeated-order';
 import { type ImageTransform, PREPARE, type PreparedImage } from './transform';
 
 export interface ImageBatchesOptions extends Omit<
@@ -21,6 +22,8 @@ export interface ImageBatchesOptions extends Omit<
   readonly transform: ImageTransform;
   /** Mixes the images of each batch and their targets. */
   readonly mix?: MixupOptions;
+  /** How often an image comes in an epoch, each time augmented anew; asks for `shuffle`. Default 1. */
+  readonly repeats?: number;
   /** Threads that prepare images; 0 prepares them in this one. */
   readonly workers: number;
 }
@@ -37,10 +40,12 @@ export interface ImageBatch extends BatchPosition {
 
 /** Batches of a split: prepared in worker threads, read ahead, in the order that the seed fixes. */
 export function openImageBatches(options: ImageBatchesOptions): BatchSource<ImageBatch> {
-  const { samples, classes, transform, mix, ...reading } = options;
+  const { samples, classes, transform, mix, repeats = 1, ...reading } = options;
+  const order = repeatedOrder(samples, { seed: reading.seed, repeats });
   return openBatchSource({
     ...reading,
     items: samples,
+    ...(repeats === 1 ? {} : { order: (epoch: number) => [order(epoch)] }),
     prepare: PREPARE,
     argumentsOf: (sample, seed) => [sample, transform, seed],
     collate: (loaded) => collate(loaded, { classes, transform, mix }),

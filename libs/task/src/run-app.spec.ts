@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from '@pyramidal/config';
@@ -56,21 +56,52 @@ describe('runApp', () => {
         set: [],
         weights: 'w.safetensors',
       },
-      { name: 'info', config: 'x.yaml', input: { height: 64, width: 96 }, set: [] },
+      { name: 'info', config: 'x.yaml', input: { height: 64, width: 96 }, resolved: false, set: [] },
       { name: 'train', config: 'x.yaml', out: 'runs/x', resume: 'a.safetensors', set: [] },
       { name: 'train', config: 'x.yaml', out: 'runs/x', resume: true, set: [] },
+    ]);
+  });
+
+  it('opens a recipe on a backbone, says what is published for it, and names the run after both', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'recipes-'));
+    mkdirSync(join(folder, 'test'));
+    writeFileSync(join(folder, 'test/long.yaml'), 'lr: 1\n');
+    const table =
+      'sources: { a: A }\ntrainings: { test: { long: [{ source: a, backbones: { big: { top1: 80.0 } } }] } }\n';
+    writeFileSync(join(folder, 'published.yaml'), table);
+    const { app, calls } = notingApp();
+    const withRecipes = { ...app, recipes: { task: 'test', folders: [folder] } };
+    const note = 'long on big: published top-1 80.0 % (A)\n';
+    expect(await run(withRecipes, 'train --recipe long --backbone big')).toEqual({ code: 130, stderr: note });
+    const line = 'predict --recipe long --backbone big --weights w.pth 1.jpg 2.jpg';
+    expect(await run(withRecipes, line)).toEqual({ code: 0, stderr: note });
+    rmSync(folder, { recursive: true });
+    const config = expect.objectContaining({ recipe: 'long', backbone: 'big' });
+    expect(calls).toMatchObject([
+      { name: 'train', config, out: 'runs/long_big' },
+      { name: 'predict', config, images: ['1.jpg', '2.jpg'], out: 'runs/long_big/predictions' },
     ]);
   });
 
   it.each([
     [
       'train x.yaml --epochs 3',
-      /^pyramidal-test train: unknown option '--epochs'; known options: --set, --debug, --out, --resume\n$/,
+      /^pyramidal-test train: unknown option '--epochs'; known options: --recipe, --backbone, --set, --debug, --out, --resume\n$/,
     ],
     ['trian x.yaml', /^pyramidal-test: unknown command 'trian'; expected one of train, eval, predict, export, info\n$/],
-    ['train', /^pyramidal-test train: missing required argument 'config'\n$/],
     ['eval x.yaml', /^pyramidal-test eval: required option '--weights <path>' not specified\n$/],
     ['train x.yaml --set a={b: c}', /expected '}' at the end; quote it, and write --set=KEY=VALUE through Nx\n$/],
+    ['train', /^pyramidal-test: expected a configuration, or --recipe and --backbone\n$/],
+    ['train --recipe mask-rcnn_3x', /^--recipe mask-rcnn_3x: pyramidal-test has no recipes\n$/],
+    [
+      'train x.yaml --recipe mask-rcnn_3x',
+      /^--recipe mask-rcnn_3x: expected no configuration beside it, received x\.yaml\n$/,
+    ],
+    [
+      'train x.yaml --backbone smt_tiny',
+      /^--backbone goes with --recipe; for a configuration, --set model\.backbone\.name/,
+    ],
+    ['predict x.yaml --weights w.pth', /^pyramidal-test predict: expected at least one image\n$/],
     ['info x.yaml --input big', /expected HEIGHTxWIDTH of at least 32x32, such as 224x224, received 'big'\n$/],
   ])('%s: one line and exit code 2', async (line, expected) => {
     const { code, stderr } = await run(notingApp().app, line);

@@ -1,8 +1,10 @@
 /** The commands of every task's program: arguments, defaults, messages about wrong usage. */
 import { readFileSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { join } from 'node:path';
+import { UsageError } from '@pyramidal/config';
 import { type ExitCode, reportError } from '@pyramidal/program';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { chooseConfig, type ConfigChoice, runName } from './choose-config';
 import { type FoundWeights, findWeights } from './find-weights';
 import type { TaskApp } from './task-app';
 import { userPath } from './user-path';
@@ -18,7 +20,8 @@ export async function runApp(
   { argv = process.argv.slice(2), stderr = process.stderr }: RunAppOptions = {},
 ): Promise<ExitCode> {
   let code: ExitCode = 0;
-  const program = createProgram(app, (exitCode) => (code = exitCode));
+  const note = (line: string): void => void (line !== '' && stderr.write(`${line}\n`));
+  const program = createProgram(app, { finish: (exitCode) => (code = exitCode), note });
   try {
     await program.parseAsync(spellOut(argv), { from: 'user' });
     return code;
@@ -37,36 +40,57 @@ function spellOut(argv: readonly string[]): string[] {
   return argv.map((word, i) => (word === '--resume' && argv[i + 1]?.endsWith('.safetensors') ? CHECKPOINT : word));
 }
 
-function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command {
+interface Listener {
+  finish(code: ExitCode): void;
+  /** A line for the user before a command begins. */
+  note(line: string): void;
+}
+
+function createProgram(app: TaskApp, { finish, note }: Listener): Command {
   const program = new Command(app.name).description(app.description).version(version(), '--version');
   const common = (name: string, description: string): Command =>
     program
       .command(name)
       .description(description)
-      .argument('<config>', 'YAML configuration of the run', onePath)
+      .argument('[config]', 'YAML configuration of the run', onePath)
+      .option('--recipe <name>', 'a published training instead of a configuration')
+      .option('--backbone <name>', 'backbone of the recipe')
       .option('--set <key=value>', 'override a value of the configuration (may be repeated)', collect, [])
       .option('--debug', 'show the stack of an error');
+  /** The configuration, and the folder that a run of it has by default. */
+  const chosen = (choice: ConfigChoice) => {
+    const config = chooseConfig(app, choice);
+    if (typeof config !== 'string') note(config.note);
+    return { config, folder: join('runs', runName(config)) };
+  };
   common('train', 'train, evaluate, keep the best and the last checkpoint')
     .option('--out <dir>', 'folder of the run (default: runs/ and the name of the configuration)', onePath)
     .option('--resume', 'go on with the run in that folder; --resume FILE.safetensors from that checkpoint', false)
     .addOption(new Option(`${CHECKPOINT} <file>`).hideHelp())
-    .action(async (config, { out, resume, checkpoint, set }) => {
-      finish(await app.train({ config, set, resume: checkpoint ?? resume, out: out ?? defaultFolder(config) }));
+    .action(async (file, { out, resume, checkpoint, set, ...choice }) => {
+      const { config, folder } = chosen({ file, ...choice });
+      finish(await app.train({ config, set, resume: checkpoint ?? resume, out: out ?? folder }));
     });
   common('eval', 'evaluate a checkpoint')
     .requiredOption('--weights <path>', WEIGHTS, theWeights)
     .option('--out <dir>', 'folder of the results (default: eval/ in the run of the weights)', onePath)
-    .action(async (config, { weights, out, set }) => {
-      finish(await app.evaluate({ config, set, ...placed(weights, out ?? { config, name: 'eval' }) }));
+    .action(async (file, { weights, out, set, ...choice }) => {
+      const { config, folder } = chosen({ file, ...choice });
+      finish(await app.evaluate({ config, set, ...placed(weights, out ?? { folder, name: 'eval' }) }));
     });
   const predict = common('predict', 'predict images and draw the predictions')
-    .argument('<images...>', 'image files, folders of them, patterns')
+    .argument('[images...]', 'image files, folders of them, patterns')
     .requiredOption('--weights <path>', WEIGHTS, theWeights)
     .option('--out <dir>', 'folder of the results (default: predictions/ in the run of the weights)', onePath)
     .option('--attention', 'also draw what the backbone attends to, a sheet for each level', false)
-    .action(async (config, images: string[], { weights, out, attention, score, set }) => {
-      const places = placed(weights, out ?? { config, name: 'predictions' });
-      finish(await app.predict({ config, set, images: images.map(onePath), attention, score, ...places }));
+    .action(async (first, others: string[], { weights, out, attention, score, set, ...choice }) => {
+      // A recipe takes the place of the configuration: all the rest are images.
+      const files: string[] = [first, ...others.map(onePath)].filter((path) => path !== undefined);
+      const [file, images] = choice.recipe === undefined ? [files[0], files.slice(1)] : [undefined, files];
+      const { config, folder } = chosen({ file, ...choice });
+      if (images.length === 0) throw new UsageError(`${app.name} predict: expected at least one image`);
+      const places = placed(weights, out ?? { folder, name: 'predictions' });
+      finish(await app.predict({ config, set, images, attention, score, ...places }));
     });
   if (app.findsScores) {
     predict.option('--score <score>', 'write and draw only what has at least this score', parseScore);
@@ -75,13 +99,16 @@ function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command 
     .requiredOption('--weights <path>', WEIGHTS, theWeights)
     .option('--out <dir>', 'folder of the results (default: export/ in the run of the weights)', onePath)
     .option('--input <HxW>', "size of the images (default: the configuration's)", parseSize)
-    .action(async (config, { weights, out, input, set }) => {
-      finish(await app.exportModel({ config, set, input, ...placed(weights, out ?? { config, name: 'export' }) }));
+    .action(async (file, { weights, out, input, set, ...choice }) => {
+      const { config, folder } = chosen({ file, ...choice });
+      finish(await app.exportModel({ config, set, input, ...placed(weights, out ?? { folder, name: 'export' }) }));
     });
   common('info', 'parameters, multiply-adds, feature shapes')
     .option('--input <HxW>', "size to count at (default: the configuration's)", parseSize)
-    .action(async (config, { input, set }) => {
-      finish(await app.info({ config, set, input }));
+    .option('--resolved', 'print the whole configuration instead, defaults written out', false)
+    .action(async (file, { input, resolved, set, ...choice }) => {
+      const { config } = chosen({ file, ...choice });
+      finish(await app.info({ config, set, input, resolved }));
     });
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ writeErr: () => undefined });
@@ -96,9 +123,9 @@ const onePath = (path: string): string => userPath(path);
 const theWeights = (path: string): FoundWeights => findWeights(userPath(path));
 
 /** The checkpoint, and the folder of the results: by default in the run that wrote it, else in the configuration's. */
-function placed({ file, run }: FoundWeights, out: string | { readonly config: string; readonly name: string }) {
+function placed({ file, run }: FoundWeights, out: string | { readonly folder: string; readonly name: string }) {
   if (typeof out === 'string') return { weights: file, out };
-  return { weights: file, out: join(run ?? defaultFolder(out.config), out.name) };
+  return { weights: file, out: join(run ?? out.folder, out.name) };
 }
 
 /** The version of this package, which all packages of a release share. */
@@ -121,10 +148,6 @@ function knownNames(error: CommanderError, program: Command, command: Command | 
   }
   if (error.code !== 'commander.unknownOption' || command === undefined) return '';
   return `; known options: ${command.options.flatMap(({ hidden, long }) => (hidden ? [] : (long ?? []))).join(', ')}`;
-}
-
-function defaultFolder(config: string): string {
-  return join('runs', basename(config, extname(config)));
 }
 
 /** Nx hands `--set "a={ b: c }"` on in pieces, the first of which would be read as a value. */

@@ -1,9 +1,10 @@
 /** What a task's program is made of: its commands, and what each is told. */
+import type { ConfigSource, RecipeBook } from '@pyramidal/config';
 
 /** What a command is told, whatever the task. */
 interface Common {
-  /** Path of the YAML configuration. */
-  readonly config: string;
+  /** Path of the YAML configuration, or a recipe on a backbone. */
+  readonly config: ConfigSource;
   /** Overrides such as `train.epochs=1`. */
   readonly set: readonly string[];
 }
@@ -43,6 +44,8 @@ export interface ExportCommand extends TrainedCommand {
 }
 
 export interface InfoCommand extends Common {
+  /** Print the resolved configuration as YAML, and nothing else. */
+  readonly resolved: boolean;
   /** Size to count at; the configuration's own where absent. */
   readonly input: { readonly height: number; readonly width: number } | undefined;
 }
@@ -54,6 +57,8 @@ export interface TaskApp {
   readonly description: string;
   /** Whether what it finds has scores, so that `predict --score` makes sense. */
   readonly findsScores?: boolean;
+  /** What `--recipe` chooses from. */
+  readonly recipes?: RecipeBook;
   train(command: TrainCommand): Promise<number>;
   evaluate(command: EvaluateCommand): Promise<number>;
   predict(command: PredictCommand): Promise<number>;

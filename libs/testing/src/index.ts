@@ -1,6 +1,5 @@
 /** What the specs of this workspace share. */
 export { expectClose, type Tolerance } from './closeness';
-export { completeConfigs } from './config-folder';
 export { checkGradients, type GradientCheckOptions } from './finite-differences';
 export { dataFolder, describeWith, goldenFolder } from './folders';
 export {

@@ -33,7 +33,7 @@ export interface Optimizer {
 
 /** Parameters that learn at another pace than the rest. */
 export interface ParameterGroup {
-  /** The beginning of their names, or a test of a name. */
+  /** The beginning of their names, in which `*` stands for any text; or a test of a name. */
   readonly match: string | ((name: string) => boolean);
   /** Factor on the learning rate. */
   readonly lrScale?: number;
@@ -78,5 +78,15 @@ function checkGroups(groups: readonly ParameterGroup[], names: readonly string[]
 }
 
 function matches({ match }: ParameterGroup, name: string): boolean {
-  return typeof match === 'string' ? name.startsWith(match) : match(name);
+  return typeof match === 'string' ? beginsLike(name, match) : match(name);
+}
+
+function beginsLike(name: string, pattern: string): boolean {
+  const [start = '', ...parts] = pattern.split('*');
+  let end = name.startsWith(start) ? start.length : -1;
+  for (const part of parts) {
+    const found = end < 0 ? -1 : name.indexOf(part, end);
+    end = found < 0 ? -1 : found + part.length;
+  }
+  return end >= 0;
 }

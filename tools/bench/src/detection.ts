@@ -12,9 +12,9 @@ const TINY = ['model.backbone.name=groupmixformer_tiny'];
 
 const CASES: readonly DetectionCase[] = [
   { config: 'sample.yaml', set: [], height: 128, width: 128, batch: 4, warmUp: 50, steps: 200 },
-  { config: 'retinanet_groupmixformer-tiny_fpn_1x_coco.yaml', set: [], ...PUBLISHED },
-  { config: 'mask-rcnn_groupmixformer-tiny_fpn_1x_coco.yaml', set: [], ...PUBLISHED },
-  { config: 'cascade-mask-rcnn_fpn_1x_coco.yaml', set: TINY, ...PUBLISHED },
+  { config: 'retinanet_1x.yaml', set: TINY, ...PUBLISHED },
+  { config: 'mask-rcnn_1x.yaml', set: TINY, ...PUBLISHED },
+  { config: 'cascade-mask-rcnn_1x.yaml', set: TINY, ...PUBLISHED },
 ];
 
 export const detection: Benchmark = async ({ log }) =>

@@ -14,7 +14,7 @@ export function contentProblems({ manifest, files }: Tarball): string[] {
   const problems: string[] = [];
   const paths = [...files.keys()];
   for (const path of paths) if (UNWANTED.some((pattern) => pattern.test(path))) problems.push(`${path} is packed`);
-  for (const path of ['LICENSE', 'README.md', ...namedFiles(manifest)]) {
+  for (const path of ['LICENSE', 'README.md', ...namedFiles(manifest), ...recipeFiles(files)]) {
     if (!files.has(path)) problems.push(`${path} is missing`);
   }
   if (!/^```(ts|sh)$/m.test(files.get('README.md') ?? '')) problems.push('README.md: expected an example');
@@ -34,6 +34,11 @@ function namedFiles({ exports = {}, imports = {}, bin = {}, main, types }: Tarba
   const fields = [...Object.values(exports), ...Object.values(imports), ...Object.values(bin), main, types];
   const named = JSON.stringify(fields).matchAll(/"\.\/([^"]+)"/g);
   return [...new Set(Array.from(named, ([, path]) => path!))].filter((path) => !path.includes('*'));
+}
+
+/** A program that has recipes brings them and their table. */
+function recipeFiles(files: Tarball['files']): string[] {
+  return files.has('src/recipes.ts') ? ['dist/configs/published.yaml'] : [];
 }
 
 /** What a file was built from; others are their own source. */

@@ -13,9 +13,13 @@ const DEFAULT_CLASSES = 1000;
 /** Prints parameters, multiply-adds, feature shapes and memory of a configuration's network. */
 export async function info(
   { schema, assemble }: ClassificationDefinition,
-  { config: file, set, input }: InfoCommand,
+  { config: file, set, input, resolved }: InfoCommand,
 ): Promise<number> {
-  const { config } = loadConfig(schema, file, { set });
+  const { config, text } = loadConfig(schema, file, { set });
+  if (resolved) {
+    process.stdout.write(text);
+    return 0;
+  }
   const { height, width } = input ?? { height: config.input.size, width: config.input.size };
   const { root, train } = config.data;
   const classes = existsSync(root) ? (await openData(config, [train])).classes.length : DEFAULT_CLASSES;

@@ -11,9 +11,13 @@ import { readClasses } from '../data';
 /** Prints parameters, multiply-adds, feature shapes and memory of a configuration's network. */
 export async function info(
   { schema, assemble }: DetectionDefinition,
-  { config: file, set, input }: InfoCommand,
+  { config: file, set, input, resolved }: InfoCommand,
 ): Promise<number> {
-  const { config } = loadConfig(schema, file, { set });
+  const { config, text } = loadConfig(schema, file, { set });
+  if (resolved) {
+    process.stdout.write(text);
+    return 0;
+  }
   const classes = await readClasses(config);
   await openRuntime(config.runtime);
   const network = assemble(config, classes.length);

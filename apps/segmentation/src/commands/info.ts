@@ -9,9 +9,13 @@ import type { SegmentationDefinition } from '../definition';
 /** Prints parameters, multiply-adds, feature shapes and memory of a configuration's network. */
 export async function info(
   { schema, assemble }: SegmentationDefinition,
-  { config: file, set, input }: InfoCommand,
+  { config: file, set, input, resolved }: InfoCommand,
 ): Promise<number> {
-  const { config } = loadConfig(schema, file, { set });
+  const { config, text } = loadConfig(schema, file, { set });
+  if (resolved) {
+    process.stdout.write(text);
+    return 0;
+  }
   const { height, width } = input ?? { height: config.input.crop, width: config.input.crop };
   const classes = await classesOf(config.data.root, config.data.classList);
   await openRuntime(config.runtime);

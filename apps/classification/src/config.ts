@@ -4,60 +4,79 @@ import { backboneSchema, evaluationSchema, runtimeSchema, trainSchema, z } from 
 const fraction = z.number().min(0).max(1);
 
 const dataSchema = z.strictObject({
-  /** Folder in the ImageFolder layout: `train/<class>/*.jpg`, `val/<class>/*.jpg`. */
-  root: z.string(),
-  /** Gives the labels; else `classes.json` or `classes.txt` in the root, else the sorted folder names. */
-  classIndex: z.string().optional(),
-  train: z.string().default('train'),
-  val: z.string().default('val'),
-  /** Pixels as EXIF's tag turns them for people, or as they are stored; default 'stored', as torchvision and timm read them. */
-  orientation: z.enum(['exif', 'stored']).default('stored'),
-  /** Larger images are refused before they are decoded. */
-  maxPixels: z.int().min(1).default(50_000_000),
-  /** A broken image ends the run, or is skipped and reported. */
-  onBroken: z.enum(['fail', 'skip']).default('fail'),
-  /** Threads that prepare images; 0 prepares them in the main one. */
-  workers: z.int().min(0).default(1),
+  root: z.string().describe('Folder in the ImageFolder layout: `train/<class>/*.jpg`, `val/<class>/*.jpg`.'),
+  classIndex: z
+    .string()
+    .optional()
+    .describe('Gives the labels; else `classes.json` or `classes.txt` in the root, else the sorted folder names.'),
+  train: z.string().default('train').describe('Folder of the training images below the root.'),
+  val: z.string().default('val').describe('Folder of the validation images below the root.'),
+  orientation: z
+    .enum(['exif', 'stored'])
+    .default('stored')
+    .describe(
+      "Pixels as EXIF's tag turns them for people, or as they are stored; default 'stored', as torchvision and timm read them.",
+    ),
+  maxPixels: z.int().min(1).default(50_000_000).describe('Larger images are refused before they are decoded.'),
+  onBroken: z
+    .enum(['fail', 'skip'])
+    .default('fail')
+    .describe('A broken image ends the run, or is skipped and reported.'),
+  workers: z.int().min(0).default(1).describe('Threads that prepare images; 0 prepares them in the main one.'),
 });
 
 const modelSchema = z.strictObject({
-  backbone: backboneSchema(Object.keys(VARIANTS)),
-  /** Weights to start from; a head of another class count starts anew. */
-  weights: z.string().optional(),
+  backbone: backboneSchema(Object.keys(VARIANTS)).describe("The network, with its family's own classifier."),
+  weights: z.string().optional().describe('Weights to start from; a head of another class count starts anew.'),
 });
 
 const inputSchema = z.strictObject({
-  size: z.int().min(32).default(224),
-  /** Share of the resized shorter side that the validation crop keeps. */
-  cropPct: z.number().gt(0).max(1).default(0.875),
+  size: z.int().min(32).default(224).describe('Side of the images that the network takes.'),
+  cropPct: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.875)
+    .describe('Share of the resized shorter side that the validation crop keeps.'),
 });
 
 const augmentationSchema = z
   .strictObject({
-    /** Range of the crop's share of the image, and of its width over its height. */
-    scale: z.tuple([fraction, fraction]).default([0.08, 1]),
-    ratio: z.tuple([z.number().positive(), z.number().positive()]).default([3 / 4, 4 / 3]),
-    flip: fraction.default(0.5),
-    /** timm's notation, such as rand-m9-mstd0.5-inc1. */
-    randAugment: z.string().optional(),
-    colourJitter: z.number().min(0).default(0),
-    erasing: fraction.default(0),
-    mixup: z.number().min(0).default(0),
-    cutmix: z.number().min(0).default(0),
-    /** Repeated augmentation: each image so often an epoch, augmented anew; an epoch stays as long, of fewer images. */
-    repeats: z.int().min(1).default(1),
+    scale: z.tuple([fraction, fraction]).default([0.08, 1]).describe("Range of the crop's share of the image."),
+    ratio: z
+      .tuple([z.number().positive(), z.number().positive()])
+      .default([3 / 4, 4 / 3])
+      .describe("Range of the crop's width over its height."),
+    flip: fraction.default(0.5).describe('Share of the images that are mirrored.'),
+    randAugment: z.string().optional().describe("timm's notation, such as rand-m9-mstd0.5-inc1."),
+    colourJitter: z.number().min(0).default(0).describe('Strength of random brightness, contrast and saturation.'),
+    erasing: fraction.default(0).describe('Share of the images of which a rectangle is filled with noise.'),
+    mixup: z.number().min(0).default(0).describe('Alpha of mixup; 0 leaves it out.'),
+    cutmix: z.number().min(0).default(0).describe('Alpha of CutMix; 0 leaves it out.'),
+    repeats: z
+      .int()
+      .min(1)
+      .default(1)
+      .describe(
+        'Repeated augmentation: each image so often an epoch, augmented anew; an epoch stays as long, of fewer images.',
+      ),
   })
   .prefault({});
 
 export const classificationSchema = z.strictObject({
-  data: dataSchema,
-  model: modelSchema,
-  input: inputSchema.prefault({}),
-  augmentation: augmentationSchema,
-  loss: z.strictObject({ labelSmoothing: fraction.default(0) }).prefault({}),
-  train: trainSchema,
-  evaluation: evaluationSchema,
-  runtime: runtimeSchema,
+  data: dataSchema.describe('The images.'),
+  model: modelSchema.describe('The network.'),
+  input: inputSchema.prefault({}).describe('What the network takes.'),
+  augmentation: augmentationSchema.describe('How training images are changed at random.'),
+  loss: z
+    .strictObject({
+      labelSmoothing: fraction.default(0).describe('Share of each target that is spread over all classes.'),
+    })
+    .prefault({})
+    .describe('Cross-entropy of soft targets.'),
+  train: trainSchema.describe('How the network learns.'),
+  evaluation: evaluationSchema.describe('When and how the network is measured.'),
+  runtime: runtimeSchema.describe('How the engine is opened.'),
 });
 
 /** The same where backbones of other names are known too. */

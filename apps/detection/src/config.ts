@@ -7,83 +7,111 @@ const count = z.int().min(1);
 const side = z.int().min(32);
 
 const splitSchema = z.strictObject({
-  /** Annotations in COCO's format, and the folder of their images, below the root. */
-  annotations: z.string(),
-  images: z.string(),
+  annotations: z.string().describe("Annotation file in COCO's format, below the root."),
+  images: z.string().describe('Folder of its images, below the root.'),
 });
 
 const dataSchema = z.strictObject({
-  root: z.string(),
-  train: splitSchema.default({ annotations: 'annotations/instances_train2017.json', images: 'train2017' }),
-  val: splitSchema.default({ annotations: 'annotations/instances_val2017.json', images: 'val2017' }),
-  /** File with the categories where there is no dataset to predict by; else those of the validation annotations. */
-  categories: z.string().optional(),
-  /** Only the first images of each split, by id: few, to see whether a network can learn them at all. */
-  limit: count.optional(),
-  /** Images without objects are left out of training, or kept as pure background. */
-  emptyImages: z.enum(['keep', 'filter']).default('filter'),
-  /** Pixels as EXIF's tag turns them for people, or as they are stored; default 'exif', as OpenCV and detectron2 read them. */
-  orientation: z.enum(['exif', 'stored']).default('exif'),
-  /** Larger images are refused before they are decoded. */
-  maxPixels: z.int().min(1).default(50_000_000),
-  /** A broken image ends the training, or is skipped and reported; evaluation takes no broken ones. */
-  onBroken: z.enum(['fail', 'skip']).default('fail'),
-  /** Objects of a training image beyond this number are left out, the smallest first. */
-  maxObjects: count.default(100),
-  /** Threads that prepare images and encode masks; 0 does both in the main one. */
-  workers: z.int().min(0).default(1),
+  root: z.string().describe('Folder of the data set.'),
+  train: splitSchema
+    .default({ annotations: 'annotations/instances_train2017.json', images: 'train2017' })
+    .describe('What is learned from.'),
+  val: splitSchema
+    .default({ annotations: 'annotations/instances_val2017.json', images: 'val2017' })
+    .describe('What is measured on.'),
+  categories: z
+    .string()
+    .optional()
+    .describe(
+      'File with the categories where there is no dataset to predict by; else those of the validation annotations.',
+    ),
+  limit: count
+    .optional()
+    .describe('Only the first images of each split, by id: few, to see whether a network can learn them at all.'),
+  emptyImages: z
+    .enum(['keep', 'filter'])
+    .default('filter')
+    .describe('Images without objects are left out of training, or kept as pure background.'),
+  orientation: z
+    .enum(['exif', 'stored'])
+    .default('exif')
+    .describe(
+      "Pixels as EXIF's tag turns them for people, or as they are stored; default 'exif', as OpenCV and detectron2 read them.",
+    ),
+  maxPixels: z.int().min(1).default(50_000_000).describe('Larger images are refused before they are decoded.'),
+  onBroken: z
+    .enum(['fail', 'skip'])
+    .default('fail')
+    .describe('A broken image ends the training, or is skipped and reported; evaluation takes no broken ones.'),
+  maxObjects: count
+    .default(100)
+    .describe('Objects of a training image beyond this number are left out, the smallest first.'),
+  workers: z
+    .int()
+    .min(0)
+    .default(1)
+    .describe('Threads that prepare images and encode masks; 0 does both in the main one.'),
 });
 
 const modelSchema = z.strictObject({
-  backbone: backboneSchema(Object.keys(VARIANTS)),
-  /** The feature pyramid. */
-  neck: z.strictObject({ channels: count.default(256) }).prefault({}),
-  detector: detectorSchema,
-  /** Weights to start from: a detector's, whose class heads may differ, or a classifier's, for the backbone alone. */
-  weights: z.string().optional(),
+  backbone: backboneSchema(Object.keys(VARIANTS)).describe('What the detector stands on.'),
+  neck: z
+    .strictObject({ channels: count.default(256).describe('Width of its maps.') })
+    .prefault({})
+    .describe('The feature pyramid.'),
+  detector: detectorSchema.describe('The detector, with the published settings as defaults.'),
+  weights: z
+    .string()
+    .optional()
+    .describe(
+      "Weights to start from: a detector's, whose class heads may differ, or a classifier's, for the backbone alone.",
+    ),
 });
 
 const inputSchema = z
   .strictObject({
-    /** What the sides of an image are resized to at most, keeping its shape. */
-    shortest: side.default(800),
-    longest: side.default(1333),
+    shortest: side.default(800).describe('What the shorter side of an image is resized to at most, keeping its shape.'),
+    longest: side.default(1333).describe('What the longer side is resized to at most.'),
   })
   .refine(({ shortest, longest }) => longest >= shortest, { error: 'expected longest to be at least shortest' })
   .prefault({});
 
 const augmentationSchema = z
   .strictObject({
-    flip: fraction.default(0.5),
-    /** Shorter sides to draw from in training; the input's where absent. */
-    shortest: z.array(side).min(1).optional(),
-    /** Some images are resized to one of these shorter sides and cropped, to sides in a range of pixels, before. */
+    flip: fraction.default(0.5).describe('Share of the images that are mirrored.'),
+    shortest: z
+      .array(side)
+      .min(1)
+      .optional()
+      .describe("Shorter sides to draw from in training; the input's where absent."),
     crop: z
       .strictObject({
-        probability: fraction.default(0.5),
-        shortest: z.array(side).min(1),
-        sides: z.tuple([side, side]),
+        probability: fraction.default(0.5).describe('Share of the images that are cropped.'),
+        shortest: z.array(side).min(1).describe('Shorter sides to draw from before the crop.'),
+        sides: z.tuple([side, side]).describe("Range of the crop's sides."),
       })
-      .optional(),
+      .optional()
+      .describe(
+        'Some images are resized to one of these shorter sides and cropped, to sides in a range of pixels, before.',
+      ),
   })
   .prefault({});
 
 export const detectionSchema = z.strictObject({
-  data: dataSchema,
-  model: modelSchema,
-  input: inputSchema,
-  augmentation: augmentationSchema,
-  train: trainSchema,
+  data: dataSchema.describe('The images and their objects.'),
+  model: modelSchema.describe('The network.'),
+  input: inputSchema.describe('What the network takes.'),
+  augmentation: augmentationSchema.describe('How training images are changed at random.'),
+  train: trainSchema.describe('How the network learns.'),
   evaluation: evaluationSchema
     .unwrap()
     .extend({
-      /** Print every category's numbers too. */
-      perCategory: z.boolean().default(false),
-      /** `predict` draws detections from this score on. */
-      drawScore: fraction.default(0.5),
+      perCategory: z.boolean().default(false).describe("Print every category's numbers too."),
+      drawScore: fraction.default(0.5).describe('`predict` draws detections from this score on.'),
     })
-    .prefault({}),
-  runtime: runtimeSchema,
+    .prefault({})
+    .describe('When and how the network is measured.'),
+  runtime: runtimeSchema.describe('How the engine is opened.'),
 });
 
 /** The same where backbones and detectors of other names are known too. */

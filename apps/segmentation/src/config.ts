@@ -5,57 +5,67 @@ import { headSchema, headSchemaOf, type HeadTable } from './heads';
 const fraction = z.number().min(0).max(1);
 const positive = z.number().positive();
 const count = z.int().min(1);
-const size = z.strictObject({ height: z.int().min(32), width: z.int().min(32) });
-const step = z.strictObject({ height: count, width: count });
+const side = z.int().min(32).describe('In pixels.');
+const size = z.strictObject({ height: side, width: side });
+const stride = count.describe('In pixels.');
+const step = z.strictObject({ height: stride, width: stride });
 
 const dataSchema = z.strictObject({
-  /** Folder in ADE20K's layout: `images/<split>/*.jpg`, `annotations/<split>/*.png`. */
-  root: z.string(),
-  /** Folders of the images and of the label PNGs below the root. */
-  images: z.string().default('images'),
-  annotations: z.string().default('annotations'),
-  train: z.string().default('training'),
-  val: z.string().default('validation'),
-  /** Class list; else `classes.json` in the root, else ADE20K's 150 classes. */
-  classList: z.string().optional(),
-  /** Label 0 is unlabelled and k is class k - 1; otherwise k is class k. 255 is unlabelled either way. */
-  reduceZeroLabel: z.boolean().default(true),
-  /** Pixels as EXIF's tag turns them for people, or as they are stored; default 'exif', as OpenCV and MMSegmentation read them. */
-  orientation: z.enum(['exif', 'stored']).default('exif'),
-  /** Larger images are refused before they are decoded. */
-  maxPixels: z.int().min(1).default(50_000_000),
-  /** A broken image ends the run, or is skipped and reported; evaluation takes no broken ones. */
-  onBroken: z.enum(['fail', 'skip']).default('fail'),
-  /** Threads that prepare images; 0 prepares them in the main one. */
-  workers: z.int().min(0).default(1),
+  root: z.string().describe("Folder in ADE20K's layout: `images/<split>/*.jpg`, `annotations/<split>/*.png`."),
+  images: z.string().default('images').describe('Folder of the images below the root.'),
+  annotations: z.string().default('annotations').describe('Folder of the label PNGs below the root.'),
+  train: z.string().default('training').describe('Folder of the training split in both.'),
+  val: z.string().default('validation').describe('Folder of the validation split in both.'),
+  classList: z.string().optional().describe("Class list; else `classes.json` in the root, else ADE20K's 150 classes."),
+  reduceZeroLabel: z
+    .boolean()
+    .default(true)
+    .describe('Label 0 is unlabelled and k is class k - 1; otherwise k is class k. 255 is unlabelled either way.'),
+  orientation: z
+    .enum(['exif', 'stored'])
+    .default('exif')
+    .describe(
+      "Pixels as EXIF's tag turns them for people, or as they are stored; default 'exif', as OpenCV and MMSegmentation read them.",
+    ),
+  maxPixels: z.int().min(1).default(50_000_000).describe('Larger images are refused before they are decoded.'),
+  onBroken: z
+    .enum(['fail', 'skip'])
+    .default('fail')
+    .describe('A broken image ends the run, or is skipped and reported; evaluation takes no broken ones.'),
+  workers: z.int().min(0).default(1).describe('Threads that prepare images; 0 prepares them in the main one.'),
 });
 
 const modelSchema = z.strictObject({
-  backbone: backboneSchema(Object.keys(VARIANTS)),
-  head: headSchema,
-  /** Weights to start from: a segmentor's, whose class heads may differ, or a classifier's, for the backbone alone. */
-  weights: z.string().optional(),
+  backbone: backboneSchema(Object.keys(VARIANTS)).describe('What the head stands on.'),
+  head: headSchema.describe('The segmentation head.'),
+  weights: z
+    .string()
+    .optional()
+    .describe(
+      "Weights to start from: a segmentor's, whose class heads may differ, or a classifier's, for the backbone alone.",
+    ),
 });
 
 const inputSchema = z
   .strictObject({
-    /** The box that images are resized to fit, keeping their shape. */
-    longest: z.int().min(32).default(2048),
-    shortest: z.int().min(32).default(512),
-    /** Side of the training crop. */
-    crop: z.int().min(32).default(512),
+    longest: z
+      .int()
+      .min(32)
+      .default(2048)
+      .describe('Longer side of the box that images are resized to fit, keeping their shape.'),
+    shortest: z.int().min(32).default(512).describe('Shorter side of that box.'),
+    crop: z.int().min(32).default(512).describe('Side of the training crop.'),
   })
   .prefault({});
 
 const augmentationSchema = z
   .strictObject({
-    /** Range of the factor on the box. */
-    ratioRange: z.tuple([positive, positive]).default([0.5, 2]),
-    /** Crops are drawn anew while one class has this share of their labelled pixels. */
-    catMaxRatio: fraction.default(0.75),
-    flip: fraction.default(0.5),
-    /** Random brightness, contrast, saturation and hue. */
-    photometric: z.boolean().default(true),
+    ratioRange: z.tuple([positive, positive]).default([0.5, 2]).describe('Range of the factor on the box.'),
+    catMaxRatio: fraction
+      .default(0.75)
+      .describe('Crops are drawn anew while one class has this share of their labelled pixels.'),
+    flip: fraction.default(0.5).describe('Share of the images that are mirrored.'),
+    photometric: z.boolean().default(true).describe('Random brightness, contrast, saturation and hue.'),
   })
   .prefault({});
 
@@ -63,23 +73,32 @@ const inferenceSchema = z
   .discriminatedUnion('mode', [
     z.strictObject({ mode: z.literal('whole') }),
     /** Through windows of `crop` every `stride` pixels, whose logits are averaged. */
-    z.strictObject({ mode: z.literal('slide'), crop: size, stride: step }),
+    z.strictObject({
+      mode: z.literal('slide'),
+      crop: size.describe('Size of the windows.'),
+      stride: step.describe('Steps from one to the next.'),
+    }),
   ])
   .default({ mode: 'whole' });
 
 export const segmentationSchema = z.strictObject({
-  data: dataSchema,
-  model: modelSchema,
-  input: inputSchema,
-  augmentation: augmentationSchema,
-  inference: inferenceSchema,
-  /** Looks at every image at these ratios of the box, and mirrored, and averages the probabilities. */
+  data: dataSchema.describe('The images and their labels.'),
+  model: modelSchema.describe('The network.'),
+  input: inputSchema.describe('What the network takes.'),
+  augmentation: augmentationSchema.describe('How training images are changed at random.'),
+  inference: inferenceSchema.describe(
+    'How images are looked at in evaluation and prediction: whole, or through windows whose logits are averaged.',
+  ),
   testTime: z
-    .strictObject({ ratios: z.array(positive).min(1).default([1]), flip: z.boolean().default(false) })
-    .prefault({}),
-  train: trainSchema,
-  evaluation: evaluationSchema,
-  runtime: runtimeSchema,
+    .strictObject({
+      ratios: z.array(positive).min(1).default([1]).describe('Factors on the box.'),
+      flip: z.boolean().default(false).describe('Also mirrored.'),
+    })
+    .prefault({})
+    .describe('Every image at several sizes, and mirrored; the probabilities are averaged.'),
+  train: trainSchema.describe('How the network learns.'),
+  evaluation: evaluationSchema.describe('When and how the network is measured.'),
+  runtime: runtimeSchema.describe('How the engine is opened.'),
 });
 
 /** The same where backbones and heads of other names are known too. */

@@ -10,27 +10,32 @@ export const count = z.int().min(1);
 export const anchorsSchema = (published: { readonly scales: readonly number[]; readonly ratios: readonly number[] }) =>
   z
     .strictObject({
-      /** Sides of the anchors over a level's stride, and their heights over their widths. */
       scales: z
         .array(positive)
         .min(1)
-        .default([...published.scales]),
+        .default([...published.scales])
+        .describe("Sides of the anchors over a level's stride."),
       ratios: z
         .array(positive)
         .min(1)
-        .default([...published.ratios]),
+        .default([...published.ratios])
+        .describe('Heights of the anchors over their widths.'),
     })
     .prefault({});
 
-/** Boxes are not learned from as background where a crowd covers this share of them; crowds are background where absent. */
-export const ignoreShareSchema = fraction.optional();
+export const ignoreShareSchema = fraction
+  .optional()
+  .describe(
+    'Boxes of which a crowd covers this share are not learned from as background; left out, crowds are background.',
+  );
 
 /** Fields, to which a detector may add its own. */
 export const detectionFields = (published: DetectionOptions) => ({
-  scoreThreshold: fraction.default(published.scoreThreshold),
-  iouThreshold: fraction.default(published.iouThreshold),
-  /** Detections of an image. */
-  count: count.default(published.count),
+  scoreThreshold: fraction.default(published.scoreThreshold).describe('Detections below this score are left out.'),
+  iouThreshold: fraction
+    .default(published.iouThreshold)
+    .describe('Overlap from which the lower of two detections of a class is left out.'),
+  count: count.default(published.count).describe('Detections of an image.'),
 });
 
 /** A matching that knows of crowds if the settings do. */

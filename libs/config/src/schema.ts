@@ -14,28 +14,37 @@ const stages = z.tuple([count, count, count, count]);
 /** How the engine is opened. */
 export const runtimeSchema = z
   .strictObject({
-    engine: z.enum(['auto', 'tensorflow', 'tensorflow-gpu', 'wasm', 'cpu']).default('auto'),
-    /** Threads of the engine; all cores where absent. */
-    threads: count.optional(),
-    /** bf16 halves the width of matrix products; everything else stays float32. */
-    precision: z.enum(['float32', 'bf16']).default('float32'),
-    /** Replay steps as one graph on engines that can. */
-    compile: z.boolean().default(true),
+    engine: z
+      .enum(['auto', 'tensorflow', 'tensorflow-gpu', 'wasm', 'cpu'])
+      .default('auto')
+      .describe(
+        'What computes: native TensorFlow, on a card, WebAssembly, plain JavaScript (tests); auto takes the best one there is.',
+      ),
+    threads: count.optional().describe('Threads of the engine; all cores where absent.'),
+    precision: z
+      .enum(['float32', 'bf16'])
+      .default('float32')
+      .describe('bf16 halves the width of matrix products; everything else stays float32.'),
+    compile: z.boolean().default(true).describe('Replay steps as one graph on engines that can.'),
   })
   .prefault({});
 
 /** Parameters whose name starts with `match` learn at another pace; the first group that matches counts. */
 const parameterGroup = z.strictObject({
-  match: z.string().min(1),
-  lrScale: nonNegative.default(1),
-  decayScale: nonNegative.default(1),
+  match: z
+    .string()
+    .min(1)
+    .describe("The beginning of parameters' names; `*` stands for any text. The first group that matches counts."),
+  lrScale: nonNegative.default(1).describe('Factor on the learning rate.'),
+  decayScale: nonNegative.default(1).describe('Factor on the weight decay.'),
 });
 
 const optimizerShared = {
-  lr: positive,
-  /** Also decay biases and the scales of norms (parameters of fewer than two dimensions). */
-  decayNormsAndBiases: z.boolean(),
-  groups: z.array(parameterGroup).default([]),
+  lr: positive.describe('Learning rate of an update of the whole batch, accumulation included.'),
+  decayNormsAndBiases: z
+    .boolean()
+    .describe('Also decay biases and the scales of norms (parameters of fewer than two dimensions).'),
+  groups: z.array(parameterGroup).default([]).describe('Parameters that learn at another pace.'),
 };
 
 export const optimizerSchema = z.discriminatedUnion('name', [
@@ -43,41 +52,45 @@ export const optimizerSchema = z.discriminatedUnion('name', [
     name: z.literal('adamw'),
     ...optimizerShared,
     decayNormsAndBiases: optimizerShared.decayNormsAndBiases.default(false),
-    weightDecay: nonNegative.default(0.05),
-    betas: z.tuple([fraction, fraction]).default([0.9, 0.999]),
-    epsilon: positive.default(1e-8),
+    weightDecay: nonNegative.default(0.05).describe('Weight decay, apart from the gradient.'),
+    betas: z
+      .tuple([fraction, fraction])
+      .default([0.9, 0.999])
+      .describe("Memory of the gradient's mean and of its square's."),
+    epsilon: positive.default(1e-8).describe('Added to the divisor.'),
   }),
   z.strictObject({
     name: z.literal('sgd'),
     ...optimizerShared,
     decayNormsAndBiases: optimizerShared.decayNormsAndBiases.default(true),
-    weightDecay: nonNegative.default(1e-4),
-    momentum: fraction.default(0.9),
-    nesterov: z.boolean().default(false),
+    weightDecay: nonNegative.default(1e-4).describe('Weight decay, part of the gradient.'),
+    momentum: fraction.default(0.9).describe('Memory of past updates.'),
+    nesterov: z.boolean().default(false).describe('Look ahead along the momentum.'),
   }),
 ]);
 
 const warmupSchema = z
   .strictObject({
-    epochs: positive.optional(),
-    iterations: count.optional(),
-    /** Learning rate of the first step. */
-    startLr: nonNegative.default(0),
-    /** timm: a straight line up to the base rate; mmcv: the schedule's own value times a rising factor. */
-    convention: z.enum(['timm', 'mmcv']).default('timm'),
-    /** Start the schedule when the warm-up ends instead of beneath it. */
-    shift: z.boolean().default(false),
-    /** The last warm-up step is already at full height; otherwise the first one after it. */
-    inclusive: z.boolean().default(false),
+    epochs: positive.optional().describe('Length in epochs, which may be a fraction; or `iterations`.'),
+    iterations: count.optional().describe('Length in updates.'),
+    startLr: nonNegative.default(0).describe('Learning rate of the first step.'),
+    convention: z
+      .enum(['timm', 'mmcv'])
+      .default('timm')
+      .describe("timm: a straight line up to the base rate; mmcv: the schedule's own value times a rising factor."),
+    shift: z.boolean().default(false).describe('Start the schedule when the warm-up ends instead of beneath it.'),
+    inclusive: z
+      .boolean()
+      .default(false)
+      .describe('The last warm-up step is already at full height; otherwise the first one after it.'),
   })
   .refine(({ epochs, iterations }) => (epochs === undefined) !== (iterations === undefined), {
     error: 'expected one of epochs and iterations',
   });
 
 const scheduleShared = {
-  warmup: warmupSchema.optional(),
-  /** When the rate changes: at every iteration, or once an epoch. */
-  per: z.enum(['iteration', 'epoch']),
+  warmup: warmupSchema.optional().describe('How the rate rises at the beginning.'),
+  per: z.enum(['iteration', 'epoch']).describe('When the rate changes: at every iteration, or once an epoch.'),
 };
 
 export const scheduleSchema = z.discriminatedUnion('name', [
@@ -85,49 +98,51 @@ export const scheduleSchema = z.discriminatedUnion('name', [
     name: z.literal('cosine'),
     ...scheduleShared,
     per: scheduleShared.per.default('iteration'),
-    minLr: nonNegative.default(0),
+    minLr: nonNegative.default(0).describe('Rate at the end.'),
   }),
   z.strictObject({
     name: z.literal('poly'),
     ...scheduleShared,
     per: scheduleShared.per.default('iteration'),
-    power: positive.default(1),
-    minLr: nonNegative.default(0),
+    power: positive.default(1).describe('Of the polynomial.'),
+    minLr: nonNegative.default(0).describe('Rate at the end.'),
   }),
   z.strictObject({
     name: z.literal('step'),
-    warmup: warmupSchema.optional(),
-    /** Epochs (or iterations) at which the rate is multiplied by `gamma`. */
-    milestones: z.array(count).min(1),
-    gamma: positive.default(0.1),
+    warmup: scheduleShared.warmup,
+    milestones: z.array(count).min(1).describe('Epochs (or iterations) at which the rate is multiplied by `gamma`.'),
+    gamma: positive.default(0.1).describe('Factor on the rate at each milestone.'),
   }),
-  z.strictObject({ name: z.literal('constant'), warmup: warmupSchema.optional() }),
+  z.strictObject({ name: z.literal('constant'), warmup: scheduleShared.warmup }),
 ]);
 
 export const trainSchema = z
   .strictObject({
-    epochs: count.optional(),
-    iterations: count.optional(),
-    batchSize: count,
-    /** Batches whose gradients are averaged into one update. */
-    accumulation: count.default(1),
-    optimizer: optimizerSchema,
-    schedule: scheduleSchema.default({ name: 'constant' }),
-    /** Largest global norm of the gradient. */
-    clipGradNorm: positive.optional(),
-    /** Moving average of the weights: kept share per update. */
-    ema: z.strictObject({ decay: fraction }).optional(),
-    /** Run a backbone's blocks again in the backward pass instead of keeping what they computed: less memory, a little more time, same numbers. */
-    recompute: z.boolean().default(false),
-    seed: z.int().min(0).max(0x7fffffff).default(0),
-    /** Updates between two lines of the log. */
-    logEvery: count.default(50),
-    /** Epochs (or iterations) between two checkpoints. */
-    saveEvery: count.default(1),
-    /** How many numbered checkpoints stay, besides `last` and `best`. */
-    keep: z.int().min(0).default(0),
-    /** What follows when a checkpoint cannot be written: go on and try again next time, or stop. */
-    onSaveError: z.enum(['continue', 'stop']).default('continue'),
+    epochs: count.optional().describe('Length of the run; or `iterations`.'),
+    iterations: count.optional().describe('Length of the run in updates.'),
+    batchSize: count.describe('Images at a time.'),
+    accumulation: count.default(1).describe('Batches whose gradients are averaged into one update.'),
+    optimizer: optimizerSchema.describe('How gradients change the parameters.'),
+    schedule: scheduleSchema.default({ name: 'constant' }).describe('How the learning rate changes.'),
+    clipGradNorm: positive.optional().describe('Largest global norm of the gradient.'),
+    ema: z
+      .strictObject({ decay: fraction.describe('The share that stays at each update.') })
+      .optional()
+      .describe('Keep a moving average of the weights, for evaluation and `best`.'),
+    recompute: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Run a backbone's blocks again in the backward pass instead of keeping what they computed: less memory, a little more time, same numbers.",
+      ),
+    seed: z.int().min(0).max(0x7fffffff).default(0).describe('What everything random follows from.'),
+    logEvery: count.default(50).describe('Updates between two lines of the log.'),
+    saveEvery: count.default(1).describe('Epochs (or iterations) between two checkpoints.'),
+    keep: z.int().min(0).default(0).describe('How many numbered checkpoints stay, besides `last` and `best`.'),
+    onSaveError: z
+      .enum(['continue', 'stop'])
+      .default('continue')
+      .describe('What follows when a checkpoint cannot be written: go on and try again next time, or stop.'),
   })
   .refine(({ epochs, iterations }) => (epochs === undefined) !== (iterations === undefined), {
     error: 'expected one of epochs and iterations',
@@ -135,12 +150,11 @@ export const trainSchema = z
 
 export const evaluationSchema = z
   .strictObject({
-    /** Epochs (or iterations) between two evaluations; the end of the run always has one. */
-    every: count.default(1),
-    /** Images at a time; the training batch size where absent. */
-    batchSize: count.optional(),
-    /** Evaluate the averaged weights where the run keeps them. */
-    ema: z.boolean().default(true),
+    every: count
+      .default(1)
+      .describe('Epochs (or iterations) between two evaluations; the end of the run always has one.'),
+    batchSize: count.optional().describe('Images at a time; the training batch size where absent.'),
+    ema: z.boolean().default(true).describe('Evaluate the averaged weights where the run keeps them.'),
   })
   .prefault({});
 
@@ -150,11 +164,9 @@ export const evaluationSchema = z
  */
 export const backboneSchema = <Name extends string>(names: readonly Name[]) =>
   z.strictObject({
-    name: z.enum(names),
-    /** Stochastic depth of the last block; the published recipe's where absent. */
-    dropPath: fraction.optional(),
-    /** The four stages, where they differ from the published size. */
-    channels: stages.optional(),
-    depths: stages.optional(),
-    mlpRatios: stages.optional(),
+    name: z.enum(names).describe('A published size.'),
+    dropPath: fraction.optional().describe("Stochastic depth of the last block; the published recipe's where absent."),
+    channels: stages.optional().describe('Widths of the four stages, where they differ from the published size.'),
+    depths: stages.optional().describe('Blocks of the four stages, where they differ.'),
+    mlpRatios: stages.optional().describe("Widths of the four stages' MLPs over the stage's, where they differ."),
   });

@@ -42,12 +42,12 @@ export const CASCADE_RCNN = {
 
 export const CASCADE_MASK_RCNN = { ...CASCADE_RCNN, mask: MASK_BRANCH } as const satisfies TwoStageSettings;
 
-const boxHead = z.enum(['conv4fc1', 'shared2fc']).default('conv4fc1');
+const boxHead = z
+  .enum(['conv4fc1', 'shared2fc'])
+  .default('conv4fc1')
+  .describe('Four convolutions and a fully connected layer, or two of those.');
 
-const schema = twoStageSchema(CASCADE_RCNN).extend({
-  /** Four convolutions and a fully connected layer, or two of those. */
-  boxHead,
-});
+const schema = twoStageSchema(CASCADE_RCNN).extend({ boxHead });
 
 const maskSchema = schema.extend(maskFields(MASK_BRANCH));
 

@@ -17,10 +17,8 @@ import { TwoStageDetector, type TwoStageSettings } from './two-stage-detector';
 const proposalsSchema = (published: { readonly perLevel: number; readonly count: number }) =>
   z
     .strictObject({
-      /** Candidates of each level that suppression looks at. */
-      perLevel: count.default(published.perLevel),
-      /** Proposals of an image that go on to the second stage. */
-      count: count.default(published.count),
+      perLevel: count.default(published.perLevel).describe('Candidates of each level that suppression looks at.'),
+      count: count.default(published.count).describe('Proposals of an image that go on to the second stage.'),
     })
     .prefault({});
 
@@ -28,8 +26,8 @@ const proposalsSchema = (published: { readonly perLevel: number; readonly count:
 const sampleSchema = (published: { readonly count: number; readonly positiveShare: number }) =>
   z
     .strictObject({
-      count: count.default(published.count),
-      positiveShare: fraction.default(published.positiveShare),
+      count: count.default(published.count).describe('How many of an image.'),
+      positiveShare: fraction.default(published.positiveShare).describe('Share of them that may show objects.'),
     })
     .prefault({});
 
@@ -38,27 +36,27 @@ export const twoStageSchema = (published: TwoStageSettings) => {
   const { anchors, rpn, trainProposals, testProposals, stages, sampling, detections } = published;
   const [first] = stages as [TwoStageSettings['stages'][number]];
   return z.strictObject({
-    anchors: anchorsSchema(anchors),
-    /** Anchors that the proposals are learned from. */
-    anchorSample: sampleSchema(rpn.sample),
-    trainProposals: proposalsSchema(trainProposals),
-    testProposals: proposalsSchema(testProposals),
-    /** Proposals that boxes and classes are learned from. */
-    roiSample: sampleSchema(first.rois.sample),
+    anchors: anchorsSchema(anchors).describe('Boxes that proposals start from.'),
+    anchorSample: sampleSchema(rpn.sample).describe('Anchors that the proposals are learned from.'),
+    trainProposals: proposalsSchema(trainProposals).describe('Proposals in training.'),
+    testProposals: proposalsSchema(testProposals).describe('Proposals in evaluation and prediction.'),
+    roiSample: sampleSchema(first.rois.sample).describe('Proposals that boxes and classes are learned from.'),
     ignoreShare: ignoreShareSchema,
-    /** Width of the box heads' fully connected layers. */
-    boxHidden: count.default(first.box.hidden),
-    /** Points per bin and axis of RoIAlign, or 'adaptive' as published checkpoints expect, which no graph can repeat. */
-    sampling: z.union([count, z.literal('adaptive')]).default(sampling),
-    detections: z.strictObject(detectionFields(detections)).prefault({}),
+    boxHidden: count.default(first.box.hidden).describe("Width of the box heads' fully connected layers."),
+    sampling: z
+      .union([count, z.literal('adaptive')])
+      .default(sampling)
+      .describe(
+        "Points per bin and axis of RoIAlign, or 'adaptive' as published checkpoints expect, which no graph can repeat.",
+      ),
+    detections: z.strictObject(detectionFields(detections)).prefault({}).describe('What is left of the detections.'),
   });
 };
 
 /** Further settings of those with a mask branch. */
 export const maskFields = (published: MaskBranchOptions) => ({
-  /** Width and number of the mask heads' convolutions. */
-  maskHidden: count.default(published.hidden),
-  maskConvs: z.int().min(0).default(published.convs),
+  maskHidden: count.default(published.hidden).describe("Width of the mask head's convolutions."),
+  maskConvs: z.int().min(0).default(published.convs).describe("Number of the mask head's convolutions."),
 });
 
 type Settings = z.output<ReturnType<typeof twoStageSchema>> &

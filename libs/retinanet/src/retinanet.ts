@@ -71,18 +71,19 @@ export class RetinaNet extends Detector {
 }
 
 const schema = z.strictObject({
-  anchors: anchorsSchema(RETINANET.anchors),
+  anchors: anchorsSchema(RETINANET.anchors).describe('Boxes that detections start from.'),
   ignoreShare: ignoreShareSchema,
-  /** Convolutions of each tower, and their width. */
-  convs: z.int().min(0).default(RETINANET.convs),
-  hidden: count.default(RETINANET.hidden),
+  convs: z.int().min(0).default(RETINANET.convs).describe('Convolutions of each tower.'),
+  hidden: count.default(RETINANET.hidden).describe('Width of the towers.'),
   detections: z
     .strictObject({
-      /** Candidates of each level that suppression looks at. */
-      perLevel: count.default(RETINANET.detections.perLevel),
+      perLevel: count
+        .default(RETINANET.detections.perLevel)
+        .describe('Candidates of each level that suppression looks at.'),
       ...detectionFields(RETINANET.detections),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('What is left of the detections.'),
 });
 
 /** RetinaNet by the name that a configuration gives. */

@@ -7,10 +7,8 @@ import type { SegmentorDefinition } from './segmentor-definition';
 import { SemanticFpnHead } from './semantic-fpn-head';
 
 const schema = z.strictObject({
-  /** Width of the feature pyramid. */
-  neckChannels: z.int().min(1).default(256),
-  /** Width of the head. */
-  channels: z.int().min(1).default(128),
+  neckChannels: z.int().min(1).default(256).describe('Width of the feature pyramid.'),
+  channels: z.int().min(1).default(128).describe('Width of the head.'),
 });
 
 export const semanticFpn: SegmentorDefinition<typeof schema> = {

@@ -7,10 +7,12 @@ import type { SegmentorDefinition } from './segmentor-definition';
 import { UperHead } from './uper-head';
 
 const schema = z.strictObject({
-  /** Width of the decode head. */
-  channels: z.int().min(1).default(512),
-  /** Width of the FCN head on C4 that helps to train; 0 leaves it out. */
-  auxiliaryChannels: z.int().min(0).default(256),
+  channels: z.int().min(1).default(512).describe('Width of the decode head.'),
+  auxiliaryChannels: z
+    .int()
+    .min(0)
+    .default(256)
+    .describe('Width of the FCN head on C4 that helps to train; 0 leaves it out.'),
 });
 
 /** The map that the auxiliary head reads. */

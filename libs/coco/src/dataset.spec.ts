@@ -245,7 +245,7 @@ describe('requireSameClasses', () => {
     ['a missing one', set('data.val', 'red'), "data.val: category 2 is 'blue' in data.train and is missing here"],
     ['one more', set('data.val', 'red', 'blue', 'x'), "data.val: category 3 is 'x' here and is missing in data.train"],
   ])('refuses %s in one line', (_, val, message) => {
-    expect(() => requireSameClasses(train, val)).toThrow(message);
+    expect(() => requireSameClasses(train, val)).toThrow(expect.objectContaining({ message, exitCode: 2 }));
   });
 });
 

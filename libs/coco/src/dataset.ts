@@ -123,10 +123,16 @@ export async function readDetectionClasses(annotations: string): Promise<Detecti
   return classesOf(readCategories(annotations), annotations);
 }
 
+/** Two datasets of one configuration that do not have the same categories. */
+export class CategoryMismatchError extends CocoFormatError {
+  /** What a program ends with: the configuration names files that don't belong together. */
+  readonly exitCode = 2;
+}
+
 /**
  * Checks that two datasets mean the same by each label. A category is its id and its name: a file with the same names under other ids would
  * be measured against the wrong ones.
- * @throws CocoFormatError naming the first category that differs.
+ * @throws CategoryMismatchError naming the first category that differs.
  */
 export function requireSameClasses(
   expected: { readonly name: string; readonly classes: readonly DetectionClass[] },
@@ -137,14 +143,14 @@ export function requireSameClasses(
     const other = names.get(categoryId);
     if (other === name) continue;
     const there = other === undefined ? 'is missing' : `'${other}'`;
-    throw new CocoFormatError(
+    throw new CategoryMismatchError(
       `${received.name}: category ${categoryId} is '${name}' in ${expected.name} and ${there} here`,
     );
   }
   if (received.classes.length === expected.classes.length) return;
   const known = new Set(expected.classes.map(({ categoryId }) => categoryId));
   const { categoryId, name } = received.classes.find((own) => !known.has(own.categoryId))!;
-  throw new CocoFormatError(
+  throw new CategoryMismatchError(
     `${received.name}: category ${categoryId} is '${name}' here and is missing in ${expected.name}`,
   );
 }

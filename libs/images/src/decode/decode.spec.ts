@@ -115,6 +115,13 @@ describe('decodeImage on hostile input', () => {
     }
   });
 
+  it('refuses a side longer than decoders can hold rows of', async () => {
+    const wide = await sharp({ create: { width: 70_000, height: 1, channels: 3, background: '#123456' } })
+      .png()
+      .toBuffer();
+    expect(await reasonOf(wide)).toBe('expected sides of at most 65535 pixels, received 70000x1');
+  });
+
   it('needs neither time nor memory for a few bytes that promise a large picture', async () => {
     const bytes = await photo().jpeg().toBuffer();
     const frame = bytes.indexOf(Buffer.from('ffc0', 'hex'));

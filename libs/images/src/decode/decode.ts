@@ -10,6 +10,9 @@ import { readImageFile } from './read-file';
 /** Pixels that a picture may have, the sides of 48-megapixel cameras included. */
 const MAX_PIXELS = 50_000_000;
 
+/** Longest side, as JPEG's: decoders hold whole rows, and some hundreds of them. */
+const MAX_SIDE = 65_535;
+
 /** No picture that is decoded has more bytes in its file for each pixel. */
 const BYTES_A_PIXEL = 16;
 
@@ -55,10 +58,12 @@ export async function decodeImage(
     const maxBytes = Math.max(maxPixels, MAX_PIXELS) * BYTES_A_PIXEL;
     const bytes = typeof source === 'string' ? await readImageFile(source, { maxBytes }) : source;
     const header = await headerOf(bytes);
-    const pixels = header.width * header.height;
-    if (pixels > maxPixels) {
-      throw new Error(`expected at most ${maxPixels} pixels (maxPixels), received ${header.width}x${header.height}`);
-    }
+    const { width, height } = header;
+    const pixels = width * height;
+    const received = `received ${width}x${height}`;
+    if (pixels > maxPixels) throw new Error(`expected at most ${maxPixels} pixels (maxPixels), ${received}`);
+    if (Math.max(width, height) > MAX_SIDE)
+      throw new Error(`expected sides of at most ${MAX_SIDE} pixels, ${received}`);
     return await budget.use(pixels, () => decodePixels(bytes, header, orientation, maxPixels));
   } catch (error) {
     throw new BrokenImageError(name, `cannot be decoded: ${reasonOf(error)}`);

@@ -52,6 +52,11 @@ describe('readDocument', () => {
     expect(readDocument('# A\n\n<!-- run by a.spec.ts -->\n').runElsewhere).toBe('a.spec.ts');
   });
 
+  it('shows what stands in blocks of other languages', () => {
+    const shown = '```md\n<!-- setup\nx();\n-->\n```\n\n```\nnpm run nothing\n```\n';
+    expect(readDocument(shown)).toMatchObject({ blocks: [], commands: [] });
+  });
+
   it('names a block that does not end', () => {
     expect(() => readDocument('a\n\n```ts\nx();\n')).toThrow('line 3: the block that begins here does not end');
   });

@@ -23,6 +23,8 @@ export interface Document {
 }
 
 const OPENING = /^(?:```(ts|sh)|<!-- (setup))$/;
+/** Output, YAML, Markdown: what stands inside is shown, not run. */
+const OTHER_FENCE = /^```(?!(?:ts|sh)$)/;
 const RUN_ELSEWHERE = /^<!-- run by (.+) -->$/m;
 const COMPILED_ONLY = /^<!-- compiled only: (.+) -->$/;
 
@@ -33,13 +35,16 @@ export function readDocument(markdown: string): Document {
   const commands: ShellCommand[] = [];
   let compiledOnly: string | undefined;
   for (let i = 0; i < lines.length; i++) {
+    if (OTHER_FENCE.test(lines[i]!)) {
+      i = endOf(lines, i, '```');
+      continue;
+    }
     const [, fence, setup] = OPENING.exec(lines[i]!) ?? [];
     if (fence === undefined && setup === undefined) {
       if (lines[i] !== '') compiledOnly = COMPILED_ONLY.exec(lines[i]!)?.[1];
       continue;
     }
-    const end = lines.indexOf(setup === undefined ? '```' : '-->', i + 1);
-    if (end < 0) throw new Error(`line ${i + 1}: the block that begins here does not end`);
+    const end = endOf(lines, i, setup === undefined ? '```' : '-->');
     const inside = lines.slice(i + 1, end);
     if (fence === 'sh') commands.push(...commandsOf(inside, i + 2));
     else blocks.push({ code: inside.join('\n'), line: i + 2, compiledOnly });
@@ -47,6 +52,12 @@ export function readDocument(markdown: string): Document {
     i = end;
   }
   return { runElsewhere: RUN_ELSEWHERE.exec(markdown)?.[1], blocks, commands };
+}
+
+function endOf(lines: readonly string[], start: number, mark: string): number {
+  const end = lines.indexOf(mark, start + 1);
+  if (end < 0) throw new Error(`line ${start + 1}: the block that begins here does not end`);
+  return end;
 }
 
 /** Without comments and what follows a backslash belongs to the line before. */

@@ -56,7 +56,7 @@ it.each(titled(CASES))('%s describes a detector, and how to train it', (_, train
   const parameters = assembleDetector(small(training), CLASSES).parameters();
   const optimizer = createOptimizer(parameters, train.optimizer);
   expect(optimizer.blocks.flatMap(({ parts }) => parts)).toHaveLength(parameters.size);
-  for (const slots of optimizer.slots.values()) slots.dispose();
+  for (const state of optimizer.state.values()) state.dispose();
 
   const { epochs, schedule } = train;
   const { lr } = train.optimizer;

@@ -243,7 +243,7 @@ interface BlockOptions {
   readonly mlpRatio: number;
   readonly layerScale: boolean;
   readonly dropPath: number;
-  /** Of an attention block; a modulation block has none. */
+  /** Heads of an attention block; a modulation block has none. */
   readonly attentionHeads: number | undefined;
 }
 

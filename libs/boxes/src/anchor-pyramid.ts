@@ -1,4 +1,4 @@
-/** The anchors of all levels of a pyramid, and what a head's maps say of them. */
+/** The anchors of all levels of a pyramid, and a head's maps in the order of the anchors. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { MapSize } from '@pyramidal/nn';
 import { anchorsInside, levelAnchors, type AnchorOptions } from './anchors';

@@ -1,7 +1,9 @@
 /** Anchors of a pyramid (Faster R-CNN, section 3.1.1; FPN, section 4.1), placed as MMDetection 2 places them. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { MapSize } from '@pyramidal/nn';
+import { coordinates } from './boxes';
 
+/** The shapes of the anchors, and where they lie. */
 export interface AnchorOptions {
   /** Pixels per cell of each level; a level's anchors grow with it. */
   readonly strides: readonly number[];
@@ -74,13 +76,13 @@ export function anchorsInside(
     const count = anchorsPerCell(options);
     const valid = tf.reshape(tf.tile(tf.reshape(cells, [-1, 1]), [1, count]), [-1]) as tf.Tensor1D;
     if (allowedBorder < 0) return valid;
-    const [x1, y1, x2, y2] = tf.unstack(levelAnchors(options, level, [height, width]), 1) as tf.Tensor1D[];
+    const [x1, y1, x2, y2] = coordinates(levelAnchors(options, level, [height, width]));
     const [imageHeight, imageWidth] = tf.split(image, 2) as [tf.Tensor, tf.Tensor];
     const inside = [
-      tf.greaterEqual(x1!, -allowedBorder),
-      tf.greaterEqual(y1!, -allowedBorder),
-      tf.less(x2!, tf.add(imageWidth, allowedBorder)),
-      tf.less(y2!, tf.add(imageHeight, allowedBorder)),
+      tf.greaterEqual(x1, -allowedBorder),
+      tf.greaterEqual(y1, -allowedBorder),
+      tf.less(x2, tf.add(imageWidth, allowedBorder)),
+      tf.less(y2, tf.add(imageHeight, allowedBorder)),
     ];
     return inside.reduce((all, one) => tf.logicalAnd(all, one), valid) as tf.Tensor1D;
   });

@@ -4,6 +4,7 @@ import { coordinates } from './boxes';
 
 type Four = readonly [number, number, number, number];
 
+/** How deltas are normalised and bounded. */
 export interface DeltaOptions {
   /** Deltas are normalised: (delta - mean) / std. */
   readonly means?: Four;

@@ -1,12 +1,12 @@
 /** Plain geometry of boxes `[x1, y1, x2, y2]`. */
 import * as tf from '@tensorflow/tfjs-core';
 
-/** The four coordinates of boxes [..., 4], each [...]. */
+/** The four coordinates of boxes. @param boxes float32 [..., 4]. @returns x1, y1, x2, y2, float32 [...] each. */
 export function coordinates(boxes: tf.Tensor): [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor] {
   return tf.unstack(boxes, -1) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
 }
 
-/** Areas of boxes [..., 4]; negative extents count as they are. */
+/** Areas of boxes; negative extents count as they are. @param boxes float32 [..., 4]. @returns float32 [...]. */
 export function areas(boxes: tf.Tensor): tf.Tensor {
   const [x1, y1, x2, y2] = coordinates(boxes);
   return tf.mul(tf.sub(x2, x1), tf.sub(y2, y1));
@@ -30,7 +30,11 @@ export function intersections(a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D {
 /** No union is smaller, so that empty boxes divide by something. */
 const MIN_UNION = 1e-6;
 
-/** Intersection over union of each of `a` with each of `b`. @returns float32 [A, B]. */
+/**
+ * Intersection over union of each of `a` with each of `b`.
+ * @param a float32 [A, 4], xyxy. @param b float32 [B, 4], xyxy.
+ * @returns float32 [A, B].
+ */
 export function boxIou(a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D {
   return tf.tidy(() => {
     const shared = intersections(a, b);
@@ -43,6 +47,7 @@ export function boxIou(a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D {
  * Cuts boxes at the image's edges.
  * @param boxes float32 [..., 4].
  * @param size float32 [2], (height, width).
+ * @returns the shape of the boxes.
  */
 export function clipBoxes<T extends tf.Tensor>(boxes: T, size: tf.Tensor1D): T {
   return tf.tidy(() => {

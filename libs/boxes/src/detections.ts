@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { classwiseNms } from './nms';
 import { takeRows } from './take-rows';
 
+/** Which boxes become detections. */
 export interface DetectionOptions {
   /** Only scores above it count. */
   readonly scoreThreshold: number;
@@ -21,7 +22,7 @@ export type Detections = {
   labels: tf.Tensor1D;
   /** bool [D]. */
   valid: tf.Tensor1D;
-  /** Of detectors that find them: probabilities of each detection's own class, float32 [D, side, side], over its box. */
+  /** Where the detector predicts masks: probabilities of each detection's own class, float32 [D, side, side], over its box. */
   masks?: tf.Tensor3D;
 };
 
@@ -29,6 +30,7 @@ export type Detections = {
  * The detections among boxes that are scored for every class; classes suppress among themselves.
  * @param boxes float32 [B, 4], shared by the classes, or [B, classes, 4]; xyxy, pixels of the original image.
  * @param scores float32 [B, classes].
+ * @returns D rows, shapes as in `Detections`.
  */
 export function chooseDetections(
   boxes: tf.Tensor2D | tf.Tensor3D,
@@ -55,6 +57,7 @@ export function chooseDetections(
  * Boxes in pixels of the original image.
  * @param boxes float32 [..., 4], pixels of the network's input.
  * @param scale float32 [2], (y, x): the network's input over the original image.
+ * @returns the shape of the boxes.
  */
 export function toOriginal<T extends tf.Tensor>(boxes: T, scale: tf.Tensor1D): T {
   return tf.tidy(() => tf.div(boxes, tf.tile(tf.reverse(scale), [2])) as T);

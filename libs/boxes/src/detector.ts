@@ -6,6 +6,7 @@ import type { Detections } from './detections';
 import type { DrawKeys } from './sampler';
 import type { TruthBatch } from './truth';
 
+/** A batch of images as detectors take it. */
 export interface ImageBatch {
   /** float32 [N, H, W, 3], normalised, padded at the right and bottom. */
   readonly images: tf.Tensor4D;

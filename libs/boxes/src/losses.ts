@@ -4,12 +4,15 @@ import { areas, coordinates } from './boxes';
 
 /**
  * Binary cross entropy of logits.
+ * @param logits float32, any shape.
  * @param targets 0 or 1 (or between), the shape of the logits.
+ * @returns float32, the shape of the logits.
  */
 export function binaryCrossEntropy<T extends tf.Tensor>(logits: T, targets: T): T {
   return tf.tidy(() => tf.sub(tf.softplus(logits), tf.mul(logits, targets)) as T);
 }
 
+/** The settings of the focal loss. */
 export interface FocalOptions {
   /** Weight of targets 1; those of 0 get the rest. */
   readonly alpha: number;
@@ -19,7 +22,9 @@ export interface FocalOptions {
 
 /**
  * Focal loss of logits (Lin et al. 2017, eq. 5), -a (1 - p)^gamma log p, where p is the probability of the right answer.
+ * @param logits float32, any shape.
  * @param targets 0 or 1, the shape of the logits.
+ * @returns float32, the shape of the logits.
  */
 export function focalLoss<T extends tf.Tensor>(logits: T, targets: T, { alpha, gamma }: FocalOptions): T {
   /** Logits of the right answer, and its weight. */
@@ -35,19 +40,25 @@ export function focalLoss<T extends tf.Tensor>(logits: T, targets: T, { alpha, g
     const value = tf.mul(tf.mul(weight, tf.pow(tf.sigmoid(tf.neg(right)), gamma)), tf.softplus(tf.neg(right)));
     return {
       value,
-      gradFunc: (dy: tf.Tensor, [savedX, savedIs]: tf.Tensor[]) => {
-        const { sign, right, weight } = rightOf(savedX!, savedIs!);
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const [savedX, savedIs] = saved as [tf.Tensor, tf.Tensor];
+        const { sign, right, weight } = rightOf(savedX, savedIs);
         const wrong = tf.sigmoid(tf.neg(right));
         const slope = tf.add(tf.mul(tf.mul(tf.sigmoid(right), tf.softplus(tf.neg(right))), gamma), wrong);
         const gradient = tf.mul(tf.neg(tf.mul(sign, weight)), tf.mul(tf.pow(wrong, gamma), slope));
-        return [tf.mul(dy, gradient), tf.zerosLike(savedIs!)];
+        return [tf.mul(dy, gradient), tf.zerosLike(savedIs)];
       },
     };
   });
   return tf.tidy(() => loss(logits, targets) as T);
 }
 
-/** Smooth L1 (Fast R-CNN, eq. 3): quadratic below `beta`; plain L1 with 0. */
+/**
+ * Smooth L1 (Fast R-CNN, eq. 3): quadratic below `beta`; plain L1 with 0.
+ * @param predicted float32, any shape.
+ * @param targets float32, the same shape.
+ * @returns float32, the same shape.
+ */
 export function smoothL1<T extends tf.Tensor>(predicted: T, targets: T, beta: number): T {
   return tf.tidy(() => {
     const distance = tf.abs(tf.sub(predicted, targets)) as T;
@@ -91,10 +102,10 @@ function larger(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
     };
     return {
       value: tf.maximum(left, right),
-      gradFunc: (dy: tf.Tensor, [first, second]: tf.Tensor[]) => [
-        tf.mul(dy, share(first!, second!)),
-        tf.mul(dy, share(second!, first!)),
-      ],
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const [first, second] = saved as [tf.Tensor, tf.Tensor];
+        return [tf.mul(dy, share(first, second)), tf.mul(dy, share(second, first))];
+      },
     };
   })(a, b);
 }

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { areas, boxIou, intersections } from './boxes';
 
+/** Which overlaps make a box positive, background or neither. */
 export interface MatchOptions {
   /** A box with at least this IoU is positive. */
   readonly positiveIou: number;
@@ -21,6 +22,7 @@ export interface MatchOptions {
 export const UNMATCHED = -1;
 export const BACKGROUND = 0;
 
+/** What boxes are matched with. */
 export type Matches = {
   /** int32 [A]: `UNMATCHED`, `BACKGROUND`, or k for ground truth k - 1. */
   readonly assigned: tf.Tensor1D;
@@ -28,6 +30,7 @@ export type Matches = {
   readonly overlaps: tf.Tensor1D;
 };
 
+/** The ground truth of an image, as far as matching needs it. */
 export interface Truth {
   /** float32 [G, 4], xyxy; rows beyond the image's objects hold anything finite. */
   readonly boxes: tf.Tensor2D;
@@ -41,6 +44,7 @@ export interface Truth {
  * Matches boxes with ground truth. Of equal overlaps the first ground truth wins; among low-quality matches the last.
  * @param boxes float32 [A, 4], xyxy.
  * @param included bool [A]: boxes that take part; the others stay unmatched.
+ * @returns `assigned` int32 [A], `overlaps` float32 [A].
  */
 export function matchBoxes(
   boxes: tf.Tensor2D,
@@ -70,7 +74,10 @@ export function matchBoxes(
   });
 }
 
-/** The row of the ground truth that each box is assigned to; 0 where there is none. @returns int32 [A]. */
+/**
+ * The row of the ground truth that each box is assigned to; 0 where there is none.
+ * @param assigned int32 [A]. @returns int32 [A].
+ */
 export function truthRowsOf(assigned: tf.Tensor1D): tf.Tensor1D {
   return tf.tidy(() => tf.relu(tf.sub<tf.Tensor1D>(assigned, tf.scalar(1, 'int32'))));
 }

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { coordinates } from './boxes';
 
+/** What is suppressed, and how many boxes are kept. */
 export interface NmsOptions {
   /** A box is dropped if it overlaps a better one by more than this. */
   readonly iouThreshold: number;
@@ -23,6 +24,7 @@ export type Kept = {
  * Greedy suppression by falling score; of equal scores the lower index comes first.
  * @param boxes float32 [A, 4], xyxy.
  * @param scores float32 [A].
+ * @returns rows of K = `maxOutputs`, shapes as in `Kept`.
  */
 export function nms(boxes: tf.Tensor2D, scores: tf.Tensor1D, options: NmsOptions): Kept {
   const { iouThreshold, scoreThreshold } = options;
@@ -43,7 +45,7 @@ export function nms(boxes: tf.Tensor2D, scores: tf.Tensor1D, options: NmsOptions
 
 /**
  * Suppression among boxes of the same class alone.
- * @param classes int32 [A].
+ * @param boxes float32 [A, 4], xyxy. @param scores float32 [A]. @param classes int32 [A].
  */
 export function classwiseNms(boxes: tf.Tensor2D, scores: tf.Tensor1D, classes: tf.Tensor1D, options: NmsOptions): Kept {
   return tf.tidy(() => nms(separate(boxes, classes), scores, options));

@@ -4,6 +4,7 @@ import { foldSeed, randomUniform } from '@pyramidal/kernels';
 import { BACKGROUND, type Matches } from './matcher';
 import { takeRows } from './take-rows';
 
+/** How many boxes are chosen. */
 export interface SampleOptions {
   /** Boxes per image. */
   readonly count: number;
@@ -32,7 +33,7 @@ export type Sample = {
   readonly maxPositives: number;
 };
 
-/** Chooses boxes by their matches. S is the wanted count, or the number of boxes if that is smaller. */
+/** Chooses boxes by their matches, int32 [A]. S is the wanted count, or the number of boxes if that is smaller. */
 export function sampleBoxes(
   { assigned }: Pick<Matches, 'assigned'>,
   { count, positiveShare }: SampleOptions,

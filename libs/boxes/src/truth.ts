@@ -34,7 +34,7 @@ export interface MaskTruth {
   readonly hasMask: tf.Tensor1D;
 }
 
-/** Boxes and labels of every image. */
+/** Boxes and labels image by image: float32 [G, 4], int32 [G]. */
 export function truthOfImages({ boxes, labels, ignored }: TruthBatch): ImageTruth[] {
   const [ownBoxes, crowds] = [rowsOf<tf.Tensor2D>(boxes), ignored && rowsOf<tf.Tensor2D>(ignored)];
   return rowsOf<tf.Tensor1D>(labels).map((own, image) => {
@@ -44,7 +44,7 @@ export function truthOfImages({ boxes, labels, ignored }: TruthBatch): ImageTrut
   });
 }
 
-/** Masks of every image. @throws Error if the batch has none. */
+/** Masks image by image, float32 [G, h, w]. @throws Error if the batch has none. */
 export function masksOfImages({ labels, masks, regions, hasMask = tf.onesLike(labels) }: TruthBatch): MaskTruth[] {
   if (masks === undefined || regions === undefined) {
     throw new Error('ground truth: expected masks and their regions to learn masks from, received boxes alone');

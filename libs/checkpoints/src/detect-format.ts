@@ -2,7 +2,7 @@
 import { checkpointError } from './errors';
 import { openFile } from './open-file';
 
-/** What else people hand over as weights, told by how it begins. */
+/** Other files that people take for weights, recognised by their first bytes. */
 const LOOKALIKES: readonly (readonly [matches: (start: string) => boolean, what: string])[] = [
   [(start) => start === '', 'empty'],
   [(start) => start.startsWith('version https://git-lfs'), 'a Git LFS pointer: git lfs pull gets the file itself'],

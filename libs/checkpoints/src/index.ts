@@ -5,7 +5,7 @@ export { CheckpointError } from './errors';
 export { exportWeights } from './export-weights';
 export { compareWeights, loadWeights, WeightsError, type LoadOptions, type LoadReport } from './load-weights';
 export { describeStart, startFromWeights } from './starting-weights';
-export { finalWeights, splitModel, type ModelSplit } from './names';
+export { finalWeights, modelWeights, splitModel, type ModelSplit } from './names';
 export { toFloat32 } from './numbers';
 export { parseSafetensors } from './parse-safetensors';
 export { readSafetensors, writeSafetensors } from './safetensors';

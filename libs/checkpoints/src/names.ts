@@ -60,17 +60,20 @@ function withoutCommonWrapper<T>(tensors: Named<T>): Named<T> {
  * @returns undefined for another entry, or where the file has no averages.
  */
 export function trainedWeights<T>(tensors: Named<T>, entry: string): Named<T> | undefined {
-  const names = [...tensors.keys()];
-  if (entry !== 'model' && !(entry === 'ema' && names.some((name) => name.startsWith(AVERAGES)))) return undefined;
-  const own = [...tensors].filter(([name]) => !TRAINING_STATE.some((prefix) => name.startsWith(prefix)));
-  return entry === 'model'
-    ? new Map(own)
-    : new Map(own.map(([name, tensor]) => [name, tensors.get(AVERAGES + name) ?? tensor]));
+  if (entry === 'model') return modelWeights(tensors);
+  return entry === 'ema' && hasAverages(tensors) ? finalWeights(tensors) : undefined;
 }
 
-/** The weights to run: of a checkpoint of training here the averages where it has them; else all that there is. */
+const hasAverages = (tensors: Named<unknown>): boolean => [...tensors.keys()].some((name) => name.startsWith(AVERAGES));
+
+/** The weights as trained: without the averages and the optimizer's state that training here keeps beside them. */
+export function modelWeights<T>(tensors: Named<T>): Named<T> {
+  return new Map([...tensors].filter(([name]) => !TRAINING_STATE.some((prefix) => name.startsWith(prefix))));
+}
+
+/** The weights to run: in a checkpoint of training here the averages where it has them; else the weights as trained. */
 export function finalWeights<T>(tensors: Named<T>): Named<T> {
-  return trainedWeights(tensors, 'ema') ?? trainedWeights(tensors, 'model')!;
+  return new Map([...modelWeights(tensors)].map(([name, own]) => [name, tensors.get(AVERAGES + name) ?? own]));
 }
 
 /** What kind of model a list of names belongs to. */

@@ -44,7 +44,7 @@ export interface Statistics {
   readonly min: number;
   readonly max: number;
   readonly mean: number;
-  /** Of the population. */
+  /** Standard deviation of the population: divided by n. */
   readonly std: number;
   /** Elements that are NaN or infinite; the other figures leave them out. */
   readonly notFinite: number;

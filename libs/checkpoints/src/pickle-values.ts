@@ -16,7 +16,7 @@ export class PickleGlobal {
   }
 }
 
-/** An instance of a class, or the result of a function, that is not known here: what the pickle says about it. */
+/** An instance of a class, or the result of a function, that is not known here: its arguments, items and state as the pickle gives them. */
 export class PickleObject {
   readonly items = new Map<unknown, unknown>();
   readonly list: unknown[] = [];

@@ -141,7 +141,7 @@ function named(machine: PickleMachine, module: string, name: string): void {
   machine.pushOwn(new PickleGlobal(module, name), module.length + name.length + 2 * TEXT_OVERHEAD);
 }
 
-/** Of a string, beside its characters. */
+/** Bytes that a string takes beside its characters. */
 const TEXT_OVERHEAD = 32;
 
 /** A value read from a line of text, and the most that it can take. */

@@ -40,12 +40,12 @@ export function resizePositions(name: string, tensor: StoredTensor, shape: reado
 }
 
 function gridOf(shape: readonly number[]): Grid | undefined {
-  const [first, second, third, fourth] = shape;
+  const [first = 0, second = 0, third = 0, fourth = 0] = shape;
   if (shape.length === 4 && first === 1) {
-    return { lead: 0, height: third!, width: fourth!, channels: second!, channelsFirst: true };
+    return { lead: 0, height: third, width: fourth, channels: second, channelsFirst: true };
   }
-  if (shape.length === 3 && first === 1) return squareGrid(second!, third!);
-  return shape.length === 2 ? squareGrid(first!, second!) : undefined;
+  if (shape.length === 3 && first === 1) return squareGrid(second, third);
+  return shape.length === 2 ? squareGrid(first, second) : undefined;
 }
 
 function squareGrid(count: number, channels: number): Grid | undefined {
@@ -60,12 +60,12 @@ function resizeGrid(values: Float32Array, from: Grid, to: Grid): Float32Array {
   const columns = cubicTaps(from.width, to.width);
   const result = new Float32Array((lead + to.height * to.width) * channels);
   result.set(values.subarray(0, lead * channels));
-  for (let y = 0; y < to.height; y++) {
-    for (let x = 0; x < to.width; x++) {
+  for (const [y, row4] of rows.entries()) {
+    for (const [x, column4] of columns.entries()) {
       for (let channel = 0; channel < channels; channel++) {
         let sum = 0;
-        for (const row of rows[y]!) {
-          for (const column of columns[x]!) {
+        for (const row of row4) {
+          for (const column of column4) {
             sum += row.weight * column.weight * values[position(from, row.index, column.index, channel)]!;
           }
         }

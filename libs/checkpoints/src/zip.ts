@@ -209,7 +209,7 @@ function tryInflate(packed: Buffer, size: number): Buffer | undefined {
   }
 }
 
-/** PyTorch writes 0 where it was told not to compute checksums. */
+/** PyTorch writes 0 where checksums are switched off. */
 function checkCrc(file: OpenFile, { name, crc }: Entry, computed: number): void {
   if (crc === 0 || crc === computed) return;
   throw checkpointError(file.path, `member ${quote(name)} is damaged: its checksum is wrong`);

@@ -6,12 +6,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { Conv2d, initializers, Module, type Neck } from '@pyramidal/nn';
 import { resizeNearest } from '@pyramidal/kernels';
 
+/** The levels that come in and the maps that go out. */
 export interface FpnOptions {
   /** Channels and strides of the maps that come in, finest first. */
   readonly levels: readonly { readonly channels: number; readonly stride: number }[];
-  /** Of every map that goes out. */
+  /** Channels of every output. */
   readonly channels: number;
-  /** Number of maps that go out. */
+  /** Number of outputs. */
   readonly outputs: number;
   /** First of the incoming maps that is used; default 0. */
   readonly startLevel?: number;
@@ -20,7 +21,7 @@ export interface FpnOptions {
    * incoming map ('on-input') or the last output ('on-output'); default 'subsample'.
    */
   readonly extra?: 'subsample' | 'on-input' | 'on-output';
-  /** A ReLU before every extra convolution but the first. */
+  /** A ReLU before every extra convolution but the first; default false. */
   readonly reluBeforeExtra?: boolean;
 }
 
@@ -89,12 +90,11 @@ export class Fpn extends Module implements Neck {
 
   /** Adds to every map the coarser one above it, which was added to before. */
   private mergeDown(laterals: tf.Tensor4D[]): tf.Tensor4D[] {
-    const merged = [...laterals];
-    for (let i = merged.length - 2; i >= 0; i--) {
-      const [, height, width] = laterals[i]!.shape;
-      merged[i] = tf.add(laterals[i]!, resizeNearest(merged[i + 1]!, [height, width]));
-    }
-    return merged;
+    return laterals.reduceRight<tf.Tensor4D[]>((merged, lateral) => {
+      const [above] = merged;
+      const [, height, width] = lateral.shape;
+      return [above === undefined ? lateral : tf.add(lateral, resizeNearest(above, [height, width])), ...merged];
+    }, []);
   }
 
   /** The next level after the outputs so far. */

@@ -4,6 +4,7 @@ import { nativeOps, type NativeOps } from './native-ops';
 import { lastAxis, sumRows } from './rows';
 import { isTakingGradient } from './slope';
 
+/** The statistics and parameters of a batch norm at inference. */
 export interface BatchNormInferOptions {
   /** float32 [C], running mean. */
   readonly mean: tf.Tensor1D;
@@ -20,6 +21,7 @@ export interface BatchNormInferOptions {
 /**
  * Batch normalisation with given statistics (Ioffe and Szegedy, 2015), as one multiplication and one addition.
  * @param x float32 [..., C].
+ * @returns the same shape.
  */
 export function batchNormInfer<T extends tf.Tensor>(x: T, options: BatchNormInferOptions): T {
   const { mean, variance, scale, offset, epsilon } = options;
@@ -45,6 +47,7 @@ function fusedInfer(native: NativeOps, x: tf.Tensor, options: BatchNormInferOpti
   return tf.reshape(y as tf.Tensor, x.shape);
 }
 
+/** The output of a batch norm in training, and the statistics for its running ones. */
 export interface BatchNormTrainResult<T extends tf.Tensor> {
   /** float32 [..., C], as the input. */
   readonly y: T;

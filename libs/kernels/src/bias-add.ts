@@ -7,6 +7,7 @@ import { sumRows } from './rows';
  * Adds a bias over the last axis.
  * @param x float32 [..., C].
  * @param bias float32 [C].
+ * @returns the shape of x.
  */
 export function biasAdd<T extends tf.Tensor>(x: T, bias: tf.Tensor1D): T {
   return biasAddWithGradient(x, bias) as T;

@@ -5,10 +5,11 @@ import { nativeOps } from './native-ops';
 /** Zero rows and columns around the image: one number for all four sides, or `[[top, bottom], [left, right]]`. */
 export type Padding = number | readonly [readonly [number, number], readonly [number, number]];
 
+/** Where the filter is applied. */
 export interface ConvOptions {
   readonly stride: number;
   readonly padding: Padding;
-  /** Distance between filter taps, 1 unless given. */
+  /** Distance between filter taps; default 1. */
   readonly dilation?: number;
 }
 

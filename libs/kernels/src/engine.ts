@@ -11,7 +11,7 @@ export interface TensorMetadata {
   /** The addon's own number of it. */
   readonly id: number;
   readonly shape: number[];
-  /** Of `enum DataType` in TensorFlow's types.proto. */
+  /** A number of `enum DataType` in TensorFlow's types.proto. */
   readonly dtype: number;
 }
 

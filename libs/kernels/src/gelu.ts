@@ -5,6 +5,7 @@ import { applyWithSlope, type ValueAndSlope } from './slope';
 /**
  * Gaussian error linear unit in its exact form, `x * Phi(x)` with the error function (Hendrycks and Gimpel, 2016).
  * @param x float32, any shape.
+ * @returns the same shape.
  */
 export function gelu<T extends tf.Tensor>(x: T): T {
   return applyWithSlope(x, (input) => tf.mul(normalCdf(tf.mul(input, Math.SQRT1_2)), input), valueAndSlope);
@@ -18,7 +19,7 @@ function valueAndSlope(x: tf.Tensor): ValueAndSlope {
   return { value: tf.mul(cdf, x), slope: tf.add(cdf, tf.mul(a, bell)) };
 }
 
-/** Of x by `x / sqrt(2)`. */
+/** The cumulative normal distribution at x. @param scaled `x / sqrt(2)`. */
 function normalCdf(scaled: tf.Tensor): tf.Tensor {
   return tf.mul(tf.add(tf.erf(scaled), 1), 0.5);
 }

@@ -6,6 +6,7 @@ import { applyWithSlope, type ValueAndSlope } from './slope';
 /**
  * Hard swish, `x * relu6(x + 3) / 6` (Howard et al., MobileNetV3, 2019).
  * @param x float32, any shape.
+ * @returns the same shape.
  */
 export function hardSwish<T extends tf.Tensor>(x: T): T {
   return applyWithSlope(x, (input) => parts(input).value, valueAndSlope);

@@ -10,6 +10,7 @@ import { isTakingGradient } from './slope';
  * @param scale float32 [C].
  * @param offset float32 [C].
  * @param epsilon added to the variance.
+ * @returns the shape of x.
  */
 export function layerNorm<T extends tf.Tensor>(x: T, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): T {
   if (isTakingGradient()) return differentiable(x, scale, offset, epsilon);

@@ -46,6 +46,7 @@ function scrambleSeed(seed: tf.Tensor1D): tf.Tensor1D {
  * @param x float32, any shape.
  * @param rate in [0, 1).
  * @param seed int32 [2].
+ * @returns the shape of x.
  */
 export function dropout<T extends tf.Tensor>(x: T, rate: number, seed: tf.Tensor1D): T {
   return dropByMask(x, x.shape, rate, seed, 'dropout');
@@ -57,6 +58,7 @@ export function dropout<T extends tf.Tensor>(x: T, rate: number, seed: tf.Tensor
  * @param x float32 [N, ...].
  * @param rate in [0, 1).
  * @param seed int32 [2].
+ * @returns the shape of x.
  */
 export function dropPath<T extends tf.Tensor>(x: T, rate: number, seed: tf.Tensor1D): T {
   return dropByMask(x, [x.shape[0] ?? 1, ...x.shape.slice(1).map(() => 1)], rate, seed, 'dropPath');

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { nativeOps } from './native-ops';
 
+/** A function that runs twice: forward, and again for the gradient. */
 export interface Recomputation<T extends tf.Tensor, U extends tf.Tensor> {
   /** What runs forward. */
   readonly run: (x: T) => U;
@@ -20,7 +21,7 @@ export function recomputed<T extends tf.Tensor, U extends tf.Tensor>(
   { run, runAgain, variables }: Recomputation<T, U>,
 ): U {
   const forward = tf.customGrad((...args) => {
-    const save = args.at(-1) as unknown as (tensors: tf.Tensor[]) => void;
+    const save = args.at(-1) as tf.GradSaveFunc;
     save([x]);
     // Before dy is there, the same nodes would be found in the graph already, and their values kept after all.
     const gradFunc = (dy: tf.Tensor, [saved]: tf.Tensor[]): tf.Tensor[] => {

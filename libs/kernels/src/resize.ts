@@ -2,15 +2,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { nativeOps } from './native-ops';
 
-type Size = readonly [height: number, width: number];
+/** Cells of a map, as `MapSize` of @pyramidal/nn. */
+type MapSize = readonly [height: number, width: number];
 
 /**
  * Bilinear resize without antialiasing, as PyTorch's `interpolate(mode='bilinear')`: corners aligned, or half-pixel
  * centres when `alignCorners` is false.
  * @param x float32 [N, H, W, C].
  * @param size [h, w] of the result.
+ * @returns float32 [N, h, w, C].
  */
-export function resizeBilinear(x: tf.Tensor4D, size: Size, options: { alignCorners: boolean }): tf.Tensor4D {
+export function resizeBilinear(x: tf.Tensor4D, size: MapSize, options: { alignCorners: boolean }): tf.Tensor4D {
   const { alignCorners } = options;
   const native = nativeOps();
   const forward = (): tf.Tensor4D => tf.image.resizeBilinear(x, [...size], alignCorners, !alignCorners);
@@ -29,8 +31,9 @@ export function resizeBilinear(x: tf.Tensor4D, size: Size, options: { alignCorne
  * Nearest-neighbour resize, as PyTorch's `interpolate(mode='nearest')`: source index `floor(i * H / h)`.
  * @param x float32 [N, H, W, C].
  * @param size [h, w] of the result.
+ * @returns float32 [N, h, w, C].
  */
-export function resizeNearest(x: tf.Tensor4D, size: Size): tf.Tensor4D {
+export function resizeNearest(x: tf.Tensor4D, size: MapSize): tf.Tensor4D {
   const native = nativeOps();
   const forward = (): tf.Tensor4D => tf.image.resizeNearestNeighbor(x, [...size], false, false);
   return withGradient(x, forward, (dy) => {

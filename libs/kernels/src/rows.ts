@@ -18,6 +18,7 @@ export function sumRows(x: tf.Tensor): tf.Tensor1D {
   );
 }
 
+/** The size of the last axis. @throws RangeError for a scalar. */
 export function lastAxis(x: tf.Tensor): number {
   const size = x.shape.at(-1);
   if (size === undefined) throw new RangeError('expected a tensor with at least one axis, received a scalar');

@@ -9,7 +9,7 @@ export interface ValueAndSlope {
 
 /**
  * Applies an elementwise function. Where a gradient is being taken the slope is found along with the value, so that
- * one tensor is kept for the way back instead of the function's intermediate results.
+ * one tensor is kept for the backward pass instead of the function's intermediate results.
  */
 export function applyWithSlope<T extends tf.Tensor>(
   x: T,

@@ -5,6 +5,7 @@ import { nativeOps } from './native-ops';
 /**
  * The sum of all squared elements, in one pass; carries no gradient.
  * @param x float32, any shape.
+ * @returns float32 scalar.
  */
 export function sumOfSquares(x: tf.Tensor): tf.Scalar {
   const native = nativeOps();

@@ -3,15 +3,18 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type ForwardPass, inferencePass } from './forward-pass';
 import { Module } from './module';
 
+/** A level of the pyramid, named as in the FPN paper: C2 is at stride 4, C5 at stride 32. */
 export type Level = 'C2' | 'C3' | 'C4' | 'C5';
 export const LEVELS: readonly Level[] = ['C2', 'C3', 'C4', 'C5'];
 
+/** What is known of a level before anything runs. */
 export interface LevelSpec {
   /** Pixels of the image per cell of the map. */
   readonly stride: number;
   readonly channels: number;
 }
 
+/** The cells of a feature map. */
 export type MapSize = readonly [height: number, width: number];
 
 /** Feature maps, float32 [N, height, width, channels], the sizes as the backbone's `mapSizes` gives them. */
@@ -52,7 +55,7 @@ export abstract class Backbone<Features extends Pyramid = Pyramid> extends Modul
   /** The stage that a parameter belongs to, by its official name: 0 the stem, 1 to 4 what makes C2 to C5. */
   protected abstract stageOf(name: string): number;
 
-  /** Cells of every map for images of a size: ceil(size / stride) unless a family rounds otherwise. */
+  /** Cells of every map for images of a size: ceil(size / stride) by default; a family may round otherwise. */
   mapSizes(height: number, width: number): Readonly<Record<Level, MapSize>> {
     const size = (level: Level): MapSize => {
       const { stride } = this.levels[level];

@@ -6,14 +6,15 @@ import type { ForwardPass } from './forward-pass';
 import { fanOutNormal } from './initializers';
 import { Module } from './module';
 
+/** The settings of a `ConvModule`. */
 export interface ConvModuleOptions extends Omit<ConvOptions, 'bias'> {
-  /** Side of the filters; 3 unless told. */
+  /** Side of the filters; default 3. */
   readonly kernel?: number;
-  /** Normalises what comes out of the convolution, which then has no bias. */
+  /** Normalises the output of the convolution, which then has no bias; default false. */
   readonly batchNorm?: boolean;
 }
 
-/** Convolution, batch norm if told, ReLU: what MMDetection's and MMSegmentation's heads are made of. */
+/** Convolution, batch norm if asked for, ReLU: what MMDetection's and MMSegmentation's heads are made of. */
 export class ConvModule extends Module {
   readonly conv: Conv2d;
   readonly bn: BatchNorm | undefined;

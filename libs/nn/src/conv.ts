@@ -5,14 +5,19 @@ import { fanInUniform, zeros, type Initializer } from './initializers';
 import { Module } from './module';
 import { Parameter } from './parameter';
 
+/** The settings of a convolution. */
 export interface ConvOptions {
+  /** Default 1. */
   readonly stride?: number;
   /** Cells of zeros on every side; default: what keeps the size at stride 1. */
   readonly padding?: number;
+  /** Cells between neighbouring taps of the filter; default 1. */
   readonly dilation?: number;
+  /** Default true. */
   readonly bias?: boolean;
+  /** Initial values of the filter; default PyTorch's. */
   readonly init?: Initializer;
-  /** Of the bias; zeros unless told. */
+  /** Initial values of the bias; default zeros. */
   readonly biasInit?: Initializer;
 }
 
@@ -49,12 +54,13 @@ export class Conv2d extends Module {
   }
 }
 
+/** The settings of a depthwise convolution. */
 export interface DepthwiseConvOptions extends ConvOptions {
   /** Adds the input to the output; needs an odd kernel that keeps the size. */
   readonly residual?: boolean;
 }
 
-/** One filter per channel. */
+/** A depthwise convolution: one filter per channel. */
 export class DepthwiseConv2d extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | undefined;

@@ -14,6 +14,7 @@ export interface AttentionView {
 /** Sees how a module attends; the tensors live until it returns. */
 export type AttentionObserver = (module: Module, attention: AttentionView) => void;
 
+/** How a network runs. */
 export interface ForwardPassOptions {
   readonly mode: 'train' | 'infer';
   /** int32 [2]; needed as soon as something is dropped at random. */
@@ -22,7 +23,7 @@ export interface ForwardPassOptions {
   readonly batchNorm?: 'batch' | 'running';
   /** Keeps of each block its input alone for the gradient: less memory for a second forward pass (see `through`). */
   readonly recompute?: boolean;
-  /** `Module.modules()` names the modules that it is told of. */
+  /** Is called by every module that attends; `Module.modules()` gives their names. */
   readonly onAttention?: AttentionObserver;
 }
 

@@ -49,8 +49,8 @@ export const fanOutNormal =
 
 /** Uniform in ±sqrt(6 / (fan-in + fan-out)) (Glorot & Bengio 2010): what detection necks and fully connected heads start from. */
 export const xavierUniform: Initializer = (shape, seed) => {
-  const window = sizeOf(shape.slice(2));
-  const bound = Math.sqrt(6 / ((shape[0]! + shape[1]!) * window));
+  const [out = 1, fanIn = 1, ...window] = shape;
+  const bound = Math.sqrt(6 / ((out + fanIn) * sizeOf(window)));
   const { uniform } = createRandom(seed);
   return drawn(shape, () => (2 * uniform() - 1) * bound);
 };

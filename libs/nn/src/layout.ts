@@ -22,12 +22,16 @@ const AXES = {
   grouped: null,
 } as const satisfies Record<string, readonly number[] | null>;
 
+/** The order of a tensor's axes here, by the kind of layer that it belongs to. */
 export type Layout = keyof typeof AXES;
 
 /** The shape that the PyTorch state_dict gives a tensor of ours. */
 export function toTorchShape(shape: readonly number[], layout: Layout): number[] {
   const axes = AXES[layout];
-  if (layout === 'grouped') return [shape[0]! * shape[1]!, shape[2]!, 1, 1];
+  if (layout === 'grouped') {
+    const [groups = 1, out = 1, inputs = 1] = shape;
+    return [groups * out, inputs, 1, 1];
+  }
   if (axes === null) return [...shape];
   const torchShape = new Array<number>(shape.length);
   axes.forEach((torchAxis, axis) => (torchShape[torchAxis] = shape[axis]!));

@@ -5,6 +5,7 @@ import { truncatedNormal, zeros, type Initializer } from './initializers';
 import { Module } from './module';
 import { Parameter } from './parameter';
 
+/** The settings of a linear layer. */
 export interface LinearOptions {
   readonly bias?: boolean;
   readonly init?: Initializer;

@@ -1,7 +1,7 @@
 /** The size of a forward pass in multiply-adds, counted while it runs. */
 import * as tf from '@tensorflow/tfjs-core';
 
-/** Multiply-adds of one run. Biases, norms, activations and resizing do not count. */
+/** The multiply-adds of one run; biases, norms, activations and resizing do not count. */
 export interface MultiplyAdds {
   readonly conv: number;
   readonly linear: number;

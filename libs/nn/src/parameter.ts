@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Initializer } from './initializers';
 import { fromTorchOrder, toTorchOrder, toTorchShape, type Layout } from './layout';
 
+/** What a parameter is before it has values. */
 export interface ParameterSpec {
   /** Our shape, for instance [height, width, in, out] of a convolution. */
   readonly shape: readonly number[];

@@ -20,7 +20,7 @@ export class Random {
     for (let i = 0; i < 8; i++) this.bits();
   }
 
-  /** Uniform in [low, high); [0, 1) unless told. */
+  /** Uniform in [low, high); default [0, 1). */
   uniform(low = 0, high = 1): number {
     return low + (high - low) * (this.bits() / 2 ** 32);
   }

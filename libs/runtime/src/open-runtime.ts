@@ -5,17 +5,19 @@ import { type Engine, type EngineChoice, parseEngine } from './engines';
 import { isInstalled, type NativeEngine, openInstalled } from '@pyramidal/native';
 import { RuntimeError } from '@pyramidal/kernels/engine';
 
+/** Which engine to open, and how. */
 export interface RuntimeOptions {
-  /** `auto` by default. */
+  /** Default `auto`. */
   readonly engine?: EngineChoice;
-  /** Threads that compute; one per processor core by default. */
+  /** Threads that compute; default one per processor core. */
   readonly threads?: number;
-  /** The TensorFlow to use, as it was given to `install`; `PYRAMIDAL_TENSORFLOW` by default. */
+  /** The TensorFlow to use, as it was given to `install`; default `PYRAMIDAL_TENSORFLOW`. */
   readonly library?: string;
   /** Seed that the run hands to whatever draws at random, 0 to 2^31 - 1; drawn here when absent. */
   readonly seed?: number;
 }
 
+/** The engine that was opened. */
 export interface Runtime {
   readonly engine: Engine;
   /** Why this engine and not a faster one, in plain words. */
@@ -26,11 +28,13 @@ export interface Runtime {
   readonly seed: number;
 }
 
+/** The versions that a run depends on. */
 export interface Versions {
   readonly tfjs: string;
   readonly node: string;
-  /** Of a native engine, as is `library`, its folder. */
+  /** The TensorFlow of a native engine. */
   readonly tensorflow?: string;
+  /** The folder of a native engine's TensorFlow. */
   readonly library?: string;
 }
 

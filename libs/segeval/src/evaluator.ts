@@ -2,6 +2,7 @@
 import { labelTable, type LabelRules } from './label-rules';
 import { segmentationMetrics, type MetricOptions, type SegmentationMetrics } from './metrics';
 
+/** The classes of an evaluation and how labels become them. */
 export type SegmentationEvaluatorOptions = LabelRules;
 
 /** Values of a byte: the stored labels, and the predictions beside each of them. */

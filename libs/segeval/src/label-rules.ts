@@ -2,7 +2,7 @@
 export interface LabelRules {
   /** K, at most 255. */
   readonly classes: number;
-  /** Label value that does not count; 255 unless told. */
+  /** Label value that does not count; default 255. */
   readonly ignoreIndex?: number;
   /** As MMSegmentation's `reduce_zero_label`: 0 becomes 255, k becomes k - 1, 255 stays. */
   readonly reduceZeroLabel?: boolean;

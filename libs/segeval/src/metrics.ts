@@ -1,9 +1,10 @@
 /** The metrics of semantic segmentation (MMSegmentation 0.11, `eval_metrics`). */
 
+/** How the metrics are computed. */
 export interface MetricOptions {
-  /** Weight of recall in the F-score; 1 unless told, which makes it Dice. */
+  /** Weight of recall in the F-score; default 1, which makes it Dice. */
   readonly beta?: number;
-  /** What stands, and counts in the means, for a ratio of nothing to nothing; NaN, left out, unless told. */
+  /** The value of a ratio of nothing to nothing, which counts in the means; default NaN, which the means leave out. */
   readonly nanAs?: number;
 }
 

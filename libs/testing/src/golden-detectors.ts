@@ -165,7 +165,7 @@ export function expectGoldenGradients<L>({
 }): void {
   const inputs = new Map(Object.entries(maps).map(([name, map]) => [name, tf.variable(map)]));
   const variables = [...inputs.values(), ...[...parameters.values()].map(({ variable }) => variable)];
-  const features = [...inputs.values()] as unknown as tf.Tensor4D[];
+  const features: tf.Tensor4D[] = [...inputs.values()];
   const { value, grads } = tf.variableGrads(() => loss(features), variables);
   for (const [name, expected] of Object.entries(golden)) {
     const input = inputs.get(name);

@@ -41,23 +41,23 @@ export function fillWithGolden(module: GoldenTarget, formula: GoldenFormula = 'p
 }
 
 /** Reorders an image batch [N, C, H, W] into [N, H, W, C], and back with the sizes of the other order. */
-export function nchwToNhwc(values: Float32Array, [n, c, h, w]: readonly number[]): Float32Array {
+export function nchwToNhwc(values: Float32Array, [n = 0, c = 0, h = 0, w = 0]: readonly number[]): Float32Array {
   const result = new Float32Array(values.length);
-  for (let image = 0, from = 0; image < n!; image++) {
-    for (let channel = 0; channel < c!; channel++) {
-      for (let cell = 0; cell < h! * w!; cell++) result[(image * h! * w! + cell) * c! + channel] = values[from++]!;
+  for (let image = 0, from = 0; image < n; image++) {
+    for (let channel = 0; channel < c; channel++) {
+      for (let cell = 0; cell < h * w; cell++) result[(image * h * w + cell) * c + channel] = values[from++]!;
     }
   }
   return result;
 }
 
 /** The index in [N, H, W, C] of the element that stands at `flat` in [N, C, H, W]. */
-export function nhwcIndex(flat: number, [, c, h, w]: readonly number[]): number {
-  const cells = h! * w!;
+export function nhwcIndex(flat: number, [, c = 0, h = 0, w = 0]: readonly number[]): number {
+  const cells = h * w;
   const cell = flat % cells;
-  const channel = Math.floor(flat / cells) % c!;
-  const image = Math.floor(flat / (cells * c!));
-  return (image * cells + cell) * c! + channel;
+  const channel = Math.floor(flat / cells) % c;
+  const image = Math.floor(flat / (cells * c));
+  return (image * cells + cell) * c + channel;
 }
 
 /** Positions that golden files sample: floor(k * size / count) for k = 0 .. count - 1. */

@@ -48,8 +48,8 @@ export function goldenValues({ data }: GoldenFull): number[] {
 }
 
 /** Values [N, H, W, C] in the order [N, C, H, W]. */
-export function nhwcToNchw(values: Float32Array, [n, h, w, c]: readonly number[]): Float32Array {
-  return nchwToNhwc(values, [n!, h! * w!, c!, 1]);
+export function nhwcToNchw(values: Float32Array, [n = 0, h = 0, w = 0, c = 0]: readonly number[]): Float32Array {
+  return nchwToNhwc(values, [n, h * w, c, 1]);
 }
 
 export interface GoldenTolerance {

@@ -3,14 +3,15 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { adamWUpdate } from '@pyramidal/graph';
 import type { Parameter } from '@pyramidal/nn';
 import { groupParameters, type Optimizer, type ParameterGroup } from './optimizer';
-import { Slots } from './slots';
+import { BlockState } from './block-state';
 
+/** The settings of `adamW`; the defaults are PyTorch's. */
 export interface AdamWOptions {
   readonly weightDecay?: number;
   readonly betas?: readonly [number, number];
   /** Added after the bias-corrected square root. */
   readonly epsilon?: number;
-  /** Also decay biases and the scales of norms. */
+  /** Also decay biases and the scales of norms; default false. */
   readonly decayNormsAndBiases?: boolean;
   readonly groups?: readonly ParameterGroup[];
 }
@@ -27,8 +28,8 @@ export function adamW(
   }: AdamWOptions = {},
 ): Optimizer {
   const { paces, blocks } = groupParameters(parameters, { weightDecay, decayNormsAndBiases, groups });
-  const [averages, squares] = [Slots.zeros(blocks), Slots.zeros(blocks)];
-  const joined = new Slots(
+  const [averages, squares] = [BlockState.zeros(blocks), BlockState.zeros(blocks)];
+  const joined = new BlockState(
     blocks.filter(({ parts }) => parts.length > 1),
     (block) => block.values(),
   );
@@ -36,7 +37,7 @@ export function adamW(
   return {
     parameters,
     blocks,
-    slots: new Map([
+    state: new Map([
       ['exp_avg', averages],
       ['exp_avg_sq', squares],
     ]),

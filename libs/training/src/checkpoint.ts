@@ -44,21 +44,15 @@ export function saveCheckpoint(
 export function loadCheckpoint(path: string, step: TrainStep): CheckpointInfo {
   const file = readSafetensors(path);
   try {
-    const info = infoOf(path, file);
-    if (info === undefined) {
-      throw new TrainingError(
-        `${path}: expected a checkpoint written by training, this file has no record of a run`,
-        2,
-      );
-    }
+    const info = requireInfo(path, file);
     checkTensors(path, file, savedTensors(step));
     const valuesOf = (name: string, { layout, torchShape }: Parameter): Float32Array =>
       fromTorchOrder(file.tensors.get(name)!.data as Float32Array, torchShape, layout);
     for (const [name, parameter] of step.module.state()) {
       parameter.assignTorch(file.tensors.get(name)!.data as Float32Array);
     }
-    for (const [kind, slots] of step.state) {
-      slots.restore(({ name, parameter }) => valuesOf(`${kind}.${name}`, parameter));
+    for (const [kind, values] of step.state) {
+      values.restore(({ name, parameter }) => valuesOf(`${kind}.${name}`, parameter));
     }
     return info;
   } finally {
@@ -79,8 +73,8 @@ function savedTensors({ module, optimizer, state }: TrainStep): SavedTensor[] {
   const weights = [...module.state()].map(([name, parameter]) => {
     return { name, parameter, read: () => parameter.variable.dataSync<'float32'>() };
   });
-  const others = [...state].flatMap(([kind, slots]) => {
-    const readers = slots.readers();
+  const others = [...state].flatMap(([kind, values]) => {
+    const readers = values.readers();
     return [...optimizer.parameters].map(([name, parameter]) => {
       return { name: `${kind}.${name}`, parameter, read: readers.get(name)! };
     });
@@ -113,6 +107,13 @@ function allFinite(data: Float32Array): boolean {
 export function infoOf(path: string, { metadata }: Pick<TensorFile, 'metadata'>): CheckpointInfo | undefined {
   if (metadata['format'] !== FORMAT) return undefined;
   return parseRecord(`${path}: its record of training`, metadata['training'] ?? '', checkpointInfo);
+}
+
+/** What training wrote into a checkpoint. @throws TrainingError if another program wrote the file. */
+export function requireInfo(path: string, file: Pick<TensorFile, 'metadata'>): CheckpointInfo {
+  const info = infoOf(path, file);
+  if (info !== undefined) return info;
+  throw new TrainingError(`${path}: expected a checkpoint written by training, this file has no record of a run`, 2);
 }
 
 /** Both sides must name the same tensors with the same shapes. */

@@ -57,8 +57,8 @@ function update(step: TrainStep, index: number): number[] {
 
 function stateOf({ module, state }: TrainStep): number[] {
   const weights = [...module.state().values()].flatMap(({ variable }) => Array.from(variable.dataSync()));
-  const others = [...state.values()].flatMap((slots) =>
-    [...slots.readers().values()].flatMap((read) => Array.from(read())),
+  const others = [...state.values()].flatMap((values) =>
+    [...values.readers().values()].flatMap((read) => Array.from(read())),
   );
   return [...weights, ...others];
 }
@@ -102,7 +102,7 @@ describe.each([1, 3])('a compiled step, accumulation %i', (accumulation) => {
     const [lender, other] = [makeStep(true, accumulation), makeStep(true, accumulation)];
     for (let index = 0; index < 4; index++) {
       expect(update(lender, index)).toEqual(update(other, index));
-      const readers = lender.ema!.slots.readers();
+      const readers = lender.ema!.averages.readers();
       const names = [...lender.optimizer.parameters.keys()];
       const averages = names.map((name) => Array.from(readers.get(name)!()));
       const lent = await lender.ema!.borrowedBy(async () =>

@@ -4,6 +4,7 @@ import { adamW, type AdamWOptions } from './adamw';
 import type { Optimizer } from './optimizer';
 import { sgd, type SgdOptions } from './sgd';
 
+/** An optimizer by its name, with its settings. */
 export type OptimizerOptions = ({ readonly name: 'adamw' } & AdamWOptions) | ({ readonly name: 'sgd' } & SgdOptions);
 
 /** The optimizer that a configuration names. */

@@ -1,26 +1,26 @@
 /** Exponential moving average of the weights, as timm's `ModelEma`. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Block } from './block';
-import { Slots } from './slots';
+import type { ParameterBlock } from './parameter-block';
+import { BlockState } from './block-state';
 
 /**
  * Exponential moving average of parameters, from their initial values: average = decay * average + (1 - decay) *
  * parameter after every update. Buffers are not averaged; the averaged model uses the live ones.
  */
 export class Ema {
-  readonly slots: Slots;
+  readonly averages: BlockState;
 
   constructor(
-    private readonly blocks: readonly Block[],
+    private readonly blocks: readonly ParameterBlock[],
     readonly decay: number,
   ) {
-    this.slots = new Slots(blocks, (block) => block.values());
+    this.averages = new BlockState(blocks, (block) => block.values());
   }
 
   /** Static: part of a recorded step. */
   update(): void {
     for (const block of this.blocks) {
-      const average = this.slots.of(block);
+      const average = this.averages.of(block);
       average.assign(tf.add(tf.mul(average, this.decay), tf.mul(block.values(), 1 - this.decay)));
     }
   }
@@ -38,7 +38,7 @@ export class Ema {
   private swap(): void {
     tf.tidy(() => {
       for (const block of this.blocks) {
-        const average = this.slots.of(block);
+        const average = this.averages.of(block);
         const [lent, own] = [tf.clone(average), tf.clone(block.values())];
         block.assign(lent);
         average.assign(own);

@@ -10,6 +10,7 @@ import type { RunFolder } from './run/run-folder';
 import { TrainingError } from './training-error';
 import type { TrainStep } from './train-step';
 
+/** How many checkpoints are kept, and what follows when one cannot be written. */
 export interface KeeperOptions {
   /** How many numbered checkpoints stay, besides `last` and `best`. */
   readonly keep: number;

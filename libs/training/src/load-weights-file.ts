@@ -2,7 +2,9 @@
 import {
   CheckpointError,
   describeStart,
+  finalWeights,
   loadWeights,
+  modelWeights,
   openCheckpoint,
   startFromWeights,
   type CheckpointOptions,
@@ -14,11 +16,13 @@ import type { Module } from '@pyramidal/nn';
 import { infoOf, type CheckpointInfo } from './checkpoint';
 import { TrainingError } from './training-error';
 
+/** How a file is opened and its names are matched. */
 export interface LoadFileOptions extends LoadOptions, CheckpointOptions {
-  /** Take the averaged weights where the file has them; true unless given. */
+  /** Take the averaged weights where the file has them; default true. */
   readonly ema?: boolean;
 }
 
+/** What became of a file that was loaded. */
 export interface LoadedFile {
   readonly report: LoadReport;
   /** Step, configuration and the like, if training here wrote the file. */
@@ -36,7 +40,7 @@ export function loadWeightsFile(path: string, module: Module, options: LoadFileO
 
 /**
  * Starts a training from the weights in a file of any kind: the backbone from it, heads where they fit.
- * @param say told what was loaded, drawn anew and left out, and why; a line each.
+ * @param say gets a line for each group of tensors that was loaded, drawn anew or left out, with the reason.
  * @throws CheckpointError if the file is damaged; TrainingError if its backbone does not fit. Nothing is changed then.
  */
 export function startFromFile(path: string, module: Module, say: (line: string) => void = console.error): LoadReport {
@@ -53,19 +57,12 @@ function withTensors<T>(
   const file = openCheckpoint(path, options);
   try {
     const info = infoOf(path, file);
-    return use(info === undefined ? file.tensors : modelTensors(file.tensors, ema), info);
+    if (info === undefined) return use(file.tensors, info);
+    return use(ema ? finalWeights(file.tensors) : modelWeights(file.tensors), info);
   } catch (error) {
     if (!(error instanceof CheckpointError) || error.message.startsWith(path)) throw error;
     throw new TrainingError(`${path}: ${error.message}`, 2);
   } finally {
     file.close();
   }
-}
-
-const AVERAGE = 'ema.';
-
-/** The model's own tensors, those that were averaged replaced if asked for. */
-function modelTensors(tensors: ReadonlyMap<string, StoredTensor>, ema: boolean): Map<string, StoredTensor> {
-  const own = [...tensors].filter(([name]) => !name.startsWith(AVERAGE) && !name.startsWith('optimizer.'));
-  return new Map(own.map(([name, tensor]) => [name, (ema && tensors.get(AVERAGE + name)) || tensor]));
 }

@@ -1,16 +1,16 @@
 /** What an optimizer is, and parameter groups with their own learning rate and weight decay. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Parameter } from '@pyramidal/nn';
-import { makeBlocks, type Block, type Pace } from './block';
-import type { Slots } from './slots';
+import { makeBlocks, type ParameterBlock, type Pace } from './parameter-block';
+import type { BlockState } from './block-state';
 
 /** Named numbers that change from update to update and so enter a step as inputs. */
 export type Scalars = Readonly<Record<string, number>>;
 export type ScalarTensors = Readonly<Record<string, tf.Tensor>>;
 
-/** Gradients, one tensor a block. */
+/** Gradients, one tensor of the block's shape a block. */
 export interface Gradients {
-  readonly of: ReadonlyMap<Block, tf.Tensor>;
+  readonly of: ReadonlyMap<ParameterBlock, tf.Tensor>;
   /** Names of parameters that the loss does not reach: they stay as they are. */
   readonly unreached: ReadonlySet<string>;
 }
@@ -21,13 +21,13 @@ export interface Gradients {
  */
 export interface Optimizer {
   readonly parameters: ReadonlyMap<string, Parameter>;
-  readonly blocks: readonly Block[];
+  readonly blocks: readonly ParameterBlock[];
   /** State by its name in checkpoints, for instance `exp_avg`. */
-  readonly slots: ReadonlyMap<string, Slots>;
+  readonly state: ReadonlyMap<string, BlockState>;
   /** @param update counted from 0. @param lr base rate of this update. */
   scalars(update: number, lr: number): Scalars;
   apply(gradients: Gradients, scalars: ScalarTensors): void;
-  /** Frees what it keeps between updates besides its slots. */
+  /** Frees what it keeps between updates besides its state. */
   dispose?(): void;
 }
 
@@ -41,6 +41,7 @@ export interface ParameterGroup {
   readonly decayScale?: number;
 }
 
+/** The settings by which parameters are grouped. */
 export interface GroupingOptions {
   readonly weightDecay: number;
   /** Also decay biases and the scales of norms (parameters of fewer than two dimensions). */
@@ -55,7 +56,7 @@ export interface GroupingOptions {
 export function groupParameters(
   parameters: ReadonlyMap<string, Parameter>,
   { weightDecay, decayNormsAndBiases, groups }: GroupingOptions,
-): { paces: readonly Pace[]; blocks: readonly Block[] } {
+): { paces: readonly Pace[]; blocks: readonly ParameterBlock[] } {
   checkGroups(groups, [...parameters.keys()]);
   const paces = new Map<string, Pace>();
   const paceOf = new Map<string, Pace>();

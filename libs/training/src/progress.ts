@@ -1,6 +1,7 @@
 /** The progress of a run for the person who waits: a bar on a terminal, a line every ten seconds elsewhere. */
 import { MultiBar, Presets } from 'cli-progress';
 
+/** How far a run is. */
 export interface ProgressState {
   /** Updates done. */
   readonly step: number;
@@ -17,6 +18,7 @@ export interface Progress {
   stop(): void;
 }
 
+/** The length of a run and where its progress is shown. */
 export interface ProgressOptions {
   /** Updates of the whole run. */
   readonly total: number;

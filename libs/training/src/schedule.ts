@@ -1,6 +1,7 @@
-/** Learning rate of an update, counted from 0. */
+/** The learning rate of an update; updates count from 0. */
 export type Schedule = (update: number) => number;
 
+/** A rise of the rate at the start of a run (Goyal et al. 2017, section 2.2). */
 export interface Warmup {
   /** Length: one of the two. */
   readonly epochs?: number | undefined;
@@ -21,6 +22,7 @@ interface Shared {
   readonly per?: 'iteration' | 'epoch';
 }
 
+/** A schedule by its name, with its settings. */
 export type ScheduleOptions =
   | ({ readonly name: 'cosine'; readonly minLr?: number } & Shared)
   | ({ readonly name: 'poly'; readonly power?: number; readonly minLr?: number } & Shared)
@@ -36,6 +38,7 @@ export type ScheduleOptions =
 /** How long a run is, in passes over the data or in optimizer updates. */
 export type RunLength = { readonly epochs: number } | { readonly iterations: number };
 
+/** The run that a schedule is for. */
 export interface ScheduleFrame {
   /** Base rate. */
   readonly lr: number;

@@ -2,13 +2,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Parameter } from '@pyramidal/nn';
 import { groupParameters, type Optimizer, type ParameterGroup } from './optimizer';
-import { Slots } from './slots';
+import { BlockState } from './block-state';
 
+/** The settings of `sgd`; the defaults are PyTorch's. */
 export interface SgdOptions {
   readonly momentum?: number;
   readonly nesterov?: boolean;
   readonly weightDecay?: number;
-  /** Also decay biases and the scales of norms. */
+  /** Also decay biases and the scales of norms; default true. */
   readonly decayNormsAndBiases?: boolean;
   readonly groups?: readonly ParameterGroup[];
 }
@@ -22,12 +23,12 @@ export function sgd(
   { momentum = 0, nesterov = false, weightDecay = 0, decayNormsAndBiases = true, groups = [] }: SgdOptions = {},
 ): Optimizer {
   const { paces, blocks } = groupParameters(parameters, { weightDecay, decayNormsAndBiases, groups });
-  const buffers = momentum === 0 ? undefined : Slots.zeros(blocks);
+  const buffers = momentum === 0 ? undefined : BlockState.zeros(blocks);
 
   return {
     parameters,
     blocks,
-    slots: new Map(buffers === undefined ? [] : [['momentum', buffers]]),
+    state: new Map(buffers === undefined ? [] : [['momentum', buffers]]),
     scalars: (_, lr) => Object.fromEntries(paces.map(({ index, lrScale }) => [`lr${index}`, lr * lrScale])),
     apply({ of: gradients, unreached }, scalars) {
       for (const [block, gradient] of gradients) {

@@ -2,11 +2,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Module, Parameter } from '@pyramidal/nn';
 import { compile, type CompiledFunction, type GraphSummary } from '@pyramidal/graph';
-import type { Block } from './block';
+import type { ParameterBlock } from './parameter-block';
 import { clipByNorm, globalNorm } from './clip';
 import { Ema } from './ema';
 import type { Gradients, Optimizer } from './optimizer';
-import { Slots } from './slots';
+import { BlockState } from './block-state';
 
 type Tensors = tf.NamedTensorMap;
 
@@ -16,6 +16,7 @@ export type Batch = Tensors;
 /** The scalar to descend, and under other names its parts, for the log. */
 export type Losses = { readonly loss: tf.Scalar } & Readonly<Record<string, tf.Scalar>>;
 
+/** What a step joins: model, loss, optimizer, and how it updates. */
 export interface TrainStepOptions<B extends Batch> {
   readonly module: Module;
   /**
@@ -28,14 +29,15 @@ export interface TrainStepOptions<B extends Batch> {
   readonly clipGradNorm?: number | undefined;
   /** Keeps a moving average of the parameters. */
   readonly emaDecay?: number | undefined;
-  /** Batches whose gradients are averaged into one update. */
+  /** Batches whose gradients are averaged into one update; default 1. */
   readonly accumulation?: number;
   /** Record the step once and replay it as one graph on engines that can (default), or run each operation anew. */
   readonly compile?: boolean;
-  /** Of matrix products in compiled steps. */
+  /** Precision of the matrix products in compiled steps; default float32. */
   readonly precision?: 'float32' | 'bf16';
 }
 
+/** What differs from update to update. */
 export interface UpdateOptions {
   /** Counted from 0. */
   readonly update: number;
@@ -50,7 +52,7 @@ export interface TrainStep<B extends Batch = Batch> {
   readonly ema: Ema | undefined;
   readonly accumulation: number;
   /** What the next update depends on besides the module, by its name in checkpoints. */
-  readonly state: ReadonlyMap<string, Slots>;
+  readonly state: ReadonlyMap<string, BlockState>;
   /**
    * Runs one update on `accumulation` batches, which stay the caller's.
    * @returns scalars by name, the caller's to dispose: the losses averaged over the batches (`loss` first), `gradNorm`,
@@ -70,7 +72,7 @@ export interface TrainStep<B extends Batch = Batch> {
 export function trainStep<B extends Batch>(options: TrainStepOptions<B>): TrainStep<B> {
   const { module, optimizer, clipGradNorm, emaDecay, accumulation = 1 } = options;
   const ema = emaDecay === undefined ? undefined : new Ema(optimizer.blocks, emaDecay);
-  const sums = accumulation === 1 ? undefined : Slots.zeros(optimizer.blocks);
+  const sums = accumulation === 1 ? undefined : BlockState.zeros(optimizer.blocks);
   const differentiate = differentiator(options);
 
   const addGradients = (inputs: Tensors): Tensors => {
@@ -92,8 +94,8 @@ export function trainStep<B extends Batch>(options: TrainStepOptions<B>): TrainS
     return { ...losses, gradNorm, [WEIGHT_NORM]: weightNorm(optimizer) };
   };
 
-  const state = new Map<string, Slots>(ema === undefined ? [] : [['ema', ema.slots]]);
-  for (const [name, slots] of optimizer.slots) state.set(`optimizer.${name}`, slots);
+  const state = new Map<string, BlockState>(ema === undefined ? [] : [['ema', ema.averages]]);
+  for (const [name, values] of optimizer.state) state.set(`optimizer.${name}`, values);
 
   const accumulate = asRun(addGradients, options);
   const update = asRun(updateParameters, options);
@@ -120,7 +122,7 @@ export function trainStep<B extends Batch>(options: TrainStepOptions<B>): TrainS
     dispose() {
       accumulate.dispose();
       update.dispose();
-      for (const slots of state.values()) slots.dispose();
+      for (const values of state.values()) values.dispose();
       sums?.dispose();
       optimizer.dispose?.();
     },
@@ -165,12 +167,12 @@ function differentiator<B extends Batch>({ loss, optimizer }: TrainStepOptions<B
 /** The name of the value that tells whether an update left numbers behind. */
 export const WEIGHT_NORM = 'weightNorm';
 
-/** Of all parameters together, as they are now; a float32 scalar, not finite as soon as one of them is not. */
+/** The norm of all parameters together, as they are now: a float32 scalar, not finite if any of their values is not. */
 const weightNorm = ({ blocks }: Optimizer): tf.Scalar =>
   globalNorm(new Map(blocks.map((block) => [block, block.values()])));
 
 /** Adds the last batch's share to the summed gradients and starts the sums anew. */
-function takeSums(sums: Slots, gradients: Gradients['of'], accumulation: number): Map<Block, tf.Tensor> {
+function takeSums(sums: BlockState, gradients: Gradients['of'], accumulation: number): Map<ParameterBlock, tf.Tensor> {
   return new Map(
     [...gradients].map(([block, gradient]) => {
       const sum = sums.of(block);

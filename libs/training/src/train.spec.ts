@@ -112,7 +112,7 @@ async function run(setup: Setup = {}): Promise<{ outcome: TrainOutcome; weights:
       stream,
     });
     const own = [...step.module.state().values()].flatMap(({ variable }) => Array.from(variable.dataSync()));
-    const readers = [...step.state.values()].flatMap((slots) => [...slots.readers().values()]);
+    const readers = [...step.state.values()].flatMap((values) => [...values.readers().values()]);
     const weights = [...own, ...readers.flatMap((read) => Array.from(read()))];
     return { outcome, weights, folder: folder.folder };
   } finally {

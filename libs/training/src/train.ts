@@ -23,7 +23,7 @@ export interface TrainingData<B extends Batch> {
   epoch(epoch: number, firstBatch: number): AsyncIterable<B>;
 }
 
-/** What an evaluation is told, and may add to the log. */
+/** What an evaluation gets to know, and may add to the log. */
 export interface EvaluationContext {
   /** Updates done. */
   readonly step: number;
@@ -34,6 +34,7 @@ export interface EvaluationContext {
   readonly picture: (name: string, picture: EncodedImage) => void;
 }
 
+/** The evaluations of a run: how often, of which weights, and which metric decides about the best. */
 export interface Evaluation {
   /** Epochs (or iterations, as the run counts) between two evaluations; the end of the run always has one. */
   readonly every: number;
@@ -41,10 +42,11 @@ export interface Evaluation {
   run(context: EvaluationContext): Promise<Record<string, number>>;
   /** Which metric decides about `best.safetensors`. */
   readonly best?: BestRule;
-  /** Evaluate the averaged weights where the step keeps them. */
+  /** Evaluate the averaged weights where the step keeps them; default true. */
   readonly ema?: boolean;
 }
 
+/** What a run needs: where it is kept, what it trains on what, how long and how fast. */
 export interface TrainOptions<B extends Batch> {
   readonly folder: RunFolder;
   readonly step: TrainStep<B>;
@@ -52,18 +54,20 @@ export interface TrainOptions<B extends Batch> {
   readonly length: RunLength;
   readonly schedule: Schedule;
   readonly seed: number;
-  /** Updates between two lines of the log. */
+  /** Updates between two lines of the log; default 50. */
   readonly logEvery?: number;
-  /** Epochs (or iterations, as the run counts) between two checkpoints. */
+  /** Epochs (or iterations, as the run counts) between two checkpoints; default 1. */
   readonly saveEvery?: number;
-  /** How many numbered checkpoints stay, besides `last` and `best`. */
+  /** How many numbered checkpoints stay, besides `last` and `best`; default 0. */
   readonly keep?: number;
+  /** What follows when a checkpoint cannot be written; default: go on and try again at the next one. */
   readonly onSaveError?: 'continue' | 'stop';
   readonly evaluation?: Evaluation;
-  /** Where progress goes; standard error by default. */
+  /** Where progress goes; default standard error. */
   readonly stream?: NodeJS.WritableStream;
 }
 
+/** How a run ended. */
 export interface TrainOutcome {
   readonly outcome: 'finished' | 'interrupted';
   /** Updates done. */
@@ -89,6 +93,7 @@ export async function train<B extends Batch>(options: TrainOptions<B>): Promise<
   }
 }
 
+/** One call of `train`: the state of the loop between its updates. */
 class Run<B extends Batch> {
   private readonly options: TrainOptions<B>;
   private readonly updatesPerEpoch: number;
@@ -131,7 +136,7 @@ class Run<B extends Batch> {
 
   async train(): Promise<TrainOutcome> {
     if (this.done > 0) this.progress.say(`going on from step ${this.done} of ${this.total}`);
-    if (this.owesEvaluation()) await this.evaluate();
+    if (this.lacksEvaluation()) await this.evaluate();
     while (this.done < this.total && !this.stopped) await this.epoch();
     if (this.stopped || this.keeper.saved < this.done) this.save();
     if (this.keeper.saved < this.done) {
@@ -272,8 +277,8 @@ class Run<B extends Batch> {
     this.progress.say(`evaluation after step ${this.done}: ${shown.join(', ')}`);
   }
 
-  /** A run that ended between a checkpoint and its evaluation makes up for it. */
-  private owesEvaluation(): boolean {
+  /** A run that ended between a checkpoint and its evaluation evaluates first when it is resumed. */
+  private lacksEvaluation(): boolean {
     const { evaluation } = this.options;
     return (
       this.done > 0 && evaluation !== undefined && this.due(evaluation.every) && !this.log.hasEvaluation(this.done)

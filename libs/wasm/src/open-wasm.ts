@@ -73,7 +73,8 @@ async function startBackend(wasm: WasmPackage, threads: number): Promise<void> {
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', threads > 1);
   wasm.setThreadsCount(threads);
   if (!(await tf.setBackend('wasm'))) throw new Error('the WebAssembly module did not start');
-  guardMemory((tf.backend() as Wasm.BackendWasm).wasm as unknown as WasmMemory);
+  const { wasm: module } = tf.backend() as Wasm.BackendWasm;
+  guardMemory(module as typeof module & WasmMemory);
 }
 
 /** Takes off the handlers by which the WebAssembly module ends the process on any unhandled error. */

@@ -71,7 +71,7 @@ function compare(task: Task, contenders: readonly Contender[], data: CocoevalDat
   }));
 }
 
-/** @throws Error unless the package and pycocotools answer alike to the last bit; says how far the others are off. */
+/** @throws Error unless the package and pycocotools give the same bits; it says how far the others are off. */
 function checkAnswers(
   task: Task,
   contenders: readonly Contender[],

@@ -1,7 +1,7 @@
 /**
  * GroupMixFormer's forward pass and training step (AdamW, gradients clipped): operation by operation, compiled, and in
  * PyTorch. Every contender runs in a process of its own with the same two threads, ours from the compiled JavaScript; the
- * rounds of the last two alternate, so that what else the machine does meets both alike.
+ * rounds of the last two alternate, so that other load of the machine meets both in the same way.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,7 +29,7 @@ interface Answer {
   readonly peakMB: number;
 }
 
-/** A process that runs a case as often as it is told. */
+/** A process that runs a case as often as it is asked to. */
 class Contender {
   readonly wallMs: number[] = [];
   readonly cpuMs: number[] = [];

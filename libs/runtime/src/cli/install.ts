@@ -9,7 +9,7 @@ export interface InstallCommandOptions {
   readonly force?: boolean;
   /** Says nothing when there is nothing to do. */
   readonly quiet?: boolean;
-  /** A native engine that cannot be had is told in one line and is not a failure. */
+  /** Where the native engine cannot be installed, says so in one line; this is not a failure then. */
   readonly optional?: boolean;
 }
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CheckpointError, readSafetensors } from '@pyramidal/checkpoints';
 import { FileError, readJsonLines } from '@pyramidal/files';
-import { infoOf, type CheckpointInfo } from '../checkpoint';
+import { requireInfo, type CheckpointInfo } from '../checkpoint';
 import { TrainingError } from '../training-error';
 import { metricsLine } from './records';
 
@@ -20,6 +20,7 @@ export function numberedCheckpoints(folder: string): { readonly name: string; re
     .sort((a, b) => b.step - a.step);
 }
 
+/** Where a run goes on. */
 export interface Found {
   /** Absent for a run that has none yet. */
   readonly checkpoint: string | undefined;
@@ -92,13 +93,7 @@ function problemOf(path: string): string | undefined {
 function readInfo(path: string): CheckpointInfo {
   const file = readSafetensors(path);
   try {
-    const info = infoOf(path, file);
-    if (info === undefined) {
-      throw new TrainingError(
-        `${path}: expected a checkpoint written by training, this file has no record of a run`,
-        2,
-      );
-    }
+    const info = requireInfo(path, file);
     for (const tensor of file.tensors.values()) void tensor.data;
     return info;
   } finally {

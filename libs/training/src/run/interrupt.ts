@@ -15,7 +15,7 @@ export interface Interrupt {
 
 /**
  * Watches for requests to stop. The first one is announced and noted; the second one ends the process at once.
- * @param announce told at the first request.
+ * @param announce is called at the first request.
  */
 export function watchInterrupts(announce: () => void): Interrupt {
   const controller = new AbortController();

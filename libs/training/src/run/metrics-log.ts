@@ -7,8 +7,10 @@ import type { EncodedImage } from '../tensorboard/event';
 import { encodeRecord, eventFileName } from '../tensorboard/event-file';
 import { metricsLine } from './records';
 
+/** Numbers of a line of the log, by name. */
 export type Values = Readonly<Record<string, number>>;
 
+/** A line of the log. */
 export interface MetricsLine {
   readonly kind: 'train' | 'evaluation';
   /** Updates done. */

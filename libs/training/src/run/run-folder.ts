@@ -18,6 +18,7 @@ import { TrainingError } from '../training-error';
 import { BEST, findCheckpoint, hasResults, LAST, type Found } from './find-checkpoint';
 import { bestRecord, metricsLine, runRecord } from './records';
 
+/** A folder and what the run in it is. */
 export interface RunFolderOptions {
   readonly folder: string;
   /** Go on with the run that the folder holds: from its last checkpoint, or from this file. */

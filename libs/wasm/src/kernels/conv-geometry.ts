@@ -31,11 +31,13 @@ export type ExplicitPad = [[0, 0], [number, number], [number, number], [0, 0]];
  */
 export function convAxes(input: readonly number[], filter: readonly number[], attrs: ConvAttrs): [ConvAxis, ConvAxis] {
   if (attrs.dataFormat === 'NCHW') throw new Error('wasm: convolutions expect NHWC, received NCHW');
+  const [, height = 0, width = 0] = input;
+  const [kernelH = 0, kernelW = 0] = filter;
   const [strideH, strideW] = pair(attrs.strides);
   const [dilationH, dilationW] = pair(attrs.dilations ?? 1);
   return [
-    convAxis(input[1]!, filter[0]!, strideH, dilationH, sides(attrs.pad, 1)),
-    convAxis(input[2]!, filter[1]!, strideW, dilationW, sides(attrs.pad, 2)),
+    convAxis(height, kernelH, strideH, dilationH, sides(attrs.pad, 1)),
+    convAxis(width, kernelW, strideW, dilationW, sides(attrs.pad, 2)),
   ];
 }
 

@@ -71,12 +71,17 @@ function phaseTaps(filter: tf.Tensor4D, row: number, strideH: number, column: nu
   return tf.gather(picked, tf.tensor1d(columns, 'int32'), 1);
 }
 
+type Sides = readonly [before: number, after: number];
+
+const cutAway = ([before, after]: Sides): Sides => [Math.max(0, -before), Math.max(0, -after)];
+
 /** Takes away what a negative padding stands for. */
-function crop(x: tf.Tensor4D, [top, bottom]: number[], [left, right]: number[]): tf.Tensor4D {
-  const cut = [top, bottom, left, right].map((side) => Math.max(0, -side!));
-  if (cut.every((side) => side === 0)) return x;
+function crop(x: tf.Tensor4D, vertical: Sides, horizontal: Sides): tf.Tensor4D {
+  const [top, bottom] = cutAway(vertical);
+  const [left, right] = cutAway(horizontal);
+  if (top + bottom + left + right === 0) return x;
   const [n, rows, columns, channels] = x.shape;
-  return tf.slice(x, [0, cut[0]!, cut[2]!, 0], [n, rows - cut[0]! - cut[1]!, columns - cut[2]! - cut[3]!, channels]);
+  return tf.slice(x, [0, top, left, 0], [n, rows - top - bottom, columns - left - right, channels]);
 }
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);

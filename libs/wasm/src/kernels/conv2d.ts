@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { ConvAttrs } from './conv-geometry';
 import { convAxes, explicitPad } from './conv-geometry';
 import { convInputGradient } from './conv-input-gradient';
-import { rowBlocks, rowPatches } from './row-patches';
+import { rowPatches, sumOverRowBlocks } from './row-patches';
 import type { WasmKernel } from './wasm-tensor';
 import { typed } from './wasm-tensor';
 
@@ -11,9 +11,9 @@ import { typed } from './wasm-tensor';
 export const conv2d: WasmKernel = {
   name: tf.Conv2D,
   create: (builtIn) => (call) => {
-    const { inputs, attrs } = typed<'x' | 'filter', tf.Conv2DAttrs>(call);
-    const pad = explicitPad(convAxes(inputs.x.shape, inputs.filter.shape, attrs as ConvAttrs));
-    return builtIn({ ...call, attrs: { ...attrs, pad } as unknown as tf.NamedAttrMap });
+    const { inputs, attrs } = typed<'x' | 'filter', ConvAttrs>(call);
+    const pad = explicitPad(convAxes(inputs.x.shape, inputs.filter.shape, attrs));
+    return builtIn({ ...call, attrs: { ...call.attrs, pad } });
   },
 };
 
@@ -47,19 +47,15 @@ export const conv2dFilterGradient: WasmKernel = {
       const [h, w] = axes;
       const rows = inputs.x.shape[0]! * h.out;
       const dy = tf.reshape(inputs.dy as tf.Tensor, [rows, w.out * outputs]);
-      let sum: tf.Tensor = tf.zeros([kh, outputs, kw * channels]);
-      for (const block of rowBlocks(rows, w.out * kw * channels)) {
-        sum = tf.tidy(() => {
-          const cut = tf.slice(dy, [block.from, 0], [block.to - block.from, w.out * outputs]);
-          const dyT = tf.transpose(tf.reshape<tf.Rank.R2>(cut, [-1, outputs]));
-          const perTapRow = Array.from({ length: kh }, (_, tapRow) =>
-            tf.tidy(() => tf.matMul(dyT, rowPatches(backend, inputs.x, axes, tapRow, block))),
-          );
-          const added = tf.add(sum, tf.stack(perTapRow));
-          sum.dispose();
-          return added;
-        });
-      }
+      const zeros: tf.Tensor = tf.zeros([kh, outputs, kw * channels]);
+      const sum = sumOverRowBlocks(rows, w.out * kw * channels, zeros, (block) => {
+        const cut = tf.slice(dy, [block.from, 0], [block.to - block.from, w.out * outputs]);
+        const dyT = tf.transpose(tf.reshape<tf.Rank.R2>(cut, [-1, outputs]));
+        const perTapRow = Array.from({ length: kh }, (_, tapRow) =>
+          tf.tidy(() => tf.matMul(dyT, rowPatches(backend, inputs.x, axes, tapRow, block))),
+        );
+        return tf.stack(perTapRow);
+      });
       return tf.transpose(tf.reshape(sum, [kh, outputs, kw, channels]), [0, 2, 3, 1]);
     });
   },

@@ -12,8 +12,8 @@ function cumulative(name: string): WasmKernel {
     name,
     create: (builtIn) => (call) => {
       const { inputs, attrs } = typed<'x', tf.CumsumAttrs>(call);
-      const [axis] = tf.util.parseAxisParam(attrs.axis, inputs.x.shape);
-      return builtIn({ ...call, attrs: { ...attrs, axis } as unknown as tf.NamedAttrMap });
+      const [axis = 0] = tf.util.parseAxisParam(attrs.axis, inputs.x.shape);
+      return builtIn({ ...call, attrs: { ...call.attrs, axis } });
     },
   };
 }

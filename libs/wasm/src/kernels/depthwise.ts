@@ -3,9 +3,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { ConvAttrs, ConvAxis, ExplicitPad } from './conv-geometry';
 import { convAxes, explicitPad } from './conv-geometry';
 import { convInputGradient } from './conv-input-gradient';
-import { rowBlocks, rowPatches } from './row-patches';
+import { rowPatches, sumOverRowBlocks } from './row-patches';
 import type { WasmKernel } from './wasm-tensor';
-import { typed } from './wasm-tensor';
+import { runKernel, typed } from './wasm-tensor';
 
 /** Filters that the engine has fast code for: with these numbers of taps only, others are ten times slower. */
 const FAST_TAPS = [3, 4, 9, 25];
@@ -26,11 +26,7 @@ export const depthwiseConv2d: WasmKernel = {
     const [kh, kw] = filter.shape;
     const axes = convAxes(x.shape, filter.shape, attrs as ConvAttrs);
     const run = (input: tf.Tensor4D, taps: tf.Tensor4D, pad: ExplicitPad): tf.Tensor4D => {
-      const result = builtIn({
-        ...call,
-        inputs: { x: input, filter: taps },
-        attrs: { ...attrs, pad } as unknown as tf.NamedAttrMap,
-      });
+      const result = builtIn({ ...call, inputs: { x: input, filter: taps }, attrs: { ...call.attrs, pad } });
       return tf.engine().makeTensorFromTensorInfo(result as tf.TensorInfo) as tf.Tensor4D;
     };
     if (FAST_TAPS.includes(kh * kw)) return run(x, filter, explicitPad(axes));
@@ -105,7 +101,7 @@ export const depthwiseInputGradient: WasmKernel = {
       const axes = convAxes(attrs.inputShape, filter.shape, attrs as ConvAttrs);
       const flat = tf.reshape<tf.Rank.R4>(filter, [kh, kw, channels * multiplier, 1]);
       const dx = convInputGradient(inputs.dy as tf.Tensor4D, flat, axes, channels * multiplier, (x, taps, pad) =>
-        tf.depthwiseConv2d(x, taps, 1, pad as unknown as 'same'),
+        runKernel<tf.Tensor4D>(tf.DepthwiseConv2dNative, { x, filter: taps }, { strides: 1, pad, dilations: 1 }),
       );
       return multiplier === 1 ? dx : tf.sum(tf.reshape(dx, [...attrs.inputShape, multiplier]), 4);
     });
@@ -126,23 +122,18 @@ export const depthwiseFilterGradient: WasmKernel = {
       const [h, w] = axes;
       const rows = inputs.x.shape[0]! * h.out;
       const dy = tf.reshape(inputs.dy as tf.Tensor, [rows, w.out * channels * multiplier]);
-      let sum: tf.Tensor = tf.zeros([kh, kw, channels, multiplier]);
-      for (const block of rowBlocks(rows, w.out * kw * channels * multiplier)) {
-        sum = tf.tidy(() => {
-          const cut = tf.slice(dy, [block.from, 0], [block.to - block.from, w.out * channels * multiplier]);
-          const dyBlock = tf.reshape(cut, [-1, 1, channels, multiplier]);
-          const perTapRow = Array.from({ length: kh }, (_, tapRow) =>
-            tf.tidy(() => {
-              const patches = rowPatches(backend, inputs.x, axes, tapRow, block);
-              return tf.sum(tf.mul(tf.reshape(patches, [-1, kw, channels, 1]), dyBlock), 0);
-            }),
-          );
-          const added = tf.add(sum, tf.stack(perTapRow));
-          sum.dispose();
-          return added;
-        });
-      }
-      return sum;
+      const zeros: tf.Tensor = tf.zeros([kh, kw, channels, multiplier]);
+      return sumOverRowBlocks(rows, w.out * kw * channels * multiplier, zeros, (block) => {
+        const cut = tf.slice(dy, [block.from, 0], [block.to - block.from, w.out * channels * multiplier]);
+        const dyBlock = tf.reshape(cut, [-1, 1, channels, multiplier]);
+        const perTapRow = Array.from({ length: kh }, (_, tapRow) =>
+          tf.tidy(() => {
+            const patches = rowPatches(backend, inputs.x, axes, tapRow, block);
+            return tf.sum(tf.mul(tf.reshape(patches, [-1, kw, channels, 1]), dyBlock), 0);
+          }),
+        );
+        return tf.stack(perTapRow);
+      });
     });
   },
 };

@@ -1,6 +1,5 @@
 /** The gradient of max pooling on the WebAssembly engine. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { ConvAttrs } from './conv-geometry';
 import { convAxes } from './conv-geometry';
 import type { WasmKernel } from './wasm-tensor';
 import { filled, floats, typed } from './wasm-tensor';
@@ -12,7 +11,7 @@ export const maxPoolGradient: WasmKernel = {
     const { inputs, attrs, backend } = typed<'dy' | 'input', tf.MaxPoolGradAttrs>(call);
     const [batch, , , channels] = inputs.input.shape as [number, number, number, number];
     const filter = Array.isArray(attrs.filterSize) ? attrs.filterSize : [attrs.filterSize, attrs.filterSize];
-    const [h, w] = convAxes(inputs.input.shape, filter, attrs as unknown as ConvAttrs);
+    const [h, w] = convAxes(inputs.input.shape, filter, attrs);
     return filled(backend, inputs.input.shape, (dx) => {
       const x = floats(backend, inputs.input);
       const dy = floats(backend, inputs.dy);

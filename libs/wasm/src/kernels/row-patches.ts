@@ -1,6 +1,6 @@
 /** The input pixels that one row of a filter sees, as rows of a matrix (im2col, a tap row at a time). */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { ConvAxis } from './conv-geometry';
 import { copyFloats, filled, floats } from './wasm-tensor';
 
@@ -11,12 +11,30 @@ export interface RowBlock {
 }
 
 /** Cuts the output rows of a convolution into blocks of about `floatsPerBlock` patch values. */
-export function rowBlocks(rows: number, floatsPerRow: number, floatsPerBlock = 1 << 18): RowBlock[] {
+function rowBlocks(rows: number, floatsPerRow: number, floatsPerBlock = 1 << 18): RowBlock[] {
   const step = Math.max(1, Math.floor(floatsPerBlock / Math.max(1, floatsPerRow)));
   return Array.from({ length: Math.ceil(rows / step) }, (_, k) => ({
     from: k * step,
     to: Math.min(rows, (k + 1) * step),
   }));
+}
+
+/** The sum of a tensor that each block of output rows gives; a block at a time keeps the patches small. */
+export function sumOverRowBlocks<T extends tf.Tensor>(
+  rows: number,
+  floatsPerRow: number,
+  zeros: T,
+  part: (block: RowBlock) => T,
+): T {
+  return rowBlocks(rows, floatsPerRow).reduce(
+    (sum, block) =>
+      tf.tidy(() => {
+        const added = tf.add<T>(sum, part(block));
+        sum.dispose();
+        return added;
+      }),
+    zeros,
+  );
 }
 
 /**

@@ -15,9 +15,13 @@ export interface WasmKernel {
   readonly create: (builtIn: tf.KernelFunc) => tf.KernelFunc;
 }
 
-/** A call as its kernel knows it; TensorFlow.js types all calls alike. */
+/** A call with the types of its kernel; TensorFlow.js has one type for the calls of all kernels. */
 export function typed<Name extends string, Attrs>(call: Parameters<tf.KernelFunc>[0]): KernelCall<Name, Attrs> {
-  return call as unknown as KernelCall<Name, Attrs>;
+  return {
+    inputs: call.inputs as Record<Name, tf.TensorInfo>,
+    attrs: call.attrs as Attrs,
+    backend: call.backend as BackendWasm,
+  };
 }
 
 /** The tensor's place in WebAssembly memory; allocating another tensor may invalidate it. */

@@ -23,7 +23,7 @@ export interface DetectionCase {
 
 export interface DetectionAnswer {
   readonly engine: string;
-  /** Of one step. */
+  /** Time of one step. */
   readonly wallMs: number;
   readonly cpuMs: number;
   /** Recording included. */

@@ -3,8 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { initializers, Parameter } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import { expectNoLeaks } from '@pyramidal/testing';
-import { makeBlocks, type Block, type Pace } from './block';
-import { Slots } from './slots';
+import { makeBlocks, type ParameterBlock, type Pace } from './parameter-block';
+import { BlockState } from './block-state';
 
 beforeAll(() => openRuntime({ engine: 'cpu' }));
 
@@ -31,7 +31,7 @@ const paces = new Map([
 ]);
 
 describe('makeBlocks', () => {
-  let blocks: Block[];
+  let blocks: ParameterBlock[];
   beforeEach(() => (blocks = makeBlocks(parametersOf(shapes), paces)));
 
   it('leaves large parameters alone and puts small ones of a pace together', () => {
@@ -68,13 +68,13 @@ describe('makeBlocks', () => {
   });
 });
 
-describe('Slots', () => {
+describe('BlockState', () => {
   it('reads and restores each parameter by name', () =>
     expectNoLeaks(() => {
       const parameters = parametersOf(shapes);
       const blocks = makeBlocks(parameters, paces);
-      const copy = new Slots(blocks, (block) => block.values());
-      const zeros = Slots.zeros(blocks);
+      const copy = new BlockState(blocks, (block) => block.values());
+      const zeros = BlockState.zeros(blocks);
       const readers = copy.readers();
       zeros.restore(({ name }) => readers.get(name)!());
       for (const [name, read] of zeros.readers()) {

@@ -1,21 +1,21 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Block, Part } from './block';
+import type { ParameterBlock, Part } from './parameter-block';
 
 /** State beside the parameters, one variable a block: moments, averages, sums. It is there from the start. */
-export class Slots {
-  private readonly variables: ReadonlyMap<Block, tf.Variable>;
+export class BlockState {
+  private readonly variables: ReadonlyMap<ParameterBlock, tf.Variable>;
 
   /** @param initial a tensor of the block's shape. */
-  constructor(blocks: readonly Block[], initial: (block: Block) => tf.Tensor) {
-    const make = (block: Block): tf.Variable => tf.tidy(() => tf.variable(tf.clone(initial(block)), false));
+  constructor(blocks: readonly ParameterBlock[], initial: (block: ParameterBlock) => tf.Tensor) {
+    const make = (block: ParameterBlock): tf.Variable => tf.tidy(() => tf.variable(tf.clone(initial(block)), false));
     this.variables = new Map(blocks.map((block) => [block, make(block)]));
   }
 
-  static zeros(blocks: readonly Block[]): Slots {
-    return new Slots(blocks, ({ shape }) => tf.zeros([...shape]));
+  static zeros(blocks: readonly ParameterBlock[]): BlockState {
+    return new BlockState(blocks, ({ shape }) => tf.zeros([...shape]));
   }
 
-  of(block: Block): tf.Variable {
+  of(block: ParameterBlock): tf.Variable {
     return this.variables.get(block)!;
   }
 
@@ -38,8 +38,9 @@ export class Slots {
   }
 }
 
-function readersOf({ parts }: Block, variable: tf.Variable): [string, () => Float32Array][] {
-  if (parts.length === 1) return [[parts[0]!.name, () => variable.dataSync<'float32'>()]];
+function readersOf({ parts }: ParameterBlock, variable: tf.Variable): [string, () => Float32Array][] {
+  const [first, ...others] = parts;
+  if (first !== undefined && others.length === 0) return [[first.name, () => variable.dataSync<'float32'>()]];
   // Many small parameters share a vector: it is fetched once, when the first of them is asked for.
   let joined: Float32Array | undefined;
   return parts.map(({ name, parameter: { size }, offset }) => [

@@ -22,7 +22,7 @@ export interface Part {
  * Parameters that are updated together: a large one alone, in its own shape, or all small ones of a pace side by side
  * in one vector. Networks have hundreds of small parameters, and a dozen operations for each cost more than the values.
  */
-export class Block {
+export class ParameterBlock {
   readonly parts: readonly Part[];
   readonly shape: readonly number[];
 
@@ -36,13 +36,16 @@ export class Block {
       size += parameter.size;
       return { name, parameter, offset };
     });
-    this.shape = this.parts.length === 1 ? this.parts[0]!.parameter.shape : [size];
+    const [first, ...others] = this.parts;
+    this.shape = first !== undefined && others.length === 0 ? first.parameter.shape : [size];
   }
 
   /** Tensors of the parameters' shapes as one tensor of the block's shape; zeros where there is none. */
   join(tensorOf: (part: Part) => tf.Tensor | undefined): tf.Tensor {
     const tensors = this.parts.map((part) => tensorOf(part) ?? tf.zeros([...part.parameter.shape]));
-    return tensors.length === 1 ? tensors[0]! : tf.concat1d(tensors.map((tensor) => tf.reshape(tensor, [-1])));
+    const [first, ...others] = tensors;
+    if (first !== undefined && others.length === 0) return first;
+    return tf.concat1d(tensors.map((tensor) => tf.reshape(tensor, [-1])));
   }
 
   /** The values of the parameters now. */
@@ -64,13 +67,16 @@ export class Block {
 const LARGE = 2 ** 15;
 
 /** Puts parameters into blocks, each of one pace. */
-export function makeBlocks(parameters: ReadonlyMap<string, Parameter>, paceOf: ReadonlyMap<string, Pace>): Block[] {
-  const large: Block[] = [];
+export function makeBlocks(
+  parameters: ReadonlyMap<string, Parameter>,
+  paceOf: ReadonlyMap<string, Pace>,
+): ParameterBlock[] {
+  const large: ParameterBlock[] = [];
   const small = new Map<Pace, Map<string, Parameter>>();
   for (const [name, parameter] of parameters) {
     const pace = paceOf.get(name)!;
-    if (parameter.size > LARGE) large.push(new Block(pace, new Map([[name, parameter]])));
+    if (parameter.size > LARGE) large.push(new ParameterBlock(pace, new Map([[name, parameter]])));
     else small.set(pace, (small.get(pace) ?? new Map<string, Parameter>()).set(name, parameter));
   }
-  return [...large, ...[...small].map(([pace, members]) => new Block(pace, members))];
+  return [...large, ...[...small].map(([pace, members]) => new ParameterBlock(pace, members))];
 }

@@ -45,7 +45,7 @@ export interface CoaTOptions extends BackboneSizes {
 }
 
 /** The pyramid and the class token of each stage, float32 [N, 1, C], which only the classification head uses. */
-export interface CoaTFeatures extends Pyramid {
+interface CoaTFeatures extends Pyramid {
   readonly classTokens: Readonly<Record<Level, tf.Tensor3D>>;
 }
 

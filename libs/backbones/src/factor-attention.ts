@@ -1,7 +1,7 @@
 /** Factorised attention of CoaT (Xu et al. 2021), which GroupMixFormer uses too. */
 import * as tf from '@tensorflow/tfjs-core';
 
-export interface FactorAttentionOptions {
+interface FactorAttentionOptions {
   readonly heads: number;
   readonly scale: number;
 }

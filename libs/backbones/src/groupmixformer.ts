@@ -320,7 +320,7 @@ export class GroupMixFormer extends Backbone {
 }
 
 /** The backbone with the official classification head: batch norm, mean over cells, linear. */
-export class GroupMixFormerClassifier extends Classifier {
+class GroupMixFormerClassifier extends Classifier {
   protected override readonly officialNames = { backbone: '' };
   readonly norm4: BatchNorm;
   readonly head: Linear;

@@ -54,7 +54,7 @@ import {
 } from './stages';
 import { cutWindows, fromWindows, paddingMask, toWindows } from './windows';
 
-export interface MaFormerOptions extends BackboneSizes {
+interface MaFormerOptions extends BackboneSizes {
   /** Channels of C2, C3, C4, C5; multiples of 32. */
   readonly channels: Stages;
   readonly depths: Stages;
@@ -170,7 +170,7 @@ export class SelfAttention extends Module {
 }
 
 /** Global learning with down-sampling (GLD): few tokens, each a learned sum over the whole map. */
-export class GlobalLearning extends Module {
+class GlobalLearning extends Module {
   readonly positions: Parameter;
   readonly tokens: Linear;
   private readonly grid: MapSize;
@@ -209,7 +209,7 @@ export class GlobalLearning extends Module {
   }
 }
 
-export interface FusionOptions {
+interface FusionOptions {
   readonly channels: number;
   readonly heads: number;
   readonly window: number;

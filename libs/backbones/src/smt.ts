@@ -300,7 +300,7 @@ class Stage extends Module {
 }
 
 /** The pyramid: C2..C5 are the normed maps, which also feed the next stage. */
-export class Smt extends Backbone {
+class Smt extends Backbone {
   protected override readonly officialNames = { stage1: '', stage2: '', stage3: '', stage4: '' };
   readonly levels: Readonly<Record<Level, LevelSpec>>;
   readonly stage1: Stage;

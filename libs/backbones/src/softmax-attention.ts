@@ -1,7 +1,7 @@
 /** Multi-head attention (Vaswani et al. 2017, section 3.2.2). */
 import * as tf from '@tensorflow/tfjs-core';
 
-export interface SoftmaxAttentionOptions {
+interface SoftmaxAttentionOptions {
   readonly heads: number;
   /** Added to the similarities, float32 [N, 1, 1, S]. */
   readonly mask?: tf.Tensor4D | undefined;

@@ -50,7 +50,7 @@ export function joinLevels(maps: readonly tf.Tensor4D[], width: number): tf.Tens
   );
 }
 
-export interface RankedAnchors {
+interface RankedAnchors {
   /** float32 [A, 4]. */
   readonly anchors: tf.Tensor2D;
   /** float32 [A, 4]. */

@@ -47,7 +47,7 @@ export function levelAnchors(options: AnchorOptions, level: number, [height, wid
   });
 }
 
-export interface InsideOptions {
+interface InsideOptions {
   /** float32 [2], (height, width) that the network sees of the image with its padding. */
   readonly padded: tf.Tensor1D;
   /** float32 [2], (height, width) of the image alone. */

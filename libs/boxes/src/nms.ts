@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { coordinates } from './boxes';
 
 /** What is suppressed, and how many boxes are kept. */
-export interface NmsOptions {
+interface NmsOptions {
   /** A box is dropped if it overlaps a better one by more than this. */
   readonly iouThreshold: number;
   /** Only boxes that score higher take part. */

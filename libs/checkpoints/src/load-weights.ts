@@ -20,7 +20,7 @@ export interface LoadOptions {
   readonly allowUnexpected?: NameTest;
 }
 
-export type NameTest = RegExp | ((name: string) => boolean);
+type NameTest = RegExp | ((name: string) => boolean);
 
 export interface Misshaped {
   readonly name: string;

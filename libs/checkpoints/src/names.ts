@@ -19,7 +19,7 @@ import {
 type Named<T> = ReadonlyMap<string, T>;
 
 export const isClassHead = (name: string): boolean => CLASS_HEADS.some((pattern) => pattern.test(name));
-export const isTrainingLeftover = (name: string): boolean => TRAINING_LEFTOVERS.some((pattern) => pattern.test(name));
+const isTrainingLeftover = (name: string): boolean => TRAINING_LEFTOVERS.some((pattern) => pattern.test(name));
 
 export const isClassifierOnly = (name: string): boolean => CLASSIFIER_ONLY.test(name);
 
@@ -108,7 +108,7 @@ export function splitModel<T>(tensors: Named<T>): ModelSplit<T> {
 }
 
 /** How the weights of a file go by the names of a module, whichever of the two is the whole detector. */
-export interface FittedNames<T> {
+interface FittedNames<T> {
   /** By the module's names. */
   readonly tensors: Named<T>;
   /** Names of the file that this module has no place for, and rightly so: other parts, classifier heads, counters. */

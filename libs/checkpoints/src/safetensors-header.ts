@@ -20,7 +20,7 @@ export interface ByteRange {
   read(position: number, length: number, what: string): Uint8Array;
 }
 
-export interface Header {
+interface Header {
   readonly entries: readonly HeaderEntry[];
   readonly metadata: Readonly<Record<string, string>>;
 }

@@ -50,7 +50,7 @@ export function writeSafetensors(
   writeFileAtomically(path, fileChunks(path, header, { entries, inFileOrder, checksums }));
 }
 
-export interface WriteOptions {
+interface WriteOptions {
   /** Note a checksum of every tensor in the header, which `readSafetensors` compares; not by default. */
   readonly checksums?: boolean;
 }

@@ -7,7 +7,7 @@ import { Module } from './module';
 import { Parameter } from './parameter';
 
 /** The settings of a batch norm; the defaults are PyTorch's. */
-export interface BatchNormOptions {
+interface BatchNormOptions {
   readonly epsilon?: number;
   /** Share of the batch in the running statistics (PyTorch's sense). */
   readonly momentum?: number;

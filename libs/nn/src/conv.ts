@@ -55,7 +55,7 @@ export class Conv2d extends Module {
 }
 
 /** The settings of a depthwise convolution. */
-export interface DepthwiseConvOptions extends ConvOptions {
+interface DepthwiseConvOptions extends ConvOptions {
   /** Adds the input to the output; needs an odd kernel that keeps the size. */
   readonly residual?: boolean;
 }

@@ -15,7 +15,7 @@ export interface AttentionView {
 export type AttentionObserver = (module: Module, attention: AttentionView) => void;
 
 /** How a network runs. */
-export interface ForwardPassOptions {
+interface ForwardPassOptions {
   readonly mode: 'train' | 'infer';
   /** int32 [2]; needed as soon as something is dropped at random. */
   readonly seed?: tf.Tensor1D;

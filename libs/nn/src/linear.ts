@@ -6,7 +6,7 @@ import { Module } from './module';
 import { Parameter } from './parameter';
 
 /** The settings of a linear layer. */
-export interface LinearOptions {
+interface LinearOptions {
   readonly bias?: boolean;
   readonly init?: Initializer;
 }

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { softmaxCrossEntropy } from '@pyramidal/kernels';
 
 /** The settings of the cross entropy. */
-export interface CrossEntropyOptions {
+interface CrossEntropyOptions {
   /** Share of the target spread evenly over all classes (Szegedy et al. 2016): (1 - s) * nll + s * mean. */
   readonly labelSmoothing?: number;
 }

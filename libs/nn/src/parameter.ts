@@ -4,7 +4,7 @@ import type { Initializer } from './initializers';
 import { fromTorchOrder, toTorchOrder, toTorchShape, type Layout } from './layout';
 
 /** What a parameter is before it has values. */
-export interface ParameterSpec {
+interface ParameterSpec {
   /** Our shape, for instance [height, width, in, out] of a convolution. */
   readonly shape: readonly number[];
   readonly layout?: Layout;

@@ -105,7 +105,7 @@ function drawEllipse(masks: Float32Array, firstRow: number, box: readonly number
   }
 }
 
-export interface FoundDetections {
+interface FoundDetections {
   readonly boxes: tf.Tensor2D;
   readonly scores: tf.Tensor1D;
   readonly labels: tf.Tensor1D;

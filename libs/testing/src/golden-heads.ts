@@ -52,7 +52,7 @@ export function nhwcToNchw(values: Float32Array, [n = 0, h = 0, w = 0, c = 0]: r
   return nchwToNhwc(values, [n, h * w, c, 1]);
 }
 
-export interface GoldenTolerance {
+interface GoldenTolerance {
   readonly tolerance: number;
   /** max(1, |value|), or the tensor's largest magnitude. */
   readonly relativeTo?: 'value' | 'max';

@@ -11,7 +11,7 @@ import { TrainingError } from './training-error';
 import type { TrainStep } from './train-step';
 
 /** How many checkpoints are kept, and what follows when one cannot be written. */
-export interface KeeperOptions {
+interface KeeperOptions {
   /** How many numbered checkpoints stay, besides `last` and `best`. */
   readonly keep: number;
   /** What follows when a checkpoint cannot be written: go on and try again next time, or stop. */

@@ -5,8 +5,8 @@ import { makeBlocks, type ParameterBlock, type Pace } from './parameter-block';
 import type { BlockState } from './block-state';
 
 /** Named numbers that change from update to update and so enter a step as inputs. */
-export type Scalars = Readonly<Record<string, number>>;
-export type ScalarTensors = Readonly<Record<string, tf.Tensor>>;
+type Scalars = Readonly<Record<string, number>>;
+type ScalarTensors = Readonly<Record<string, tf.Tensor>>;
 
 /** Gradients, one tensor of the block's shape a block. */
 export interface Gradients {
@@ -42,7 +42,7 @@ export interface ParameterGroup {
 }
 
 /** The settings by which parameters are grouped. */
-export interface GroupingOptions {
+interface GroupingOptions {
   readonly weightDecay: number;
   /** Also decay biases and the scales of norms (parameters of fewer than two dimensions). */
   readonly decayNormsAndBiases: boolean;

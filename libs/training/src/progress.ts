@@ -19,7 +19,7 @@ export interface Progress {
 }
 
 /** The length of a run and where its progress is shown. */
-export interface ProgressOptions {
+interface ProgressOptions {
   /** Updates of the whole run. */
   readonly total: number;
   /** Updates done before. */

@@ -2,7 +2,7 @@
 export type Schedule = (update: number) => number;
 
 /** A rise of the rate at the start of a run (Goyal et al. 2017, section 2.2). */
-export interface Warmup {
+interface Warmup {
   /** Length: one of the two. */
   readonly epochs?: number | undefined;
   readonly iterations?: number | undefined;
@@ -39,7 +39,7 @@ export type ScheduleOptions =
 export type RunLength = { readonly epochs: number } | { readonly iterations: number };
 
 /** The run that a schedule is for. */
-export interface ScheduleFrame {
+interface ScheduleFrame {
   /** Base rate. */
   readonly lr: number;
   readonly length: RunLength;

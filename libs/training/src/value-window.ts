@@ -4,7 +4,7 @@ import { WEIGHT_NORM } from './train-step';
 import { TrainingError } from './training-error';
 
 /** The values of the updates since the last line of the log; what a checkpoint keeps of it is plain numbers. */
-export interface WindowState {
+interface WindowState {
   readonly names: readonly string[];
   readonly rows: readonly (readonly number[])[];
 }

@@ -5,7 +5,7 @@ import { COCO, type CocoAnnotation, mask } from '@cocoeval/ts';
 import { decodeImage, encodeImage, padImage, resizeImage, type RgbImage } from '@pyramidal/images';
 import { drawAnnotations, PALETTE, tintMask } from '@pyramidal/pictures';
 
-export interface ComparisonOptions {
+interface ComparisonOptions {
   /** Ground truth in COCO's format, and the folder of its images. */
   readonly annotations: string;
   readonly images: string;

@@ -18,7 +18,7 @@ const BUNDLES = {
     }`,
 };
 
-export interface BundleSize {
+interface BundleSize {
   readonly what: string;
   readonly bytes: number;
 }

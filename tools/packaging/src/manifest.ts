@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Code and the types beside it. */
-export interface Code {
+interface Code {
   readonly types: string;
   readonly default: string;
 }

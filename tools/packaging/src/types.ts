@@ -2,7 +2,7 @@
 import type { Tarball } from './tarballs';
 
 /** How importers find types: `moduleResolution` node16 from CommonJS and from ES modules, and bundler. */
-export const RESOLUTIONS = ['node16-cjs', 'node16-esm', 'bundler'] as const;
+const RESOLUTIONS = ['node16-cjs', 'node16-esm', 'bundler'] as const;
 
 /** What @arethetypeswrong finds in any of these. */
 export async function typeProblems({ unpacked }: Tarball): Promise<string[]> {

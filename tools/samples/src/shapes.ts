@@ -23,9 +23,9 @@ const TEXTURES = {
 } as const;
 
 export type Outline = keyof typeof OUTLINES;
-export type Texture = keyof typeof TEXTURES;
+type Texture = keyof typeof TEXTURES;
 
-export interface ShapeKind {
+interface ShapeKind {
   readonly outline: Outline;
   readonly texture: Texture;
 }

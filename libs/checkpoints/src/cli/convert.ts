@@ -6,7 +6,7 @@ import { checkpointError, quote } from '../errors';
 import { officialNames, splitModel } from '../names';
 import { writeSafetensors } from '../safetensors';
 
-export interface ConvertOptions {
+interface ConvertOptions {
   readonly entry?: string;
   readonly part?: string;
 }

@@ -6,7 +6,7 @@ import { statistics, type Statistics } from '../numbers';
 import { PickleObject, typeName } from '../pickle-values';
 import { alignColumns, shorten } from './table';
 
-export interface InspectOptions {
+interface InspectOptions {
   readonly entry?: string;
   readonly json?: boolean;
 }

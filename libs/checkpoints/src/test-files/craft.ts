@@ -1,7 +1,7 @@
 /** Builds zip files and pickles byte by byte, for files that no proper writer would write. */
 import { crc32, deflateRawSync } from 'node:zlib';
 
-export interface CraftedMember {
+interface CraftedMember {
   readonly name: string;
   readonly data: Buffer;
   readonly deflate?: boolean;

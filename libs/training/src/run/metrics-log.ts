@@ -8,10 +8,10 @@ import { encodeRecord, eventFileName } from '../tensorboard/event-file';
 import { metricsLine } from './records';
 
 /** Numbers of a line of the log, by name. */
-export type Values = Readonly<Record<string, number>>;
+type Values = Readonly<Record<string, number>>;
 
 /** A line of the log. */
-export interface MetricsLine {
+interface MetricsLine {
   readonly kind: 'train' | 'evaluation';
   /** Updates done. */
   readonly step: number;

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { ConvAxis, ExplicitPad } from './conv-geometry';
 
 /** Convolves [N, H, W, C] with stride 1 and explicit padding. */
-export type Convolve = (x: tf.Tensor4D, filter: tf.Tensor4D, pad: ExplicitPad) => tf.Tensor4D;
+type Convolve = (x: tf.Tensor4D, filter: tf.Tensor4D, pad: ExplicitPad) => tf.Tensor4D;
 
 /**
  * Gradient of a convolution with respect to its input: `dy` convolved with the flipped filter. With a stride, every

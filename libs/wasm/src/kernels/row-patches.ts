@@ -5,7 +5,7 @@ import type { ConvAxis } from './conv-geometry';
 import { copyFloats, filled, floats } from './wasm-tensor';
 
 /** Output rows `from` to `to` (exclusive), counted over all images of the batch. */
-export interface RowBlock {
+interface RowBlock {
   readonly from: number;
   readonly to: number;
 }

@@ -3,7 +3,7 @@ import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** What TensorFlow.js hands to a kernel of this backend; `Name` are its inputs. */
-export interface KernelCall<Name extends string, Attrs = unknown> {
+interface KernelCall<Name extends string, Attrs = unknown> {
   readonly inputs: Readonly<Record<Name, tf.TensorInfo>>;
   readonly attrs: Attrs;
   readonly backend: BackendWasm;

@@ -1,13 +1,13 @@
 /** Pictures are normalised by the same numbers in every package that states them. */
 import * as tf from '@tensorflow/tfjs-core';
-import '@tensorflow/tfjs-backend-cpu';
 import { normalisePixels } from '@pyramidal/backbones';
+import { openRuntime } from '@pyramidal/runtime';
+import { expectClose } from '@pyramidal/testing';
 import { normalised } from './picture';
 
 it('gives the values of normalisePixels in @pyramidal/backbones', async () => {
-  await tf.setBackend('cpu');
+  await openRuntime({ engine: 'cpu' });
   const data = Uint8Array.from({ length: 256 * 3 }, (_, i) => Math.floor(i / 3));
   const expected = normalisePixels(tf.tensor4d(data, [1, 16, 16, 3])).dataSync();
-  const received = normalised({ width: 16, height: 16, data });
-  received.forEach((value, i) => expect(Math.abs(value - expected[i]!)).toBeLessThan(1e-6));
+  expectClose(normalised({ width: 16, height: 16, data }), expected, { atol: 1e-6 });
 });

@@ -11,7 +11,7 @@ export { chooseDetections, toOriginal, type DetectionOptions, type Detections } 
 export { anchorsSchema, count, detectionFields, fraction, ignoreShareSchema, withIgnoreShare } from './settings';
 
 // Boxes and anchors.
-export { areas, boxIou, clipBoxes, coordinates } from './boxes';
+export { areas, clipBoxes, coordinates } from './boxes';
 export { decodeDeltas, encodeDeltas, type DeltaOptions } from './box-deltas';
 export { anchorsPerCell, levelAnchors, type AnchorOptions } from './anchors';
 export { bestBoxes, joinLevels, mapSizes, pyramidAnchors, pyramidAnchorsInside } from './anchor-pyramid';

@@ -9,7 +9,6 @@ export { gelu } from './gelu';
 export { hardSwish } from './hard-swish';
 export { layerNorm } from './layer-norm';
 export { linearSumAssignment, type Assignment } from './linear-sum-assignment';
-export { philoxUniform } from './philox';
 export { dropPath, dropout, foldSeed, randomUniform } from './random';
 export { recomputed, type Recomputation } from './recomputed';
 export { resizeBilinear, resizeNearest } from './resize';

@@ -1,6 +1,7 @@
 /** Random numbers on every engine: TensorFlow's bits, their spread, and what is dropped by them. */
 import * as tf from '@tensorflow/tfjs-core';
-import { philoxUniform, dropPath, dropout, foldSeed, randomUniform } from './index';
+import { dropPath, dropout, foldSeed, randomUniform } from './index';
+import { philoxUniform } from './philox';
 import { expectClose, expectNoLeaks, onEngines, wavesTensor } from '@pyramidal/testing';
 
 /** `tf.random.stateless_uniform([5], seed=[7, -3])` of Python TensorFlow 2.21. */

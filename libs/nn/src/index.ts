@@ -6,7 +6,7 @@ export { ConvModule, type ConvModuleOptions } from './conv-module';
 export { ForwardPass, inferencePass, type AttentionObserver, type AttentionView } from './forward-pass';
 export * as initializers from './initializers';
 export { LayerNorm } from './layer-norm';
-export { fromTorchOrder, toTorchOrder, toTorchShape, type Layout } from './layout';
+export { fromTorchOrder, toTorchOrder, type Layout } from './layout';
 export { Linear } from './linear';
 export { crossEntropy } from './losses';
 export { Mlp } from './mlp';

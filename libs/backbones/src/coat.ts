@@ -30,7 +30,15 @@ import {
 import { factorAttention, tokenWeights } from './factor-attention';
 import { RelativePositionEncoding } from './relative-position-encoding';
 import type { BackboneFamily } from './family';
-import { type BackboneSizes, checkSizes, hiddenWidth, numberIn, pyramidLevels, type Stages } from './stages';
+import {
+  type BackboneSizes,
+  checkSizes,
+  hiddenWidth,
+  numberIn,
+  pyramidLevels,
+  splitInThree,
+  type Stages,
+} from './stages';
 
 export interface CoaTOptions extends BackboneSizes {
   /** Channels of C2, C3, C4, C5; multiples of 8. */
@@ -104,14 +112,14 @@ class ConvAttention extends Module {
   }
 
   forward({ x, size }: Tokens, pass: ForwardPass): tf.Tensor3D {
-    const [queries, keys, values] = tf.split<tf.Tensor3D>(this.qkv.forward(x), 3, 2);
+    const [queries, keys, values] = splitInThree(this.qkv.forward(x));
     pass.showAttention(this, () => {
-      const weights = tokenWeights(keys!);
+      const weights = tokenWeights(keys);
       return { weights, map: mapOf(weights, size) };
     });
     const scale = (this.proj.inFeatures / HEADS) ** -0.5;
-    const attended = factorAttention(queries!, keys!, values!, { heads: HEADS, scale });
-    const positions = tf.mul(queries!, withoutClassToken(this.crpe.forward(mapOf(values!, size))));
+    const attended = factorAttention(queries, keys, values, { heads: HEADS, scale });
+    const positions = tf.mul(queries, withoutClassToken(this.crpe.forward(mapOf(values, size))));
     return this.proj.forward(tf.add<tf.Tensor3D>(attended, positions));
   }
 }

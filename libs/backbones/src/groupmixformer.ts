@@ -126,6 +126,9 @@ class NonAttentionBranch extends Module {
   }
 }
 
+/** The five channel segments of queries, keys and values, float32 [N, H, W, 3 S] each. */
+type Segments = readonly [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+
 /**
  * Mixes queries, keys and values before they meet (section 3.2): of five channel segments one stays as it is, three
  * are gathered over groups of 3, 5 and 7 cells, one leaves attention.
@@ -161,18 +164,18 @@ class Aggregator extends Module {
     segments: readonly tf.Tensor4D[],
     pass: ForwardPass,
   ): { queries: tf.Tensor3D; keys: tf.Tensor3D; values: tf.Tensor3D; aside: tf.Tensor4D } {
-    const [same, small, middle, large, aside] = segments as [tf.Tensor4D, ...tf.Tensor4D[]];
+    const [same, small, middle, large, aside] = segments as Segments;
     const [n, height, width] = same.shape;
     const mixed = [
       this.norm0.forward(this.apart(same), pass),
-      this.gather(small!, this.agg1, this.norm1, pass),
-      this.gather(middle!, this.agg2, this.norm2, pass),
-      this.gather(large!, this.agg3, this.norm3, pass),
+      this.gather(small, this.agg1, this.norm1, pass),
+      this.gather(middle, this.agg2, this.norm2, pass),
+      this.gather(large, this.agg3, this.norm3, pass),
     ];
     const active = hardSwish(tf.concat(mixed, 3));
     const attending = tf.reshape(active, [n, height * width, 3, mixed.length * this.segment]);
     const [queries, keys, values] = tf.split(attending, 3, 2).map((x) => tf.squeeze<tf.Tensor3D>(x, [2]));
-    return { queries: queries!, keys: keys!, values: values!, aside: this.agg0.forward(aside!) };
+    return { queries: queries!, keys: keys!, values: values!, aside: this.agg0.forward(aside) };
   }
 
   private gather(x: tf.Tensor4D, conv: SeparableConv2d, norm: BatchNorm, pass: ForwardPass): tf.Tensor4D {

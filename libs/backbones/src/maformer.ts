@@ -49,6 +49,7 @@ import {
   linearRates,
   numberIn,
   pyramidLevels,
+  splitInThree,
   type Stages,
   throughBlocks,
 } from './stages';
@@ -156,8 +157,8 @@ export class SelfAttention extends Module {
   }
 
   private attend(tokens: tf.Tensor3D, { mask, toMap }: TokenLayout, pass: ForwardPass): tf.Tensor4D {
-    const [queries, keys, values] = tf.split<tf.Tensor3D>(this.qkv.forward(tokens), 3, 2);
-    const attended = softmaxAttention(queries!, keys!, values!, {
+    const [queries, keys, values] = splitInThree(this.qkv.forward(tokens));
+    const attended = softmaxAttention(queries, keys, values, {
       heads: this.heads,
       mask,
       onWeights: (weights) => {
@@ -244,8 +245,8 @@ export class AttentionFusion extends Module {
     const local = this.local.forward(x, pass);
     const global = this.global.forward(this.globalFrom === 'input' ? x : local);
     const queries = tf.reshape<tf.Rank.R3>(this.q.forward(local), [n, height * width, channels]);
-    const [keys, values] = tf.split<tf.Tensor3D>(this.kv.forward(global), 2, 2);
-    const fused = softmaxAttention(queries, keys!, values!, {
+    const [keys, values] = tf.split<tf.Tensor3D>(this.kv.forward(global), 2, 2) as [tf.Tensor3D, tf.Tensor3D];
+    const fused = softmaxAttention(queries, keys, values, {
       heads: this.heads,
       onWeights: (weights) => {
         const cells = (): tf.Tensor4D => this.global.cellsOf(tf.mean(weights, 2), [height, width]);
@@ -294,6 +295,8 @@ class Stage extends Module {
   }
 }
 
+type FourMaps = [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+
 /** The pyramid: C2..C5 are the maps after the four stages, without a norm. */
 export class MaFormer extends Backbone {
   readonly levels: Readonly<Record<Level, LevelSpec>>;
@@ -320,8 +323,9 @@ export class MaFormer extends Backbone {
   forward(images: tf.Tensor4D, pass: ForwardPass): Pyramid {
     return tf.tidy(() => {
       let map = images;
-      const [C2, C3, C4, C5] = this.stages.map((stage) => (map = stage.forward(map, pass)));
-      return { C2: C2!, C3: C3!, C4: C4!, C5: C5! };
+      const maps = this.stages.map((stage) => (map = stage.forward(map, pass)));
+      const [C2, C3, C4, C5] = maps as FourMaps;
+      return { C2, C3, C4, C5 };
     });
   }
 

@@ -1,6 +1,6 @@
 /** What the four stages of every family have in common: their sizes, their levels, their rates of stochastic depth. */
 import type { ForwardPass, Level, LevelSpec, Module } from '@pyramidal/nn';
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 
 /** One value for each of the four stages. */
 export type Stages<T = number> = readonly [T, T, T, T];
@@ -76,6 +76,11 @@ export function linearRates(depths: Stages, last: number): Stages<number[]> {
   };
   const [first, second, third, fourth] = depths;
   return [rates(first), rates(second), rates(third), rates(fourth)];
+}
+
+/** Three tensors of equal width that lie side by side in the last axis, such as queries, keys and values: [..., 3 C]. */
+export function splitInThree<T extends tf.Tensor>(x: T): [T, T, T] {
+  return tf.split<T>(x, 3, x.rank - 1) as [T, T, T];
 }
 
 interface Block extends Module {

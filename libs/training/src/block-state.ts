@@ -1,3 +1,4 @@
+/** What an update keeps beside the parameters (moments, averages, sums), block by block. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { ParameterBlock, Part } from './parameter-block';
 

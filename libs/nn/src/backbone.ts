@@ -1,5 +1,6 @@
 /** What a backbone, its pyramid of feature maps and a classifier are. */
 import * as tf from '@tensorflow/tfjs-core';
+import type { MapSize } from '@pyramidal/kernels';
 import { type ForwardPass, inferencePass } from './forward-pass';
 import { Module } from './module';
 
@@ -13,9 +14,6 @@ export interface LevelSpec {
   readonly stride: number;
   readonly channels: number;
 }
-
-/** The cells of a feature map. */
-export type MapSize = readonly [height: number, width: number];
 
 /** Feature maps, float32 [N, height, width, channels], the sizes as the backbone's `mapSizes` gives them. */
 export type Pyramid = Readonly<Record<Level, tf.Tensor4D>>;

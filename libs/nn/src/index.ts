@@ -1,5 +1,6 @@
 /** The public names of @pyramidal/nn. */
-export { Backbone, Classifier, LEVELS, type Level, type LevelSpec, type MapSize, type Pyramid } from './backbone';
+export type { MapSize } from '@pyramidal/kernels';
+export { Backbone, Classifier, LEVELS, type Level, type LevelSpec, type Pyramid } from './backbone';
 export { BatchNorm } from './batch-norm';
 export { Conv2d, DepthwiseConv2d, type ConvOptions } from './conv';
 export { ConvModule, type ConvModuleOptions } from './conv-module';

@@ -126,7 +126,7 @@ describe('what is wrong is told in one line', () => {
     [
       'a label of another size',
       (data) => writeLabel(data, 59, 44, 1),
-      /0\.png: expected 60x44 as its image, received 59x44/,
+      /images.training.0\.png: expected 59x44 pixels as .*annotations.training.0\.png has, received 60x44/,
     ],
     [
       'a picture as label',

@@ -95,7 +95,7 @@ async function picturesOf(samples: SegmentationSplit['samples'], onBroken: 'fail
   const pictures = [];
   for (const { image, label } of evenlySpaced(samples, MEASURED)) {
     const header = await unlessSkipped(readImageHeader(label), onBroken);
-    if (header !== undefined) pictures.push({ file: image, width: header.width, height: header.height });
+    if (header !== undefined) pictures.push({ file: image, label, width: header.width, height: header.height });
   }
   return pictures;
 }

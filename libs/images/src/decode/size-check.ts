@@ -11,6 +11,8 @@ const AT_A_TIME = 8;
 /** A picture with the size that its labels were made for. */
 export interface LabelledSize extends Size {
   readonly file: string;
+  /** The file that tells the size, where each picture has one of its own. */
+  readonly label?: string;
 }
 
 /** The size of a picture as it is decoded. */
@@ -31,10 +33,11 @@ export async function requireSize(image: Size, labelled: LabelledSize, orientati
 function requireHeaderSize(header: ImageHeader, labelled: LabelledSize, orientation: Orientation): void {
   const size = sizeAs(header, orientation);
   if (isSame(size, labelled)) return;
+  const source = labelled.label === undefined ? 'its labels have' : `${labelled.label} has`;
   const [expected, received] = [labelled, size].map(({ width, height }) => `${width}x${height}`);
   throw new BrokenImageError(
     labelled.file,
-    `expected ${expected} pixels as its labels have, received ${received}${adviceOf(header, labelled, orientation)}`,
+    `expected ${expected} pixels as ${source}, received ${received}${adviceOf(header, labelled, orientation)}`,
   );
 }
 

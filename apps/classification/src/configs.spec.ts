@@ -42,10 +42,13 @@ it.each(titled(CASES))('%s describes a network, and how to train it', (_, traini
   expect(classifier.parameterCount()).toBeGreaterThan(classifier.backbone.parameterCount());
 
   const { train } = small(training);
-  const parameters = assembleClassifier(small(training), CLASSES).parameters();
+  const network = assembleClassifier(small(training), CLASSES);
+  network.initialize(1);
+  const parameters = network.parameters();
   const optimizer = createOptimizer(parameters, train.optimizer);
   expect(optimizer.blocks.flatMap(({ parts }) => parts)).toHaveLength(parameters.size);
   for (const state of optimizer.state.values()) state.dispose();
+  network.dispose();
 
   const { epochs, schedule } = train;
   const { lr } = train.optimizer;

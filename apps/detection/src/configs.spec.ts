@@ -28,6 +28,7 @@ const titled = (cases: readonly Training[]) =>
 /** Networks in full with `nx run @pyramidal/detection:test-heavy`; otherwise few blocks of each kind, narrow heads. */
 const isHeavy = process.env['PYRAMIDAL_HEAVY'] === '1';
 const WIDTHS: Readonly<Record<string, readonly string[]>> = {
+  'faster-rcnn': ['boxHidden=32'],
   'mask-rcnn': ['boxHidden=32', 'maskHidden=32'],
   'cascade-mask-rcnn': ['boxHidden=32', 'maskHidden=32'],
   retinanet: ['hidden=32'],
@@ -36,6 +37,7 @@ const WIDTHS: Readonly<Record<string, readonly string[]>> = {
 const FEW = ['anchorSample.count=1000', 'trainProposals.count=50', 'roiSample.count=32'];
 /** Anchors of a cascade stay on the image, so that only small ones fit on coarse levels. */
 const COUNTS: Readonly<Record<string, readonly string[]>> = {
+  'faster-rcnn': FEW,
   'mask-rcnn': FEW,
   'cascade-mask-rcnn': [...FEW, 'anchors.scales=[1]'],
   retinanet: [],
@@ -53,10 +55,13 @@ it.each(titled(CASES))('%s describes a detector, and how to train it', (_, train
   expect(detector.parameterCount()).toBeGreaterThan(detector.backbone.parameterCount());
 
   const { train } = small(training);
-  const parameters = assembleDetector(small(training), CLASSES).parameters();
+  const network = assembleDetector(small(training), CLASSES);
+  network.initialize(1);
+  const parameters = network.parameters();
   const optimizer = createOptimizer(parameters, train.optimizer);
   expect(optimizer.blocks.flatMap(({ parts }) => parts)).toHaveLength(parameters.size);
   for (const state of optimizer.state.values()) state.dispose();
+  network.dispose();
 
   const { epochs, schedule } = train;
   const { lr } = train.optimizer;

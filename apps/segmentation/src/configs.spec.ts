@@ -40,10 +40,13 @@ it.each(titled(CASES))('%s describes a network, and how to train it', (_, traini
   expect([...segmentor.state().keys()]).toContain('decode_head.conv_seg.weight');
 
   const { train } = small(training);
-  const parameters = assembleSegmentor(small(training), CLASSES).parameters();
+  const network = assembleSegmentor(small(training), CLASSES);
+  network.initialize(1);
+  const parameters = network.parameters();
   const optimizer = createOptimizer(parameters, train.optimizer);
   expect(optimizer.blocks.flatMap(({ parts }) => parts)).toHaveLength(parameters.size);
   for (const state of optimizer.state.values()) state.dispose();
+  network.dispose();
 
   const { epochs, iterations, schedule } = train;
   const { lr } = train.optimizer;

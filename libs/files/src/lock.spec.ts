@@ -137,7 +137,8 @@ describe('acquireLock', () => {
     const fixture = join(__dirname, '../fixtures/take-over.ts');
     buildSync({ entryPoints: [fixture], outfile: script, bundle: true, platform: 'node' });
     const start = String(Date.now() + 1_000);
-    const compete = (): Promise<{ stdout: string }> => promisify(execFile)(process.execPath, [script, folder, start]);
+    const compete = (): Promise<{ stdout: string }> =>
+      promisify(execFile)(process.execPath, [script, folder, start, '2']);
     const results = await Promise.all([compete(), compete(), compete()]);
     const won = results.flatMap(({ stdout }) => JSON.parse(stdout) as string[]);
     expect(won.sort()).toEqual(names);

@@ -14,7 +14,7 @@ export function contentProblems({ manifest, files }: Tarball): string[] {
   const problems: string[] = [];
   const paths = [...files.keys()];
   for (const path of paths) if (UNWANTED.some((pattern) => pattern.test(path))) problems.push(`${path} is packed`);
-  for (const path of ['LICENSE', 'README.md', ...namedFiles(manifest), ...recipeFiles(files)]) {
+  for (const path of ['LICENSE', 'README.md', ...namedFiles(manifest), ...recipeFiles(manifest, files)]) {
     if (!files.has(path)) problems.push(`${path} is missing`);
   }
   if (!/^```(ts|sh)$/m.test(files.get('README.md') ?? '')) problems.push('README.md: expected an example');
@@ -37,8 +37,8 @@ function namedFiles({ exports = {}, imports = {}, bin = {}, main, types }: Tarba
 }
 
 /** A program that has recipes brings them and their table. */
-function recipeFiles(files: Tarball['files']): string[] {
-  return files.has('src/recipes.ts') ? ['dist/configs/published.yaml'] : [];
+function recipeFiles({ bin }: Tarball['manifest'], files: Tarball['files']): string[] {
+  return bin !== undefined && files.has('src/recipes.ts') ? ['dist/configs/published.yaml'] : [];
 }
 
 /** What a file was built from; others are their own source. */

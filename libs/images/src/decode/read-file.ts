@@ -7,8 +7,7 @@ const readPart = promisify(read);
 
 /**
  * The bytes of a file.
- * @param maxBytes what it may have.
- * @param first how many of them are wanted.
+ * @param options `maxBytes` it may have; the `first` that are wanted, default all.
  * @throws FileError if it cannot be read, is a folder, a pipe or a device, or is larger.
  */
 export async function readImageFile(file: string, { maxBytes = Infinity, first = Infinity } = {}): Promise<Uint8Array> {

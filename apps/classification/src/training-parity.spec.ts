@@ -40,17 +40,18 @@ function expectStatistics(values: Float32Array, { mean, std }: Statistics): void
 
 const relative = (actual: number, expected: number): number => Math.abs(actual / expected - 1);
 
-beforeAll(() => openRuntime());
-
 describeWith(goldenFolder(), '20 training steps of golden/backbones/training.json', (folder) => {
   // SMT's one operation at a time: as one graph it sums in another order, and where a gradient is zero but for rounding,
-  // Adam turns its sign into whole steps. Twelve of them make 1e-6 of the loss into 6e-4.
+  // Adam turns its sign into whole steps. Twelve of them make 1e-6 of the loss into 6e-4. TensorFlow's order of summing depends on the
+  // processor as well, so there SMT's gradient norms are compared until then; WebAssembly's, which sums alike everywhere, all through.
   it.each([
-    { name: 'groupmixformer_miny', formula: 'damped', tolerance: 4e-3, compile: true },
-    { name: 'smt_tiny', formula: 'plain', tolerance: 3e-4, compile: false },
+    { name: 'groupmixformer_miny', engine: 'auto', formula: 'damped', tolerance: 4e-3, norms: 20, compile: true },
+    { name: 'smt_tiny', engine: 'auto', formula: 'plain', tolerance: 3e-4, norms: 12, compile: false },
+    { name: 'smt_tiny', engine: 'wasm', formula: 'plain', tolerance: 3e-4, norms: 20, compile: false },
   ] as const)(
-    '$name: loss, gradient norm, learning rate, parameters and averages',
-    ({ name, formula, tolerance, compile }) => {
+    '$name on $engine: loss, gradient norm, learning rate, parameters and averages',
+    async ({ name, engine, formula, tolerance, norms, compile }) => {
+      await openRuntime({ engine });
       const golden = JSON.parse(readFileSync(join(folder, 'backbones/training.json'), 'utf8')) as {
         runs: Record<string, { float64: Reference }>;
       };
@@ -83,7 +84,7 @@ describeWith(goldenFolder(), '20 training steps of golden/backbones/training.jso
       for (const [update, { lr, loss, grad_norm: gradNorm }] of steps.entries()) {
         expect(relative(seen[update]!.lr, lr)).toBeLessThan(1e-12);
         expect(relative(seen[update]!.loss, loss)).toBeLessThan(tolerance);
-        expect(relative(seen[update]!.gradNorm, gradNorm)).toBeLessThan(tolerance);
+        if (update < norms) expect(relative(seen[update]!.gradNorm, gradNorm)).toBeLessThan(tolerance);
       }
       const state = module.state();
       const averages = step.state.get('ema')!.readers();

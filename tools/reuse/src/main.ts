@@ -3,7 +3,7 @@
  * generates an app of every task and a library there, trains the apps on generated pictures, and runs their tests.
  *   npm run build && npm run reuse:check          --keep leaves the workspace
  */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runProgram } from '@pyramidal/program';
@@ -98,18 +98,12 @@ function trainExample(workspace: string): void {
       ...args,
       ...settings.flatMap((setting) => ['--set', setting]),
     );
-  const compiled = [
-    '--noEmit',
-    '--strict',
-    '--skipLibCheck',
-    '--module',
-    'nodenext',
-    '--target',
-    'es2022',
-    '--types',
-    'node',
-  ];
-  run(folder, process.execPath, '../node_modules/typescript/bin/tsc', ...compiled, 'main.ts');
+  const compilerOptions = {
+    ...{ noEmit: true, strict: true, skipLibCheck: true },
+    ...{ module: 'nodenext', target: 'es2022', types: ['node'] },
+  };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ files: ['main.ts'], compilerOptions }));
+  run(folder, process.execPath, '../node_modules/typescript/bin/tsc', '-p', '.');
   program('train', 'config.yaml', '--out', 'runs/own');
   program('eval', 'config.yaml', '--weights', 'runs/own/last.safetensors', '--out', 'runs/own/eval');
   for (const file of ['own/last.safetensors', 'own/eval/metrics.json']) {

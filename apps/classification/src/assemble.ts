@@ -1,3 +1,4 @@
+/** A configuration's classifier, its loss and its batches: where backbone and data meet. */
 import { backboneCatalogue, type BackboneCatalogue } from '@pyramidal/backbones';
 import { type DecodeOptions, IMAGENET_NORMALISATION, parseRandAugment } from '@pyramidal/images';
 import type { BatchSource } from '@pyramidal/loading';

@@ -1,3 +1,4 @@
+/** What a configuration of a classification run may hold. */
 import { VARIANTS } from '@pyramidal/backbones';
 import { backboneSchema, evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
 

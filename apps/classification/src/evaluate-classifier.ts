@@ -1,3 +1,4 @@
+/** Top-1 and top-5 accuracy of a classifier over a split. */
 import { createPredictor, type Predictor } from '@pyramidal/task';
 import type { ImageBatch } from '@pyramidal/imagenet';
 import type { BatchSource } from '@pyramidal/loading';

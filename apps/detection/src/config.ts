@@ -1,3 +1,4 @@
+/** What a configuration of a detection run may hold. */
 import { VARIANTS } from '@pyramidal/backbones';
 import { backboneSchema, evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
 import { detectorSchema, detectorSchemaOf, type DetectorTable } from './detectors';

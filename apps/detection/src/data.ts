@@ -1,3 +1,4 @@
+/** The data sets that a configuration names, and what has to hold between them. */
 import { join } from 'node:path';
 import {
   type DetectionClass,

@@ -1,3 +1,4 @@
+/** The detection program. */
 import type { TaskApp } from '@pyramidal/task';
 import { evaluate } from './commands/evaluate';
 import { exportModel } from './commands/export';

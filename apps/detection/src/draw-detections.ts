@@ -1,3 +1,4 @@
+/** Detections drawn on their picture. */
 import { mask as masks } from '@cocoeval/ts';
 import type { DetectionClass } from '@pyramidal/coco';
 import { type RgbImage } from '@pyramidal/images';

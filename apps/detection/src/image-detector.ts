@@ -1,3 +1,4 @@
+/** A detector over many pictures, in batches, with results in each picture's own pixels. */
 import type { Rle } from '@cocoeval/ts';
 import type { Detections, Detector } from '@pyramidal/boxes';
 import type { Corners, DetectionBatch, DetectionSample } from '@pyramidal/coco';

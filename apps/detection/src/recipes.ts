@@ -1,3 +1,4 @@
+/** Where the published detection trainings lie. */
 import { join } from 'node:path';
 import type { RecipeBook } from '@pyramidal/config';
 

@@ -1,3 +1,4 @@
+/** A configuration's segmentor, its loss and its batches: where backbone, heads and data meet. */
 import {
   type EvaluationTransform,
   type LabelCoding,

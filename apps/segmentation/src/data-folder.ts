@@ -1,3 +1,4 @@
+/** The data set that a configuration names. */
 import {
   openSegmentationFolder,
   type SegmentationFolder,

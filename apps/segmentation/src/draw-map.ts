@@ -1,3 +1,4 @@
+/** A map of classes drawn over its picture, with a legend. */
 import type { SegmentationClass } from '@pyramidal/ade20k';
 import { blankImage, padImage, type RgbImage } from '@pyramidal/images';
 import { drawAnnotations } from '@pyramidal/pictures';

@@ -1,3 +1,4 @@
+/** aAcc, mIoU and mAcc of a segmentor over a split. */
 import { evaluationItems, type EvaluationItem, type SegmentationSplit } from '@pyramidal/ade20k';
 import { SegmentationEvaluator, type SegmentationMetrics } from '@pyramidal/segeval';
 import type { Network } from '@pyramidal/upernet';

@@ -1,3 +1,4 @@
+/** Where the published segmentation trainings lie. */
 import { join } from 'node:path';
 import type { RecipeBook } from '@pyramidal/config';
 

@@ -1,3 +1,4 @@
+/** One picture's map of classes. */
 import type { EvaluationSample } from '@pyramidal/ade20k';
 import { disposeViews, inferView, type Network, predictMap, type View } from '@pyramidal/upernet';
 import * as tf from '@tensorflow/tfjs-core';

@@ -1,3 +1,4 @@
+/** Feature maps as colours. */
 import type { FeatureMap } from './features';
 import { principalComponents } from './principal-components';
 

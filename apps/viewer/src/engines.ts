@@ -1,3 +1,4 @@
+/** The engines of TensorFlow.js that a browser has. */
 import * as tf from '@tensorflow/tfjs-core';
 
 /** What runs a backbone in a browser, the fastest first. */

@@ -1,3 +1,4 @@
+/** A picture's pyramid, computed and read back. */
 import { LEVELS, type Backbone, type Level } from '@pyramidal/nn';
 import * as tf from '@tensorflow/tfjs-core';
 

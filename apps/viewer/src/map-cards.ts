@@ -1,3 +1,4 @@
+/** The page's cards: a picture of each level. */
 import { LEVELS, type Backbone, type Level } from '@pyramidal/nn';
 import { colourMap, type View } from './colours';
 import type { FeatureMap, FeatureMaps } from './features';

@@ -1,3 +1,4 @@
+/** A dropped picture as the backbone's input. */
 import { IMAGENET_NORMALISATION, normaliseImage, resizeAndCentreCrop, type RgbImage } from '@pyramidal/images/portable';
 
 /**

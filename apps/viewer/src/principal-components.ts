@@ -1,3 +1,4 @@
+/** Principal components of a feature map, by power iteration. */
 const ITERATIONS = 16;
 
 /**

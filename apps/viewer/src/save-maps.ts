@@ -1,3 +1,4 @@
+/** Feature maps as a file to keep. */
 import { LEVELS } from '@pyramidal/nn';
 import type { FeatureMaps } from './features';
 

@@ -1,3 +1,4 @@
+/** A dropped weights file. */
 import { createBackbone, identifyBackbone, type Identified, type VariantName } from '@pyramidal/backbones';
 import { finalWeights, loadWeights, parseSafetensors, type StoredTensor } from '@pyramidal/checkpoints/portable';
 import type { Backbone } from '@pyramidal/nn';

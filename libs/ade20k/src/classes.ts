@@ -1,3 +1,4 @@
+/** Class lists of segmentation data sets: ADE20K's own, or `classes.json`. */
 import { readText } from '@pyramidal/files';
 import type { Rgb } from '@pyramidal/images';
 import { ADE20K_NAMES } from './ade20k-names';

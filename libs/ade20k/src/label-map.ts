@@ -1,3 +1,4 @@
+/** Maps of labels as training and evaluation use them. */
 import { nearestIndex, type Rect, type Size } from '@pyramidal/images';
 
 /** Label of pixels that do not count. */

@@ -1,3 +1,4 @@
+/** MMSegmentation's `PhotoMetricDistortion`. */
 import type { RgbImage } from '@pyramidal/images';
 
 /** Where random numbers come from; `Random` is one such. */

@@ -1,3 +1,4 @@
+/** MMSegmentation's `RandomCrop`. */
 import type { Rect, Size } from '@pyramidal/images';
 import { cropLabels, IGNORE, type LabelMap } from './label-map';
 import type { Draws } from './photometric';

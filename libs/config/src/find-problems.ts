@@ -1,3 +1,4 @@
+/** From what the schema refuses to lines that name file, line and key. */
 import type { z } from 'zod';
 import { clip } from './clip';
 import { didYouMean } from './did-you-mean';

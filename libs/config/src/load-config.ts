@@ -1,3 +1,4 @@
+/** A configuration read, overridden and checked. */
 import { dirname, join, normalize } from 'node:path';
 import { stringify } from 'yaml';
 import type { z } from 'zod';

@@ -1,3 +1,4 @@
+/** Values that know where they were written. */
 import { clip } from './clip';
 
 /** Where a value was written. */

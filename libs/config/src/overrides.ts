@@ -1,3 +1,4 @@
+/** `--set key=value`. */
 import type { z } from 'zod';
 import type { Content, Located, Origin } from './located';
 import { toPlain } from './located';

@@ -1,3 +1,4 @@
+/** A tree of located values as plain ones for the schema. */
 import type { z } from 'zod';
 import { findProblems } from './find-problems';
 import { type Located, toPlain } from './located';

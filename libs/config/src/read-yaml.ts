@@ -1,3 +1,4 @@
+/** A YAML file as a tree of located values. */
 import type { Located, Origin } from './located';
 import { parseYaml } from './parse-yaml';
 import { readText } from './read-text';

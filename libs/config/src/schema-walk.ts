@@ -1,3 +1,4 @@
+/** The keys and kinds of a schema, read off zod's own description. */
 import type { z } from 'zod';
 import type { Path } from './located';
 

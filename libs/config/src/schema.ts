@@ -1,3 +1,4 @@
+/** The parts of a configuration that every task has. */
 import { z } from 'zod';
 
 /*

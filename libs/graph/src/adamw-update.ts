@@ -1,3 +1,4 @@
+/** AdamW's update (Loshchilov and Hutter, 2019), composed or in place. */
 import * as tf from '@tensorflow/tfjs-core';
 import { activeRecording } from './record/record';
 

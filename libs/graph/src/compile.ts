@@ -1,3 +1,4 @@
+/** Compiled functions: recorded once for each signature of their inputs, then run as graphs. */
 import * as tf from '@tensorflow/tfjs-core';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';

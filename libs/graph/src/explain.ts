@@ -1,3 +1,4 @@
+/** What is inside a compiled function's graphs, and how long they took. */
 import type { StepGraph } from './record/record';
 
 /** What a developer wants to know of a recorded graph. */

@@ -1,3 +1,4 @@
+/** Colours along a ramp. */
 import type { Rgb } from '@pyramidal/images';
 
 /** The colour at a share in [0, 1] of the way along a ramp of evenly spaced colours. */

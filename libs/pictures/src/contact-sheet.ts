@@ -1,3 +1,4 @@
+/** Many pictures on one sheet. */
 import { blankImage, type RgbImage } from '@pyramidal/images';
 
 const GAP = 4;

@@ -1,3 +1,4 @@
+/** Maps of numbers as heat over a picture. */
 import type { Rgb, RgbImage } from '@pyramidal/images';
 import { rampColour } from './colour-ramp';
 

@@ -1,3 +1,4 @@
+/** Line charts as pictures. */
 import { blankImage, encodeImage } from '@pyramidal/images';
 import { PALETTE, composeSvg, css } from './draw';
 import { svgText, textWidth } from './glyphs';

@@ -1,3 +1,4 @@
+/** Adds a project's files to a workspace. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {

@@ -1,3 +1,4 @@
+/** Where a new project goes and what it is called. */
 import { getProjects, joinPathFragments, offsetFromRoot, type Tree } from '@nx/devkit';
 import { describeWorkspace, isPackage, type Workspace } from './workspace';
 

@@ -1,3 +1,4 @@
+/** What the generators need to know of a workspace. */
 import { readJson, readNxJson, type Tree, updateJson } from '@nx/devkit';
 import { parse, parseDocument } from 'yaml';
 

@@ -1,3 +1,4 @@
+/** A function as a graph with its weights inside, for export. */
 import * as tf from '@tensorflow/tfjs-core';
 import { engineBackend, type EngineBackend, RuntimeError } from '@pyramidal/kernels/engine';
 import { infoOf } from '../record/tensor-record';

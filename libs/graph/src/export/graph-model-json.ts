@@ -1,3 +1,4 @@
+/** TensorFlow.js's `model.json` of a graph model. */
 import {
   DT_BOOL,
   DT_FLOAT,

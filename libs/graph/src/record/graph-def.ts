@@ -1,3 +1,4 @@
+/** TensorFlow's graph messages, written as protocol buffers. */
 import { bytesField, floatField, integerField, mapField, messageField } from './protobuf';
 
 /** Numbers of TensorFlow's `enum DataType`. */

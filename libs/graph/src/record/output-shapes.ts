@@ -1,3 +1,4 @@
+/** Shapes of results, known without running the operation. */
 import { DT_BOOL, type AttrValue } from './graph-def';
 import type { SymbolicTensor } from './symbolic-tensor';
 

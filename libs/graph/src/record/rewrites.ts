@@ -1,3 +1,4 @@
+/** Operations in the forms that TensorFlow fuses. */
 import { DT_FLOAT, DT_INT32, type AttrValue, type ConstantTensor, type GraphNode } from './graph-def';
 import type { SymbolicTensor } from './symbolic-tensor';
 

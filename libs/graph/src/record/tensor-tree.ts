@@ -1,3 +1,4 @@
+/** Named tensors and lists of them, flattened by path and put together again. */
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Named tensors and lists of tensors, as steps take and return them. */

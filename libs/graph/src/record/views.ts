@@ -1,3 +1,4 @@
+/** Reshapes that wait until an operation needs them. */
 import type { OpAttribute } from '@pyramidal/kernels/engine';
 import type { SymbolicTensor } from './symbolic-tensor';
 

@@ -1,3 +1,4 @@
+/** Memory of typed arrays, freed before a session takes its own. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 

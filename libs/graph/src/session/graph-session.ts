@@ -1,3 +1,4 @@
+/** A graph that is ready to run: prepared runs, inputs and outputs. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineBackend, EngineBinding, NativeSession, RunResult, TensorValues } from '@pyramidal/kernels/engine';
 import type { TensorSignature } from '../record/graph-def';

@@ -1,3 +1,4 @@
+/** Graphs kept on disk, so that a restart records nothing. */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { explainGraph, type GraphSummary } from '../explain';

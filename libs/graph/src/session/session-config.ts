@@ -1,3 +1,4 @@
+/** TensorFlow's `ConfigProto`, as far as it is used. */
 import { bytesField, doubleField, integerField, messageField } from '../record/protobuf';
 
 /** Options of a session, those of TensorFlow's `message ConfigProto` that matter here. */

@@ -1,3 +1,4 @@
+/** A graph with the variables that live in it. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineBackend, TensorRecord } from '@pyramidal/kernels/engine';
 import { giveOwnValue, infoOf } from '../record/tensor-record';

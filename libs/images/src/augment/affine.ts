@@ -1,3 +1,4 @@
+/** Affine transforms of pictures, as Pillow's `Image.transform`. */
 import { type Rgb, type RgbImage, blankImage } from '../rgb-image';
 
 /** Takes each output pixel's centre to the source: `[a x + b y + c, d x + e y + f]`. */

@@ -1,3 +1,4 @@
+/** torchvision's `ColorJitter`. */
 import { brightness, contrast, saturation } from './enhance';
 import type { Random } from '@pyramidal/random';
 import type { RgbImage } from '../rgb-image';

@@ -1,3 +1,4 @@
+/** Pillow's `ImageOps` and `ImageEnhance`. */
 import type { RgbImage } from '../rgb-image';
 
 /**

@@ -1,3 +1,4 @@
+/** Mixup and CutMix. */
 import type { Random } from '@pyramidal/random';
 import type { Size } from '../rgb-image';
 

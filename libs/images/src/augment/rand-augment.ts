@@ -1,3 +1,4 @@
+/** RandAugment. */
 import { type WarpFilter, rotateImage, warpAffine } from './affine';
 import * as enhance from './enhance';
 import type { Random } from '@pyramidal/random';

@@ -1,3 +1,4 @@
+/** Random erasing. */
 import type { Random } from '@pyramidal/random';
 import type { Size } from '../rgb-image';
 

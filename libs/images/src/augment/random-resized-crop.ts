@@ -1,3 +1,4 @@
+/** Random resized crops, and the centre crops of evaluation. */
 import { cropImage, type Rect, type RgbImage, type Size } from '../rgb-image';
 import type { Random } from '@pyramidal/random';
 import { resizeImage, type ResizeConvention } from '../resize/resize';

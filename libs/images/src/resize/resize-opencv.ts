@@ -1,3 +1,4 @@
+/** OpenCV's bilinear resizing, bit for bit. */
 import type { RgbImage } from '../rgb-image';
 import type { RowSink } from './row-sink';
 import { put, reserve, rowKernels } from './rows';

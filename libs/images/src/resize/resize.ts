@@ -1,3 +1,4 @@
+/** Resizing by one of the references' conventions. */
 import type { Normalisation } from '../normalisation';
 import { resizeOpencvBilinear, resizeOpencvNearest } from './resize-opencv';
 import { BICUBIC, BILINEAR, resizePillow } from './resize-pillow';

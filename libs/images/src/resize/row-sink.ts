@@ -1,3 +1,4 @@
+/** Where finished rows of a resized picture go. */
 import type { Normalisation } from '../normalisation';
 import { put, rowKernels } from './rows';
 

@@ -1,3 +1,4 @@
+/** The row kernels in WebAssembly. */
 import { ROWS_WASM } from './rows-wasm';
 
 /** Node's types leave it out. */

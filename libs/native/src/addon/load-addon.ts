@@ -1,3 +1,4 @@
+/** The addon in this process. */
 import { createRequire } from 'node:module';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';

@@ -1,3 +1,4 @@
+/** What newer versions of Node took away from tfjs-node. */
 import util from 'node:util';
 
 /**

@@ -1,3 +1,4 @@
+/** tfjs-node's backend on an addon that was compiled here. */
 import * as tf from '@tensorflow/tfjs-core';
 import { existsSync } from 'node:fs';
 import type { NativeEngine } from '../native-engine';

@@ -1,3 +1,4 @@
+/** The process behind a test runner's copy of it. */
 import { runInThisContext } from 'node:vm';
 
 /**

@@ -1,3 +1,4 @@
+/** The folder that installed libraries live in. */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 

@@ -1,3 +1,4 @@
+/** Downloads that go on where they broke off. */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';

@@ -1,3 +1,4 @@
+/** Files as they were, to see whether they changed. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';

@@ -1,3 +1,4 @@
+/** A TensorFlow library on disk. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 

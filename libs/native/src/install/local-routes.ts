@@ -1,3 +1,4 @@
+/** Libraries that are on this machine already: a path, or Python's TensorFlow. */
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';

@@ -1,3 +1,4 @@
+/** The official downloads of tfjs-node. */
 import { copyFile, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, join, relative, sep } from 'node:path';

@@ -1,3 +1,4 @@
+/** Whether an addon computes, found out in a process of its own. */
 import { RuntimeError } from '@pyramidal/kernels/engine';
 import { lastLine, runCommand } from './run-command';
 

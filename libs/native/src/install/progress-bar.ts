@@ -1,3 +1,4 @@
+/** An installation's progress on the terminal. */
 import cliProgress, { type SingleBar } from 'cli-progress';
 import type { InstallProgress } from './progress';
 

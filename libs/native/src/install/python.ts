@@ -1,3 +1,4 @@
+/** Python and pip, as far as installing needs them. */
 import { runCommand } from './run-command';
 
 export interface Python {

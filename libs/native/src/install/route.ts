@@ -1,3 +1,4 @@
+/** What the ways to a library have in common. */
 import type { NativeEngine } from '../native-engine';
 import type { TensorFlowLibrary } from './library';
 import type { InstallProgress } from './progress';

@@ -1,3 +1,4 @@
+/** Commands of the system. */
 import { spawn } from 'node:child_process';
 
 export interface CommandResult {

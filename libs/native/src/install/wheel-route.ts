@@ -1,3 +1,4 @@
+/** TensorFlow's wheel, found by pip. */
 import { rm } from 'node:fs/promises';
 import type { NativeEngine } from '../native-engine';
 import { RuntimeError } from '@pyramidal/kernels/engine';

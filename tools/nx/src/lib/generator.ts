@@ -1,3 +1,4 @@
+/** The generator `lib`. */
 import { formatFiles, generateFiles, type GeneratorCallback, type TargetConfiguration, type Tree } from '@nx/devkit';
 import { join } from 'node:path';
 import { addProject, ourPackages } from '../add-project';

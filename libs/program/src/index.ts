@@ -1,3 +1,4 @@
-/** How a program ends: with its exit code and one clear line, whatever happens. */
+/** How a program shows how far it is, and how it ends: with its exit code and one clear line, whatever happens. */
+export { openLive, type Live, type LiveOptions } from './live';
 export { reportError, type ExitCode } from './report-error';
 export { runProgram } from './run-program';

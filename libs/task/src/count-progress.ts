@@ -1,7 +1,7 @@
-/** A count on standard error for what takes long. */
-/** Milliseconds between two words of how far it is: on a terminal, where they replace each other, and elsewhere. */
-const PAUSE = { terminal: 200, elsewhere: 10_000 };
+/** A count on standard error for what takes long; what does not is over before it says anything. */
+import { openLive } from '@pyramidal/program';
 
+/** Counts what is done. */
 export interface CountProgress {
   /** One more is done. */
   add(): void;
@@ -10,26 +10,12 @@ export interface CountProgress {
 }
 
 /**
- * Tells on standard error how many of `total` are done, for what takes long; what does not is over before it says anything.
+ * Tells on standard error how many of `total` are done.
  * @param what they are, such as `images`.
  */
 export function countProgress(total: number, what: string): CountProgress {
-  const { stderr } = process;
-  const [pause, start, end] = stderr.isTTY ? [PAUSE.terminal, '\r', ''] : [PAUSE.elsewhere, '', '\n'];
-  let next = performance.now() + pause;
+  const line = (done: number): string => `${done}/${total} ${what}`;
+  const live = openLive<number>({ block: (done) => [line(done)], line, patient: true });
   let done = 0;
-  let told = false;
-  return {
-    add() {
-      done++;
-      const now = performance.now();
-      if (now < next) return;
-      next = now + pause;
-      told = true;
-      stderr.write(`${start}${done}/${total} ${what}${end}`);
-    },
-    stop() {
-      if (told && stderr.isTTY) stderr.write('\r\x1b[K');
-    },
-  };
+  return { add: () => live.show(++done), stop: () => live.stop() };
 }

@@ -45,7 +45,7 @@ describe('runApp', () => {
     expect(await run(app, 'train --resume a.safetensors x.yaml')).toMatchObject({ stderr: '' });
     expect(await run(app, 'train --resume x.yaml')).toMatchObject({ stderr: '' });
     expect(calls).toEqual([
-      { name: 'train', config: 'configs/a.yaml', out: 'runs/a', resume: true, set: ['a.b=1', 'c=2'] },
+      { name: 'train', config: 'configs/a.yaml', out: 'runs/a', resume: true, progress: 'live', set: ['a.b=1', 'c=2'] },
       {
         name: 'predict',
         attention: true,
@@ -57,9 +57,20 @@ describe('runApp', () => {
         weights: 'w.safetensors',
       },
       { name: 'info', config: 'x.yaml', input: { height: 64, width: 96 }, resolved: false, set: [] },
-      { name: 'train', config: 'x.yaml', out: 'runs/x', resume: 'a.safetensors', set: [] },
-      { name: 'train', config: 'x.yaml', out: 'runs/x', resume: true, set: [] },
+      { name: 'train', config: 'x.yaml', out: 'runs/x', resume: 'a.safetensors', progress: 'live', set: [] },
+      { name: 'train', config: 'x.yaml', out: 'runs/x', resume: true, progress: 'live', set: [] },
     ]);
+  });
+
+  it('trains quietly or for programs when asked, and not both', async () => {
+    const { app, calls } = notingApp();
+    await run(app, 'train x.yaml --quiet');
+    await run(app, 'train x.yaml --json');
+    expect(calls).toMatchObject([{ progress: 'quiet' }, { progress: 'json' }]);
+    expect(await run(app, 'train x.yaml --json --quiet')).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(/'--json' cannot be used with option '--quiet'/),
+    });
   });
 
   it('opens a recipe on a backbone, says what is published for it, and names the run after both', async () => {
@@ -86,7 +97,7 @@ describe('runApp', () => {
   it.each([
     [
       'train x.yaml --epochs 3',
-      /^pyramidal-test train: unknown option '--epochs'; known options: --recipe, --backbone, --set, --debug, --out, --resume\n$/,
+      /^pyramidal-test train: unknown option '--epochs'; known options: --recipe, --backbone, --set, --debug, --out, --resume, --quiet, --json\n$/,
     ],
     ['trian x.yaml', /^pyramidal-test: unknown command 'trian'; expected one of train, eval, predict, export, info\n$/],
     ['eval x.yaml', /^pyramidal-test eval: required option '--weights <path>' not specified\n$/],

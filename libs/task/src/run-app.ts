@@ -67,9 +67,12 @@ function createProgram(app: TaskApp, { finish, note }: Listener): Command {
     .option('--out <dir>', 'folder of the run (default: runs/ and the name of the configuration)', onePath)
     .option('--resume', 'go on with the run in that folder; --resume FILE.safetensors from that checkpoint', false)
     .addOption(new Option(`${CHECKPOINT} <file>`).hideHelp())
-    .action(async (file, { out, resume, checkpoint, set, ...choice }) => {
+    .option('--quiet', 'say nothing but warnings and errors')
+    .addOption(new Option('--json', 'report on standard output, a JSON object a line').conflicts('quiet'))
+    .action(async (file, { out, resume, checkpoint, quiet, json, set, ...choice }) => {
       const { config, folder } = chosen({ file, ...choice });
-      finish(await app.train({ config, set, resume: checkpoint ?? resume, out: out ?? folder }));
+      const progress = quiet ? 'quiet' : json ? 'json' : 'live';
+      finish(await app.train({ config, set, resume: checkpoint ?? resume, progress, out: out ?? folder }));
     });
   common('eval', 'evaluate a checkpoint')
     .requiredOption('--weights <path>', WEIGHTS, theWeights)

@@ -1,5 +1,6 @@
 /** What a task's program is made of: its commands, and what each is told. */
 import type { ConfigSource, RecipeBook } from '@pyramidal/config';
+import type { ProgressStyle } from '@pyramidal/training';
 
 /** What a command is told, whatever the task. */
 interface Common {
@@ -14,6 +15,8 @@ export interface TrainCommand extends Common {
   readonly out: string;
   /** Go on with the run in that folder: from its last checkpoint, or from this file. */
   readonly resume: boolean | string;
+  /** How the run shows itself; default `live`. */
+  readonly progress?: ProgressStyle;
 }
 
 /** A command that uses a trained network. */

@@ -10,6 +10,7 @@ import {
   createSchedule,
   type Evaluation,
   openRunFolder,
+  type ProgressStyle,
   type RunFolder,
   train,
   trainStep,
@@ -63,7 +64,7 @@ export async function trainNetwork<Loaded, B extends Batch>(options: NetworkTrai
       reportBroken(source);
       const curves = await trainingCurves(run.file('metrics.jsonl'), chart);
       for (const [name, picture] of curves) writeFileAtomically(run.file(name), picture);
-      if (exitCode === 0) console.error(`done: ${run.folder}`);
+      if (exitCode === 0) reportDone(run.folder, command.progress);
       return exitCode;
     } finally {
       run.close();
@@ -71,6 +72,12 @@ export async function trainNetwork<Loaded, B extends Batch>(options: NetworkTrai
   } finally {
     step.dispose();
   }
+}
+
+/** Where the results are, in the style of the run's progress. */
+function reportDone(folder: string, style: ProgressStyle = 'live'): void {
+  if (style === 'live') console.error(`done: ${folder}`);
+  if (style === 'json') console.log(JSON.stringify({ kind: 'done', folder }));
 }
 
 function createStep<Loaded, B extends Batch>({ module, loss, config }: NetworkTraining<Loaded, B>): TrainStep<B> {
@@ -88,7 +95,7 @@ function createStep<Loaded, B extends Batch>({ module, loss, config }: NetworkTr
 }
 
 async function runTraining<Loaded, B extends Batch>(
-  { config, source, tensors, evaluation }: NetworkTraining<Loaded, B>,
+  { command, config, source, tensors, evaluation }: NetworkTraining<Loaded, B>,
   step: TrainStep<B>,
   folder: RunFolder,
 ): Promise<ExitCode> {
@@ -109,6 +116,7 @@ async function runTraining<Loaded, B extends Batch>(
     length,
     schedule: createSchedule(schedule, { lr: optimizer.lr, length, updatesPerEpoch }),
     evaluation: { ...evaluation, every: config.evaluation.every, ema: config.evaluation.ema },
+    progress: command.progress,
     ...{ seed, logEvery, saveEvery, keep, onSaveError },
   });
   return exitCode;

@@ -4,6 +4,7 @@ export { type CheckpointInfo } from './checkpoint';
 export { createOptimizer, type OptimizerOptions } from './create-optimizer';
 export { loadWeightsFile, startFromFile, type LoadedFile, type LoadFileOptions } from './load-weights-file';
 export { type Optimizer, type ParameterGroup } from './optimizer';
+export type { ProgressStyle } from './progress';
 export { openRunFolder, type RunFolder, type RunFolderOptions } from './run/run-folder';
 export { createSchedule, type RunLength, type Schedule, type ScheduleOptions } from './schedule';
 export { sgd, type SgdOptions } from './sgd';

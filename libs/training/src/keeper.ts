@@ -64,7 +64,7 @@ export class CheckpointKeeper {
     if (value === undefined) {
       throw new TrainingError(`best metric: expected one of ${Object.keys(metrics).join(', ')}, received ${metric}`, 2);
     }
-    const best = this.readBest(metric);
+    const best = this.bestValue(metric);
     const isBetter = best === undefined || (mode === 'max' ? value > best : value < best);
     if (!isBetter || Number.isNaN(value)) return;
     this.attempt(() => {
@@ -74,8 +74,8 @@ export class CheckpointKeeper {
     });
   }
 
-  /** From `best.json`; where that is missing, from the record in `best.safetensors` itself. */
-  private readBest(metric: string): number | undefined {
+  /** The best value of a metric: from `best.json`; where that is missing, from the record in `best.safetensors` itself. */
+  bestValue(metric: string): number | undefined {
     const [record, weights] = [this.folder.file('best.json'), this.folder.file(BEST)];
     if (existsSync(record)) {
       const best = readJson(record, bestRecord);

@@ -1,76 +1,145 @@
-/** The progress of a run for the person who waits: a bar on a terminal, a line every ten seconds elsewhere. */
-import { MultiBar, Presets } from 'cli-progress';
+/** The progress of a run for the person who waits: a block on a terminal, a line every ten seconds elsewhere, or JSON. */
+import { type Live, openLive } from '@pyramidal/program';
+import { sparkline } from './sparkline';
 
 /** How far a run is. */
 export interface ProgressState {
   /** Updates done. */
   readonly step: number;
   readonly epoch: number;
-  readonly loss: number;
   readonly lr: number;
   readonly samplesPerSecond: number;
+  /** The loss and its parts, means since the state before. */
+  readonly losses: Readonly<Record<string, number>>;
 }
 
-/** How a run shows itself to the person who waits for it. */
+/** What an evaluation found. */
+export interface Score {
+  readonly step: number;
+  readonly epoch: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** The metric that decides, and its best value until now, this one included. */
+  readonly best?: { readonly metric: string; readonly value: number };
+}
+
+/** How a run shows itself to the person or the program that waits for it. */
 export interface Progress {
   show(state: ProgressState): void;
+  evaluated(score: Score): void;
   say(line: string): void;
+  /** Like `say`, for what a person must see even when all else is quiet. */
+  warn(line: string): void;
   stop(): void;
 }
 
-/** The length of a run and where its progress is shown. */
-interface ProgressOptions {
+/** `live`: for people; `quiet`: warnings only; `json`: a JSON object a line on standard output, for programs. */
+export type ProgressStyle = 'live' | 'quiet' | 'json';
+
+/** The length of a run and how its progress is shown. */
+export interface ProgressOptions {
   /** Updates of the whole run. */
   readonly total: number;
-  /** Updates done before. */
-  readonly start: number;
   readonly samplesPerUpdate: number;
-  readonly stream?: NodeJS.WriteStream | NodeJS.WritableStream;
+  /** Default `live`. */
+  readonly style?: ProgressStyle;
+  /** Default standard error, for `json` standard output. */
+  readonly stream?: NodeJS.WritableStream;
 }
 
-/** A bar on a terminal, else a plain line now and then. */
-export function createProgress({ stream = process.stderr, ...options }: ProgressOptions): Progress {
-  return 'isTTY' in stream && stream.isTTY ? bar(options, stream) : lines(options, stream);
+/** The progress of a run in the style asked for. */
+export function createProgress({ style = 'live', ...options }: ProgressOptions): Progress {
+  return STYLES[style](options);
 }
 
-type Layout = Omit<ProgressOptions, 'stream'>;
+type Layout = Omit<ProgressOptions, 'style'>;
 
-function bar({ total, start, samplesPerUpdate }: Layout, stream: NodeJS.WritableStream): Progress {
-  const format = '{bar} {percentage}% | {value}/{total} | {text}';
-  const options = { format, stream, hideCursor: true, clearOnComplete: false, gracefulExit: false };
-  const multi = new MultiBar(options, Presets.shades_grey);
-  const single = multi.create(total, start, { text: 'starting' });
-  return {
-    show: (state) => single.update(state.step, { text: describe(state, total, samplesPerUpdate) }),
-    say(line) {
-      multi.log(`${line}\n`);
-      multi.update();
+const STYLES: Readonly<Record<ProgressStyle, (layout: Layout) => Progress>> = {
+  live,
+  quiet({ stream = process.stderr }) {
+    const nothing = (): void => undefined;
+    return { show: nothing, evaluated: nothing, say: nothing, warn: (line) => writeLine(stream, line), stop: nothing };
+  },
+  json({ total, stream = process.stdout }) {
+    const write = (record: object): void => writeLine(stream, JSON.stringify(record));
+    return {
+      show: (state) => write({ kind: 'train', ...state, total }),
+      evaluated: (score) => write({ kind: 'evaluation', ...score }),
+      say: (text) => write({ kind: 'note', text }),
+      warn: (text) => write({ kind: 'warning', text }),
+      stop: () => undefined,
+    };
+  },
+};
+
+const writeLine = (stream: NodeJS.WritableStream, line: string): void => void stream.write(`${line}\n`);
+
+/** Losses that the curve of the block shows. */
+const CURVE = 32;
+
+function live({ total, samplesPerUpdate, ...options }: Layout): Progress {
+  const history: number[] = [];
+  let score: Score | undefined;
+  const display: Live<ProgressState> = openLive({
+    ...options,
+    always: ({ step }) => step === total,
+    line: (state) => `step ${state.step}/${total} | ${describe(state, total, samplesPerUpdate)}`,
+    block(state) {
+      const { step, epoch, lr, samplesPerSecond } = state;
+      const left = duration(((total - step) * samplesPerUpdate) / samplesPerSecond);
+      const rate = `${samplesPerSecond.toFixed(1)} images/s | lr ${lr.toExponential(2)} | ${memory()}`;
+      return [
+        `${bar(step / total)} step ${step}/${total} | epoch ${epoch.toFixed(2)} | ${left} left`,
+        `${sparkline(history)} ${describeLosses(state.losses)}`,
+        rate,
+        ...(score === undefined ? [] : [describeScore(score)]),
+      ];
     },
-    stop: () => multi.stop(),
-  };
-}
-
-const SECONDS_BETWEEN_LINES = 10;
-
-function lines({ total, samplesPerUpdate }: Layout, stream: NodeJS.WritableStream): Progress {
-  let next = 0;
-  const say = (line: string): void => void stream.write(`${line}\n`);
+  });
+  const say = (line: string): void => display.say(line);
   return {
     show(state) {
-      const now = performance.now();
-      if (now < next && state.step < total) return;
-      next = now + SECONDS_BETWEEN_LINES * 1000;
-      say(`step ${state.step}/${total} | ${describe(state, total, samplesPerUpdate)}`);
+      history.push(state.losses['loss'] ?? NaN);
+      if (history.length > CURVE) history.shift();
+      display.show(state);
+    },
+    evaluated(latest) {
+      score = latest;
+      const shown = Object.entries(latest.metrics).map(([name, value]) => `${name} ${short(value)}`);
+      say(`evaluation after step ${latest.step}: ${shown.join(', ')}`);
     },
     say,
-    stop: () => undefined,
+    warn: say,
+    stop: () => display.stop({ keep: true }),
   };
 }
 
+const BAR = 24;
+
+function bar(share: number): string {
+  const filled = Math.round(BAR * share);
+  return `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${Math.floor(100 * share)} %`;
+}
+
+/** The loss first, then its parts. */
+function describeLosses({ loss = NaN, ...parts }: Readonly<Record<string, number>>): string {
+  const names = Object.entries(parts).map(([name, value]) => `${name} ${value.toPrecision(3)}`);
+  return [`loss ${loss.toPrecision(4)}`, ...names].join(' | ');
+}
+
+function describeScore({ step, metrics, best }: Score): string {
+  if (best === undefined) return `evaluated after step ${step}`;
+  const value = metrics[best.metric] ?? NaN;
+  return `${best.metric} ${short(value)} after step ${step}, best ${short(best.value)}`;
+}
+
+const short = (value: number): number => Number(value.toPrecision(5));
+const memory = (): string => `${(process.memoryUsage.rss() / 1e9).toFixed(1)} GB`;
+
 function describe(state: ProgressState, total: number, samplesPerUpdate: number): string {
-  const { step, epoch, loss, lr, samplesPerSecond } = state;
+  const { step, epoch, losses, lr, samplesPerSecond } = state;
   const left = ((total - step) * samplesPerUpdate) / samplesPerSecond;
-  const numbers = `loss ${loss.toPrecision(4)} | lr ${lr.toExponential(2)} | ${samplesPerSecond.toFixed(1)} images/s`;
+  const loss = (losses['loss'] ?? NaN).toPrecision(4);
+  const numbers = `loss ${loss} | lr ${lr.toExponential(2)} | ${samplesPerSecond.toFixed(1)} images/s`;
   return `epoch ${epoch.toFixed(2)} | ${numbers} | ${duration(left)} left`;
 }
 

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { explainFileError } from '@pyramidal/files';
 import { loadCheckpoint, type CheckpointInfo } from './checkpoint';
 import { CheckpointKeeper, type BestRule } from './keeper';
-import { createProgress, type Progress } from './progress';
+import { createProgress, type Progress, type ProgressStyle } from './progress';
 import { LAST } from './run/find-checkpoint';
 import { watchInterrupts, type Interrupt } from './run/interrupt';
 import { MetricsLog } from './run/metrics-log';
@@ -63,7 +63,9 @@ export interface TrainOptions<B extends Batch> {
   /** What follows when a checkpoint cannot be written; default: go on and try again at the next one. */
   readonly onSaveError?: 'continue' | 'stop';
   readonly evaluation?: Evaluation;
-  /** Where progress goes; default standard error. */
+  /** How the run shows itself; default `live`: a block on a terminal, a line now and then elsewhere. */
+  readonly progress?: ProgressStyle;
+  /** Where progress goes; default standard error, for `json` standard output. */
   readonly stream?: NodeJS.WritableStream;
 }
 
@@ -110,7 +112,7 @@ class Run<B extends Batch> {
   private metrics: Readonly<Record<string, number>> | undefined;
 
   constructor(options: TrainOptions<B>) {
-    const { folder, step, data, length, keep = 0, onSaveError = 'continue', stream } = options;
+    const { folder, step, data, length, keep = 0, onSaveError = 'continue', progress: style, stream } = options;
     this.options = options;
     this.updatesPerEpoch = Math.floor(data.batchesPerEpoch / step.accumulation);
     if (this.updatesPerEpoch < 1) {
@@ -120,17 +122,16 @@ class Run<B extends Batch> {
       );
     }
     this.total = totalUpdates(length, this.updatesPerEpoch);
-    const warn = (message: string): void => this.progress.say(message);
+    const warn = (message: string): void => this.progress.warn(message);
     this.keeper = new CheckpointKeeper(folder, step, { keep, onSaveError, warn });
     if (folder.checkpoint !== undefined) this.resume(loadCheckpoint(folder.checkpoint, step));
     const notes = folder.begin();
     const samplesPerUpdate = data.batchSize * step.accumulation;
-    const layout = { total: this.total, start: this.done, samplesPerUpdate };
-    this.progress = createProgress(stream === undefined ? layout : { ...layout, stream });
+    this.progress = createProgress({ total: this.total, samplesPerUpdate, style, stream });
     this.log = new MetricsLog(folder.file('metrics.jsonl'), this.done, warn);
     notes.forEach(warn);
     this.interrupt = watchInterrupts(() =>
-      this.progress.say('stopping after this step and saving; press Ctrl-C again to quit at once'),
+      this.progress.warn('stopping after this step and saving; press Ctrl-C again to quit at once'),
     );
   }
 
@@ -255,7 +256,7 @@ class Run<B extends Batch> {
     const samplesPerSecond = (updates * data.batchSize * step.accumulation) / seconds;
     this.stopwatch = { seconds: 0, updates: 0 };
     this.log.write({ kind: 'train', ...this.position, values: { lr, ...values, samplesPerSecond } });
-    this.progress.show({ ...this.position, lr, loss: values['loss'] ?? NaN, samplesPerSecond });
+    this.progress.show({ ...this.position, lr, losses: values, samplesPerSecond });
   }
 
   private async evaluate(): Promise<void> {
@@ -273,8 +274,9 @@ class Run<B extends Batch> {
     if (best !== undefined) this.keeper.saveIfBest(this.info, metrics, best);
     this.metrics = metrics;
     this.log.write({ kind: 'evaluation', ...this.position, values: metrics });
-    const shown = Object.entries(metrics).map(([name, value]) => `${name} ${Number(value.toPrecision(5))}`);
-    this.progress.say(`evaluation after step ${this.done}: ${shown.join(', ')}`);
+    const value = best && this.keeper.bestValue(best.metric);
+    const reached = best && value !== undefined ? { metric: best.metric, value } : undefined;
+    this.progress.evaluated({ ...this.position, metrics, best: reached });
   }
 
   /** A run that ended between a checkpoint and its evaluation evaluates first when it is resumed. */

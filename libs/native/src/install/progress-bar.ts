@@ -1,5 +1,5 @@
 /** An installation's progress on the terminal. */
-import cliProgress, { type SingleBar } from 'cli-progress';
+import { type Live, openLive } from '@pyramidal/program';
 import type { InstallProgress } from './progress';
 
 /** Progress for the terminal, and a way to take the bar off it. */
@@ -7,22 +7,19 @@ export interface ShownProgress extends InstallProgress {
   end(): void;
 }
 
-/** A bar where people watch, plain lines where a log is kept. */
-export function showProgress(stream: NodeJS.WriteStream = process.stderr): ShownProgress {
-  return stream.isTTY ? drawBar(stream) : writeLines(stream);
+/** Bytes of a transfer that are done, of how many, and the milliseconds since it began. */
+interface Transfer {
+  readonly done: number;
+  readonly total: number;
+  readonly elapsed: number;
 }
 
-const megabytes = (bytes: number) => (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0);
-
-/** Seldom enough for the time left, an average over the last updates, to stay calm. */
-const REDRAW_MS = 200;
-
-function drawBar(stream: NodeJS.WriteStream): ShownProgress {
-  let bar: SingleBar | undefined;
-  let drawn = 0;
+/** A bar where people watch, plain lines where a log is kept. */
+export function showProgress(stream: NodeJS.WritableStream = process.stderr): ShownProgress {
+  let transfer: { readonly live: Live<Transfer>; readonly start: number } | undefined;
   const end = () => {
-    bar?.stop();
-    bar = undefined;
+    transfer?.live.stop();
+    transfer = undefined;
   };
   return {
     step(text) {
@@ -31,36 +28,26 @@ function drawBar(stream: NodeJS.WriteStream): ShownProgress {
     },
     bytes(done, total) {
       if (!total) return;
-      if (!bar) {
-        const format = '  [{bar}] {percentage} % of {megabytes} MB, {eta_formatted} left';
-        bar = new cliProgress.SingleBar({ format, stream, hideCursor: true, clearOnComplete: true, etaBuffer: 25 });
-        bar.start(total, done, { megabytes: megabytes(total) });
-      }
       const now = performance.now();
-      if (now - drawn > REDRAW_MS) {
-        drawn = now;
-        bar.update(done);
-      }
+      transfer ??= { live: openLive({ block: (state) => [bar(state)], line: howFar, stream, patient: true }), start: now };
+      transfer.live.show({ done, total, elapsed: now - transfer.start });
       if (done >= total) end();
     },
     end,
   };
 }
 
-/** One line a step, and one for every quarter of a large transfer. */
-function writeLines(stream: NodeJS.WriteStream): ShownProgress {
-  let nextQuarter = 1;
-  return {
-    step(text) {
-      nextQuarter = 1;
-      stream.write(`${text}\n`);
-    },
-    bytes(done, total) {
-      if (!total || total < 20e6) return;
-      if (done < (nextQuarter * total) / 4) return;
-      stream.write(`  ${megabytes(done)} of ${megabytes(total)} MB\n`);
-      nextQuarter = Math.floor((4 * done) / total) + 1;
-    },
-    end: () => undefined,
-  };
+const BAR = 30;
+
+function bar(state: Transfer): string {
+  const filled = Math.round((BAR * state.done) / state.total);
+  return `  ${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${howFar(state).trimStart()}`;
 }
+
+function howFar({ done, total, elapsed }: Transfer): string {
+  const seconds = Math.ceil(((total - done) / done) * (elapsed / 1000));
+  const left = Number.isFinite(seconds) ? `, ${seconds} s left` : '';
+  return `  ${megabytes(done)} of ${megabytes(total)} MB${left}`;
+}
+
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0);

@@ -29,7 +29,10 @@ export function showProgress(stream: NodeJS.WritableStream = process.stderr): Sh
     bytes(done, total) {
       if (!total) return;
       const now = performance.now();
-      transfer ??= { live: openLive({ block: (state) => [bar(state)], line: howFar, stream, patient: true }), start: now };
+      transfer ??= {
+        live: openLive({ block: (state) => [bar(state)], line: howFar, stream, patient: true }),
+        start: now,
+      };
       transfer.live.show({ done, total, elapsed: now - transfer.start });
       if (done >= total) end();
     },

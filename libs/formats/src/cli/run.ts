@@ -1,0 +1,128 @@
+/** The commands of `pyramidal-data`. */
+import { existsSync } from 'node:fs';
+import { readText, writeJson } from '@pyramidal/files';
+import { type ExitCode, reportError } from '@pyramidal/program';
+import { Command, CommanderError, Option } from 'commander';
+import {
+  type Conversion,
+  convertLabels,
+  LABEL_FORMATS,
+  type LabelCounts,
+  type LabelFormatName,
+  LossError,
+} from '../convert';
+import type { Losses } from '../losses';
+
+const FORMATS = Object.keys(LABEL_FORMATS) as LabelFormatName[];
+
+interface Options {
+  readonly from: LabelFormatName;
+  readonly to: LabelFormatName;
+  readonly images?: string;
+  readonly split?: string;
+  readonly classes?: string;
+  readonly boxesOnly?: true;
+  readonly vocFrom0?: true;
+  readonly allowLoss?: true;
+  readonly overwrite?: true;
+  readonly report?: string;
+}
+
+/** Runs one command. Exit codes: 0 done, 1 failed, 2 wrong usage. */
+export async function run(args: readonly string[], print: (line: string) => void): Promise<ExitCode> {
+  let code: ExitCode = 0;
+  const program = new Command('pyramidal-data')
+    .description("Brings labels into COCO's format, and from there into others")
+    .option('--debug', 'show the stack of an error')
+    .configureOutput({ writeOut: (text) => print(text.trimEnd()), writeErr: (text) => process.stderr.write(text) });
+  program
+    .command('convert')
+    .description(
+      `convert labels: ${Object.entries(LABEL_FORMATS)
+        .map(([name, { source }]) => `${name} (${source})`)
+        .join('; ')}`,
+    ) // prettier-ignore
+    .argument('<in>', 'folder or file of the labels')
+    .argument('<out>', 'folder of the new ones; the images get second names there')
+    .addOption(new Option('--from <format>', 'format of the labels').choices(FORMATS).makeOptionMandatory())
+    .addOption(new Option('--to <format>', 'format of the new ones').choices(FORMATS).default('coco'))
+    .option('--images <dir>', 'folder of the images, where the format does not fix it')
+    .option('--split <name>', 'what the split of a format that has none is called (default: train)')
+    .option('--classes <list>', 'classes in their order: a,b,c or a file with one a line')
+    .option('--boxes-only', 'leave all masks out, on purpose')
+    .option('--voc-from-0', "boxes of Pascal VOC's format that count pixels from 0")
+    .option('--allow-loss', 'go on without what the new format cannot hold')
+    .option('--overwrite', 'write over files that are there')
+    .option('--report <file>', 'write counts and losses, one by one, as JSON')
+    .action(async (source: string, out: string, options: Options) => {
+      code = await convert(source, out, options, print);
+    });
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    return reportError(error, args);
+  }
+}
+
+async function convert(
+  source: string,
+  out: string,
+  options: Options,
+  print: (line: string) => void,
+): Promise<ExitCode> {
+  const { classes, vocFrom0, report, ...rest } = options;
+  try {
+    const conversion = await convertLabels({
+      ...{ ...rest, source, out },
+      ...(classes !== undefined && { classes: namesOf(classes) }),
+      ...(vocFrom0 && { vocFirst: 0 as const }),
+    });
+    for (const line of describe(conversion, source, out, options)) print(line);
+    if (report !== undefined) writeJson(report, reportOf(conversion.losses, conversion));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof LossError)) throw error;
+    for (const line of error.losses.lines()) print(line);
+    if (report !== undefined) writeJson(report, reportOf(error.losses));
+    throw error;
+  }
+}
+
+function namesOf(list: string): string[] {
+  const names = existsSync(list) ? readText(list).split(/\r?\n/) : list.split(',');
+  return names.map((name) => name.trim()).filter((name) => name !== '');
+}
+
+function describe(
+  { read, written, categories, losses }: Conversion,
+  source: string,
+  out: string,
+  { from, to }: Options,
+): string[] {
+  return [
+    ...[...read].map(([split, counts]) => `${source}: ${from}, ${split}: ${describeCounts(counts)}`),
+    ...losses.lines(),
+    ...[...written].map(([split, counts]) => `${out}: ${to}, ${split}: ${describeCounts(counts)}`),
+    `${categories.length} classes: ${categories.slice(0, 20).join(', ')}${categories.length > 20 ? ', ...' : ''}`,
+  ];
+}
+
+function describeCounts({ images, empty, objects, masks, crowds }: LabelCounts): string {
+  return (
+    `${images} images (${empty} without objects), ${objects} objects (${masks} with masks` +
+    `${crowds > 0 ? `, ${crowds} crowds` : ''})`
+  );
+}
+
+const reportOf = (losses: Losses, conversion?: Conversion): object => ({
+  ...(conversion && {
+    classes: conversion.categories,
+    read: Object.fromEntries(conversion.read),
+    written: Object.fromEntries(conversion.written),
+  }),
+  lost: Object.fromEntries((['image', 'object', 'mask', 'field'] as const).map((kind) => [kind, losses.count(kind)])),
+  records: losses.records,
+});

@@ -1,0 +1,11 @@
+export {
+  convertLabels,
+  LABEL_FORMATS,
+  LossError,
+  type Conversion,
+  type ConvertOptions,
+  type LabelCounts,
+  type LabelFormatName,
+} from './convert';
+export type { Box, LabelFormat, LabelledImage, LabelledObject, LabelSet, LabelSplit } from './label-set';
+export { Losses, type Loss, type LossKind } from './losses';

@@ -1,5 +1,6 @@
 /** A configuration's segmentor, its loss and its batches: where backbone, heads and data meet. */
 import {
+  colourTable,
   type EvaluationTransform,
   type LabelCoding,
   openSegmentationBatches,
@@ -56,9 +57,13 @@ export function segmentorPredictor(
   return createPredictor((images) => segmentor.forward(images, inferencePass()), { compile });
 }
 
-export const codingOf = ({ data: { reduceZeroLabel } }: SegmentationConfig, classes: number): LabelCoding => ({
+export const codingOf = (
+  { data: { reduceZeroLabel, colours } }: Pick<SegmentationConfig, 'data'>,
+  classes: number,
+): LabelCoding => ({
   classes,
   reduceZeroLabel,
+  ...(colours !== undefined && { colours: colourTable(colours) }),
 });
 
 /** Augmented, shuffled, full batches. */

@@ -18,6 +18,12 @@ const dataSchema = z.strictObject({
   train: z.string().default('training').describe('Folder of the training split in both.'),
   val: z.string().default('validation').describe('Folder of the validation split in both.'),
   classList: z.string().optional().describe("Class list; else `classes.json` in the root, else ADE20K's 150 classes."),
+  colours: z
+    .record(z.string().min(1), z.string().regex(/^#[0-9a-fA-F]{6}$/, "expected a colour such as '#804080'"))
+    .optional()
+    .describe(
+      "Labels show classes as colours: each class with its own, such as `{ road: '#804080' }`, in place of a class list; `unlabelled` is no class.",
+    ),
   reduceZeroLabel: z
     .boolean()
     .default(true)

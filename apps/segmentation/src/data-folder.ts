@@ -2,17 +2,16 @@
 import {
   openSegmentationFolder,
   type SegmentationFolder,
-  type SegmentationFolderOptions,
   type SegmentationSplit,
   surveyLabels,
 } from '@pyramidal/ade20k';
+import { codingOf } from './assemble';
 import type { SegmentationConfig } from './config';
 
 /** The dataset that a configuration names, with these of its splits. */
 export function openData({ data }: SegmentationConfig, splits: readonly string[]): Promise<SegmentationFolder> {
-  const { root, images, annotations, classList } = data;
-  const options: SegmentationFolderOptions = { splits, images, annotations };
-  return openSegmentationFolder(root, classList === undefined ? options : { ...options, classList });
+  const { root, images, annotations, classList, colours } = data;
+  return openSegmentationFolder(root, { splits, images, annotations, classList, colours });
 }
 
 /**
@@ -21,11 +20,11 @@ export function openData({ data }: SegmentationConfig, splits: readonly string[]
  */
 export async function surveyData(
   folder: SegmentationFolder,
-  { data }: SegmentationConfig,
+  config: SegmentationConfig,
   splits: readonly { readonly name: string; readonly onBroken: 'fail' | 'skip' }[],
 ): Promise<string[]> {
-  const { orientation, reduceZeroLabel } = data;
-  const coding = { classes: folder.classes.length, reduceZeroLabel };
+  const { orientation } = config.data;
+  const coding = codingOf(config, folder.classes.length);
   const notes: string[] = [];
   for (const { name, onBroken } of splits) {
     notes.push(...(await surveyLabels(folder, splitOf(folder, name), { coding, orientation, onBroken })));

@@ -38,7 +38,7 @@ export function segmentationDefinition({
   const table = headTable(heads);
   return {
     schema: segmentationSchemaOf(catalogue.names, table),
-    open: async ({ data }) => ({ classes: await classesOf(data.root, data.classList) }),
+    open: async ({ data }) => ({ classes: await classesOf(data.root, data) }),
     assemble: (config, classes) => assembleSegmentor(config, classes, { backbones: catalogue, heads: table }),
     augment: augment ?? ((images) => images),
   };

@@ -9,6 +9,7 @@ import { dataFolder, describeWith } from '@pyramidal/testing';
 import sharp from 'sharp';
 import { evaluationItems, openSegmentationBatches } from './batches';
 import { ade20kClasses } from './classes';
+import { colourTable } from './colour-table';
 import { openSegmentationFolder, type SegmentationSample } from './folder';
 import { encodeLabels, readLabels, readStoredLabels } from './label-file';
 import { surveyLabels } from './label-survey';
@@ -225,7 +226,9 @@ it.each([1, 2, 4, 8])('reads the indices of a palette of %d bits, not its colour
 
 describe('surveyLabels', () => {
   const options = { coding, orientation: 'exif', onBroken: 'fail' } as const;
-  const folder = () => ({ root, isDefaultClasses: false });
+  const classes = ['a', 'b', 'c'].map((name) => ({ name, colour: [0, 0, 0] as const }));
+  const folder = () => ({ root, isDefaultClasses: false, classes });
+  const ade20k = () => ({ root, isDefaultClasses: true, classes: ade20kClasses() });
   let number = 0;
 
   /** A split of one image with these stored values. */
@@ -238,15 +241,22 @@ describe('surveyLabels', () => {
     return { name, samples: [{ image, label }], notes: [] };
   }
 
-  it('has nothing to say of labels as the settings say', async () => {
-    expect(await surveyLabels(folder(), await splitOf([0, 1, 2, 3, 255]), options)).toEqual([]);
+  it('says what trains, and nothing else of labels as the settings say', async () => {
+    const split = await splitOf([0, 1, 2, 3, 255, 3, 3, 0]);
+    expect(await surveyLabels(folder(), split, options)).toEqual([
+      `${split.name}: 1 labels hold 3 of 3 classes: c 37.5%, a 12.5%, b 12.5%; 37.5% unlabelled`,
+    ]);
     const from0 = { ...options, coding: { classes: 3, reduceZeroLabel: false } };
-    expect(await surveyLabels(folder(), await splitOf([0, 1, 2]), from0)).toEqual([]);
+    const other = await splitOf([0, 2, 2, 2]);
+    expect(await surveyLabels(folder(), other, from0)).toEqual([
+      `${other.name}: 1 labels hold 2 of 3 classes: c 75.0%, a 25.0%; 0.0% unlabelled; never: b`,
+    ]);
   });
 
   it('names the setting where labels look as if they began with class 0', async () => {
     const split = await splitOf([0, 1, 2]);
     expect(await surveyLabels(folder(), split, options)).toEqual([
+      expect.stringContaining('never: c'),
       `${split.name}: labels hold values 0 to 2 for 3 classes, and 0 counts as unlabelled; ` +
         'if 0 is the first class, set data.reduceZeroLabel: false',
     ]);
@@ -255,10 +265,13 @@ describe('surveyLabels', () => {
   it("says that ADE20K's classes are learned where no list names others", async () => {
     const split = await splitOf([0, 1, 2]);
     const ade = { ...options, coding: { classes: 150, reduceZeroLabel: true } };
-    expect(await surveyLabels({ root, isDefaultClasses: true }, split, ade)).toEqual([
+    expect(await surveyLabels(ade20k(), split, ade)).toEqual([
+      expect.stringMatching(
+        /hold 2 of 150 classes: wall 33.3%, building 33.3%; .*; never: sky, floor, .* and 140 more$/,
+      ),
       expect.stringContaining('labels hold values up to 2, and without'),
     ]);
-    expect(await surveyLabels({ root, isDefaultClasses: true }, await splitOf([0, 120]), ade)).toEqual([]);
+    expect(await surveyLabels(ade20k(), await splitOf([0, 120]), ade)).toHaveLength(1);
   });
 
   it('refuses labels without a class, values that are none, and another size, before a run', async () => {
@@ -277,11 +290,60 @@ describe('surveyLabels', () => {
     const split = await splitOf([1, 2, 1]);
     await writeFile(split.samples[0]!.label, palettePng([1, 2, 1], 3, 8));
     expect(await surveyLabels(folder(), split, options)).toEqual([
+      expect.stringContaining('1 labels hold 2 of 3 classes'),
       `${split.name}: 1 of 1 labels have a palette; its indices are read, not its colours`,
     ]);
     const broken = { ...split, samples: [...split.samples, { image: 'x.jpg', label: join(root, 'gone.png') }] };
     await expect(surveyLabels(folder(), broken, options)).rejects.toThrow('gone.png');
-    expect(await surveyLabels(folder(), broken, { ...options, onBroken: 'skip' })).toHaveLength(1);
+    expect(await surveyLabels(folder(), broken, { ...options, onBroken: 'skip' })).toEqual([
+      expect.stringContaining('1 of 2 labels, the ones looked at, hold'),
+      expect.stringContaining('palette'),
+    ]);
+  });
+});
+
+describe('labels as colours', () => {
+  const colours = { unlabelled: '#000000', road: '#804080', sky: '#4682B4' };
+  const table = colourTable(colours);
+  const file = () => join(root, 'colours.png');
+  const rgb = (text: string) => [1, 3, 5].map((at) => parseInt(text.slice(at, at + 2), 16));
+  const paint = async (...names: string[]) => {
+    const data = Uint8Array.from(names.flatMap(rgb));
+    await writeFile(file(), await encodeImage({ data, width: names.length, height: 1 }, 'png'));
+  };
+
+  it('are read by their table, in the order of its classes', async () => {
+    await paint('#4682b4', '#804080', '#000000', '#804080');
+    const { data } = await readLabels(file(), { classes: 2, reduceZeroLabel: true, colours: table });
+    expect([...data]).toEqual([1, 0, 255, 0]);
+    const { classes } = await openSegmentationFolder(root, { splits: ['training'], colours });
+    expect(classes).toEqual([{ name: 'road', colour: [128, 64, 128] }, { name: 'sky', colour: [70, 130, 180] }]); // prettier-ignore
+  });
+
+  it('are surveyed as classes', async () => {
+    await paint('#804080', '#804080', '#000000', '#804080');
+    const image = join(root, 'colours.jpg');
+    await writeFile(image, await encodeImage(blankImage({ width: 4, height: 1 }), 'jpeg'));
+    const coding = { classes: 2, reduceZeroLabel: true, colours: table };
+    const { classes } = await openSegmentationFolder(root, { splits: ['training'], colours });
+    const split = { name: 'x', samples: [{ image, label: file() }], notes: [] };
+    expect(
+      await surveyLabels({ root, isDefaultClasses: false, classes }, split, {
+        coding,
+        orientation: 'exif',
+        onBroken: 'fail',
+      }),
+    ).toEqual(['x: 1 labels hold 1 of 2 classes: road 75.0%; 25.0% unlabelled; never: sky']);
+  });
+
+  it('are refused where the table does not have them, or has them twice', async () => {
+    await paint('#804080', '#804081');
+    await expect(readLabels(file(), { classes: 2, reduceZeroLabel: true, colours: table })).rejects.toThrow(
+      "colours.png: expected colours of data.colours, received #804081 at (1, 0); give it to a class, or to 'unlabelled'",
+    );
+    expect(() => colourTable({ a: '#000001', b: '#000001' })).toThrow(
+      "data.colours: expected a colour of its own for 'b', 'a' has #000001 too",
+    );
   });
 });
 

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { ade20kClasses, readClasses, type SegmentationClass } from './classes';
+import { classesOfColours, type NamedColours } from './colour-table';
 
 const IMAGE_EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff']);
 
@@ -30,15 +31,21 @@ export interface SegmentationFolder {
   readonly splits: ReadonlyMap<string, SegmentationSplit>;
 }
 
-export interface SegmentationFolderOptions {
+/** Where the classes come from; else they are ADE20K's 150. */
+export interface ClassSource {
+  /** Class list; else `classes.json` in the root. */
+  readonly classList?: string | undefined;
+  /** The classes with the colours that labels show them in, in place of a class list. */
+  readonly colours?: NamedColours | undefined;
+}
+
+export interface SegmentationFolderOptions extends ClassSource {
   /** Folders below those of the images and the labels; ADE20K's are `training` and `validation`. */
   readonly splits: readonly string[];
   /** Where the images lie below the root; 'images' unless told. */
   readonly images?: string;
   /** Where the label PNGs lie, under the images' names; 'annotations' unless told. */
   readonly annotations?: string;
-  /** Class list; else `classes.json` in the root, else ADE20K's 150 classes. */
-  readonly classList?: string;
 }
 
 /**
@@ -48,18 +55,19 @@ export interface SegmentationFolderOptions {
  */
 export async function openSegmentationFolder(
   root: string,
-  { splits, images = 'images', annotations = 'annotations', classList }: SegmentationFolderOptions,
+  { splits, images = 'images', annotations = 'annotations', ...source }: SegmentationFolderOptions,
 ): Promise<SegmentationFolder> {
   const listed = new Map<string, SegmentationSplit>();
   for (const name of splits) {
     listed.set(name, await listSplit(name, join(root, images, name), join(root, annotations, name)));
   }
-  const isDefaultClasses = classFileOf(root, classList) === undefined;
-  return { root, classes: await classesOf(root, classList), isDefaultClasses, splits: listed };
+  const isDefaultClasses = source.colours === undefined && classFileOf(root, source.classList) === undefined;
+  return { root, classes: await classesOf(root, source), isDefaultClasses, splits: listed };
 }
 
 /** The dataset's classes alone. */
-export async function classesOf(root: string, classList?: string): Promise<SegmentationClass[]> {
+export async function classesOf(root: string, { classList, colours }: ClassSource = {}): Promise<SegmentationClass[]> {
+  if (colours !== undefined) return classesOfColours(colours);
   const file = classFileOf(root, classList);
   return file === undefined ? ade20kClasses() : readClasses(file);
 }

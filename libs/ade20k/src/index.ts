@@ -1,6 +1,7 @@
 export { evaluationItems, openSegmentationBatches } from './batches';
 export type { EvaluationItem, EvaluationOptions, SegmentationBatch, SegmentationBatchesOptions } from './batches';
 export { ade20kClasses, type SegmentationClass } from './classes';
+export { colourTable, type ColourTable, type NamedColours } from './colour-table';
 export { classesOf, openSegmentationFolder } from './folder';
 export type { SegmentationFolder, SegmentationFolderOptions, SegmentationSample, SegmentationSplit } from './folder';
 export { encodeLabels, readLabels, type LabelCoding } from './label-file';

@@ -2,6 +2,7 @@
 import { explainFileError } from '@pyramidal/files';
 import { BrokenImageError, decodeImage, readImageFile } from '@pyramidal/images';
 import sharp from 'sharp';
+import { type ColourTable, readColourLabels } from './colour-table';
 import { IGNORE, type LabelMap } from './label-map';
 import { asGreyPng } from './label-png';
 
@@ -11,6 +12,8 @@ export interface LabelCoding {
   readonly classes: number;
   /** 0 is unlabelled and k is class k - 1, as in ADE20K; otherwise k is class k. 255 is unlabelled either way. */
   readonly reduceZeroLabel: boolean;
+  /** Labels are colours of this table, and no values are read. */
+  readonly colours?: ColourTable | undefined;
 }
 
 export interface StoredLabels extends LabelMap {
@@ -47,6 +50,7 @@ function named<T>(file: string, read: () => T): T {
 
 /** Reads a label PNG as classes; what is unlabelled becomes 255. */
 export async function readLabels(file: string, coding: LabelCoding): Promise<LabelMap> {
+  if (coding.colours !== undefined) return readColourLabels(file, coding.colours);
   return decodeLabels(await readStoredLabels(file), coding, file);
 }
 

@@ -29,7 +29,7 @@ export function asGreyPng(bytes: Uint8Array): LabelPng {
   if (type === 'palette') return { bytes: paletteAsGrey(bytes), scale: 255 / (2 ** depth - 1), isPalette: true };
   if (depth === 8 && type === 'grey') return { bytes, scale: 1, isPalette: false };
   const advice = type.startsWith('colour')
-    ? '; write the index of each class as a grey value instead of its colour'
+    ? '; name the colours of the classes in data.colours, or write the index of each class as a grey value'
     : '';
   throw new Error(`${expected} ${depth}-bit ${type}${advice}`);
 }

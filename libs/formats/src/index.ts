@@ -9,3 +9,4 @@ export {
 } from './convert';
 export type { Box, LabelFormat, LabelledImage, LabelledObject, LabelSet, LabelSplit } from './label-set';
 export { Losses, type Loss, type LossKind } from './losses';
+export { convertMasks, readColours, type ConvertMasksOptions, type MaskConversion } from './masks';

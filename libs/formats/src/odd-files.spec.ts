@@ -406,6 +406,19 @@ describe('convertLabels', () => {
     expect(existsSync(options.out)).toBe(false);
   });
 
+  it('keeps images of one name in two splits apart', async () => {
+    const folder = temporaryFolder();
+    await writeCocoSet(join(folder, 'in'), ['x'], [{ name: 'a.png', width: 20, height: 10, objects: [object] }]);
+    writeFiles(join(folder, 'in'), {
+      'annotations/instances_val.json': readFileSync(join(folder, 'in/annotations/instances_train.json')),
+      'val/a.png': await png(),
+    });
+    const options = { from: 'coco', to: 'voc', source: join(folder, 'in'), out: join(folder, 'out') } as const;
+    const { written } = await convertLabels(options);
+    expect([...written].map(([split, { images }]) => [split, images])).toEqual([['train', 1], ['val', 1]]); // prettier-ignore
+    expect(readdirSync(join(options.out, 'JPEGImages/val'))).toEqual(['a.png']);
+  });
+
   it('takes images as people see them, unless they were labelled as they are stored', async () => {
     const { default: sharp } = await import('sharp');
     const { data, width, height } = blankImage({ width: 20, height: 10 });

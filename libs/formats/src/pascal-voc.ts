@@ -161,7 +161,9 @@ async function writeVoc(
   const labels = new LabelNames('.xml');
   for (const { name, images } of splits) {
     const listed: string[] = [];
-    for await (const image of images(losses)) {
+    for await (const read of images(losses)) {
+      // All splits share a folder, and often have the same names.
+      const image = splits.length > 1 ? { ...read, name: `${name}/${read.name}` } : read;
       const file = join(out, 'Annotations', labels.of(image));
       makeFolder(dirname(file));
       placeImage(image, join(out, 'JPEGImages'));

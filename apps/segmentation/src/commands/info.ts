@@ -17,7 +17,7 @@ export async function info(
     return 0;
   }
   const { height, width } = input ?? { height: config.input.crop, width: config.input.crop };
-  const classes = await classesOf(config.data.root, config.data.classList);
+  const classes = await classesOf(config.data.root, config.data);
   await openRuntime(config.runtime);
   const segmentor = assemble(config, classes.length);
   segmentor.initialize(0);

@@ -12,6 +12,7 @@ import {
   LossError,
 } from '../convert';
 import type { Losses } from '../losses';
+import { convertMasks, type MaskConversion, readColours } from '../masks';
 
 const FORMATS = Object.keys(LABEL_FORMATS) as LabelFormatName[];
 
@@ -26,6 +27,15 @@ interface Options {
   readonly allowLoss?: true;
   readonly overwrite?: true;
   readonly report?: string;
+}
+
+interface MaskOptions {
+  readonly images: string;
+  readonly colours?: string;
+  readonly classes?: string;
+  readonly split?: string;
+  readonly allowLoss?: true;
+  readonly overwrite?: true;
 }
 
 /** Runs one command. Exit codes: 0 done, 1 failed, 2 wrong usage. */
@@ -56,6 +66,30 @@ export async function run(args: readonly string[], print: (line: string) => void
     .option('--report <file>', 'write counts and losses, one by one, as JSON')
     .action(async (source: string, out: string, options: Options) => {
       code = await convert(source, out, options, print);
+    });
+  program
+    .command('masks')
+    .description(
+      "put masks of classes into ADE20K's layout: colours with --colours, indices (of a palette, or grey) with --classes",
+    )
+    .argument('<in>', 'folder of the masks, PNG')
+    .argument('<out>', 'folder of the data set')
+    .requiredOption('--images <dir>', "folder of the images, with the masks' names")
+    .option(
+      '--colours <file>',
+      "colours of the classes: labelmap.txt of CVAT, or YAML of name: '#804080'; unlabelled is no class",
+    )
+    .option('--classes <list>', 'classes by index from 0 on: a,b,c or a file with one a line; 255 is unlabelled')
+    .option('--split <name>', 'folder below images/ and annotations/ (default: training)')
+    .option('--allow-loss', 'go on without images and masks that have no partner')
+    .option('--overwrite', 'write over files that are there')
+    .action(async (source: string, out: string, { colours, classes, ...options }: MaskOptions) => {
+      const conversion = await convertMasks({
+        ...{ ...options, source, out },
+        ...(colours !== undefined && { colours: readColours(colours) }),
+        ...(classes !== undefined && { classes: namesOf(classes) }),
+      });
+      for (const line of describeMasks(conversion, out)) print(line);
     });
   for (const command of [program, ...program.commands]) command.exitOverride();
   try {
@@ -126,3 +160,10 @@ const reportOf = (losses: Losses, conversion?: Conversion): object => ({
   lost: Object.fromEntries((['image', 'object', 'mask', 'field'] as const).map((kind) => [kind, losses.count(kind)])),
   records: losses.records,
 });
+
+function describeMasks({ images, pixels, unlabelled, losses }: MaskConversion, out: string): string[] {
+  const total = [...pixels.values()].reduce((sum, count) => sum + count, unlabelled);
+  const share = (count: number): string => `${((100 * count) / total).toFixed(1)}%`;
+  const classes = [...pixels].map(([name, count]) => (count === 0 ? `${name} never` : `${name} ${share(count)}`));
+  return [...losses.lines(), `${out}: ${images} images: ${classes.join(', ')}, unlabelled ${share(unlabelled)}`];
+}

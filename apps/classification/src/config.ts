@@ -1,5 +1,5 @@
 /** What a configuration of a classification run may hold. */
-import { VARIANTS } from '@pyramidal/backbones';
+import { type BackboneCatalogue, VARIANTS } from '@pyramidal/backbones';
 import { backboneSchema, evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
 
 const fraction = z.number().min(0).max(1);
@@ -81,7 +81,9 @@ export const classificationSchema = z.strictObject({
 });
 
 /** The same where backbones of other names are known too. */
-export const classificationSchemaOf = (backbones: readonly string[]): typeof classificationSchema =>
-  classificationSchema.extend({ model: modelSchema.extend({ backbone: backboneSchema(backbones) }) });
+export const classificationSchemaOf = (backbones: BackboneCatalogue): typeof classificationSchema =>
+  classificationSchema.extend({
+    model: modelSchema.extend({ backbone: backboneSchema(backbones.names, backbones.faultOf) }),
+  });
 
 export type ClassificationConfig = z.output<typeof classificationSchema>;

@@ -33,7 +33,7 @@ export function classificationDefinition({
 }: OwnClassificationParts = {}): ClassificationDefinition {
   const catalogue = backboneCatalogue(backbones);
   return {
-    schema: classificationSchemaOf(catalogue.names),
+    schema: classificationSchemaOf(catalogue),
     open: (config) => openData(config, [config.data.val]),
     assemble: (config, classes) => assembleClassifier(config, classes, catalogue),
     augment: augment ?? ((images) => images),

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CocoAnnotation, CocoDataset, CocoImage, CocoResult } from '@cocoeval/ts';
 import { blankImage, encodeImage } from '@pyramidal/images';
@@ -111,6 +111,23 @@ describe('a run', () => {
     expect(predicted.detections.map(({ categoryId }) => categoryId)).toEqual(own.map(({ category_id }) => category_id));
     expect(predicted.detections[0]!.score).toBeCloseTo(own[0]!.score, 3);
     expect(predicted.detections[0]!.mask.size).toEqual([48, 64]);
+  });
+
+  it('predicts the pictures that can be decoded, and names the others', async () => {
+    const pictures = join(folder, 'pictures');
+    mkdirSync(pictures);
+    const whole = readFileSync(join(folder, 'data/images/1.png'));
+    writeFileSync(join(pictures, 'cut.png'), whole.subarray(0, whole.length / 2));
+    writeFileSync(join(pictures, 'page.png'), '<html>');
+    writeFileSync(join(pictures, 'whole.png'), whole);
+    told.mockClear();
+    const line = `predict ${config} ${pictures} --attention --weights ${folder}/run/last.safetensors --out ${folder}/some`;
+    expect(await detect(line)).toEqual({ code: 1, message: '' });
+    const written = JSON.parse(readFileSync(join(folder, 'some/predictions.json'), 'utf8')) as { image: string }[];
+    expect(written.map(({ image }) => image)).toEqual([join(pictures, 'whole.png')]);
+    const lines = told.mock.calls.flat();
+    expect(lines).toContain('2 broken images were skipped:');
+    expect(lines.filter((text) => /(cut|page)\.png: cannot be decoded: /.test(text))).toHaveLength(2);
   });
 
   it('that Ctrl-C stops goes on with --resume to the same numbers', async () => {

@@ -88,11 +88,11 @@ export const decodingOf = ({ data: { orientation, maxPixels } }: DetectionConfig
   maxPixels,
 });
 
-/** Every image once, as it is, without its objects. */
+/** Every image once, as it is, without its objects; broken ones end the reading, or are noted and left out. */
 export function plainBatches(
   config: DetectionConfig,
   samples: readonly DetectionSample[],
-  batchSize: number,
+  { batchSize, onBroken = 'fail' }: { readonly batchSize: number; readonly onBroken?: 'fail' | 'skip' },
 ): BatchSource<DetectionBatch> {
   const { data, input } = config;
   const decode = decodingOf(config);
@@ -102,6 +102,7 @@ export function plainBatches(
     batchSize,
     shuffle: false,
     seed: 0,
+    onBroken,
     workers: data.workers,
   });
 }

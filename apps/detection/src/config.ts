@@ -1,5 +1,5 @@
 /** What a configuration of a detection run may hold. */
-import { VARIANTS } from '@pyramidal/backbones';
+import { type BackboneCatalogue, VARIANTS } from '@pyramidal/backbones';
 import { backboneSchema, evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
 import { detectorSchema, detectorSchemaOf, type DetectorTable } from './detectors';
 
@@ -116,9 +116,12 @@ export const detectionSchema = z.strictObject({
 });
 
 /** The same where backbones and detectors of other names are known too. */
-export const detectionSchemaOf = (backbones: readonly string[], detectors: DetectorTable): typeof detectionSchema =>
+export const detectionSchemaOf = (backbones: BackboneCatalogue, detectors: DetectorTable): typeof detectionSchema =>
   detectionSchema.extend({
-    model: modelSchema.extend({ backbone: backboneSchema(backbones), detector: detectorSchemaOf(detectors) }),
+    model: modelSchema.extend({
+      backbone: backboneSchema(backbones.names, backbones.faultOf),
+      detector: detectorSchemaOf(detectors),
+    }),
   });
 
 export type DetectionConfig = z.output<typeof detectionSchema>;

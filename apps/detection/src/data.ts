@@ -39,21 +39,28 @@ export function requireSameClasses(train: TrainingSet, val: DetectionDataset): v
 }
 
 /**
- * What is worth knowing of a training set's masks before it is learned from.
- * @returns a remark if only some objects have one.
+ * What is worth knowing of a training set before a detector learns from it: objects that are left out, masks that are not there.
+ * @returns remarks for people, one line each.
  * @throws Error if a detector is to learn masks and no object has one.
  */
-export function checkMasks(
-  { samples }: TrainingSet,
-  { data, model }: DetectionConfig,
-  detectors: DetectorTable,
-): string | undefined {
+export function surveyTraining(set: TrainingSet, config: DetectionConfig, detectors: DetectorTable): string[] {
+  const { maxObjects } = config.data;
+  const crowded = set.samples.filter(({ objects }) => objects.length > maxObjects).length;
+  return [
+    ...(crowded === 0
+      ? []
+      : [`${crowded} images have more than ${maxObjects} objects (data.maxObjects); the smallest are left out`]),
+    ...checkMasks(set, config, detectors),
+  ];
+}
+
+function checkMasks({ samples }: TrainingSet, { data, model }: DetectionConfig, detectors: DetectorTable): string[] {
   const { name } = model.detector;
-  if (!detectors[name]!.predictsMasks) return undefined;
+  if (!detectors[name]!.predictsMasks) return [];
   const objects = samples.flatMap((sample) => sample.objects);
   const bare = objects.filter(({ segmentation }) => segmentation === undefined).length;
-  if (bare === 0) return undefined;
-  if (bare < objects.length) return `${bare} of ${objects.length} objects have no mask: only their boxes are learned`;
+  if (bare === 0) return [];
+  if (bare < objects.length) return [`${bare} of ${objects.length} objects have no mask: only their boxes are learned`];
   const boxDetectors = Object.entries(detectors).flatMap(([other, { predictsMasks }]) => (predictsMasks ? [] : other));
   throw new Error(
     `${join(data.root, data.train.annotations)}: expected masks for ${name}, received ${bare} objects without one; ` +

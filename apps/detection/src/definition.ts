@@ -36,7 +36,7 @@ export function detectionDefinition({ backbones, detectors, augment }: OwnDetect
   const catalogue = backboneCatalogue(backbones);
   const table = detectorTable(detectors);
   return {
-    schema: detectionSchemaOf(catalogue.names, table),
+    schema: detectionSchemaOf(catalogue, table),
     detectors: table,
     open: async (config) => ({ classes: await readClasses(config) }),
     assemble: (config, classes) => assembleDetector(config, classes, { backbones: catalogue, detectors: table }),

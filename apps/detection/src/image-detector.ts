@@ -40,19 +40,32 @@ export class ImageDetector {
   readonly #compiled: ReturnType<typeof compile<PredictInputs, Predicted>> | undefined;
   readonly #encoders: WorkerPool<[MaskTask], Rle[]>;
 
-  /** @param detector stays the caller's. */
-  constructor(detector: Detector, config: DetectionConfig, samples: readonly DetectionSample[]) {
+  /**
+   * @param detector stays the caller's.
+   * @param options whether an image that cannot be decoded ends the work, or is noted in `broken` and left out.
+   */
+  constructor(
+    detector: Detector,
+    config: DetectionConfig,
+    samples: readonly DetectionSample[],
+    { onBroken }: { readonly onBroken?: 'fail' | 'skip' } = {},
+  ) {
     this.#samples = new Map(samples.map((sample) => [sample.id, sample]));
     this.#batchSize = config.evaluation.batchSize ?? config.train.batchSize;
-    this.#batches = plainBatches(config, samples, this.#batchSize);
+    this.#batches = plainBatches(config, samples, { batchSize: this.#batchSize, onBroken });
     this.#predict = predictorOf(detector);
     this.#compiled = compiles(config) ? compile(this.#predict, { name: 'predict' }) : undefined;
     this.#encoders = new WorkerPool(ENCODE_MASKS, config.data.workers);
   }
 
+  /** Images that could not be decoded so far, file to reason. */
+  get broken(): ReadonlyMap<string, string> {
+    return this.#batches.broken;
+  }
+
   /**
    * Finds the objects of every image once; images of one size follow each other.
-   * @throws BrokenImageError if an image cannot be decoded; the signal's reason if it aborts.
+   * @throws BrokenImageError if an image cannot be decoded and such are not left out; the signal's reason if it aborts.
    */
   async *detect(signal?: AbortSignal): AsyncGenerator<DetectedImage, void, void> {
     let ahead: Promise<DetectedImage[]> | undefined;

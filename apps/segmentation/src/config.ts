@@ -1,5 +1,5 @@
 /** What a configuration of a segmentation run may hold. */
-import { VARIANTS } from '@pyramidal/backbones';
+import { type BackboneCatalogue, VARIANTS } from '@pyramidal/backbones';
 import { backboneSchema, evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
 import { headSchema, headSchemaOf, type HeadTable } from './heads';
 
@@ -109,9 +109,12 @@ export const segmentationSchema = z.strictObject({
 });
 
 /** The same where backbones and heads of other names are known too. */
-export const segmentationSchemaOf = (backbones: readonly string[], heads: HeadTable): typeof segmentationSchema =>
+export const segmentationSchemaOf = (backbones: BackboneCatalogue, heads: HeadTable): typeof segmentationSchema =>
   segmentationSchema.extend({
-    model: modelSchema.extend({ backbone: backboneSchema(backbones), head: headSchemaOf(heads) }),
+    model: modelSchema.extend({
+      backbone: backboneSchema(backbones.names, backbones.faultOf),
+      head: headSchemaOf(heads),
+    }),
   });
 
 export type SegmentationConfig = z.output<typeof segmentationSchema>;

@@ -37,7 +37,7 @@ export function segmentationDefinition({
   const catalogue = backboneCatalogue(backbones);
   const table = headTable(heads);
   return {
-    schema: segmentationSchemaOf(catalogue.names, table),
+    schema: segmentationSchemaOf(catalogue, table),
     open: async ({ data }) => ({ classes: await classesOf(data.root, data) }),
     assemble: (config, classes) => assembleSegmentor(config, classes, { backbones: catalogue, heads: table }),
     augment: augment ?? ((images) => images),

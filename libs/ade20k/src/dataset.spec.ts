@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
@@ -93,6 +93,19 @@ describe('openSegmentationBatches', () => {
     expect(await collect(0, { epoch: 1, batch: 1, untilEpoch: 2 })).toEqual(batches.slice(3));
     expect(tf.memory().numTensors).toBe(before);
   });
+});
+
+(process.platform === 'win32' ? it.skip : it)('takes folders and files behind links', async () => {
+  const linked = await mkdtemp(join(tmpdir(), 'linked-'));
+  for (const kind of ['images', 'annotations']) {
+    await mkdir(join(linked, kind, 'one'), { recursive: true });
+    await symlink(join(root, kind, 'training'), join(linked, kind, 'all'));
+    const file = `3.${kind === 'images' ? 'jpg' : 'png'}`;
+    await symlink(join(root, kind, 'training', file), join(linked, kind, 'one', file));
+  }
+  const { splits } = await openSegmentationFolder(linked, { splits: ['all', 'one'] });
+  expect([...splits.values()].map((split) => split.samples.length)).toEqual([5, 1]);
+  await rm(linked, { recursive: true });
 });
 
 describe('evaluationItems', () => {

@@ -3,7 +3,7 @@ import type { Backbone, Classifier } from '@pyramidal/nn';
 import * as FAMILIES from './families';
 import type { BackboneFamily, VariantOf } from './family';
 import { MeanClassifier } from './mean-classifier';
-import type { BackboneSizes } from './stages';
+import { type BackboneSizes, SizeError } from './stages';
 
 /** The names of the published sizes in this package, such as `smt_small`. */
 export type VariantName = VariantOf<(typeof FAMILIES)[keyof typeof FAMILIES]>;
@@ -13,10 +13,12 @@ export type VariantOverrides = { readonly [Key in keyof BackboneSizes]?: Backbon
 
 export interface BackboneCatalogue<Name extends string = string> {
   readonly names: readonly Name[];
-  /** @throws Error in one line where a size is impossible, or where the family has nothing of the kind to change. */
+  /** @throws SizeError in one line where a size is impossible, or where the family has nothing of the kind to change. */
   create(name: Name, overrides?: VariantOverrides): Backbone;
-  /** With its family's own classification head. @throws Error as `create` does. */
+  /** With its family's own classification head. @throws SizeError as `create` does. */
   createClassifier(name: Name, classes: number, overrides?: VariantOverrides): Classifier;
+  /** What `create` would throw, for checks of a configuration. */
+  readonly faultOf: (backbone: { readonly name: string } & VariantOverrides) => SizeError | undefined;
 }
 
 /**
@@ -33,15 +35,25 @@ export function backboneCatalogue<const Own extends readonly BackboneFamily[] = 
     if (family !== undefined) return { family, options: changed(name, family.variants[name]!, overrides) };
     throw new Error(`backbones: expected one of ${[...families.keys()].join(', ')}, received ${JSON.stringify(name)}`);
   };
+  const create = (name: string, overrides?: VariantOverrides): Backbone => {
+    const { family, options } = find(name, overrides);
+    return family.create(options);
+  };
   return {
     names: [...families.keys()] as Name[],
-    create(name, overrides) {
-      const { family, options } = find(name, overrides);
-      return family.create(options);
-    },
+    create,
     createClassifier(name, classes, overrides) {
       const { family, options } = find(name, overrides);
       return family.createClassifier?.(options, classes) ?? new MeanClassifier(family.create(options), classes);
+    },
+    faultOf({ name, ...overrides }) {
+      try {
+        create(name, overrides);
+        return undefined;
+      } catch (error) {
+        if (error instanceof SizeError) return error;
+        throw error;
+      }
     },
   };
 }
@@ -61,5 +73,8 @@ function changed(name: string, options: BackboneSizes, overrides: VariantOverrid
   const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
   const unknown = given.find(([key]) => !(key in options));
   if (unknown === undefined) return { ...options, ...Object.fromEntries(given) };
-  throw new Error(`${name}: expected changes of ${Object.keys(options).join(', ')}, received ${unknown[0]}`);
+  throw new SizeError(
+    unknown[0],
+    `${name}: expected changes of ${Object.keys(options).join(', ')}, received ${unknown[0]}`,
+  );
 }

@@ -36,6 +36,7 @@ import {
   hiddenWidth,
   numberIn,
   pyramidLevels,
+  SizeError,
   splitInThree,
   type Stages,
 } from './stages';
@@ -433,7 +434,8 @@ export const coat = {
 function checkParallel(channels: Stages, mlpRatios: Stages, parallelDepth: number): void {
   const differ = (values: Stages): boolean => new Set(values.slice(1)).size > 1;
   if (parallelDepth > 0 && (differ(channels) || differ(mlpRatios))) {
-    throw new Error(
+    throw new SizeError(
+      differ(channels) ? 'channels' : 'mlpRatios',
       `CoaT: parallel blocks expect the same channels and MLP ratios in stages 2 to 4, received ${channels.join(', ')} and ${mlpRatios.join(', ')}`,
     );
   }

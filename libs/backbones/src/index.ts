@@ -5,5 +5,5 @@ export { createBackbone, createClassifier, VARIANTS, type BackboneOptions } from
 export type { BackboneFamily } from './family';
 export { identifyBackbone, type Identified } from './identify';
 export { normalisePixels } from './normalise-pixels';
-export { pyramidLevels, type BackboneSizes } from './stages';
+export { pyramidLevels, SizeError, type BackboneSizes } from './stages';
 export { type WeightsSource } from './weights';

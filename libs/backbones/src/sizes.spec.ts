@@ -4,7 +4,8 @@ import { openRuntime } from '@pyramidal/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { coat, groupMixFormer, maFormer, smt } from './families';
-import { type BackboneSizes, hiddenWidth, mlpRatioOf, type Stages } from './stages';
+import { backboneCatalogue } from './catalogue';
+import { type BackboneSizes, hiddenWidth, mlpRatioOf, SizeError, type Stages } from './stages';
 
 /** What the channels of each stage have to be multiples of, and a maker of any size of the family. */
 const FAMILIES = {
@@ -59,7 +60,19 @@ describe.each(Object.entries(FAMILIES))('%s', (name, { units, create }) => {
     [{ mlpRatios: [2, 0.01, 2, 2] }, 'expected MLPs of at least one channel, received 0.01 in stage 2'],
     [{ dropPath: 1 }, 'expected a drop path from 0 to below 1, received 1'],
   ])('says in one line what of %j is impossible', (change, message) => {
-    expect(() => create({ ...fine, ...(change as Partial<Sizes>) })).toThrow(new Error(`${name}: ${message}`));
+    const refused = new SizeError(Object.keys(change)[0]!, `${name}: ${message}`);
+    expect(() => create({ ...fine, ...(change as Partial<Sizes>) })).toThrow(refused);
+    expect(refused.exitCode).toBe(2);
+  });
+});
+
+it('tells of a size by name what is wrong with it, before anything is made of it', () => {
+  const { faultOf } = backboneCatalogue();
+  expect(faultOf({ name: 'smt_tiny' })).toBeUndefined();
+  expect(faultOf({ name: 'smt_tiny', channels: [32, 64, 128, 257] })).toMatchObject({ size: 'channels' });
+  expect(faultOf({ name: 'coat_tiny', mlpRatios: [1, 2, 3, 4] })).toMatchObject({
+    size: 'mlpRatios',
+    message: expect.stringMatching(/^CoaT: parallel blocks expect the same channels and MLP ratios/),
   });
 });
 

@@ -17,27 +17,43 @@ export interface BackboneSizes {
   readonly dropPath?: number;
 }
 
+/** A size that a family cannot have, or that it knows nothing of. */
+export class SizeError extends Error {
+  override readonly name = 'SizeError';
+  /** What a program ends with: its configuration is wrong. */
+  readonly exitCode = 2;
+
+  constructor(
+    /** Which of the sizes. */
+    readonly size: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
 /**
  * Checks the sizes that a family is given.
  * @param units what the channels of each stage have to be multiples of.
- * @throws Error in one line that names the first size that is impossible, and its stage.
+ * @throws SizeError in one line that names the first size that is impossible, and its stage.
  */
 export function checkSizes(family: string, sizes: Required<BackboneSizes>, units: Stages): void {
-  const fail = (expected: string, received: number, stage: number): never => {
-    throw new Error(`${family}: expected ${expected}, received ${received} in stage ${stage + 1}`);
+  const fail = (size: keyof BackboneSizes, expected: string, received: number, stage: number): never => {
+    throw new SizeError(size, `${family}: expected ${expected}, received ${received} in stage ${stage + 1}`);
   };
   sizes.channels.forEach((width, stage) => {
     const unit = units[stage]!;
-    if (!isCount(width) || width % unit !== 0) fail(`channels in multiples of ${unit}`, width, stage);
+    if (!isCount(width) || width % unit !== 0) fail('channels', `channels in multiples of ${unit}`, width, stage);
   });
   sizes.depths.forEach((depth, stage) => {
-    if (!isCount(depth)) fail('a whole number of blocks from 1 on', depth, stage);
+    if (!isCount(depth)) fail('depths', 'a whole number of blocks from 1 on', depth, stage);
   });
   sizes.mlpRatios.forEach((ratio, stage) => {
-    if (!(hiddenWidth(sizes.channels[stage]!, ratio) >= 1)) fail('MLPs of at least one channel', ratio, stage);
+    if (!(hiddenWidth(sizes.channels[stage]!, ratio) >= 1))
+      fail('mlpRatios', 'MLPs of at least one channel', ratio, stage);
   });
   if (sizes.dropPath >= 0 && sizes.dropPath < 1) return;
-  throw new Error(`${family}: expected a drop path from 0 to below 1, received ${sizes.dropPath}`);
+  throw new SizeError('dropPath', `${family}: expected a drop path from 0 to below 1, received ${sizes.dropPath}`);
 }
 
 const isCount = (value: number): boolean => Number.isInteger(value) && value >= 1;

@@ -222,11 +222,6 @@ describe('openDetectionDataset', () => {
     const { samples } = await open({ annotations: [object(1, { segmentation: [[1, 1, 9, 1, 9, 9, 4], [1, 1, 2, 2]] })] }); // prettier-ignore
     expect(samples[0]!.objects[0]!.segmentation).toEqual([[1, 1, 9, 1, 9, 9]]);
   });
-
-  it('counts images that no record names', async () => {
-    const { notes } = await open({});
-    expect(notes).toEqual([`${folder}: 4 images are in no record of the annotations, the first one b.png`]);
-  });
 });
 
 describe('requireSameClasses', () => {

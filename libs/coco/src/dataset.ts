@@ -12,6 +12,7 @@ import {
 import { readCategories, readCoco } from '@cocoeval/ts/node';
 import { type Orientation, type Size, surveySizes } from '@pyramidal/images';
 import { pathOf, requireFiles } from './image-files';
+import { describeDropped, unusedClasses } from './remarks';
 
 /** `[x1, y1, x2, y2]` in pixels. */
 export type Corners = readonly [x1: number, y1: number, x2: number, y2: number];
@@ -99,6 +100,7 @@ export async function openDetectionDataset(options: DetectionDatasetOptions): Pr
     .sort((a, b) => a.id - b.id);
   const kept = emptyImages === 'keep' ? samples : samples.filter(({ objects }) => objects.length > 0);
   const left = describeDropped(dropped);
+  const empty = samples.length - kept.length;
   if (kept.length === 0) {
     const found = `${images.length} images, ${annotations.length} annotations`;
     const reason = left === undefined ? '' : `; left out: ${left}`;
@@ -108,6 +110,8 @@ export async function openDetectionDataset(options: DetectionDatasetOptions): Pr
   }
   const notes = [
     ...(left === undefined ? [] : [`${file}: ${dropped.length} objects are left out: ${left}`]),
+    ...(empty === 0 ? [] : [`${file}: ${empty} of ${samples.length} images have no object and are left out`]),
+    ...unusedClasses(file, classes, kept),
     ...(await requireFiles(folder, samples.map(({ file: path }) => path))), // prettier-ignore
     ...(await surveySizes(kept, { orientation, onBroken })),
   ];
@@ -194,14 +198,4 @@ function reasonToDrop({ bbox, area }: CheckedAnnotation, { width, height }: Size
   if (w < 1 || h < 1) return 'a box less than a pixel wide or high';
   const visible = Math.min(x + w, width) > Math.max(x, 0) && Math.min(y + h, height) > Math.max(y, 0);
   return visible ? undefined : 'a box outside of its image';
-}
-
-/** Such as `2 with an area of 0, 1 with a box outside of its image (annotations 10, 11, 12)`. */
-function describeDropped(dropped: readonly DroppedObject[]): string | undefined {
-  if (dropped.length === 0) return undefined;
-  const counts = new Map<string, number>();
-  for (const { reason } of dropped) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  const reasons = [...counts].map(([reason, count]) => `${count} with ${reason}`).join(', ');
-  const shown = dropped.slice(0, 5).map(({ id }) => id);
-  return `${reasons} (annotations ${shown.join(', ')}${dropped.length > shown.length ? ', ...' : ''})`;
 }

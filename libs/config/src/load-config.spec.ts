@@ -2,7 +2,7 @@ import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, loadConfig, UsageError, z } from './index';
-import { evaluationSchema, runtimeSchema, trainSchema } from './schema';
+import { backboneSchema, evaluationSchema, runtimeSchema, trainSchema } from './schema';
 
 const schema = z.strictObject({
   model: z.strictObject({
@@ -303,5 +303,27 @@ describe('--set', () => {
     const load = (): unknown => loadConfig(schema, file, { set: ['train.epochs=0'] });
     expect(load).toThrow(ConfigError);
     expect(load).toThrow(expect.objectContaining({ exitCode: 2, problems: [expect.objectContaining({ path: '' })] }));
+  });
+});
+
+describe('a backbone', () => {
+  const own = z.strictObject({
+    backbone: backboneSchema(['big'], ({ channels }) =>
+      channels?.[0] === 7 ? { size: 'channels', message: 'big: expected channels in multiples of 8' } : undefined,
+    ),
+  });
+  const read = (text: string, ...set: string[]) => loadConfig(own, write(text), { set }).config;
+
+  it('has sizes that its family can have, or the line says which cannot be', () => {
+    expect(read('backbone:\n  name: big\n  channels: [8, 8, 8, 8]\n').backbone.channels).toEqual([8, 8, 8, 8]);
+    expect(() => read('backbone:\n  name: big\n  channels: [7, 8, 8, 8]\n')).toThrow(
+      /x\.yaml:3: backbone\.channels: big: expected channels in multiples of 8$/,
+    );
+    expect(() => read('backbone: { name: big }\n', 'backbone.channels=[7, 8, 8, 8]')).toThrow(
+      '--set backbone.channels=[7, 8, 8, 8]: big: expected channels in multiples of 8',
+    );
+    expect(() => read('backbone: { name: big, depths: [1, 1, 1e9, 1] }\n')).toThrow(
+      'backbone.depths.2: expected at most 1000, received 1000000000',
+    );
   });
 });

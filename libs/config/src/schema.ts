@@ -10,7 +10,10 @@ const positive = z.number().positive();
 const nonNegative = z.number().nonnegative();
 const fraction = z.number().min(0).max(1);
 const count = z.int().min(1);
-const stages = z.tuple([count, count, count, count]);
+const fourStages = (largest: number) => {
+  const value = count.max(largest);
+  return z.tuple([value, value, value, value]);
+};
 
 /** How the engine is opened. */
 export const runtimeSchema = z
@@ -159,15 +162,32 @@ export const evaluationSchema = z
   })
   .prefault({});
 
-/**
- * A backbone by the name of its published size.
- * @param names every size there is; the caller's, since configurations know no models.
- */
-export const backboneSchema = <Name extends string>(names: readonly Name[]) =>
+const backboneShape = <Name extends string>(names: readonly Name[]) =>
   z.strictObject({
     name: z.enum(names).describe('A published size.'),
     dropPath: fraction.optional().describe("Stochastic depth of the last block; the published recipe's where absent."),
-    channels: stages.optional().describe('Widths of the four stages, where they differ from the published size.'),
-    depths: stages.optional().describe('Blocks of the four stages, where they differ.'),
-    mlpRatios: stages.optional().describe("Widths of the four stages' MLPs over the stage's, where they differ."),
+    channels: fourStages(65_536)
+      .optional()
+      .describe('Widths of the four stages, where they differ from the published size.'),
+    depths: fourStages(1000).optional().describe('Blocks of the four stages, where they differ.'),
+    mlpRatios: fourStages(1000)
+      .optional()
+      .describe("Widths of the four stages' MLPs over the stage's, where they differ."),
+  });
+
+/** A backbone as a configuration names it. */
+export type BackboneConfig<Name extends string = string> = z.output<ReturnType<typeof backboneShape<Name>>>;
+
+/**
+ * A backbone by the name of its published size.
+ * @param names every size there is; the caller's, since configurations know no models.
+ * @param faultOf which of the sizes its family refuses, and why; nothing is refused where absent.
+ */
+export const backboneSchema = <Name extends string>(
+  names: readonly Name[],
+  faultOf?: (backbone: BackboneConfig<Name>) => { readonly size: string; readonly message: string } | undefined,
+) =>
+  backboneShape(names).superRefine((backbone, context) => {
+    const fault = faultOf?.(backbone);
+    if (fault !== undefined) context.addIssue({ code: 'custom', path: [fault.size], message: fault.message });
   });

@@ -5,6 +5,7 @@ export {
   evenlySpaced,
   exifAdvice,
   requireSize,
+  sizeAs,
   surveySizes,
   type LabelledSize,
   type SizeSurvey,

@@ -2,11 +2,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { existsSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as native from '@pyramidal/native';
 import { type Installation, writeInstallation } from '@pyramidal/native';
 import { hasNative } from '@pyramidal/testing';
 import { fakeMachine, type FakeMachine } from '@pyramidal/testing/machine';
+import { RuntimeError } from '@pyramidal/kernels/engine';
 import type { Engine } from './engines';
 import { openRuntime } from './open-runtime';
+
+jest.mock('@pyramidal/native', () => {
+  const whole = jest.requireActual<typeof native>('@pyramidal/native');
+  return { ...whole, isInstalled: jest.fn(whole.isInstalled), openInstalled: jest.fn(whole.openInstalled) };
+});
 
 const ENGINES: Engine[] = [...(hasNative() ? (['tensorflow'] as const) : []), 'wasm', 'cpu'];
 
@@ -70,6 +77,19 @@ describe('openRuntime', () => {
     expect(runtime.engine).toBe('wasm');
     expect(runtime.reason).toMatch(
       /; tensorflow needs to be installed again \(.*\): .*addon.node has 1 bytes, expected 3/,
+    );
+  });
+
+  it('goes on with wasm where the native package lacks a part, and says so once', async () => {
+    const lacking = new RuntimeError('this copy of @pyramidal/native lacks its sources; install it again');
+    jest.mocked(native.isInstalled).mockImplementationOnce(() => {
+      throw lacking;
+    });
+    jest.mocked(native.openInstalled).mockRejectedValueOnce(lacking);
+    const { engine, reason } = await openRuntime();
+    expect(engine).toBe('wasm');
+    expect(reason).toMatch(
+      /^the fastest engine that is ready; this copy of [^;]* lacks its sources; install it again$/,
     );
   });
 

@@ -66,17 +66,18 @@ export async function openRuntime(options: RuntimeOptions = {}): Promise<Runtime
   checkWhole('seed', options.seed, 0, 2 ** 31 - 1);
   if (choice !== 'auto') return describe(choice, 'asked for', await ENGINES[choice](options), options);
 
-  const passedOver: string[] = [];
+  // A set: a package that lacks a part says the same of both native engines.
+  const passedOver = new Set<string>();
   for (const engine of FASTEST_FIRST) {
-    if (engine === 'tensorflow-gpu' && !isInstalled(engine, options)) continue;
     try {
+      if (engine === 'tensorflow-gpu' && !isInstalled(engine, options)) continue;
       const opened = await ENGINES[engine](options);
       return describe(engine, ['the fastest engine that is ready', ...passedOver].join('; '), opened, options);
     } catch (error) {
-      passedOver.push((error as Error).message);
+      passedOver.add((error as Error).message);
     }
   }
-  throw new RuntimeError(`no engine opens: ${passedOver.join('; ')}`);
+  throw new RuntimeError(`no engine opens: ${[...passedOver].join('; ')}`);
 }
 
 function describe(engine: Engine, reason: string, opened: Opened, options: RuntimeOptions): Runtime {

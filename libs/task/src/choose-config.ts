@@ -1,6 +1,6 @@
 /** What a command is to do with: a configuration's file, or a recipe on a backbone. */
 import { basename, extname } from 'node:path';
-import { type ConfigSource, openRecipe, UsageError } from '@pyramidal/config';
+import { type ConfigSource, loadConfig, type LoadedConfig, openRecipe, UsageError, type z } from '@pyramidal/config';
 import type { TaskApp } from './task-app';
 
 /** As the user typed it. */
@@ -23,6 +23,19 @@ export function chooseConfig({ name, recipes }: TaskApp, { file, recipe, backbon
     throw new UsageError(`--recipe ${recipe}: expected no configuration beside it, received ${file}`);
   if (recipes === undefined) throw new UsageError(`--recipe ${recipe}: ${name} has no recipes`);
   return openRecipe(recipes, { recipe, backbone });
+}
+
+/**
+ * The configuration that a command names, checked; what is published for a recipe is told when nothing is wrong.
+ * @throws ConfigError that lists every problem; UsageError if a file cannot be read.
+ */
+export function openConfig<S extends z.ZodType>(
+  schema: S,
+  { config, set }: { readonly config: ConfigSource; readonly set: readonly string[] },
+): LoadedConfig<z.output<S>> {
+  const loaded = loadConfig(schema, config, { set });
+  if (typeof config !== 'string' && config.note !== '') console.error(config.note);
+  return loaded;
 }
 
 /** `x` for configs/x.yaml; recipe and backbone in one word for a recipe. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findImages } from './find-images';
@@ -25,6 +25,14 @@ describe('findImages', () => {
     expect(find('photos')).toEqual(['photos/a.JPG', 'photos/b.jpg', 'photos/cats/c.png']);
     expect(find('photos/*')).toEqual(['photos/a.JPG', 'photos/b.jpg']);
     expect(find('photos/**/*.png', 'odd [1].jpg')).toEqual(['photos/cats/c.png', 'odd [1].jpg']);
+  });
+
+  (process.platform === 'win32' ? it.skip : it)('follows links below a folder, none of them in circles', () => {
+    mkdirSync(join(root, 'album (1)'));
+    symlinkSync(join(root, 'photos/cats'), join(root, 'album (1)/cats'));
+    symlinkSync(join(root, 'photos/b.jpg'), join(root, 'album (1)/b.jpg'));
+    symlinkSync(join(root, 'album (1)'), join(root, 'album (1)/again'));
+    expect(find('album (1)')).toEqual(['album (1)/b.jpg', 'album (1)/cats/c.png']);
   });
 
   it.each([

@@ -1,8 +1,8 @@
 /** Which images a user means: files, folders with all that lies below them, and patterns such as `photos/*.jpg`. */
-import { readdirSync, type Stats, statSync } from 'node:fs';
+import { readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { extname, isAbsolute, join } from 'node:path';
 import { UsageError } from '@pyramidal/config';
-import { FileError } from '@pyramidal/files';
+import { FileError, isSystemError } from '@pyramidal/files';
 import { globSync, isDynamicPattern } from 'tinyglobby';
 
 const EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff'];
@@ -32,12 +32,30 @@ function imagesOfPattern(pattern: string): string[] {
   );
 }
 
+/** Links are followed, since collections of pictures often consist of them, but not in circles. */
 function imagesBelow(folder: string): string[] {
-  const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
-  return entries
-    .filter((entry) => !entry.isDirectory() && isImage(entry.name) && !entry.name.startsWith('.'))
-    .map(({ parentPath, name }) => join(parentPath, name))
-    .sort();
+  return filesBelow(folder, []).filter(isImage).sort();
+}
+
+/** @param above real paths of the folders that it lies in. */
+function filesBelow(folder: string, above: readonly string[]): string[] {
+  const own = realpathSync(folder);
+  if (above.includes(own)) return [];
+  const names = readdirSync(folder).filter((name) => !name.startsWith('.'));
+  return names.flatMap((name) => {
+    const path = join(folder, name);
+    return isFolder(path) ? filesBelow(path, [...above, own]) : [path];
+  });
+}
+
+/** A link that leads nowhere is no folder; what is no image of those that are asked for is told when it is read. */
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    if (isSystemError(error)) return false;
+    throw error;
+  }
 }
 
 const isImage = (name: string): boolean => EXTENSIONS.includes(extname(name).toLowerCase());

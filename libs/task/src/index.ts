@@ -1,4 +1,5 @@
 /** What every task's program shares. */
+export { openConfig } from './choose-config';
 export { countProgress, type CountProgress } from './count-progress';
 export { describeNetwork, type DescribeOptions } from './describe-network';
 export { drawAttention, type NetworkInput } from './draw-attention';

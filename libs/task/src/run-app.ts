@@ -20,8 +20,7 @@ export async function runApp(
   { argv = process.argv.slice(2), stderr = process.stderr }: RunAppOptions = {},
 ): Promise<ExitCode> {
   let code: ExitCode = 0;
-  const note = (line: string): void => void (line !== '' && stderr.write(`${line}\n`));
-  const program = createProgram(app, { finish: (exitCode) => (code = exitCode), note });
+  const program = createProgram(app, (exitCode) => (code = exitCode));
   try {
     await program.parseAsync(spellOut(argv), { from: 'user' });
     return code;
@@ -40,13 +39,7 @@ function spellOut(argv: readonly string[]): string[] {
   return argv.map((word, i) => (word === '--resume' && argv[i + 1]?.endsWith('.safetensors') ? CHECKPOINT : word));
 }
 
-interface Listener {
-  finish(code: ExitCode): void;
-  /** A line for the user before a command begins. */
-  note(line: string): void;
-}
-
-function createProgram(app: TaskApp, { finish, note }: Listener): Command {
+function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command {
   const program = new Command(app.name).description(app.description).version(version(), '--version');
   const common = (name: string, description: string): Command =>
     program
@@ -60,7 +53,6 @@ function createProgram(app: TaskApp, { finish, note }: Listener): Command {
   /** The configuration, and the folder that a run of it has by default. */
   const chosen = (choice: ConfigChoice) => {
     const config = chooseConfig(app, choice);
-    if (typeof config !== 'string') note(config.note);
     return { config, folder: join('runs', runName(config)) };
   };
   common('train', 'train, evaluate, keep the best and the last checkpoint')

@@ -34,6 +34,15 @@ describe('withTrainedNetwork', () => {
     assemble: (_: unknown, classes: number) => new Linear(2, classes),
   };
 
+  let told: jest.SpyInstance;
+  beforeEach(() => (told = jest.spyOn(console, 'error').mockImplementation()));
+  afterEach(() => told.mockRestore());
+
+  it('says which engine it opened and what it loaded', async () => {
+    await withTrainedNetwork(task, command, async () => undefined);
+    expect(told.mock.calls.flat()).toEqual(['cpu: asked for', `${command.weights}: 2 tensors loaded`]);
+  });
+
   it('lends a network with the weights of the file, the configuration, the data and the engine', async () => {
     const before = tf.memory().numTensors;
     const sum = await withTrainedNetwork(task, command, async ({ config, data, network, runtime }) => {

@@ -1,8 +1,9 @@
 /** What `eval`, `predict` and `export` begin and end with, whatever the task: a network with the weights of a checkpoint. */
-import { loadConfig, type z } from '@pyramidal/config';
+import type { z } from '@pyramidal/config';
 import type { Module } from '@pyramidal/nn';
 import { openRuntime, type Runtime } from '@pyramidal/runtime';
-import { loadWeightsFile } from '@pyramidal/training';
+import { describeLoaded, loadWeightsFile } from '@pyramidal/training';
+import { openConfig } from './choose-config';
 import type { TrainedCommand } from './task-app';
 import type { SharedConfig } from './train-network';
 
@@ -45,12 +46,14 @@ export async function withTrainedNetwork<
   command: TrainedCommand,
   use: (trained: TrainedNetwork<Config, Data, Network>) => Promise<Result>,
 ): Promise<Result> {
-  const { config } = loadConfig(task.schema, command.config, { set: command.set });
+  const { config } = openConfig(task.schema, command);
   const data = await task.open(config);
   const runtime = await openRuntime(config.runtime);
+  console.error(`${runtime.engine}: ${runtime.reason}`);
   const network = task.assemble(config, data.classes.length);
   try {
-    loadWeightsFile(command.weights, network, { ema: config.evaluation.ema });
+    const loaded = loadWeightsFile(command.weights, network, { ema: config.evaluation.ema });
+    for (const line of describeLoaded(command.weights, loaded)) console.error(line);
     return await use({ config, data, network, runtime });
   } finally {
     network.dispose();

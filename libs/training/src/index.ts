@@ -2,7 +2,13 @@
 export { adamW, type AdamWOptions } from './adamw';
 export { type CheckpointInfo } from './checkpoint';
 export { createOptimizer, type OptimizerOptions } from './create-optimizer';
-export { loadWeightsFile, startFromFile, type LoadedFile, type LoadFileOptions } from './load-weights-file';
+export {
+  describeLoaded,
+  loadWeightsFile,
+  startFromFile,
+  type LoadedFile,
+  type LoadFileOptions,
+} from './load-weights-file';
 export { type Optimizer, type ParameterGroup } from './optimizer';
 export type { ProgressStyle } from './progress';
 export { openRunFolder, type RunFolder, type RunFolderOptions } from './run/run-folder';

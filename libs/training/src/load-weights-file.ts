@@ -38,6 +38,12 @@ export function loadWeightsFile(path: string, module: Module, options: LoadFileO
   return withTensors(path, options, (tensors, info) => ({ report: loadWeights(module, tensors, options), info }));
 }
 
+/** Says what became of a file that was loaded, a line each. */
+export function describeLoaded(path: string, { report, info }: LoadedFile): string[] {
+  const [loaded, ...others] = describeStart(path, report);
+  return [info === undefined ? loaded! : `${loaded}, of step ${info.step}`, ...others];
+}
+
 /**
  * Starts a training from the weights in a file of any kind: the backbone from it, heads where they fit.
  * @param say gets a line for each group of tensors that was loaded, drawn anew or left out, with the reason.

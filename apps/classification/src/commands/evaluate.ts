@@ -12,6 +12,7 @@ import { classifierPredictor, evaluateClassifier } from '../evaluate-classifier'
 /** Prints top-1 and top-5, writes them with the accuracy of every class and the confusion matrix as a picture. */
 export function evaluate(definition: ClassificationDefinition, command: EvaluateCommand): Promise<number> {
   return withTrainedNetwork(definition, command, async ({ config, data: folder, network }) => {
+    for (const note of folder.notes) console.error(note);
     const predict = classifierPredictor(network, config.runtime);
     const batches = evaluationBatches(config, requireSplit(folder, config.data.val), folder.classes.length);
     try {

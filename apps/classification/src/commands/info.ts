@@ -1,7 +1,6 @@
 /** `pyramidal-classify info`. */
 import { existsSync } from 'node:fs';
-import { describeNetwork, type InfoCommand } from '@pyramidal/task';
-import { loadConfig } from '@pyramidal/config';
+import { describeNetwork, type InfoCommand, openConfig } from '@pyramidal/task';
 import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import { openData } from '../data-folder';
@@ -11,11 +10,9 @@ import type { ClassificationDefinition } from '../definition';
 const DEFAULT_CLASSES = 1000;
 
 /** Prints parameters, multiply-adds, feature shapes and memory of a configuration's network. */
-export async function info(
-  { schema, assemble }: ClassificationDefinition,
-  { config: file, set, input, resolved }: InfoCommand,
-): Promise<number> {
-  const { config, text } = loadConfig(schema, file, { set });
+export async function info({ schema, assemble }: ClassificationDefinition, command: InfoCommand): Promise<number> {
+  const { config, text } = openConfig(schema, command);
+  const { input, resolved } = command;
   if (resolved) {
     process.stdout.write(text);
     return 0;

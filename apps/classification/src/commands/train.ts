@@ -1,6 +1,5 @@
 /** `pyramidal-classify train`. */
-import { reportBroken, type TrainCommand, trainNetwork } from '@pyramidal/task';
-import { loadConfig } from '@pyramidal/config';
+import { openConfig, reportBroken, type TrainCommand, trainNetwork } from '@pyramidal/task';
 import { requireSplit } from '@pyramidal/imagenet';
 import { openRuntime } from '@pyramidal/runtime';
 import { startFromFile } from '@pyramidal/training';
@@ -22,7 +21,7 @@ export async function train(
   { schema, assemble, augment }: ClassificationDefinition,
   command: TrainCommand,
 ): Promise<number> {
-  const { config, text } = loadConfig(schema, command.config, { set: command.set });
+  const { config, text } = openConfig(schema, command);
   const folder = await openData(config, [config.data.train, config.data.val]);
   for (const note of folder.notes) console.error(note);
   const classes = folder.classes.length;

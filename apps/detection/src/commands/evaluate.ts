@@ -17,6 +17,7 @@ export function evaluate(definition: DetectionDefinition, command: EvaluateComma
   const task = { ...definition, open: openValidation };
   return withTrainedNetwork(task, command, async ({ config, data: dataset, network }) => {
     const { perCategory } = config.evaluation;
+    for (const note of dataset.notes) console.error(note);
     makeFolder(command.out);
     const images = new ImageDetector(network, config, dataset.samples);
     try {

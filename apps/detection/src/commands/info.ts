@@ -1,6 +1,5 @@
 /** `pyramidal-detect info`. */
-import { describeNetwork, type InfoCommand } from '@pyramidal/task';
-import { loadConfig } from '@pyramidal/config';
+import { describeNetwork, type InfoCommand, openConfig } from '@pyramidal/task';
 import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import * as tf from '@tensorflow/tfjs-core';
@@ -9,11 +8,9 @@ import type { DetectionDefinition } from '../definition';
 import { readClasses } from '../data';
 
 /** Prints parameters, multiply-adds, feature shapes and memory of a configuration's network. */
-export async function info(
-  { schema, assemble }: DetectionDefinition,
-  { config: file, set, input, resolved }: InfoCommand,
-): Promise<number> {
-  const { config, text } = loadConfig(schema, file, { set });
+export async function info({ schema, assemble }: DetectionDefinition, command: InfoCommand): Promise<number> {
+  const { config, text } = openConfig(schema, command);
+  const { input, resolved } = command;
   if (resolved) {
     process.stdout.write(text);
     return 0;

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { Detector } from '@pyramidal/boxes';
 import type { DetectionClass, DetectionSample } from '@pyramidal/coco';
 import { writeFileAtomically } from '@pyramidal/files';
-import { decodeImage, type DecodeOptions, encodeImage } from '@pyramidal/images';
+import { decodeImage, encodeImage, type Orientation, readImageHeader, sizeAs } from '@pyramidal/images';
 import {
   drawAttention,
   findImages,
@@ -25,9 +25,9 @@ export function predict(definition: DetectionDefinition, command: PredictCommand
   return withTrainedNetwork(definition, command, ({ config, data: { classes }, network }) =>
     writePredictions(command.out, async (predictions) => {
       const decode = decodingOf(config);
-      const samples = await readSamples(predictions, images, decode);
+      const samples = await readSamples(predictions, images, config.data.orientation);
       if (samples.length === 0) return;
-      const files = new ImageDetector(network, config, samples);
+      const files = new ImageDetector(network, config, samples, { onBroken: 'skip' });
       try {
         for await (const { sample, detections } of files.detect()) {
           const shown = detections.filter(({ score }) => score >= (command.score ?? config.evaluation.drawScore));
@@ -41,24 +41,26 @@ export function predict(definition: DetectionDefinition, command: PredictCommand
             summary: describe(shown, classes),
           });
         }
+        for (const [file, reason] of files.broken) predictions.broken.set(file, reason);
       } finally {
         await files.close();
       }
-      if (command.attention) await drawAttentions(network, config, samples, predictions);
+      const readable = samples.filter(({ file }) => !predictions.broken.has(file));
+      if (command.attention && readable.length > 0) await drawAttentions(network, config, readable, predictions);
     }),
   );
 }
 
-/** The images with their sizes, of which nothing else is known; one after the other, since each is decoded for it. */
+/** The images with the sizes that their headers tell; nothing else is known of them. */
 async function readSamples(
   predictions: Predictions,
   images: readonly string[],
-  decode: DecodeOptions,
+  orientation: Orientation,
 ): Promise<DetectionSample[]> {
   const samples: DetectionSample[] = [];
   await predictions.each(images, async (file, id) => {
-    const { width, height } = await decodeImage(file, decode);
-    samples.push({ id, file, width, height, objects: [], crowds: [] });
+    const size = sizeAs(await readImageHeader(file), orientation);
+    samples.push({ id, file, ...size, objects: [], crowds: [] });
   });
   return samples;
 }
@@ -70,7 +72,7 @@ async function drawAttentions(
   samples: readonly DetectionSample[],
   predictions: Predictions,
 ): Promise<void> {
-  const batches = plainBatches(config, samples, 1);
+  const batches = plainBatches(config, samples, { batchSize: 1 });
   const files = new Map(samples.map(({ id, file }) => [id, file]));
   try {
     for await (const {

@@ -1,11 +1,10 @@
 /** `pyramidal-detect train`. */
-import { type TrainCommand, trainNetwork } from '@pyramidal/task';
-import { loadConfig } from '@pyramidal/config';
+import { openConfig, type TrainCommand, trainNetwork } from '@pyramidal/task';
 import { openRuntime } from '@pyramidal/runtime';
 import { startFromFile } from '@pyramidal/training';
 import { compiles, lossOf, trainingBatches } from '../assemble';
 import type { DetectionDefinition } from '../definition';
-import { checkMasks, openTraining, openValidation, requireSameClasses } from '../data';
+import { openTraining, openValidation, requireSameClasses, surveyTraining } from '../data';
 import { evaluateDetector, summarise } from '../evaluate-detector';
 import { ImageDetector } from '../image-detector';
 
@@ -18,12 +17,11 @@ export async function train(
   { schema, detectors, assemble, augment }: DetectionDefinition,
   command: TrainCommand,
 ): Promise<number> {
-  const { config, text } = loadConfig(schema, command.config, { set: command.set });
+  const { config, text } = openConfig(schema, command);
   const [dataset, validation] = [await openTraining(config), await openValidation(config)];
   requireSameClasses(dataset, validation);
-  for (const note of new Set([...dataset.notes, ...validation.notes])) console.error(note);
-  const remark = checkMasks(dataset, config, detectors);
-  if (remark !== undefined) console.error(remark);
+  const remarks = surveyTraining(dataset, config, detectors);
+  for (const note of new Set([...dataset.notes, ...validation.notes, ...remarks])) console.error(note);
   const runtime = await openRuntime(config.runtime);
   console.error(`${runtime.engine}: ${runtime.reason}`);
 

@@ -6,7 +6,7 @@ import type { SegmentationMetrics } from '@pyramidal/segeval';
 import { type EvaluateCommand, withTrainedNetwork } from '@pyramidal/task';
 import { codingOf, segmentorPredictor } from '../assemble';
 import type { SegmentationConfig } from '../config';
-import { openData, splitOf } from '../data-folder';
+import { openData, splitOf, surveyData } from '../data-folder';
 import { evaluateSegmentor, summarise } from '../evaluate-segmentor';
 import type { SegmentationDefinition } from '../definition';
 
@@ -15,6 +15,8 @@ export function evaluate(definition: SegmentationDefinition, command: EvaluateCo
   const task = { ...definition, open: (config: SegmentationConfig) => openData(config, [config.data.val]) };
   return withTrainedNetwork(task, command, async ({ config, data: folder, network }) => {
     const { classes } = folder;
+    const splits = [{ name: config.data.val, onBroken: 'fail' }] as const;
+    for (const note of await surveyData(folder, config, splits)) console.error(note);
     const { out } = command;
     const split = splitOf(folder, config.data.val);
     const labels = join(out, 'labels');

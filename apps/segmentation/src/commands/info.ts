@@ -1,17 +1,14 @@
 /** `pyramidal-segment info`. */
 import { classesOf } from '@pyramidal/ade20k';
-import { describeNetwork, type InfoCommand } from '@pyramidal/task';
-import { loadConfig } from '@pyramidal/config';
+import { describeNetwork, type InfoCommand, openConfig } from '@pyramidal/task';
 import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import type { SegmentationDefinition } from '../definition';
 
 /** Prints parameters, multiply-adds, feature shapes and memory of a configuration's network. */
-export async function info(
-  { schema, assemble }: SegmentationDefinition,
-  { config: file, set, input, resolved }: InfoCommand,
-): Promise<number> {
-  const { config, text } = loadConfig(schema, file, { set });
+export async function info({ schema, assemble }: SegmentationDefinition, command: InfoCommand): Promise<number> {
+  const { config, text } = openConfig(schema, command);
+  const { input, resolved } = command;
   if (resolved) {
     process.stdout.write(text);
     return 0;

@@ -1,6 +1,5 @@
 /** `pyramidal-segment train`. */
-import { type TrainCommand, trainNetwork } from '@pyramidal/task';
-import { loadConfig } from '@pyramidal/config';
+import { openConfig, type TrainCommand, trainNetwork } from '@pyramidal/task';
 import { openRuntime } from '@pyramidal/runtime';
 import { startFromFile } from '@pyramidal/training';
 import { lossOf, segmentorPredictor, trainingBatches } from '../assemble';
@@ -20,7 +19,7 @@ export async function train(
   { schema, assemble, augment }: SegmentationDefinition,
   command: TrainCommand,
 ): Promise<number> {
-  const { config, text } = loadConfig(schema, command.config, { set: command.set });
+  const { config, text } = openConfig(schema, command);
   const folder = await openData(config, [config.data.train, config.data.val]);
   const { train: learned, val, onBroken } = config.data;
   const splits = [

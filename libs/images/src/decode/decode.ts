@@ -77,7 +77,8 @@ export async function decodeImage(
 export async function readImageHeader(file: string): Promise<ImageHeader> {
   try {
     const header = readHeader(await readImageFile(file, { first: HEADER_BYTES }));
-    return header ?? (await headerOf(await readImageFile(file, { maxBytes: MAX_PIXELS * BYTES_A_PIXEL })));
+    if (hasSize(header)) return header;
+    return await headerOf(await readImageFile(file, { maxBytes: MAX_PIXELS * BYTES_A_PIXEL }));
   } catch (error) {
     throw new BrokenImageError(file, `cannot be decoded: ${reasonOf(error)}`);
   }
@@ -85,10 +86,14 @@ export async function readImageHeader(file: string): Promise<ImageHeader> {
 
 async function headerOf(bytes: Uint8Array): Promise<ImageHeader> {
   const header = readHeader(bytes);
-  if (header !== undefined && header.width > 0 && header.height > 0) return header;
+  if (hasSize(header)) return header;
   const { width, height, orientation = 1 } = await sharp(bytes, { limitInputPixels: false }).metadata();
   return { format: formatOf(bytes), width, height, orientation };
 }
+
+/** A JPEG may tell its height behind its pixels only. */
+const hasSize = (header: ImageHeader | undefined): header is ImageHeader =>
+  header !== undefined && header.width > 0 && header.height > 0;
 
 async function decodePixels(
   bytes: Uint8Array,

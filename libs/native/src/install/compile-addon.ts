@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { RuntimeError } from '@pyramidal/kernels/engine';
 import { hasSessionHeaders, type TensorFlowLibrary } from './library';
 import { lastLine, runCommand } from './run-command';
@@ -38,6 +38,9 @@ function addonSources(): string[] {
   return sourcesIn(join(tfjsNodeFolder(), 'binding'));
 }
 
+const lacking = (what: string): RuntimeError =>
+  new RuntimeError(`this copy of @pyramidal/native lacks the addon's sources (${what}); install it again`);
+
 /** @throws RuntimeError where this package was built without them, or lost them. */
 function tfjsNodeFolder(): string {
   try {
@@ -45,9 +48,7 @@ function tfjsNodeFolder(): string {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'MODULE_NOT_FOUND' && code !== 'ENOENT') throw error;
-    throw new RuntimeError(
-      `this copy of @pyramidal/native lacks the addon's sources (folder tfjs-node); install it again`,
-    );
+    throw lacking('folder tfjs-node');
   }
 }
 
@@ -59,7 +60,9 @@ const SESSIONS = join(__dirname, '..', '..', 'cpp', 'session');
 
 const sourcesIn = (folder: string): string[] => filesIn(folder).filter((name) => name.endsWith('.cc'));
 
+/** @throws RuntimeError where the folder is missing from this package. */
 function filesIn(folder: string): string[] {
+  if (!existsSync(folder)) throw lacking(`folder ${basename(folder)}`);
   const names = readdirSync(folder).sort();
   return names.map((name) => join(folder, name));
 }
@@ -67,6 +70,7 @@ function filesIn(folder: string): string[] {
 /** Names everything that an addon's bytes depend on besides the library: flags and sources. */
 export function sourceDigest(): string {
   const hash = createHash('sha256').update([...FLAGS, ...SESSION_FLAGS].join(' '));
+  if (!existsSync(EARLY)) throw lacking('file early.cc');
   for (const file of [...addonSources(), EARLY, ...filesIn(SESSIONS)]) hash.update(readFileSync(file));
   return hash.digest('hex');
 }

@@ -1,0 +1,52 @@
+/** What is said of a dataset before it is used, and where its pictures may lie. */
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { blankImage, encodeImage } from '@pyramidal/images';
+import { type DetectionDatasetOptions, openDetectionDataset } from './dataset';
+
+let folder: string;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'coco-'));
+  mkdirSync(join(folder, 'images'));
+  const picture = await encodeImage(blankImage({ width: 40, height: 30 }, [200, 100, 50]), 'png');
+  for (const name of ['a', 'b', 'c']) writeFileSync(join(folder, 'images', `${name}.png`), picture);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const image = (id: number, file_name: string) => ({ id, file_name, width: 40, height: 30 });
+
+function open(names: readonly string[], options: Partial<DetectionDatasetOptions> = {}) {
+  const annotations = join(folder, 'x.json');
+  const categories = [7, 90].map((id) => ({ id, name: `kind ${id}` }));
+  const object = { id: 1, image_id: 1, category_id: 7, iscrowd: 0, area: 100, bbox: [5, 5, 10, 10] };
+  const images = names.map((name, i) => image(1 + i, name));
+  writeFileSync(annotations, JSON.stringify({ images, categories, annotations: [object] }));
+  return openDetectionDataset({ annotations, images: join(folder, 'images'), ...options });
+}
+
+it('counts images that no record names, images without objects that are left out, categories without objects', async () => {
+  const unused = `${folder}/x.json: 1 of 2 categories have no object, the first one 'kind 90'`;
+  const unnamed = `${folder}/images: 1 images are in no record of the annotations, the first one c.png`;
+  expect((await open(['a.png', 'b.png'])).notes).toEqual([unused, unnamed]);
+  const empty = `${folder}/x.json: 1 of 2 images have no object and are left out`;
+  expect((await open(['a.png', 'b.png'], { emptyImages: 'filter' })).notes).toEqual([empty, unused, unnamed]);
+});
+
+(process.platform === 'win32' ? it.skip : it)(
+  'follows links out of the folder, which the owner of the data made, and no name that leads there',
+  async () => {
+    mkdirSync(join(folder, 'disk'));
+    for (const name of ['a', 'b', 'c']) {
+      symlinkSync(join(folder, 'images', `${name}.png`), join(folder, 'disk', `${name}.png`));
+    }
+    symlinkSync(join(folder, 'disk'), join(folder, 'images', 'more'));
+    expect((await open(['a.png', 'more/b.png'])).samples).toHaveLength(2);
+    expect((await open(['a.png', 'b.png'], { images: join(folder, 'images/more') })).samples).toHaveLength(2);
+    for (const name of ['../disk/a.png', 'more/../../disk/a.png', `${folder}/disk/a.png`]) {
+      await expect(open(['a.png', name])).rejects.toThrow(
+        `${folder}/x.json: images[1] (id 2): file_name: expected a path below the folder of the images, received "${name}"`,
+      );
+    }
+  },
+);

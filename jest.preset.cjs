@@ -21,4 +21,6 @@ module.exports = {
   testTimeout: 60_000,
   maxWorkers: 2,
   workerIdleMemoryLimit: '2GB',
+  // A process with TensorFlow and a gigabyte of modules takes longer than Jest's half second to end on a machine that is busy.
+  workerGracefulExitTimeout: 30_000,
 };

@@ -109,7 +109,7 @@ describe('a run', () => {
       message: '',
     });
     expect(readJson(join(folder, 'eval-export/metrics.json'))).toEqual(readJson(join(folder, 'eval/metrics.json')));
-    for (const model of ['saved_model/saved_model.pb', 'graph_model/model.json']) {
+    for (const model of ['saved_model/saved_model.pb', 'graph_model/model.json', 'model.onnx']) {
       expect(existsSync(join(folder, 'export', model))).toBe(tf.getBackend() === 'tensorflow');
     }
   });

@@ -5,6 +5,7 @@ export type { CompiledFunction, CompileOptions, SavedGraphs, StepInputs, StepTen
 export type { GraphSummary, LoadedGraphSummary } from './explain';
 export { exportGraphModel } from './export/export-graph-model';
 export { exportSavedModel } from './export/export-saved-model';
+export { exportOnnxModel, type OnnxOptions } from './onnx/export-onnx-model';
 export * as protobuf from './record/protobuf';
 export { RecordingError } from './record/recording-error';
 export type { TensorTree } from './record/tensor-tree';

@@ -4,6 +4,7 @@ export { countProgress, type CountProgress } from './count-progress';
 export { describeNetwork, type DescribeOptions } from './describe-network';
 export { drawAttention, type NetworkInput } from './draw-attention';
 export { exportNetwork, type ExportOptions } from './export-network';
+export { exportOnnx, type OnnxTask } from './export-onnx';
 export { findImages } from './find-images';
 export { JsonList } from './json-list';
 export { createPredictor, type Predictor } from './predictor';

@@ -14,6 +14,8 @@ export {
 } from './golden-formula';
 export { graphModelFolder } from './graph-model-folder';
 export { withoutGradient } from './gradient-reach';
+export { expectSameInOnnx } from './onnx-equality';
+export { runOnnx, type OnnxResult } from './onnx-session';
 export { hasNative, onEngines, openEngine, waves, wavesTensor } from './on-engines';
 export { expectScheduleShape, type ScheduleShape } from './schedule-shape';
 export { expectNoLeaks } from './leaks';

@@ -1,27 +1,25 @@
 /** `pyramidal-detect export`. */
-import { inferencePass } from '@pyramidal/nn';
 import { type ExportCommand, exportNetwork, withTrainedNetwork } from '@pyramidal/task';
-import * as tf from '@tensorflow/tfjs-core';
 import { inputSize } from '../assemble';
 import type { DetectionDefinition } from '../definition';
+import { detectWhole, onnxDetector } from '../onnx-task';
 
 /**
  * Writes a trained detector for PyTorch and as a SavedModel, which gives `boxes` in pixels of its input, `scores`, `labels`,
- * and `masks`, each over its box; a score of 0 means that a row holds nothing.
+ * and `masks`, each over its box; a score of 0 means that a row holds nothing. The ONNX
+ * model has no such rows.
  */
 export function exportModel(definition: DetectionDefinition, command: ExportCommand): Promise<number> {
-  return withTrainedNetwork(definition, command, async ({ config, network, runtime }) => {
+  return withTrainedNetwork(definition, command, async ({ config, data, network, runtime }) => {
     await exportNetwork({
       ...{ network, runtime, out: command.out },
       outputs: (images) => {
-        const [, height, width] = images.shape;
-        const sizes = tf.tensor2d([[height, width]]);
-        const [found] = network.predict({ images, sizes }, tf.ones([1, 2]), inferencePass());
-        const { boxes, scores, labels, masks } = found!;
+        const { boxes, scores, labels, masks } = detectWhole(network, images);
         return { boxes, scores, labels, ...(masks && { masks }) };
       },
       input: command.input ?? inputSize(config, network),
       inBrowsers: false,
+      onnx: onnxDetector(network, data.classes),
     });
     return 0;
   });

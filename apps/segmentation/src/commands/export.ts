@@ -2,16 +2,18 @@
 import { inferencePass } from '@pyramidal/nn';
 import { type ExportCommand, exportNetwork, withTrainedNetwork } from '@pyramidal/task';
 import type { SegmentationDefinition } from '../definition';
+import { onnxSegmentor } from '../onnx-task';
 
-/** Writes a trained segmentor for PyTorch, as a SavedModel, and for browsers. */
+/** Writes a trained segmentor for PyTorch, as a SavedModel, for browsers, and as an ONNX model. */
 export function exportModel(definition: SegmentationDefinition, command: ExportCommand): Promise<number> {
-  return withTrainedNetwork(definition, command, async ({ config, network, runtime }) => {
+  return withTrainedNetwork(definition, command, async ({ config, data, network, runtime }) => {
     const { crop } = config.input;
     await exportNetwork({
       ...{ network, runtime, out: command.out },
       outputs: (images) => ({ logits: network.forward(images, inferencePass()) }),
       input: command.input ?? { height: crop, width: crop },
       inBrowsers: true,
+      onnx: onnxSegmentor(network, data.classes),
     });
     return 0;
   });

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { engineBackend, type EngineBackend, RuntimeError } from '@pyramidal/kernels/engine';
 import { infoOf } from '../record/tensor-record';
-import type { ConstantTensor, GraphNode, Signature } from '../record/graph-def';
+import type { ConstantTensor, GraphNode, Signature, TensorType } from '../record/graph-def';
 import { record, type RecordedVariable } from '../record/record';
 import type { TensorTree } from '../record/tensor-tree';
 
@@ -10,6 +10,8 @@ import type { TensorTree } from '../record/tensor-tree';
 export interface FrozenGraph extends Signature {
   /** Inputs and what the outputs need, in an order to run them. */
   readonly nodes: readonly GraphNode[];
+  /** Shapes and types of what the nodes give, by `node:output`. */
+  readonly tensors: ReadonlyMap<string, TensorType>;
 }
 
 export interface FreezeOptions {
@@ -43,10 +45,11 @@ export function freeze<I extends TensorTree>(
     nodes: nodes.filter(({ op }) => op !== 'VarHandleOp'),
     inputs: recording.inputs,
     outputs: recording.outputs,
+    tensors: recording.tensors,
   };
 }
 
-function neededNodes({ nodes, inputs, outputs }: FrozenGraph): GraphNode[] {
+function neededNodes({ nodes, inputs, outputs }: Omit<FrozenGraph, 'tensors'>): GraphNode[] {
   const nameOf = (ref: string): string => ref.split(':')[0] as string;
   const needed = new Set([inputs, outputs].flatMap(Object.values<{ ref: string }>).map(({ ref }) => nameOf(ref)));
   const backwards = nodes.toReversed().filter((node) => {

@@ -9,6 +9,7 @@ import {
   type ConstantTensor,
   type GraphNode,
   type TensorSignature,
+  type TensorType,
 } from './graph-def';
 import { inputTypes } from './op-inputs';
 import { outputsWithoutRunning } from './output-shapes';
@@ -55,6 +56,8 @@ const COMPARED = 1024;
  */
 export class GraphBuilder implements GraphWriter {
   readonly nodes: GraphNode[] = [];
+  /** Shapes and types of what nodes give, by `node:output`. */
+  readonly tensors = new Map<string, TensorType>();
   constantBytes = 0;
   private readonly recorded: SymbolicTensor[] = [];
   private readonly constants = new Map<string, number>();
@@ -253,7 +256,9 @@ export class GraphBuilder implements GraphWriter {
     const { ref, shape, dtype } = tensor;
     const size = this.at(this.constant({ shape: [shape.length], dtype: DT_INT32, values: Int32Array.from(shape) }));
     const attrs = { T: { type: dtype }, Tshape: { type: DT_INT32 } };
-    return { ref: this.addNode('Reshape', [ref, size.ref], attrs), shape, dtype };
+    const reshaped = this.addNode('Reshape', [ref, size.ref], attrs);
+    this.tensors.set(reshaped, { shape, dtype });
+    return { ref: reshaped, shape, dtype };
   }
 
   /** A tensor to be fetched, which one that is fed cannot be. */
@@ -335,6 +340,8 @@ export class GraphBuilder implements GraphWriter {
   }
 
   private add(tensor: SymbolicTensor): number {
+    const { ref, shape, owed = shape, dtype } = tensor;
+    this.tensors.set(ref, { shape: owed, dtype });
     return FIRST_ID + this.recorded.push(tensor) - 1;
   }
 

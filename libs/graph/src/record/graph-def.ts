@@ -8,9 +8,13 @@ export const DT_BOOL = 10;
 export const DT_BFLOAT16 = 14;
 export const DT_RESOURCE = 20;
 
-export interface ConstantTensor {
+/** What is known of a tensor without its values. */
+export interface TensorType {
   readonly dtype: number;
   readonly shape: readonly number[];
+}
+
+export interface ConstantTensor extends TensorType {
   readonly values: Float32Array | Int32Array | Uint8Array;
 }
 
@@ -36,11 +40,9 @@ export interface GraphNode {
 }
 
 /** What a signature tells about one input or output. */
-export interface TensorSignature {
+export interface TensorSignature extends TensorType {
   /** `node:output`. */
   readonly ref: string;
-  readonly dtype: number;
-  readonly shape: readonly number[];
 }
 
 export interface Signature {

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type EngineBackend } from '@pyramidal/kernels/engine';
 import { giveOwnValue, infoOf } from './tensor-record';
-import { type ConstantTensor, type GraphNode, type TensorSignature } from './graph-def';
+import { type ConstantTensor, type GraphNode, type TensorSignature, type TensorType } from './graph-def';
 import { GraphBuilder, dataTypeOf, type RecordOptions } from './graph-builder';
 import { type TensorTree, flatten, inTidy, mapTree } from './tensor-tree';
 
@@ -23,6 +23,8 @@ export interface StepGraph {
   readonly inputs: Readonly<Record<string, TensorSignature>>;
   readonly outputs: Readonly<Record<string, TensorSignature>>;
   readonly variables: readonly RecordedVariable[];
+  /** Shapes and types of what the nodes give, by `node:output`. */
+  readonly tensors: ReadonlyMap<string, TensorType>;
   readonly constantBytes: number;
   readonly recordMs: number;
 }
@@ -67,6 +69,7 @@ export function record<I extends TensorTree, O extends TensorTree>(
       ...recorded,
       nodes: builder.nodes,
       inputs: tracker.inputs,
+      tensors: builder.tensors,
       constantBytes: builder.constantBytes,
       recordMs: performance.now() - start,
     };

@@ -14,7 +14,7 @@ const DETECTORS = [
   { name: 'cascade-rcnn', ...TWO_STAGES },
   { name: 'cascade-mask-rcnn', ...TWO_STAGES, ...MASKS },
 ];
-const SMALL = { channels: [10, 10, 10, 10], depths: [1, 1, 1, 1] };
+const SMALL = { channels: [10, 10, 10, 10], depths: [1, 1, 1, 1] } as const;
 
 onEngines(
   'a detector in ONNX Runtime',

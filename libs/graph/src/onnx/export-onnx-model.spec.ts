@@ -18,7 +18,7 @@ import type { TensorTree } from '../record/tensor-tree';
 import { exportOnnxModel } from './export-onnx-model';
 
 type Image = { x: tf.Tensor4D };
-type Network = (inputs: Image) => TensorTree;
+type Network = (inputs: Image) => Record<string, tf.Tensor>;
 
 const weights = <R extends tf.Rank>(shape: tf.ShapeMap[R], phase = 1): tf.Tensor<R> => wavesTensor<R>(shape, phase);
 const SIDES: [number, number][] = [
@@ -39,8 +39,8 @@ const NETWORKS: Readonly<Record<string, Network>> = {
     tensorflow: tf.conv2d(x, weights([3, 3, 6, 4]), 2, 'same'),
   }),
   'depthwise convolutions': ({ x }) => ({
-    wide: depthwiseConv2d(x, weights([5, 5, 6]), { stride: 1, padding: 2 }),
-    strided: depthwiseConv2d(x, weights([3, 3, 6]), { stride: 2, padding: 1 }),
+    wide: depthwiseConv2d(x, weights<tf.Rank.R3>([5, 5, 6]), { stride: 1, padding: 2 }),
+    strided: depthwiseConv2d(x, weights<tf.Rank.R3>([3, 3, 6]), { stride: 2, padding: 1 }),
     doubled: tf.depthwiseConv2d(x, weights<tf.Rank.R4>([3, 3, 6, 2]), 1, 'same'),
   }),
   'transposed convolutions': ({ x }) => ({
@@ -128,7 +128,7 @@ const NETWORKS: Readonly<Record<string, Network>> = {
       cells: tf.gatherND(table, tf.stack([indices, tf.mod(indices, tf.scalar(6, 'int32'))], 1)),
       chosen: tf.where(isHigh, row, tf.fill([60], -1)),
       flags: tf.logicalAnd(isHigh, tf.logicalNot(tf.lessEqual(row, 0.7))),
-      counts: tf.addN([tf.cast(isHigh, 'int32'), tf.cast(tf.equal(indices.sum(), 1), 'int32').broadcastTo([60])]),
+      counts: tf.addN([tf.cast(isHigh, 'int32'), tf.cast(tf.less(row, 0), 'int32')]),
       whole: tf.cast(tf.mul(row, 10), 'int32'),
       parts: tf.addN(tf.unstack(table, 1)),
       stacked: tf.stack(tf.unstack(table, 1).slice(1, 3), 1),
@@ -137,9 +137,10 @@ const NETWORKS: Readonly<Record<string, Network>> = {
     };
   },
   'suppression of boxes': ({ x }) => {
-    const corners = tf.mul(tf.add(tf.reshape(tf.slice(x, [0, 0, 0, 0], [1, 8, 10, 4]), [-1, 4]), 1), 10) as tf.Tensor2D;
+    const rows: tf.Tensor2D = tf.reshape(tf.slice(x, [0, 0, 0, 0], [1, 8, 10, 4]), [-1, 4]);
+    const corners: tf.Tensor2D = tf.mul(tf.add(rows, 1), 10);
     const [x1, y1, w, h] = tf.split(corners, 4, 1) as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
-    const boxes = tf.concat([x1, y1, tf.add(x1, w), tf.add(y1, h)], 1);
+    const boxes = tf.concat([x1, y1, tf.add<tf.Tensor2D>(x1, w), tf.add<tf.Tensor2D>(y1, h)], 1);
     const scores: tf.Tensor1D = tf.reshape(tf.slice(x, [0, 0, 0, 4], [1, 8, 10, 1]), [-1]);
     const kept = (most: number): tf.NamedTensorMap =>
       tf.image.nonMaxSuppressionPadded(boxes, scores, most, 0.4, 0.1, true) as tf.NamedTensorMap;

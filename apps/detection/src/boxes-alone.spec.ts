@@ -62,6 +62,8 @@ describe('a dataset of boxes without masks', () => {
     ['faster-rcnn', `{ name: faster-rcnn, ${TWO_STAGES} }`],
     ['cascade-rcnn', `{ name: cascade-rcnn, boxHead: shared2fc, ${TWO_STAGES} }`],
     ['retinanet', '{ name: retinanet, convs: 1, hidden: 16, anchors: { scales: [2], ratios: [1] } }'],
+    ['atss', '{ name: atss, convs: 1, hidden: 32, anchorScale: 2 }'],
+    ['sparse-rcnn', '{ name: sparse-rcnn, proposals: 8, stages: 2, heads: 2, hidden: 32, dynamic: 8 }'],
   ])('trains %s, whose results name boxes only', async (name, detector) => {
     const { config } = stripMasks(() => true);
     const run = join(folder, name);
@@ -87,7 +89,7 @@ describe('a dataset of boxes without masks', () => {
     expect(code).toBe(1);
     expect(message.trim()).toBe(
       `${join(folder, 'data/stripped.json')}: expected masks for mask-rcnn, received 8 objects without one; ` +
-        'detectors that learn boxes alone: faster-rcnn, cascade-rcnn, retinanet',
+        'detectors that learn boxes alone: faster-rcnn, cascade-rcnn, retinanet, atss, sparse-rcnn',
     );
     expect(existsSync(join(folder, 'refused'))).toBe(false);
   });

@@ -32,6 +32,8 @@ const WIDTHS: Readonly<Record<string, readonly string[]>> = {
   'mask-rcnn': ['boxHidden=32', 'maskHidden=32'],
   'cascade-mask-rcnn': ['boxHidden=32', 'maskHidden=32'],
   retinanet: ['hidden=32'],
+  atss: ['hidden=32'],
+  'sparse-rcnn': ['hidden=32', 'stages=2', 'proposals=10', 'dynamic=8'],
 };
 /** So many that each level has anchors among them, and few enough proposals for small images. */
 const FEW = ['anchorSample.count=1000', 'trainProposals.count=50', 'roiSample.count=32'];
@@ -41,6 +43,8 @@ const COUNTS: Readonly<Record<string, readonly string[]>> = {
   'mask-rcnn': FEW,
   'cascade-mask-rcnn': [...FEW, 'anchors.scales=[1]'],
   retinanet: [],
+  atss: [],
+  'sparse-rcnn': [],
 };
 const CLASSES = 7;
 

@@ -20,6 +20,18 @@ const RETINANET = `model.detector={
   name: retinanet, convs: 1, hidden: 16, anchors: { scales: [2], ratios: [1] }, detections: { count: 10 }
 }`;
 
+const ATSS = `model.detector={
+  name: atss, convs: 1, hidden: 32, anchorScale: 2, detections: { count: 10 }
+}`;
+const SPARSE_RCNN = `model.detector={
+  name: sparse-rcnn, proposals: 8, stages: 2, heads: 2, hidden: 32, dynamic: 8, detections: { count: 10 }
+}`;
+
+/** What has no anchors learns where to look first. */
+const LONGER: Readonly<Record<string, readonly string[]>> = {
+  'sparse-rcnn': ['train.epochs=150', 'evaluation.every=150', 'train.optimizer.lr=3.0e-3'],
+};
+
 let folder: string;
 let config: string;
 
@@ -40,7 +52,7 @@ afterAll(() => {
 it.each(Object.entries(DETECTORS))('%s can be named alone, and says whether it predicts masks', (name, definition) => {
   const settings = detectorSchema.parse({ name });
   const backbone = new GivenFeatures([]) as unknown as Backbone;
-  const detector = createDetector(settings, { backbone, neckChannels: 4, classes: 3 });
+  const detector = createDetector(settings, { backbone, neckChannels: 8, classes: 3 });
   expect([settings.name, detector.predictsMasks]).toEqual([name, definition.predictsMasks]);
   expect(detector.maskSide).toBe(definition.predictsMasks ? 112 : undefined);
   expect([...detector.state().keys()].some((key) => key.includes('mask_head'))).toBe(definition.predictsMasks);
@@ -50,9 +62,11 @@ it.each([
   ['faster-rcnn', FASTER, ['box']],
   ['cascade-mask-rcnn', CASCADE, ['box', 'mask']],
   ['retinanet', RETINANET, ['box']],
+  ['atss', ATSS, ['box']],
+  ['sparse-rcnn', SPARSE_RCNN, ['box']],
 ])('%s trains, is evaluated on what it finds, and predicts', async (name, detector, kinds) => {
   const out = join(folder, name);
-  const set = [detector, 'evaluation.drawScore=0.1'];
+  const set = [detector, 'evaluation.drawScore=0.1', ...(LONGER[name] ?? [])];
   const run = (line: string) => detect(line, ...set);
   expect(await run(`train ${config} --out ${out}`)).toEqual({ code: 0, message: '' });
   const lines = readFileSync(join(out, 'metrics.jsonl'), 'utf8').trim().split('\n');

@@ -1,8 +1,10 @@
 /** Every detector there is, by the name that a configuration gives. */
+import { atss } from '@pyramidal/atss';
 import type { Detector, DetectorDefinition, DetectorParts } from '@pyramidal/boxes';
 import { z } from '@pyramidal/config';
 import { cascadeMaskRcnn, cascadeRcnn, fasterRcnn, maskRcnn } from '@pyramidal/mask-rcnn';
 import { retinaNet } from '@pyramidal/retinanet';
+import { sparseRcnn } from '@pyramidal/sparse-rcnn';
 
 export const DETECTORS = {
   'faster-rcnn': fasterRcnn,
@@ -10,6 +12,8 @@ export const DETECTORS = {
   'cascade-rcnn': cascadeRcnn,
   'cascade-mask-rcnn': cascadeMaskRcnn,
   retinanet: retinaNet,
+  atss,
+  'sparse-rcnn': sparseRcnn,
 } as const;
 
 /** A definition whatever its settings are: its own schema has read what it is given. */

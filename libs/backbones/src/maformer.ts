@@ -24,6 +24,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { resizeBilinear } from '@pyramidal/kernels';
 import {
+  averageOverQueries,
   Backbone,
   Classifier,
   Conv2d,
@@ -39,9 +40,9 @@ import {
   Module,
   Parameter,
   type Pyramid,
+  softmaxAttention,
 } from '@pyramidal/nn';
 import type { BackboneFamily } from './family';
-import { averageOverQueries, softmaxAttention } from './softmax-attention';
 import {
   type BackboneSizes,
   checkSizes,

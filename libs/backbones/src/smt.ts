@@ -11,6 +11,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { biasAdd, gelu } from '@pyramidal/kernels';
 import {
+  averageOverQueries,
   Backbone,
   BatchNorm,
   Conv2d,
@@ -27,9 +28,9 @@ import {
   Module,
   Parameter,
   type Pyramid,
+  softmaxAttention,
 } from '@pyramidal/nn';
 import type { BackboneFamily } from './family';
-import { averageOverQueries, softmaxAttention } from './softmax-attention';
 import {
   type BackboneSizes,
   checkSizes,

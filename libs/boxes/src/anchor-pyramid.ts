@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { MapSize } from '@pyramidal/nn';
 import { anchorsInside, levelAnchors, type AnchorOptions } from './anchors';
-import { decodeDeltas } from './box-deltas';
+import { decodeDeltas, type DeltaOptions } from './box-deltas';
 import { clipBoxes } from './boxes';
 import { takeRows } from './take-rows';
 
@@ -61,13 +61,18 @@ interface RankedAnchors {
 
 /**
  * The best anchors, moved by their deltas and clipped to the image.
- * @param size float32 [2], (height, width) of the image.
+ * @param size float32 [2], (height, width) of the image. @param coder how deltas are normalised.
  * @returns `count` boxes at most, their rows among the anchors and their scores, best first.
  */
-export function bestBoxes({ anchors, deltas, scores }: RankedAnchors, count: number, size: tf.Tensor1D) {
+export function bestBoxes(
+  { anchors, deltas, scores }: RankedAnchors,
+  count: number,
+  size: tf.Tensor1D,
+  coder: DeltaOptions = {},
+) {
   return tf.tidy(() => {
     const { indices, values } = tf.topk(scores, Math.min(count, scores.size));
-    const decoded = decodeDeltas<tf.Tensor2D>(takeRows(anchors, indices), takeRows(deltas, indices));
+    const decoded = decodeDeltas<tf.Tensor2D>(takeRows(anchors, indices), takeRows(deltas, indices), coder);
     return { boxes: clipBoxes(decoded, size), indices, scores: values };
   });
 }

@@ -77,17 +77,25 @@ const EPSILON = 1e-6;
  * @returns float32 [R].
  */
 export function giouLoss(predicted: tf.Tensor2D, targets: tf.Tensor2D): tf.Tensor1D {
+  return tf.tidy(() => tf.sub(1, generalizedIou(predicted, targets)) as tf.Tensor1D);
+}
+
+/**
+ * Generalised intersection over union (Rezatofighi et al. 2019), from -1 to 1.
+ * @param a float32 [..., 4], xyxy. @param b float32 [..., 4], xyxy; axes of size 1 are shared, and then there is no gradient.
+ * @returns float32 [...].
+ */
+export function generalizedIou(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   return tf.tidy(() => {
-    const [ax1, ay1, ax2, ay2] = coordinates(predicted);
-    const [bx1, by1, bx2, by2] = coordinates(targets);
+    const [ax1, ay1, ax2, ay2] = coordinates(a);
+    const [bx1, by1, bx2, by2] = coordinates(b);
     const area = (x1: tf.Tensor, y1: tf.Tensor, x2: tf.Tensor, y2: tf.Tensor): tf.Tensor =>
       tf.mul(tf.maximum(tf.sub(x2, x1), 0), tf.maximum(tf.sub(y2, y1), 0));
     const shared = area(larger(ax1, bx1), larger(ay1, by1), smaller(ax2, bx2), smaller(ay2, by2));
     const around = area(smaller(ax1, bx1), smaller(ay1, by1), larger(ax2, bx2), larger(ay2, by2));
-    const union = tf.maximum(tf.sub(tf.add(areas(predicted), areas(targets)), shared), EPSILON);
+    const union = tf.maximum(tf.sub(tf.add(areas(a), areas(b)), shared), EPSILON);
     const enclosing = tf.maximum(around, EPSILON);
-    const giou = tf.sub(tf.div(shared, union), tf.div(tf.sub(enclosing, union), enclosing));
-    return tf.sub(1, giou) as tf.Tensor1D;
+    return tf.sub(tf.div(shared, union), tf.div(tf.sub(enclosing, union), enclosing));
   });
 }
 

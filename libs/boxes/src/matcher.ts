@@ -53,8 +53,8 @@ export function matchBoxes(
   included?: tf.Tensor1D,
 ): Matches {
   return tf.tidy(() => {
-    const takesPart =
-      ignoreShare === undefined ? included : outsideRegions(boxes, truth.ignored, ignoreShare, included);
+    const isOutside = outsideCrowds(boxes, truth, ignoreShare);
+    const takesPart = isOutside && included ? tf.logicalAnd(isOutside, included) : (isOutside ?? included);
     const isObject = tf.expandDims(truth.valid, 1);
     const iou = tf.mul(boxIou(truth.boxes, boxes), tf.cast(isObject, 'float32'));
     const scores =
@@ -99,16 +99,20 @@ function lowQualityMatches(
   return tf.max(tf.mul(tf.cast(tf.logicalAnd(isBest, takes), 'int32'), numbers), 0);
 }
 
-/** The included boxes of which no region holds more than a share of their own area, bool [A]. */
-function outsideRegions(
+/**
+ * The boxes of which no region of crowds holds more than a share of their own area, bool [A]; undefined where nothing
+ * is ignored.
+ * @param boxes float32 [A, 4], xyxy.
+ */
+export function outsideCrowds(
   boxes: tf.Tensor2D,
-  regions: tf.Tensor2D | undefined,
-  share: number,
-  included: tf.Tensor1D | undefined,
+  { ignored }: Pick<Truth, 'ignored'>,
+  ignoreShare: number | undefined,
 ): tf.Tensor1D | undefined {
-  if (regions === undefined) return included;
-  const shares = tf.div(intersections(regions, boxes), tf.maximum(tf.expandDims(areas(boxes), 0), 1e-6));
-  const largest: tf.Tensor1D = tf.max(shares, 0);
-  const isOutside: tf.Tensor1D = tf.lessEqual(largest, share);
-  return included === undefined ? isOutside : tf.logicalAnd<tf.Tensor1D>(included, isOutside);
+  if (ignored === undefined || ignoreShare === undefined) return undefined;
+  return tf.tidy(() => {
+    const shared = intersections(tf.expandDims(ignored, 1), tf.expandDims(boxes, 0));
+    const shares = tf.div(shared, tf.maximum(tf.expandDims(areas(boxes), 0), 1e-6));
+    return tf.lessEqual<tf.Tensor1D>(tf.max(shares, 0), ignoreShare);
+  });
 }

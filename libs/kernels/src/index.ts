@@ -6,6 +6,7 @@ export { conv2d, depthwiseConv2d } from './conv';
 export type { ConvOptions, Padding } from './conv';
 export { deformableAttention, type MapSize } from './deformable-attention';
 export { gelu } from './gelu';
+export { groupNorm, type GroupNormOptions } from './group-norm';
 export { hardSwish } from './hard-swish';
 export { layerNorm } from './layer-norm';
 export { linearSumAssignment, type Assignment } from './linear-sum-assignment';

@@ -1,6 +1,6 @@
 /** Normalisations against their definitions, and their gradients, on every engine. */
 import * as tf from '@tensorflow/tfjs-core';
-import { batchNormInfer, batchNormTrain, biasAdd, layerNorm } from './index';
+import { batchNormInfer, batchNormTrain, biasAdd, groupNorm, layerNorm } from './index';
 import { checkGradients, expectClose, expectNoLeaks, onEngines, waves, wavesTensor } from '@pyramidal/testing';
 
 const SHAPE: [number, number, number, number] = [2, 3, 4, 5];
@@ -74,12 +74,36 @@ onEngines('norms', () => {
       const layer = (a: tf.Tensor, s: tf.Tensor, o: tf.Tensor): tf.Tensor =>
         layerNorm(a, s as tf.Tensor1D, o as tf.Tensor1D, 0.1);
       await checkGradients(layer as never, inputs, { rtol: 5e-3, atol: 2e-3 });
+      const wide = [wavesTensor<tf.Rank.R4>([2, 3, 4, 6]), ...[1, 2].map((phase) => wavesTensor<tf.Rank.R1>([6], phase))];
+      const groups = (a: tf.Tensor, s: tf.Tensor, o: tf.Tensor): tf.Tensor =>
+        groupNorm(a, s as tf.Tensor1D, o as tf.Tensor1D, { groups: 2, epsilon: 0.1 });
+      await checkGradients(groups as never, wide, { rtol: 5e-3, atol: 2e-3 });
+      tf.dispose(wide);
       const [mean, variance] = [tf.tensor1d([0, 0.1, 0.2, -0.1, 0.3]), tf.tensor1d([1, 0.5, 2, 0.7, 1])];
       const frozen = (a: tf.Tensor, s: tf.Tensor, o: tf.Tensor): tf.Tensor =>
         batchNormInfer(a, { mean, variance, scale: s as tf.Tensor1D, offset: o as tf.Tensor1D, epsilon: EPSILON });
       await checkGradients(frozen as never, inputs, { rtol: 5e-3, atol: 2e-3 });
       tf.dispose([mean, variance]);
       tf.dispose(inputs);
+    });
+  });
+
+  it('groupNorm normalises each group of channels of each sample', async () => {
+    await expectNoLeaks(() => {
+      const [channels, width, cells] = [6, 3, 12];
+      const x = wavesTensor<tf.Rank.R4>([2, 3, 4, channels]);
+      const [scale, offset] = [wavesTensor<tf.Rank.R1>([channels], 1), wavesTensor<tf.Rank.R1>([channels], 2)];
+      const y = groupNorm(x, scale, offset, { groups: 2, epsilon: EPSILON });
+      const [values, s, o] = [Array.from(x.dataSync()), scale.dataSync(), offset.dataSync()];
+      const groupOf = (i: number): number =>
+        2 * Math.floor(i / (cells * channels)) + Math.floor((i % channels) / width);
+      const groups = [0, 1, 2, 3].map((group) => moments(values.filter((_, i) => groupOf(i) === group)));
+      const expected = values.map((value, i) => {
+        const { mean, variance } = groups[groupOf(i)] as ReturnType<typeof moments>;
+        return ((value - mean) / Math.sqrt(variance + EPSILON)) * (s[i % channels] ?? NaN) + (o[i % channels] ?? NaN);
+      });
+      expectClose(y.dataSync(), expected, { atol: 5e-6 });
+      tf.dispose([x, scale, offset, y]);
     });
   });
 

@@ -52,7 +52,7 @@ export class BoxHead extends Module {
     this.fcReg = new Linear(hidden, classAgnostic ? 4 : 4 * classes, { init: initializers.normal(0.001) });
     this.sharedConvs = Array.from(
       { length: layers.convs },
-      () => new ConvModule(channels, channels, { batchNorm: true }),
+      () => new ConvModule(channels, channels, { norm: 'batch' }),
     );
     this.sharedFcs = Array.from({ length: layers.fcs }, (_, i) => {
       return new Linear(i === 0 ? channels * bins * bins : hidden, hidden, { init: initializers.xavierUniform });

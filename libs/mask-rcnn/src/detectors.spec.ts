@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { clipBoxes, randomKeys, type TruthBatch } from '@pyramidal/boxes';
+import { clipBoxes, randomKeys, RoiFeatures, type TruthBatch } from '@pyramidal/boxes';
 import { Fpn } from '@pyramidal/fpn';
 import { type Backbone, ForwardPass, inferencePass, LEVELS, toTorchOrder } from '@pyramidal/nn';
 import { compile } from '@pyramidal/graph';
@@ -37,7 +37,6 @@ import { FASTER_RCNN } from './faster-rcnn';
 import type { MaskHead } from './mask-head';
 import { pasteMask } from './mask-paste';
 import { MASK_BRANCH, MASK_RCNN } from './mask-rcnn';
-import { extractRois } from './roi-extractor';
 import type { RoiStageOptions } from './roi-head';
 import type { RoiSampling } from './roi-targets';
 import { TwoStageDetector, type TwoStageOptions, type TwoStageSettings } from './two-stage-detector';
@@ -155,7 +154,7 @@ function expectProposals(model: TwoStageDetector, golden: GoldenDetector, run: G
 /** RoI features of one image's boxes, read adaptively. */
 function featuresOf({ neck }: TwoStageDetector, maps: tf.Tensor4D[], boxes: tf.Tensor2D, side: number): tf.Tensor4D {
   const rois = { boxes, images: tf.zeros<tf.Rank.R1>([boxes.shape[0]], 'int32') };
-  return extractRois(maps.slice(0, 4), neck.strides.slice(0, 4), rois, { bins: [side, side], sampling: 'adaptive' });
+  return new RoiFeatures(neck.strides, 'adaptive').of({ maps }, rois, side);
 }
 
 beforeAll(async () => {

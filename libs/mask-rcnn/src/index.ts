@@ -12,7 +12,6 @@ export {
 
 // What they are made of.
 export { TwoStageDetector, type TwoStageOptions } from './two-stage-detector';
-export { roiAlign, type RoiAlignOptions, type RoiMaps, type Rois } from './roi-align';
 
 // Masks of detections on their images.
 export { pasteMask, pasteMaskRuns, type PasteOptions } from './mask-paste';

@@ -1,10 +1,19 @@
 /** The mask branch of a two-stage detector (He et al. 2017, section 3): what its heads learn, and the masks of detections. */
 import * as tf from '@tensorflow/tfjs-core';
-import { type Detections, type MaskTruth, takeRows } from '@pyramidal/boxes';
+import {
+  type Detections,
+  joinRois,
+  type MaskTruth,
+  type RoiFeatures,
+  type RoiImages,
+  rowOf,
+  splitRows,
+  takeRows,
+} from '@pyramidal/boxes';
 import type { ForwardPass } from '@pyramidal/nn';
 import { MaskHead, type MaskHeadOptions, ownMasks } from './mask-head';
 import { maskTargets } from './mask-targets';
-import { joinRois, mean, type RoiFeatures, type RoiImages, rowOf, splitRows } from './roi-features';
+import { mean } from './mean';
 import type { RoiTargets } from './roi-targets';
 
 export interface MaskBranchOptions extends Omit<MaskHeadOptions, 'classes' | 'channels'> {

@@ -1,7 +1,6 @@
 /** The mask that the mask head learns for each RoI: its object's, averaged over the RoI's bins (Mask R-CNN, section 3). */
 import * as tf from '@tensorflow/tfjs-core';
-import { clipBoxes, coordinates, type MaskTruth, takeRows } from '@pyramidal/boxes';
-import { roiAlign } from './roi-align';
+import { clipBoxes, coordinates, type MaskTruth, roiAlign, takeRows } from '@pyramidal/boxes';
 
 export interface MaskTargetOptions {
   /** Side of the targets. */

@@ -5,19 +5,24 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
   clipBoxes,
+  detached,
   type DetectionOptions,
   type Detections,
   type DrawKeys,
   type ImageTruth,
+  joinRois,
   type MaskTruth,
+  RoiFeatures,
+  type RoiImages,
+  rowOf,
+  splitRows,
 } from '@pyramidal/boxes';
 import { type ForwardPass, Module } from '@pyramidal/nn';
 import { BoxHead, type BoxHeadOptions, type BoxOutput } from './box-head';
 import { detect } from './detect';
-import { detached } from './detached';
 import { MaskBranch, type MaskBranchOptions } from './mask-branch';
 import type { MaskHead } from './mask-head';
-import { joinRois, mean, RoiFeatures, type RoiImages, rowOf, splitRows } from './roi-features';
+import { mean } from './mean';
 import { joinTargets, type RoiCandidates, type RoiSampling, type RoiTargets, sampleRois } from './roi-targets';
 
 export interface RoiStageOptions {

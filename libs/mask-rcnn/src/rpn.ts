@@ -6,6 +6,7 @@ import {
   bestBoxes,
   binaryCrossEntropy,
   coordinates,
+  detached,
   type DrawKeys,
   encodeDeltas,
   joinLevels,
@@ -24,7 +25,6 @@ import {
   truthRowsOf,
 } from '@pyramidal/boxes';
 import { Conv2d, initializers, Module } from '@pyramidal/nn';
-import { detached } from './detached';
 
 export interface RpnOptions {
   /** Of the pyramid's maps. */

@@ -4,11 +4,14 @@ import { openRuntime } from '@pyramidal/runtime';
 import { checkGradients, expectClose, expectNoLeaks } from '@pyramidal/testing';
 import { BatchNorm } from './batch-norm';
 import { Conv2d, DepthwiseConv2d } from './conv';
+import { Ffn } from './ffn';
 import { ForwardPass, inferencePass } from './forward-pass';
+import { GroupNorm } from './group-norm';
 import { LayerNorm } from './layer-norm';
 import { Linear } from './linear';
 import { Mlp } from './mlp';
 import type { Module } from './module';
+import { MultiHeadAttention } from './multi-head-attention';
 import { SeparableConv2d } from './separable-conv';
 
 beforeAll(async () => {
@@ -87,6 +90,62 @@ describe('BatchNorm', () => {
   });
 });
 
+describe('GroupNorm', () => {
+  it('needs groups of equal size', () => {
+    expect(() => new GroupNorm(48)).toThrow('GroupNorm: expected channels in 32 groups of equal size, received 48');
+  });
+});
+
+describe('MultiHeadAttention', () => {
+  const inputs = () => {
+    const [queries, keys, values] = [0, 1, 2].map((phase) => tf.sin(tf.add(ramp([2, 3, 4]), phase))) as [
+      tf.Tensor3D,
+      tf.Tensor3D,
+      tf.Tensor3D,
+    ];
+    return { queries, keys, values };
+  };
+
+  it('attends with each head apart, as written out', async () => {
+    const attention = new MultiHeadAttention(4, { heads: 2 });
+    attention.initialize(1);
+    const [weight, bias] = [await attention.inProjWeight.toTorch(), tf.linspace(-0.5, 0.5, 12)];
+    attention.inProjBias.assignTorch(await bias.data<'float32'>());
+    expect(attention.inProjWeight.torchShape).toEqual([12, 4]);
+    const matrix = tf.tensor2d(weight, [12, 4]);
+    const [q, k, v] = Object.values(inputs()).map((x, part) => {
+      const own = tf.slice(matrix, [4 * part, 0], [4, 4]);
+      const rows = tf.matMul(tf.reshape(x, [6, 4]), own, false, true);
+      return tf.reshape(tf.add(rows, tf.slice(bias, 4 * part, 4)), [2, 3, 2, 2]);
+    }) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+    const headOf = (x: tf.Tensor4D, head: number): tf.Tensor3D => tf.squeeze(tf.slice(x, [0, 0, head, 0], [2, 3, 1, 2]), [2]);
+    const heads = [0, 1].map((head) => {
+      const similarities = tf.mul(tf.matMul(headOf(q, head), headOf(k, head), false, true), Math.SQRT1_2);
+      return tf.matMul(tf.softmax(similarities), headOf(v, head));
+    });
+    const expected = attention.outProj.forward(tf.concat(heads, 2));
+    const found = attention.forward(inputs(), inferencePass());
+    expectClose(await found.data(), await expected.data(), { atol: 1e-6 });
+  });
+
+  it('does not see what its mask hides', async () => {
+    const attention = new MultiHeadAttention(4, { heads: 2 });
+    attention.initialize(1);
+    const mask = tf.tensor4d([0, 0, -Infinity], [1, 1, 1, 3]);
+    const { queries, keys, values } = inputs();
+    const seen = attention.forward({ queries, keys, values, mask }, inferencePass());
+    const firstTwo = (x: tf.Tensor3D): tf.Tensor3D => tf.slice(x, [0, 0, 0], [2, 2, 4]);
+    const left = attention.forward({ queries, keys: firstTwo(keys), values: firstTwo(values) }, inferencePass());
+    expectClose(await seen.data(), await left.data(), { atol: 1e-6 });
+  });
+
+  it('needs heads of equal width', () => {
+    expect(() => new MultiHeadAttention(4, { heads: 3 })).toThrow(
+      'MultiHeadAttention: expected channels in 3 heads of equal width, received 4',
+    );
+  });
+});
+
 describe('ForwardPass', () => {
   it('drops nothing at inference and the same cells for the same seed', async () => {
     const x = tf.ones([4, 50]);
@@ -137,6 +196,8 @@ describe.each<[string, () => Module & { forward(x: tf.Tensor, pass: ForwardPass)
   ['SeparableConv2d', () => new SeparableConv2d(4, 3, 3) as never, [2, 5, 6, 4]],
   ['BatchNorm', () => new BatchNorm(4), [2, 3, 3, 4]],
   ['LayerNorm', () => new LayerNorm(4), [2, 5, 4]],
+  ['GroupNorm', () => new GroupNorm(4, { groups: 2 }), [2, 5, 3, 4]],
+  ['Ffn', () => new Ffn(4, 8), [2, 5, 4]],
   ['Mlp', () => new Mlp(4, 8), [2, 5, 4]],
 ])('%s', (_, create, shape) => {
   it('has the gradients that finite differences give, to its input and its parameters', async () => {

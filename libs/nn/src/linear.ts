@@ -9,6 +9,8 @@ import { Parameter } from './parameter';
 interface LinearOptions {
   readonly bias?: boolean;
   readonly init?: Initializer;
+  /** Default 0. */
+  readonly biasInit?: Initializer;
 }
 
 /** x W + b over the last axis. */
@@ -19,11 +21,11 @@ export class Linear extends Module {
   constructor(
     readonly inFeatures: number,
     readonly outFeatures: number,
-    { bias = true, init = truncatedNormal(0.02) }: LinearOptions = {},
+    { bias = true, init = truncatedNormal(0.02), biasInit = zeros }: LinearOptions = {},
   ) {
     super();
     this.weight = new Parameter({ shape: [inFeatures, outFeatures], layout: 'linear', init });
-    this.bias = bias ? new Parameter({ shape: [outFeatures], init: zeros }) : undefined;
+    this.bias = bias ? new Parameter({ shape: [outFeatures], init: biasInit }) : undefined;
   }
 
   /** @param x float32 [..., inFeatures]. @returns float32 [..., outFeatures]. */

@@ -17,8 +17,10 @@ interface GoldenMeta {
   readonly scale_factor: readonly [number, number, number, number];
 }
 
-/** A whole detector behind given features; its canvas is 128 x 192. */
+/** A whole detector behind given features. */
 export interface GoldenDetector {
+  /** Height and width; default 128 x 192. */
+  readonly canvas?: readonly [number, number];
   readonly metas: readonly GoldenMeta[];
   readonly state_dict: readonly (readonly [string, readonly number[]])[];
   readonly overrides: GoldenOverrides;
@@ -35,18 +37,24 @@ export interface GoldenTraining extends GoldenDetector {
 }
 
 type Level = 'C2' | 'C3' | 'C4' | 'C5';
-const [CANVAS_HEIGHT, CANVAS_WIDTH] = [128, 192];
+const CANVAS = [128, 192] as const;
+const [CANVAS_HEIGHT, CANVAS_WIDTH] = CANVAS;
 
 /** Stands in for a backbone: hands out features that are given. */
 export class GivenFeatures {
-  readonly levels = {
-    C2: { stride: 4, channels: 16 },
-    C3: { stride: 8, channels: 32 },
-    C4: { stride: 16, channels: 64 },
-    C5: { stride: 32, channels: 128 },
-  };
+  readonly levels: Readonly<Record<Level, { readonly stride: number; readonly channels: number }>>;
 
-  constructor(public maps: readonly tf.Tensor4D[]) {}
+  constructor(
+    public maps: readonly tf.Tensor4D[],
+    [C2, C3, C4, C5]: readonly [number, number, number, number] = [16, 32, 64, 128],
+  ) {
+    this.levels = {
+      C2: { stride: 4, channels: C2 },
+      C3: { stride: 8, channels: C3 },
+      C4: { stride: 16, channels: C4 },
+      C5: { stride: 32, channels: C5 },
+    };
+  }
 
   forward(): Record<Level, tf.Tensor4D> {
     const [C2, C3, C4, C5] = this.maps as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
@@ -63,9 +71,9 @@ export function goldenMaps({ inputs }: Pick<GoldenDetector, 'inputs'>): tf.Tenso
 }
 
 /** A batch whose pixels are never looked at. */
-export function goldenBatch({ metas }: GoldenDetector): { images: tf.Tensor4D; sizes: tf.Tensor2D } {
+export function goldenBatch({ metas, canvas: [height, width] = CANVAS }: Pick<GoldenDetector, 'metas' | 'canvas'>): { images: tf.Tensor4D; sizes: tf.Tensor2D } {
   return {
-    images: tf.zeros<tf.Rank.R4>([metas.length, CANVAS_HEIGHT, CANVAS_WIDTH, 3]),
+    images: tf.zeros<tf.Rank.R4>([metas.length, height, width, 3]),
     sizes: tf.tensor2d(metas.map(({ img_shape }) => [...img_shape])),
   };
 }

@@ -68,11 +68,12 @@ export function samplePositions(size: number, count: number): number[] {
 /** Values lie in centre +- spread. */
 function valueRange(name: string, shape: readonly number[]): { centre: number; spread: number } {
   const kind = name.slice(name.lastIndexOf('.') + 1);
-  if (kind === 'weight' && shape.length >= 2) {
+  const isWeight = kind.endsWith('weight');
+  if (isWeight && shape.length >= 2) {
     const fanIn = shape.slice(1).reduce((product, length) => product * length, 1);
     return { centre: 0, spread: Math.sqrt(3 / fanIn) };
   }
-  if (kind === 'weight' || kind === 'running_var') return { centre: 1, spread: 0.1 };
+  if (isWeight || kind === 'running_var') return { centre: 1, spread: 0.1 };
   if (/^(input|cotangent)(\.|$)/.test(name)) return { centre: 0, spread: 1 };
   return { centre: 0, spread: 0.1 };
 }

@@ -18,9 +18,9 @@ export interface GoldenFull {
   readonly data: readonly unknown[];
 }
 
-/** Changes of the formula's weights: `* scale`, then `+ shift`, each in float32. */
+/** Changes of the formula's weights: `* scale`, then `+ shift`, each in float32; lists go along the last axis. */
 export interface GoldenOverrides {
-  readonly scale?: Readonly<Record<string, number>>;
+  readonly scale?: Readonly<Record<string, number | readonly number[]>>;
   readonly shift?: Readonly<Record<string, number | readonly number[]>>;
 }
 
@@ -34,11 +34,10 @@ export function fillGoldenPart(part: GoldenTarget, prefix: string, { scale, shif
   for (const [key, parameter] of part.state()) {
     const name = prefix + key;
     const values = goldenTensor(name, parameter.torchShape);
-    const factor = scale?.[name] ?? 1;
-    const offset = shift?.[name] ?? 0;
-    parameter.assignTorch(
-      values.map((value, i) => Math.fround(value * factor) + (typeof offset === 'number' ? offset : offset[i]!)),
-    );
+    const at = (change: number | readonly number[], i: number): number =>
+      typeof change === 'number' ? change : change[i % change.length]!;
+    const [factor, offset] = [scale?.[name] ?? 1, shift?.[name] ?? 0];
+    parameter.assignTorch(values.map((value, i) => Math.fround(value * at(factor, i)) + at(offset, i)));
   }
 }
 

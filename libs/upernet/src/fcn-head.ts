@@ -31,9 +31,9 @@ export class FcnHead extends DecodeHead {
     }
     this.convs = Array.from(
       { length: convs },
-      (_, i) => new ConvModule(i === 0 ? inChannels : channels, channels, { batchNorm: true }),
+      (_, i) => new ConvModule(i === 0 ? inChannels : channels, channels, { norm: 'batch' }),
     );
-    this.convCat = concatInput ? new ConvModule(inChannels + channels, channels, { batchNorm: true }) : undefined;
+    this.convCat = concatInput ? new ConvModule(inChannels + channels, channels, { norm: 'batch' }) : undefined;
     this.index = index;
   }
 

@@ -13,7 +13,7 @@ export class PoolScale extends Module {
 
   constructor(inChannels: number, channels: number) {
     super();
-    this.project = new ConvModule(inChannels, channels, { kernel: 1, batchNorm: true });
+    this.project = new ConvModule(inChannels, channels, { kernel: 1, norm: 'batch' });
   }
 }
 

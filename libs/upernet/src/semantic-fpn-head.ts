@@ -32,7 +32,7 @@ export class SemanticFpnHead extends DecodeHead {
   constructor({ inChannels, levels, channels, classes }: SemanticFpnHeadOptions) {
     super(channels, classes);
     const conv = (step: number): ConvModule =>
-      new ConvModule(step === 0 ? inChannels : channels, channels, { batchNorm: true });
+      new ConvModule(step === 0 ? inChannels : channels, channels, { norm: 'batch' });
     this.scaleHeads = Array.from({ length: levels }, (_, level) =>
       level === 0 ? [conv(0)] : Array.from({ length: level }, (_, step) => [conv(step), new Upsample()]).flat(),
     );

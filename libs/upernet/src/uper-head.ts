@@ -28,10 +28,10 @@ export class UperHead extends DecodeHead {
     const finer = inChannels.slice(0, -1);
     const coarsest = inChannels.at(-1)!;
     this.pspModules = createScales(coarsest, channels);
-    this.bottleneck = new ConvModule(coarsest + POOL_SCALES.length * channels, channels, { batchNorm: true });
-    this.lateralConvs = finer.map((width) => new ConvModule(width, channels, { kernel: 1, batchNorm: true }));
-    this.fpnConvs = finer.map(() => new ConvModule(channels, channels, { batchNorm: true }));
-    this.fpnBottleneck = new ConvModule(inChannels.length * channels, channels, { batchNorm: true });
+    this.bottleneck = new ConvModule(coarsest + POOL_SCALES.length * channels, channels, { norm: 'batch' });
+    this.lateralConvs = finer.map((width) => new ConvModule(width, channels, { kernel: 1, norm: 'batch' }));
+    this.fpnConvs = finer.map(() => new ConvModule(channels, channels, { norm: 'batch' }));
+    this.fpnBottleneck = new ConvModule(inChannels.length * channels, channels, { norm: 'batch' });
   }
 
   protected decode(maps: Maps, pass: ForwardPass): tf.Tensor4D {

@@ -1,6 +1,6 @@
 /** RoI features from the level of a pyramid that suits each RoI's size (FPN, eq. 1). */
 import * as tf from '@tensorflow/tfjs-core';
-import { areas } from '@pyramidal/boxes';
+import { areas } from './boxes';
 import { roiAlign, type RoiAlignOptions, type Rois } from './roi-align';
 
 /** RoIs up to twice this side, in pixels, are read from the finest level. */

@@ -48,9 +48,3 @@ export function splitRows<T extends tf.Tensor>(joined: T, counts: number[]): T[]
 export function rowOf(pairs: tf.Tensor2D, row: number): tf.Tensor1D {
   return tf.reshape(tf.slice(pairs, row, 1), [2]);
 }
-
-/** Of tensors of one shape. */
-export function mean<T extends tf.Tensor>(values: T[]): T {
-  const [first, ...others] = values;
-  return first !== undefined && others.length === 0 ? first : (tf.div(tf.addN(values), values.length) as T);
-}

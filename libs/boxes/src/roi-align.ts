@@ -1,6 +1,7 @@
 /** RoIAlign (Mask R-CNN, section 3) with aligned pixel centres: coordinate x of the image is x * scale - 0.5 of a map. */
 import * as tf from '@tensorflow/tfjs-core';
-import { coordinates, takeRows } from '@pyramidal/boxes';
+import { coordinates } from './boxes';
+import { takeRows } from './take-rows';
 
 /** Regions of a batch of images. */
 export interface Rois {

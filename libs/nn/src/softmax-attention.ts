@@ -3,10 +3,12 @@ import * as tf from '@tensorflow/tfjs-core';
 
 interface SoftmaxAttentionOptions {
   readonly heads: number;
-  /** Added to the similarities, float32 [N, 1, 1, S]. */
+  /** Added to the similarities, float32, broadcast to [N, heads, T, S]. */
   readonly mask?: tf.Tensor4D | undefined;
   /** Is shown the weights, float32 [N, heads, T, S]. */
   readonly onWeights?: (weights: tf.Tensor4D) => void;
+  /** Changes the weights, as dropout does. */
+  readonly dropWeights?: (weights: tf.Tensor4D) => tf.Tensor4D;
 }
 
 /**
@@ -20,7 +22,7 @@ export function softmaxAttention(
   queries: tf.Tensor3D,
   keys: tf.Tensor3D,
   values: tf.Tensor3D,
-  { heads, mask, onWeights }: SoftmaxAttentionOptions,
+  { heads, mask, onWeights, dropWeights = (weights) => weights }: SoftmaxAttentionOptions,
 ): tf.Tensor3D {
   return tf.tidy(() => {
     const [n, tokens, channels] = queries.shape;
@@ -28,7 +30,7 @@ export function softmaxAttention(
     const similarities = tf.matMul<tf.Tensor4D>(byHead(scaled, heads), byHead(keys, heads), false, true);
     const weights = tf.softmax(mask === undefined ? similarities : tf.add<tf.Tensor4D>(similarities, mask));
     onWeights?.(weights);
-    const attended = tf.matMul(weights, byHead(values, heads));
+    const attended = tf.matMul(dropWeights(weights), byHead(values, heads));
     return tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [n, tokens, channels]);
   });
 }

@@ -1,0 +1,114 @@
+/** Loss of a set of predictions (Sparse R-CNN, section 3.4): each object is learned by the one that matches it best. */
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  detached,
+  focalCosts,
+  focalLoss,
+  type FocalOptions,
+  giouCosts,
+  giouLoss,
+  type ImageTruth,
+  l1Costs,
+  matchSets,
+  oneHot,
+  takeRows,
+  truthRowsOf,
+} from '@pyramidal/boxes';
+import { sidesOf } from './proposals';
+
+/** How much each part of costs and losses counts. */
+export interface SetWeights {
+  readonly boxClass: number;
+  /** Of the corners' distances, as shares of the image's sides. */
+  readonly box: number;
+  readonly giou: number;
+}
+
+export interface SetLossOptions {
+  readonly focal: FocalOptions;
+  readonly costs: SetWeights;
+  readonly weights: SetWeights;
+}
+
+/** What is predicted for N images. */
+export interface SetPrediction {
+  /** float32 [N, P, classes]. */
+  readonly logits: tf.Tensor3D;
+  /** float32 [N, P, 4], xyxy, pixels of the network's input. */
+  readonly boxes: tf.Tensor3D;
+}
+
+export interface SetLosses {
+  readonly boxClass: tf.Scalar;
+  readonly box: tf.Scalar;
+  readonly giou: tf.Scalar;
+}
+
+/** Added before the logarithms of costs. */
+const EPSILON = 1e-12;
+
+/**
+ * The object that each prediction answers to; without a gradient.
+ * @param sizes float32 [N, 2], (height, width). @returns int32 [N, P], 0 for none, k for ground truth k - 1.
+ */
+export function matchPredictions(
+  { logits, boxes }: SetPrediction,
+  truth: readonly ImageTruth[],
+  sizes: tf.Tensor2D,
+  { focal, costs }: Pick<SetLossOptions, 'focal' | 'costs'>,
+): tf.Tensor2D {
+  const sides = sidesOf(sizes);
+  const perImage = truth.map((objects, image) =>
+    detached(() => {
+      const [own, predicted, unit] = [ofImage(logits, image), ofImage(boxes, image), ofImage(sides, image)];
+      const inShares = (corners: tf.Tensor2D): tf.Tensor2D => tf.div(corners, unit);
+      return tf.addN([
+        tf.mul(focalCosts(own, objects.labels, { ...focal, epsilon: EPSILON }), costs.boxClass),
+        tf.mul(l1Costs(inShares(predicted), inShares(objects.boxes)), costs.box),
+        tf.mul(giouCosts(predicted, objects.boxes), costs.giou),
+      ]) as tf.Tensor2D;
+    }),
+  );
+  return matchSets(tf.stack(perImage) as tf.Tensor3D, tf.stack(truth.map(({ valid }) => valid)) as tf.Tensor2D);
+}
+
+/**
+ * Focal loss over all predictions; L1 and GIoU losses over those that answer to an object. All are divided by the number
+ * of these in the batch, one at least.
+ * @param sizes float32 [N, 2], (height, width).
+ */
+export function setLoss(
+  prediction: SetPrediction,
+  truth: readonly ImageTruth[],
+  sizes: tf.Tensor2D,
+  options: SetLossOptions,
+): SetLosses {
+  const { focal, weights } = options;
+  const classes = prediction.logits.shape[2];
+  const matches = matchPredictions(prediction, truth, sizes, options);
+  const sides = sidesOf(sizes);
+  const parts = truth.map((objects, image) => {
+    const assigned: tf.Tensor1D = tf.squeeze(tf.slice(matches, image, 1), [0]);
+    const positive: tf.Tensor1D = tf.greater(assigned, 0);
+    const isObject = tf.cast(positive, 'float32');
+    const rows = truthRowsOf(assigned);
+    const background: tf.Tensor1D = tf.fill(assigned.shape, classes, 'int32');
+    const labels = tf.where(positive, takeRows(objects.labels, rows), background);
+    const [boxes, targets] = [ofImage(prediction.boxes, image), takeRows(objects.boxes, rows)];
+    const distance = tf.sum(tf.div(tf.abs(tf.sub(boxes, targets)), ofImage(sides, image)), 1);
+    return {
+      boxClass: tf.sum(focalLoss(ofImage(prediction.logits, image), oneHot(labels, classes), focal)),
+      box: tf.sum(tf.mul(distance, isObject)),
+      giou: tf.sum(tf.mul(giouLoss(boxes, targets), isObject)),
+      positives: tf.sum(isObject),
+    };
+  });
+  const total = (name: keyof (typeof parts)[number]): tf.Scalar => tf.addN(parts.map((part) => part[name] as tf.Scalar));
+  const positives = tf.maximum(total('positives'), 1);
+  const share = (name: keyof SetLosses): tf.Scalar => tf.mul(tf.div(total(name), positives), weights[name]);
+  return { boxClass: share('boxClass'), box: share('box'), giou: share('giou') };
+}
+
+function ofImage(rows: tf.Tensor3D, image: number): tf.Tensor2D {
+  return tf.squeeze(tf.slice(rows, image, 1), [0]);
+}

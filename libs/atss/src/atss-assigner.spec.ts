@@ -101,7 +101,9 @@ afterEach(() => tf.engine().endScope());
 it('has one square anchor around the corner of every cell', () => {
   maps.forEach((map, level) => {
     const first = golden.anchors_first[level]!;
-    const anchors = levelAnchors(anchorOptions, level, map).dataSync().slice(0, 4 * first.shape[0]!);
+    const anchors = levelAnchors(anchorOptions, level, map)
+      .dataSync()
+      .slice(0, 4 * first.shape[0]!);
     expect([...anchors]).toEqual(goldenValues(first));
   });
 });

@@ -3,15 +3,7 @@
  * G objects, A anchors, K candidates of an object.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  BACKGROUND,
-  coordinates,
-  iouOf,
-  outsideCrowds,
-  takeRows,
-  type Truth,
-  UNMATCHED,
-} from '@pyramidal/boxes';
+import { BACKGROUND, coordinates, iouOf, outsideCrowds, takeRows, type Truth, UNMATCHED } from '@pyramidal/boxes';
 import { sidesFromCentres } from './sides';
 
 export interface AtssOptions {

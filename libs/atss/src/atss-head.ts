@@ -134,7 +134,10 @@ export class AtssHead extends Module {
     const anchors = pyramidAnchors(options, cells);
     const inside = pyramidAnchorsInside(options, cells, sizes, { allowedBorder: ANY, padding });
     const parts = truth.map((objects, image) => {
-      const targets = this.targets({ anchors, counts: cells.map(([h, w]) => h * w), included: inside[image]! }, objects);
+      const targets = this.targets(
+        { anchors, counts: cells.map(([h, w]) => h * w), included: inside[image]! },
+        objects,
+      );
       const [isValid, isObject] = [tf.cast(targets.valid, 'float32'), tf.cast(targets.positive, 'float32')];
       const perAnchor = tf.sum(focalLoss(ofImage(logits, image), oneHot(targets.labels, classes), focal), 1);
       const distance = giouLoss(decodeDeltas(anchors, ofImage(deltas, image), coder), targets.boxes);
@@ -147,7 +150,8 @@ export class AtssHead extends Module {
         weight: tf.sum(targets.centerness),
       };
     });
-    const total = (name: keyof (typeof parts)[number]): tf.Scalar => tf.addN(parts.map((part) => part[name] as tf.Scalar));
+    const total = (name: keyof (typeof parts)[number]): tf.Scalar =>
+      tf.addN(parts.map((part) => part[name] as tf.Scalar));
     const [positives, weight] = [total('positives'), total('weight')];
     const divisor = tf.where(tf.less(weight, MIN_CENTERNESS), tf.onesLike(weight), weight);
     return {

@@ -74,7 +74,10 @@ onEngines('norms', () => {
       const layer = (a: tf.Tensor, s: tf.Tensor, o: tf.Tensor): tf.Tensor =>
         layerNorm(a, s as tf.Tensor1D, o as tf.Tensor1D, 0.1);
       await checkGradients(layer as never, inputs, { rtol: 5e-3, atol: 2e-3 });
-      const wide = [wavesTensor<tf.Rank.R4>([2, 3, 4, 6]), ...[1, 2].map((phase) => wavesTensor<tf.Rank.R1>([6], phase))];
+      const wide = [
+        wavesTensor<tf.Rank.R4>([2, 3, 4, 6]),
+        ...[1, 2].map((phase) => wavesTensor<tf.Rank.R1>([6], phase)),
+      ];
       const groups = (a: tf.Tensor, s: tf.Tensor, o: tf.Tensor): tf.Tensor =>
         groupNorm(a, s as tf.Tensor1D, o as tf.Tensor1D, { groups: 2, epsilon: 0.1 });
       await checkGradients(groups as never, wide, { rtol: 5e-3, atol: 2e-3 });

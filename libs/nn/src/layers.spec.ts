@@ -118,7 +118,8 @@ describe('MultiHeadAttention', () => {
       const rows = tf.matMul(tf.reshape(x, [6, 4]), own, false, true);
       return tf.reshape(tf.add(rows, tf.slice(bias, 4 * part, 4)), [2, 3, 2, 2]);
     }) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
-    const headOf = (x: tf.Tensor4D, head: number): tf.Tensor3D => tf.squeeze(tf.slice(x, [0, 0, head, 0], [2, 3, 1, 2]), [2]);
+    const headOf = (x: tf.Tensor4D, head: number): tf.Tensor3D =>
+      tf.squeeze(tf.slice(x, [0, 0, head, 0], [2, 3, 1, 2]), [2]);
     const heads = [0, 1].map((head) => {
       const similarities = tf.mul(tf.matMul(headOf(q, head), headOf(k, head), false, true), Math.SQRT1_2);
       return tf.matMul(tf.softmax(similarities), headOf(v, head));

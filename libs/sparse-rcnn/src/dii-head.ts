@@ -57,7 +57,10 @@ export class DiiHead extends Module {
   constructor({ classes, heads, hidden, clsLayers, regLayers, ...conv }: DiiHeadOptions) {
     super();
     const { channels } = conv;
-    this.fcCls = new Linear(channels, classes, { init, biasInit: initializers.constant(-Math.log((1 - PRIOR) / PRIOR)) });
+    this.fcCls = new Linear(channels, classes, {
+      init,
+      biasInit: initializers.constant(-Math.log((1 - PRIOR) / PRIOR)),
+    });
     this.fcReg = new Linear(channels, 4, { init });
     this.attention = new MultiHeadAttention(channels, { heads });
     this.attentionNorm = new LayerNorm(channels);

@@ -103,7 +103,8 @@ export function setLoss(
       positives: tf.sum(isObject),
     };
   });
-  const total = (name: keyof (typeof parts)[number]): tf.Scalar => tf.addN(parts.map((part) => part[name] as tf.Scalar));
+  const total = (name: keyof (typeof parts)[number]): tf.Scalar =>
+    tf.addN(parts.map((part) => part[name] as tf.Scalar));
   const positives = tf.maximum(total('positives'), 1);
   const share = (name: keyof SetLosses): tf.Scalar => tf.mul(tf.div(total(name), positives), weights[name]);
   return { boxClass: share('boxClass'), box: share('box'), giou: share('giou') };

@@ -51,7 +51,11 @@ const golden = JSON.parse(readFileSync(join(__dirname, '../fixtures/sparse_rcnn.
   };
   readonly training: Readonly<Record<'two_images' | 'second_without_boxes', GoldenRun>>;
   readonly inference: {
-    readonly detections: readonly { readonly labels: number[]; readonly scores: number[]; readonly boxes: number[][] }[];
+    readonly detections: readonly {
+      readonly labels: number[];
+      readonly scores: number[];
+      readonly boxes: number[][];
+    }[];
   };
 };
 
@@ -84,7 +88,11 @@ it('has the official parameters and gives the reference outputs, stage by stage'
   maps.forEach((map, i) => expectGoldenStats(torchOrder(map), fpn[i]!, { tolerance: 1e-4 }, `FPN ${i}`));
   const proposals = model.rpnHead.forward(goldenBatch(golden).sizes);
   expectClose(valuesOf(proposals.boxes), goldenValues(initial_proposals), { rtol: 1e-5, atol: 1e-4 }, 'proposals');
-  const rois = new RoiFeatures(model.neck.strides, 2).of({ maps }, joinRois(tf.unstack(proposals.boxes) as tf.Tensor2D[]), 7);
+  const rois = new RoiFeatures(model.neck.strides, 2).of(
+    { maps },
+    joinRois(tf.unstack(proposals.boxes) as tf.Tensor2D[]),
+    7,
+  );
   expectGoldenStats(torchOrder(rois), stages[0]!.roi_features, { tolerance: 5e-4 }, 'RoI features');
   model.roiHead.forward(maps, proposals, inferencePass()).forEach(({ logits, boxes }, i) => {
     expectGoldenStats(valuesOf(logits), stages[i]!.cls_score, { tolerance: 5e-4 }, `logits ${i}`);

@@ -82,7 +82,9 @@ export class SparseRcnn extends Detector {
 const schema = z.strictObject({
   proposals: count.default(SPARSE_RCNN.proposals).describe('Boxes that are learned to start from.'),
   stages: count.default(SPARSE_RCNN.stages).describe('Times that boxes are moved.'),
-  heads: count.default(SPARSE_RCNN.heads).describe("Heads of the proposals' attention; they divide the neck's channels."),
+  heads: count
+    .default(SPARSE_RCNN.heads)
+    .describe("Heads of the proposals' attention; they divide the neck's channels."),
   hidden: count.default(SPARSE_RCNN.hidden).describe('Width of the feed-forward networks.'),
   dynamic: count.default(SPARSE_RCNN.dynamic).describe('Width between the convolutions that each proposal makes.'),
   detections: z

@@ -2,16 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  cornersOf,
-  decodeDeltas,
-  focalCosts,
-  focalLoss,
-  giouCosts,
-  giouLoss,
-  l1Costs,
-  oneHot,
-} from '@pyramidal/boxes';
+import { cornersOf, decodeDeltas, focalCosts, focalLoss, giouCosts, giouLoss, l1Costs, oneHot } from '@pyramidal/boxes';
 import { inferencePass, toTorchOrder } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import {
@@ -49,17 +40,21 @@ const golden = JSON.parse(readFileSync(join(__dirname, '../fixtures/sparse_units
   dii_head: { state_dict: Shapes; bbox_delta: GoldenFull } & Record<'cls_score' | 'object_feature', GoldenStats>;
   assigner: { cases: Record<string, GoldenMatching> };
   coder: Record<'boxes' | 'deltas' | 'decode' | 'grad_deltas' | 'grad_boxes', GoldenFull>;
-  stage_loss: { labels: number[]; losses: Record<'loss_cls' | 'loss_bbox' | 'loss_iou', number>; total: number } & Record<
-    'boxes' | 'targets' | 'whwh' | 'grad_logits' | 'grad_boxes',
-    GoldenFull
-  >;
+  stage_loss: {
+    labels: number[];
+    losses: Record<'loss_cls' | 'loss_bbox' | 'loss_iou', number>;
+    total: number;
+  } & Record<'boxes' | 'targets' | 'whwh' | 'grad_logits' | 'grad_boxes', GoldenFull>;
 };
 
 const { deltas: coder, focal, costs, weights } = SPARSE_RCNN;
 
 /** A named input, `* scale`, then `+ shift`. */
 function named<R extends tf.Rank>(name: string, shape: tf.ShapeMap[R], scale = 1, shift = 0): tf.Tensor<R> {
-  const values = Float32Array.from(goldenNoise(name, shape), (value) => Math.fround(Math.fround(value) * scale) + shift);
+  const values = Float32Array.from(
+    goldenNoise(name, shape),
+    (value) => Math.fround(Math.fround(value) * scale) + shift,
+  );
   return tf.tensor(values, shape);
 }
 

@@ -71,7 +71,10 @@ export function goldenMaps({ inputs }: Pick<GoldenDetector, 'inputs'>): tf.Tenso
 }
 
 /** A batch whose pixels are never looked at. */
-export function goldenBatch({ metas, canvas: [height, width] = CANVAS }: Pick<GoldenDetector, 'metas' | 'canvas'>): { images: tf.Tensor4D; sizes: tf.Tensor2D } {
+export function goldenBatch({ metas, canvas: [height, width] = CANVAS }: Pick<GoldenDetector, 'metas' | 'canvas'>): {
+  images: tf.Tensor4D;
+  sizes: tf.Tensor2D;
+} {
   return {
     images: tf.zeros<tf.Rank.R4>([metas.length, height, width, 3]),
     sizes: tf.tensor2d(metas.map(({ img_shape }) => [...img_shape])),

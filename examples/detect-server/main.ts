@@ -16,7 +16,7 @@ const LARGEST_BODY = 32 << 20; // bytes
 const task = {
   schema: detectionSchema,
   open: async ({ data }: DetectionConfig) => ({
-    classes: await readDetectionClasses(data.categories ?? join(data.root, data.val.annotations)),
+    classes: await readDetectionClasses(data.categories ?? join(data.root, data.train.annotations)),
   }),
   assemble: (config: DetectionConfig, classes: number) => assembleDetector(config, classes),
 };

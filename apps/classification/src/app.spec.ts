@@ -121,6 +121,34 @@ describe('a run', () => {
   });
 });
 
+describe('without a validation set', () => {
+  it('holds out a share of each class, the same in eval', async () => {
+    const line = `--set train.epochs=2 --set data.val.share=0.34`;
+    expect(await classify(`train ${config} --out ${folder}/held ${line}`)).toEqual({ code: 0, message: '' });
+    const { validation, ...split } = readJson<{ validation: string[] }>(join(folder, 'held/split.json'));
+    expect(split).toEqual({ share: 0.34, seed: 0, training: 6 });
+    expect(validation.map((name) => name.split('/')[0])).toEqual(['blue', 'green', 'red']);
+    const evaluated = `eval ${config} --weights ${folder}/held --out ${folder}/held-eval ${line}`;
+    expect(await classify(evaluated)).toEqual({ code: 0, message: '' });
+    expect(readJson<{ images: number }>(join(folder, 'held-eval/metrics.json')).images).toBe(3);
+  });
+
+  it('trains on everything, and evaluates nothing', async () => {
+    const line = `--set train.epochs=2 --set data.val=none`;
+    expect(await classify(`train ${config} --out ${folder}/all ${line}`)).toEqual({ code: 0, message: '' });
+    expect(readdirSync(join(folder, 'all'))).toEqual(expect.arrayContaining(['last.safetensors', 'loss.png']));
+    expect(existsSync(join(folder, 'all/best.safetensors'))).toBe(false);
+    expect(existsSync(join(folder, 'all/accuracy.png'))).toBe(false);
+    const { code, message } = await classify(`eval ${config} --weights ${folder}/all --out ${folder}/no ${line}`);
+    expect(message).toMatch(/data\.val: expected images to evaluate on, received none/);
+    expect(code).toBe(2);
+    const picture = join(folder, 'data/val/red/1.png');
+    const predicted = `predict ${config} ${picture} --weights ${folder}/all --out ${folder}/shown ${line}`;
+    expect(await classify(predicted)).toEqual({ code: 0, message: '' });
+    expect(await classify(`info ${config} ${line}`)).toEqual({ code: 0, message: '' });
+  });
+});
+
 describe('what is wrong is told in one line, and nothing on disk is lost', () => {
   it('a configuration, by file and line', async () => {
     const wrong = join(folder, 'wrong.yaml');

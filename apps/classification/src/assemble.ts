@@ -4,7 +4,7 @@ import { type DecodeOptions, IMAGENET_NORMALISATION, parseRandAugment } from '@p
 import type { BatchSource } from '@pyramidal/loading';
 import { type ImageBatch, openImageBatches, type ImageSplit, type ImageTransform } from '@pyramidal/imagenet';
 import { type Classifier, crossEntropy, ForwardPass } from '@pyramidal/nn';
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Losses } from '@pyramidal/training';
 import type { ClassificationConfig } from './config';
 
@@ -21,15 +21,26 @@ export function assembleClassifier(
 /** Images and soft targets of one batch. */
 export type ClassificationBatch = { images: tf.Tensor4D; targets: tf.Tensor2D };
 
+interface LossOptions {
+  /** Changes the images on the engine. */
+  readonly augment?: (images: tf.Tensor4D, seed: tf.Tensor1D) => tf.Tensor4D;
+  /** By label; without them all classes count alike. */
+  readonly classWeights?: readonly number[] | undefined;
+}
+
 /** The loss of one batch; static, so that a whole step compiles. */
 export function classificationLoss(
   classifier: Classifier,
-  { loss, train: { recompute } }: ClassificationConfig,
-  augment = unchanged,
+  { loss: { labelSmoothing }, augmentation, train: { recompute } }: ClassificationConfig,
+  { augment = unchanged, classWeights }: LossOptions = {},
 ) {
+  const isMixed = augmentation.mixup > 0 || augmentation.cutmix > 0;
   return ({ images, targets }: ClassificationBatch, seed: tf.Tensor1D): Losses => {
     const logits = classifier.forward(augment(images, seed), new ForwardPass({ mode: 'train', seed, recompute }));
-    return { loss: crossEntropy(logits, targets, loss) };
+    // A weighted mean is another one of classes than of probabilities, which targets of unmixed images are too.
+    const isByClass = classWeights !== undefined && !isMixed;
+    const labels = isByClass ? tf.argMax<tf.Tensor1D>(targets, 1) : targets;
+    return { loss: crossEntropy(logits, labels, { labelSmoothing, classWeights }) };
   };
 }
 

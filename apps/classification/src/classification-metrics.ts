@@ -3,6 +3,8 @@ export interface ClassificationCounts {
   readonly images: number;
   readonly top1: number;
   readonly top5: number;
+  /** Sum over the images of the cross entropy, without smoothing or weights. */
+  readonly crossEntropy: number;
   /** [K, K] row-major: rows are true classes, columns predicted ones. */
   readonly confusion: Uint32Array;
   readonly classes: number;
@@ -14,6 +16,7 @@ export class ClassificationMetrics {
   #images = 0;
   #top1 = 0;
   #top5 = 0;
+  #crossEntropy = 0;
 
   constructor(readonly classes: number) {
     this.#confusion = new Uint32Array(classes * classes);
@@ -31,19 +34,21 @@ export class ClassificationMetrics {
       this.#images++;
       if (rank < 1) this.#top1++;
       if (rank < 5) this.#top5++;
+      this.#crossEntropy += crossEntropyOf(row, label);
       this.#confusion[label * this.classes + predicted]!++;
     });
   }
 
   counts(): ClassificationCounts {
     const { classes } = this;
-    return { images: this.#images, top1: this.#top1, top5: this.#top5, confusion: this.#confusion, classes };
+    const sums = { images: this.#images, top1: this.#top1, top5: this.#top5, crossEntropy: this.#crossEntropy };
+    return { ...sums, confusion: this.#confusion, classes };
   }
 }
 
-/** The standard numbers: shares of images whose class ranks first, and among the first five. */
-export function summarise({ images, top1, top5 }: ClassificationCounts): { top1: number; top5: number } {
-  return { top1: top1 / images, top5: top5 / images };
+/** The standard numbers: shares of images whose class ranks first, and among the first five; and the mean cross entropy. */
+export function summarise({ images, top1, top5, crossEntropy }: ClassificationCounts) {
+  return { top1: top1 / images, top5: top5 / images, loss: crossEntropy / images };
 }
 
 /** Share of each class's images that were recognised; NaN for a class without images. */
@@ -60,6 +65,13 @@ export function confusionRows({ classes, confusion }: ClassificationCounts): Uin
 export function topClasses(row: Float32Array, count: number): number[] {
   const order = Array.from(row.keys()).sort((a, b) => row[b]! - row[a]! || a - b);
   return order.slice(0, count);
+}
+
+/** `log(sum(exp(row))) - row[label]`, the largest logit taken out first. */
+function crossEntropyOf(row: Float32Array, label: number): number {
+  const largest = row.reduce((max, value) => Math.max(max, value), -Infinity);
+  const sum = row.reduce((total, value) => total + Math.exp(value - largest), 0);
+  return Math.log(sum) + largest - row[label]!;
 }
 
 function bestClass(row: Float32Array): number {

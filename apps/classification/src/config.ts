@@ -1,6 +1,6 @@
 /** What a configuration of a classification run may hold. */
 import { type BackboneCatalogue, VARIANTS } from '@pyramidal/backbones';
-import { backboneSchema, evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
+import { backboneSchema, classWeightsSchema, evaluationSchema, freezeSchema, runtimeSchema, trainSchema, validationSchema, z } from '@pyramidal/config';
 
 const fraction = z.number().min(0).max(1);
 
@@ -11,7 +11,11 @@ const dataSchema = z.strictObject({
     .optional()
     .describe('Gives the labels; else `classes.json` or `classes.txt` in the root, else the sorted folder names.'),
   train: z.string().default('train').describe('Folder of the training images below the root.'),
-  val: z.string().default('val').describe('Folder of the validation images below the root.'),
+  val: validationSchema(z.string())
+    .default('val')
+    .describe(
+      'Folder of the validation images below the root, or a share of each class of the training images, drawn by their names, or `none`, which keeps the last checkpoint alone.',
+    ),
   orientation: z
     .enum(['exif', 'stored'])
     .default('stored')
@@ -29,6 +33,7 @@ const dataSchema = z.strictObject({
 const modelSchema = z.strictObject({
   backbone: backboneSchema(Object.keys(VARIANTS)).describe("The network, with its family's own classifier."),
   weights: z.string().optional().describe('Weights to start from; a head of another class count starts anew.'),
+  freeze: freezeSchema,
 });
 
 const inputSchema = z.strictObject({
@@ -72,6 +77,9 @@ export const classificationSchema = z.strictObject({
   loss: z
     .strictObject({
       labelSmoothing: fraction.default(0).describe('Share of each target that is spread over all classes.'),
+      classWeights: classWeightsSchema.describe(
+        "How much each class counts: a list of numbers by label, or `balanced`, by the training images of each; as PyTorch's `CrossEntropyLoss` takes them, of mixed images as of probabilities.",
+      ),
     })
     .prefault({})
     .describe('Cross-entropy of soft targets.'),

@@ -74,7 +74,7 @@ it('augments the images of a training step, with the seed of the step', async ()
   const config = load('smt_tiny', classificationDefinition());
   const classifier = assemble(config, 2);
   classifier.initialize(1);
-  const loss = classificationLoss(classifier, config, augment);
+  const loss = classificationLoss(classifier, config, { augment });
   const targets = tf.oneHot([0, 1], 2) as tf.Tensor2D;
   const lossOf = (images: tf.Tensor4D) => loss({ images, targets }, tf.tensor1d([3, 4], 'int32')).loss.dataSync()[0];
   expect(lossOf(tf.ones([2, 32, 32, 3]))).toBe(lossOf(tf.zeros([2, 32, 32, 3])));

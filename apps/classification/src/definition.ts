@@ -1,11 +1,11 @@
 /** What the commands share: how a configuration reads, and the network that it describes. */
-import type { ImageFolder } from '@pyramidal/imagenet';
+import type { ImageClass } from '@pyramidal/imagenet';
 import { type BackboneFamily, backboneCatalogue } from '@pyramidal/backbones';
 import type { Classifier } from '@pyramidal/nn';
 import type * as tf from '@tensorflow/tfjs-core';
 import { assembleClassifier } from './assemble';
 import { type ClassificationConfig, type classificationSchema, classificationSchemaOf } from './config';
-import { openData } from './data-folder';
+import { openClasses } from './data-folder';
 
 /** What a project adds of its own. */
 export interface OwnClassificationParts {
@@ -20,8 +20,8 @@ export interface OwnClassificationParts {
 
 export interface ClassificationDefinition {
   readonly schema: typeof classificationSchema;
-  /** The images to evaluate on, and the classes. */
-  open(config: ClassificationConfig): Promise<ImageFolder>;
+  /** The classes alone. */
+  open(config: ClassificationConfig): Promise<{ readonly classes: readonly ImageClass[] }>;
   /** The network that a configuration describes, without values yet. */
   assemble(config: ClassificationConfig, classes: number): Classifier;
   augment(images: tf.Tensor4D, seed: tf.Tensor1D): tf.Tensor4D;
@@ -34,7 +34,7 @@ export function classificationDefinition({
   const catalogue = backboneCatalogue(backbones);
   return {
     schema: classificationSchemaOf(catalogue),
-    open: (config) => openData(config, [config.data.val]),
+    open: openClasses,
     assemble: (config, classes) => assembleClassifier(config, classes, catalogue),
     augment: augment ?? ((images) => images),
   };

@@ -1,10 +1,10 @@
 /** A configuration's network, its loss, and its batches: where backbone, neck, heads and data meet. */
 import { backboneCatalogue, type BackboneCatalogue } from '@pyramidal/backbones';
 import { type Detector, randomKeys } from '@pyramidal/boxes';
-import { type DetectionBatch, openDetectionBatches, type DetectionSample } from '@pyramidal/coco';
+import { type DetectionBatch, openDetectionBatches, type DetectionSample, repeatFactors } from '@pyramidal/coco';
 import { type DecodeOptions, IMAGENET_NORMALISATION } from '@pyramidal/images';
 import type { BatchSource } from '@pyramidal/loading';
-import { ForwardPass } from '@pyramidal/nn';
+import { ForwardPass, inferencePass } from '@pyramidal/nn';
 import type { Losses } from '@pyramidal/training';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { DetectionConfig } from './config';
@@ -37,6 +37,12 @@ export function lossOf(detector: Detector, { train: { recompute } }: DetectionCo
   };
 }
 
+/** The same as at inference, for batches of `measuredBatches`. */
+export const measuredLossOf =
+  (detector: Detector) =>
+  ({ images, sizes, ...truth }: DetectionTensors, seed: tf.Tensor1D): Losses =>
+    detector.loss({ images, sizes }, truth, randomKeys(seed), inferencePass());
+
 const unchanged = (images: tf.Tensor4D, _seed: tf.Tensor1D): tf.Tensor4D => images;
 
 /** The largest wide image of a configuration, padded as a detector takes it. */
@@ -58,7 +64,7 @@ export function compiles({ runtime, model: { detector } }: DetectionConfig): boo
 export function trainingBatches(
   config: DetectionConfig,
   samples: readonly DetectionSample[],
-  { maskSide = 0 }: Detector,
+  detector: Detector,
 ): BatchSource<DetectionBatch> {
   const { data, input, augmentation, train } = config;
   const { flip, crop, shortest = [input.shortest] } = augmentation;
@@ -66,21 +72,53 @@ export function trainingBatches(
   return openDetectionBatches({
     samples,
     transform: {
+      ...truthTransform(config, detector),
       scales: scalesOf(shortest),
       flip,
       ...(crop && { crop: { ...crop, scales: scalesOf(crop.shortest) } }),
-      normalisation: IMAGENET_NORMALISATION,
-      maskSide,
-      maxObjects: data.maxObjects,
-      decode: decodingOf(config),
     },
     batchSize: Math.min(train.batchSize, samples.length),
     shuffle: true,
+    factors: factorsOf(config, samples),
     seed: train.seed,
     onBroken: data.onBroken,
     workers: data.workers,
   });
 }
+
+/**
+ * Images as they are with their objects, for the loss on validation images: in the canvases and the full batches of
+ * training, whose order is always the same; a last batch that is not full has some images a second time.
+ */
+export function measuredBatches(
+  config: DetectionConfig,
+  samples: readonly DetectionSample[],
+  detector: Detector,
+): BatchSource<DetectionBatch> {
+  const { data, input, train, evaluation } = config;
+  return openDetectionBatches({
+    samples,
+    transform: { ...truthTransform(config, detector), scales: [input] },
+    batchSize: Math.min(evaluation.batchSize ?? train.batchSize, samples.length),
+    shuffle: true,
+    seed: train.seed,
+    workers: data.workers,
+  });
+}
+
+/** How often images with rare categories are seen, where the configuration asks for it. */
+export const factorsOf = (
+  { data: { repeatThreshold } }: DetectionConfig,
+  samples: readonly DetectionSample[],
+): readonly number[] | undefined =>
+  repeatThreshold === undefined ? undefined : repeatFactors(samples, repeatThreshold);
+
+const truthTransform = (config: DetectionConfig, { maskSide = 0 }: Detector) => ({
+  normalisation: IMAGENET_NORMALISATION,
+  maskSide,
+  maxObjects: config.data.maxObjects,
+  decode: decodingOf(config),
+});
 
 /** How images are read. */
 export const decodingOf = ({ data: { orientation, maxPixels } }: DetectionConfig): DecodeOptions => ({

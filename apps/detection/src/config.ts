@@ -1,6 +1,6 @@
 /** What a configuration of a detection run may hold. */
 import { type BackboneCatalogue, VARIANTS } from '@pyramidal/backbones';
-import { backboneSchema, evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
+import { backboneSchema, evaluationSchema, freezeSchema, runtimeSchema, trainSchema, validationSchema, z } from '@pyramidal/config';
 import { detectorSchema, detectorSchemaOf, type DetectorTable } from './detectors';
 
 const fraction = z.number().min(0).max(1);
@@ -17,9 +17,11 @@ const dataSchema = z.strictObject({
   train: splitSchema
     .default({ annotations: 'annotations/instances_train2017.json', images: 'train2017' })
     .describe('What is learned from.'),
-  val: splitSchema
+  val: validationSchema(splitSchema)
     .default({ annotations: 'annotations/instances_val2017.json', images: 'val2017' })
-    .describe('What is measured on.'),
+    .describe(
+      'What is measured on: images of their own, a share of the training images, drawn by their ids, or `none`, which keeps the last checkpoint alone.',
+    ),
   categories: z
     .string()
     .optional()
@@ -44,6 +46,11 @@ const dataSchema = z.strictObject({
     .enum(['fail', 'skip'])
     .default('fail')
     .describe('A broken image ends the training, or is skipped and reported; evaluation takes no broken ones.'),
+  repeatThreshold: fraction
+    .optional()
+    .describe(
+      'Images with a category that less than this share of the training images has are seen more often, as LVIS does (0.001 there): sqrt(threshold / share) times an epoch.',
+    ),
   maxObjects: count
     .default(100)
     .describe('Objects of a training image beyond this number are left out, the smallest first.'),
@@ -67,6 +74,7 @@ const modelSchema = z.strictObject({
     .describe(
       "Weights to start from: a detector's, whose class heads may differ, or a classifier's, for the backbone alone.",
     ),
+  freeze: freezeSchema,
 });
 
 const inputSchema = z
@@ -107,6 +115,12 @@ export const detectionSchema = z.strictObject({
   evaluation: evaluationSchema
     .unwrap()
     .extend({
+      loss: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Also measure the loss on the validation images, unchanged and as at inference, with the same draws every time: another forward pass of each image.',
+        ),
       perCategory: z.boolean().default(false).describe("Print every category's numbers too."),
       drawScore: fraction.default(0.5).describe('`predict` draws detections from this score on.'),
     })

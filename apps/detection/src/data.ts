@@ -1,5 +1,5 @@
 /** The data sets that a configuration names, and what has to hold between them. */
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import {
   type DetectionClass,
   type DetectionDataset,
@@ -8,34 +8,73 @@ import {
   readDetectionClasses,
   requireSameClasses as requireSame,
 } from '@pyramidal/coco';
+import { heldShare, ownSet, requireValidation } from '@pyramidal/task';
+import type { SplitRecord } from '@pyramidal/training';
+import { factorsOf } from './assemble';
 import type { DetectionConfig } from './config';
 import type { DetectorTable } from './detectors';
 
 /** What training needs of a dataset, without the annotations as the file has them. */
 export type TrainingSet = Omit<DetectionDataset, 'coco'>;
 
-/** The images to learn from. */
-export async function openTraining({ data }: DetectionConfig): Promise<TrainingSet> {
-  const { coco: _, ...dataset } = await open(data, data.train, {
-    emptyImages: data.emptyImages,
-    onBroken: data.onBroken,
-  });
+/** What a training reads. */
+export interface DetectionData {
+  readonly training: TrainingSet;
+  /** Undefined where nothing is measured. */
+  readonly validation: DetectionDataset | undefined;
+  /** How the training images were split, where they were. */
+  readonly split: SplitRecord | undefined;
+  /** What people should know before the first step, one line each. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * The images to learn from and to measure on, checked against each other and against what the detector learns.
+ * @throws Error in one line, whatever of them a training would stumble over.
+ */
+export async function openData(config: DetectionConfig, detectors: DetectorTable): Promise<DetectionData> {
+  const training = await openTraining(config);
+  const validation = config.data.val === 'none' ? undefined : await openValidation(config);
+  if (validation !== undefined) {
+    requireSame({ name: 'data.train', classes: training.classes }, { name: 'data.val', classes: validation.classes });
+  }
+  const remarks = surveyTraining(training, config, detectors);
+  const notes = [...training.notes, ...(validation?.notes ?? []), ...remarks];
+  return { training, validation, split: recordSplit(config, training, validation), notes: [...new Set(notes)] };
+}
+
+async function openTraining({ data }: DetectionConfig): Promise<TrainingSet> {
+  const { emptyImages, onBroken } = data;
+  const held = heldShare(data.val);
+  const part = held && { part: { ...held, take: 'training' as const } };
+  const { coco: _, ...dataset } = await open(data, data.train, { emptyImages, onBroken, ...part });
   return dataset;
 }
 
-/** The images to evaluate on, those without objects too. */
+/** The images to evaluate on, those without objects too. @throws UsageError where the configuration names none. */
 export function openValidation({ data }: DetectionConfig): Promise<DetectionDataset> {
-  return open(data, data.val, { evaluated: true });
+  requireValidation(data.val);
+  const held = heldShare(data.val);
+  const part = held && { part: { ...held, take: 'validation' as const } };
+  return open(data, ownSet(data.val) ?? data.train, { evaluated: true, ...part });
+}
+
+function recordSplit(
+  { data }: DetectionConfig,
+  training: TrainingSet,
+  validation: DetectionDataset | undefined,
+): SplitRecord | undefined {
+  const held = heldShare(data.val);
+  if (held === undefined || validation === undefined) return undefined;
+  const folder = join(data.root, data.train.images);
+  const names = validation.samples.map(({ file }) => relative(folder, file));
+  return { ...held, training: training.samples.length, validation: names };
 }
 
 /** The classes alone. */
 export function readClasses({ data }: DetectionConfig): Promise<DetectionClass[]> {
-  return readDetectionClasses(data.categories ?? join(data.root, data.val.annotations));
-}
-
-/** @throws Error naming the first category that has another id or name. */
-export function requireSameClasses(train: TrainingSet, val: DetectionDataset): void {
-  requireSame({ name: 'data.train', classes: train.classes }, { name: 'data.val', classes: val.classes });
+  const { annotations } = ownSet(data.val) ?? data.train;
+  return readDetectionClasses(data.categories ?? join(data.root, annotations));
 }
 
 /**
@@ -43,7 +82,7 @@ export function requireSameClasses(train: TrainingSet, val: DetectionDataset): v
  * @returns remarks for people, one line each.
  * @throws Error if a detector is to learn masks and no object has one.
  */
-export function surveyTraining(set: TrainingSet, config: DetectionConfig, detectors: DetectorTable): string[] {
+function surveyTraining(set: TrainingSet, config: DetectionConfig, detectors: DetectorTable): string[] {
   const { maxObjects } = config.data;
   const crowded = set.samples.filter(({ objects }) => objects.length > maxObjects).length;
   return [
@@ -51,6 +90,7 @@ export function surveyTraining(set: TrainingSet, config: DetectionConfig, detect
       ? []
       : [`${crowded} images have more than ${maxObjects} objects (data.maxObjects); the smallest are left out`]),
     ...checkMasks(set, config, detectors),
+    ...describeRepeats(set, config),
   ];
 }
 
@@ -68,10 +108,23 @@ function checkMasks({ samples }: TrainingSet, { data, model }: DetectionConfig, 
   );
 }
 
+/** What repeat factors make of an epoch. */
+function describeRepeats({ samples }: TrainingSet, config: DetectionConfig): string[] {
+  const factors = factorsOf(config, samples);
+  if (factors === undefined) return [];
+  const sum = factors.reduce((total, factor) => total + factor, 0);
+  const largest = factors.reduce((most, factor) => Math.max(most, factor), 1);
+  const repeated = factors.filter((factor) => factor > 1).length;
+  return [
+    `data.repeatThreshold ${config.data.repeatThreshold}: ${repeated} of ${samples.length} images are seen more than once an epoch, ` +
+      `up to ${largest.toFixed(1)} times; an epoch has ${Math.round(sum)}`,
+  ];
+}
+
 async function open(
   { root, limit, orientation }: DetectionConfig['data'],
   { annotations, images }: DetectionConfig['data']['train'],
-  options: Pick<DetectionDatasetOptions, 'emptyImages' | 'onBroken' | 'evaluated'>,
+  options: Pick<DetectionDatasetOptions, 'emptyImages' | 'onBroken' | 'evaluated' | 'part'>,
 ): Promise<DetectionDataset> {
   const files = { annotations: join(root, annotations), images: join(root, images) };
   const dataset = await openDetectionDataset({ ...files, ...options, orientation });

@@ -1,5 +1,6 @@
 /** The detection program. */
 import type { TaskApp } from '@pyramidal/task';
+import { data } from './commands/data';
 import { evaluate } from './commands/evaluate';
 import { exportModel } from './commands/export';
 import { info } from './commands/info';
@@ -25,6 +26,7 @@ export function defineDetection(own: OwnDetectionParts = {}): TaskApp {
     predict: (command) => predict(definition, command),
     exportModel: (command) => exportModel(definition, command),
     info: (command) => info(definition, command),
+    data: (command) => data(definition, command),
   };
 }
 

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeLabels, readLabels } from '@pyramidal/ade20k';
@@ -105,6 +114,30 @@ describe('a run', () => {
   });
 });
 
+describe('without a validation set', () => {
+  it('holds out a share of the images, the same in eval', async () => {
+    const set = ['--set', 'train.epochs=1', '--set', 'data.val={ share: 0.25 }'];
+    expect(await segmentArgs('train', config, '--out', `${folder}/held`, ...set)).toEqual({ code: 0, message: '' });
+    const split = JSON.parse(readFileSync(join(folder, 'held/split.json'), 'utf8')) as { validation: string[] };
+    expect(split).toEqual({ share: 0.25, seed: 0, training: 3, validation: [expect.stringMatching(/^\d$/)] });
+    expect(existsSync(join(folder, 'held/best.safetensors'))).toBe(true);
+    const weights = ['--weights', `${folder}/held`, '--out', `${folder}/held-eval`];
+    expect(await segmentArgs('eval', config, ...weights, ...set)).toEqual({ code: 0, message: '' });
+    expect(readdirSync(join(folder, 'held-eval/labels'))).toEqual([`${split.validation[0]}.png`]);
+  });
+
+  it('trains on everything, and evaluates nothing', async () => {
+    const set = ['--set', 'train.epochs=1', '--set', 'data.val=none'];
+    expect(await segmentArgs('train', config, '--out', `${folder}/all`, ...set)).toEqual({ code: 0, message: '' });
+    expect(existsSync(join(folder, 'all/best.safetensors'))).toBe(false);
+    expect(existsSync(join(folder, 'all/accuracy.png'))).toBe(false);
+    const weights = ['--weights', `${folder}/all`, '--out', `${folder}/no`];
+    const { code, message } = await segmentArgs('eval', config, ...weights, ...set);
+    expect(message).toMatch(/data\.val: expected images to evaluate on, received none/);
+    expect(code).toBe(2);
+  });
+});
+
 describe('what is wrong is told in one line', () => {
   it('a configuration, by file and line', async () => {
     const wrong = join(folder, 'wrong.yaml');
@@ -151,6 +184,21 @@ describe('what is wrong is told in one line', () => {
     expect(message).toMatch(/the weights do not fit.*conv_seg/);
     expect(code).toBe(2);
   });
+});
+
+it('keeps images in folders apart: their labels are written into folders of the same names', async () => {
+  const data = join(folder, 'nested');
+  await writeSet(data);
+  for (const kind of ['images', 'annotations']) {
+    const split = join(data, kind, 'validation');
+    for (const town of ['aachen', 'zürich']) {
+      mkdirSync(join(split, town));
+      renameSync(join(split, town === 'aachen' ? '0.png' : '1.png'), join(split, town, '0.png'));
+    }
+  }
+  await evaluated('nested-eval', `data.root=${data}`);
+  const labels = readdirSync(join(folder, 'nested-eval/labels'), { recursive: true }).map(String).sort();
+  expect(labels).toEqual(['2.png', '3.png', 'aachen', join('aachen', '0.png'), 'zürich', join('zürich', '0.png')]);
 });
 
 /** Evaluates the run's last checkpoint. */

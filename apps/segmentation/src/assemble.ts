@@ -37,11 +37,28 @@ export function assembleSegmentor(
 
 export type SegmentationTensors = Pick<SegmentationBatch, 'images' | 'labels'> & tf.NamedTensorMap;
 
-/** The loss of one batch; static, so that a whole step compiles. */
-export function lossOf(segmentor: Segmentor, { train: { recompute } }: SegmentationConfig, augment = unchanged) {
-  return ({ images, labels }: SegmentationTensors, seed: tf.Tensor1D): Losses =>
-    segmentor.loss(augment(images, seed), labels, new ForwardPass({ mode: 'train', seed, recompute }));
+interface LossOptions {
+  /** Changes the images on the engine. */
+  readonly augment?: (images: tf.Tensor4D, seed: tf.Tensor1D) => tf.Tensor4D;
+  /** By label; without them all classes count alike. */
+  readonly classWeights?: readonly number[] | undefined;
 }
+
+/** The loss of one batch; static, so that a whole step compiles. */
+export function lossOf(
+  segmentor: Segmentor,
+  { train: { recompute } }: SegmentationConfig,
+  { augment = unchanged, classWeights }: LossOptions = {},
+) {
+  return ({ images, labels }: SegmentationTensors, seed: tf.Tensor1D): Losses =>
+    segmentor.loss(augment(images, seed), labels, new ForwardPass({ mode: 'train', seed, recompute }), classWeights);
+}
+
+/** The same as at inference. */
+export const measuredLossOf =
+  (segmentor: Segmentor, classWeights?: readonly number[]) =>
+  ({ images, labels }: SegmentationTensors): Losses =>
+    segmentor.loss(images, labels, inferencePass(), classWeights);
 
 const unchanged = (images: tf.Tensor4D, _seed: tf.Tensor1D): tf.Tensor4D => images;
 
@@ -83,6 +100,26 @@ export function trainingBatches(
     shuffle: true,
     seed: train.seed,
     onBroken: data.onBroken,
+    workers: data.workers,
+  });
+}
+
+/** Every image once, resized and cropped at a place that is always the same, for the loss on validation images. */
+export function measuredBatches(
+  config: SegmentationConfig,
+  split: SegmentationSplit,
+  classes: number,
+): BatchSource<SegmentationBatch> {
+  const { data, input, train, evaluation } = config;
+  const { crop, ...scale } = input;
+  const unchanged = { ratioRange: [1, 1], catMaxRatio: 1, flip: 0, photometric: false } as const;
+  return openSegmentationBatches({
+    samples: split.samples,
+    coding: codingOf(config, classes),
+    transform: { ...unchanged, scale, crop, normalisation: IMAGENET_NORMALISATION, decode: decodingOf(config) },
+    batchSize: Math.min(evaluation.batchSize ?? train.batchSize, split.samples.length),
+    shuffle: false,
+    seed: 0,
     workers: data.workers,
   });
 }

@@ -1,6 +1,6 @@
 /** What a configuration of a segmentation run may hold. */
 import { type BackboneCatalogue, VARIANTS } from '@pyramidal/backbones';
-import { backboneSchema, evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
+import { backboneSchema, classWeightsSchema, evaluationSchema, freezeSchema, runtimeSchema, trainSchema, validationSchema, z } from '@pyramidal/config';
 import { headSchema, headSchemaOf, type HeadTable } from './heads';
 
 const fraction = z.number().min(0).max(1);
@@ -16,7 +16,11 @@ const dataSchema = z.strictObject({
   images: z.string().default('images').describe('Folder of the images below the root.'),
   annotations: z.string().default('annotations').describe('Folder of the label PNGs below the root.'),
   train: z.string().default('training').describe('Folder of the training split in both.'),
-  val: z.string().default('validation').describe('Folder of the validation split in both.'),
+  val: validationSchema(z.string())
+    .default('validation')
+    .describe(
+      'Folder of the validation split in both, or a share of the training images, drawn by their names, or `none`, which keeps the last checkpoint alone.',
+    ),
   classList: z.string().optional().describe("Class list; else `classes.json` in the root, else ADE20K's 150 classes."),
   colours: z
     .record(z.string().min(1), z.string().regex(/^#[0-9a-fA-F]{6}$/, "expected a colour such as '#804080'"))
@@ -51,6 +55,7 @@ const modelSchema = z.strictObject({
     .describe(
       "Weights to start from: a segmentor's, whose class heads may differ, or a classifier's, for the backbone alone.",
     ),
+  freeze: freezeSchema,
 });
 
 const inputSchema = z
@@ -103,6 +108,14 @@ export const segmentationSchema = z.strictObject({
     })
     .prefault({})
     .describe('Every image at several sizes, and mirrored; the probabilities are averaged.'),
+  loss: z
+    .strictObject({
+      classWeights: classWeightsSchema.describe(
+        "How much each class counts: a list of numbers by label, or `balanced`, by the pixels of each in the training labels; the mean is PyTorch's then, over labelled pixels.",
+      ),
+    })
+    .prefault({})
+    .describe('Cross entropy of the pixels.'),
   train: trainSchema.describe('How the network learns.'),
   evaluation: evaluationSchema.describe('When and how the network is measured.'),
   runtime: runtimeSchema.describe('How the engine is opened.'),

@@ -93,10 +93,10 @@ export async function* evaluationItems(
     seed: 0,
     shuffle: false,
     load: async (sample) => {
-      const { image, label } = sample;
+      const { name, image, label } = sample;
       const [prepared, labels] = await Promise.all([prepareEvaluation(image, transform), readLabels(label, coding)]);
       await requireSameSize(sample, labels, prepared.original, decodingOf(transform).orientation);
-      return { ...prepared, image, label, labels };
+      return { ...prepared, name, image, label, labels };
     },
   });
   for await (const { samples: items } of loader.batches(signal === undefined ? {} : { signal })) yield items[0]!;

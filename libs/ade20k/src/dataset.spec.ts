@@ -8,9 +8,10 @@ import { blankImage, encodeImage, IMAGENET_NORMALISATION as normalisation } from
 import { dataFolder, describeWith } from '@pyramidal/testing';
 import sharp from 'sharp';
 import { evaluationItems, openSegmentationBatches } from './batches';
+import { countPixels } from './class-pixels';
 import { ade20kClasses } from './classes';
 import { colourTable } from './colour-table';
-import { openSegmentationFolder, type SegmentationSample } from './folder';
+import { openSegmentationFolder, partOfSplit, type SegmentationSample } from './folder';
 import { encodeLabels, readLabels, readStoredLabels } from './label-file';
 import { surveyLabels } from './label-survey';
 import type { TrainingTransform } from './transform';
@@ -162,7 +163,7 @@ describe('what is wrong is told in one line', () => {
   });
 
   it('a label of another size than its image', async () => {
-    const wrong = { image: samples[0]!.image, label: join(root, 'small.png') };
+    const wrong = { ...samples[0]!, label: join(root, 'small.png') };
     await writeFile(wrong.label, await encodeLabels({ data: new Uint8Array(6), width: 3, height: 2 }, coding));
     const items = evaluationItems({ samples: [wrong], coding, transform: evaluation });
     await expect(items.next()).rejects.toThrow('small.png: expected 40x30 as its image, received 3x2');
@@ -251,7 +252,7 @@ describe('surveyLabels', () => {
     const size = { width, height: values.length / width };
     await writeFile(image, await encodeImage(blankImage({ width: values.length, height: 1 }), 'jpeg'));
     await writeFile(label, await encodeLabels({ data: Uint8Array.from(values), ...size }, { classes: 255, reduceZeroLabel: false })); // prettier-ignore
-    return { name, samples: [{ image, label }], notes: [] };
+    return { name, samples: [{ name, image, label }], notes: [] };
   }
 
   it('says what trains, and nothing else of labels as the settings say', async () => {
@@ -306,7 +307,10 @@ describe('surveyLabels', () => {
       expect.stringContaining('1 labels hold 2 of 3 classes'),
       `${split.name}: 1 of 1 labels have a palette; its indices are read, not its colours`,
     ]);
-    const broken = { ...split, samples: [...split.samples, { image: 'x.jpg', label: join(root, 'gone.png') }] };
+    const broken = {
+      ...split,
+      samples: [...split.samples, { name: 'x', image: 'x.jpg', label: join(root, 'gone.png') }],
+    };
     await expect(surveyLabels(folder(), broken, options)).rejects.toThrow('gone.png');
     expect(await surveyLabels(folder(), broken, { ...options, onBroken: 'skip' })).toEqual([
       expect.stringContaining('1 of 2 labels, the ones looked at, hold'),
@@ -339,7 +343,7 @@ describe('labels as colours', () => {
     await writeFile(image, await encodeImage(blankImage({ width: 4, height: 1 }), 'jpeg'));
     const coding = { classes: 2, reduceZeroLabel: true, colours: table };
     const { classes } = await openSegmentationFolder(root, { splits: ['training'], colours });
-    const split = { name: 'x', samples: [{ image, label: file() }], notes: [] };
+    const split = { name: 'x', samples: [{ name: 'colours', image, label: file() }], notes: [] };
     expect(
       await surveyLabels({ root, isDefaultClasses: false, classes }, split, {
         coding,
@@ -358,6 +362,43 @@ describe('labels as colours', () => {
       "data.colours: expected a colour of its own for 'b', 'a' has #000001 too",
     );
   });
+});
+
+it('finds images in folders of a split, and their labels in folders of the same names', async () => {
+  await writePair('nested', 'b', 0);
+  await writePair('nested/town one', 'b', 1);
+  await writePair('nested/town one/ünal', 'a', 2);
+  await writePair('nested/.trash', 'c', 3);
+  const { samples } = (await openSegmentationFolder(root, { splits: ['nested'] })).splits.get('nested')!;
+  expect(samples.map(({ name }) => name)).toEqual(['b', 'town one/b', 'town one/ünal/a']);
+  expect(samples[2]).toMatchObject({
+    image: join(root, 'images/nested/town one/ünal/a.jpg'),
+    label: join(root, 'annotations/nested/town one/ünal/a.png'),
+  });
+  const items = evaluationItems({ samples, coding, transform: evaluation });
+  for await (const { original } of items) expect(original).toEqual({ width: 40, height: 30 });
+});
+
+it('holds a share out by the names of the images, the same wherever the data lies', async () => {
+  for (let i = 0; i < 8; i++) await writePair('whole', `${i}`, i);
+  const split = (await openSegmentationFolder(root, { splits: ['whole'] })).splits.get('whole')!;
+  const namesOf = (take: 'training' | 'validation') =>
+    partOfSplit(split, { share: 0.25, seed: 1, take }).samples.map(({ name }) => name);
+  expect(namesOf('validation')).toHaveLength(2);
+  expect([...namesOf('validation'), ...namesOf('training')].sort()).toEqual(split.samples.map(({ name }) => name));
+  const moved = split.samples.map((sample) => ({ ...sample, image: `/elsewhere/${sample.name}` })).reverse();
+  const again = partOfSplit({ ...split, samples: moved }, { share: 0.25, seed: 1, take: 'validation' });
+  expect(again.samples.map(({ name }) => name).sort()).toEqual(namesOf('validation'));
+});
+
+it('counts the pixels of each class, and passes over broken labels where such are skipped', async () => {
+  const counted = (samples: readonly SegmentationSample[], onBroken: 'fail' | 'skip' = 'fail') =>
+    countPixels({ name: 'some', samples, notes: [] }, coding, onBroken);
+  // 40 of 1200 pixels are unlabelled, the rest is one half each.
+  expect(await counted(samples.slice(0, 2))).toEqual([1160, 1160, 0]);
+  const gone = { ...samples[0]!, label: join(root, 'gone.png') };
+  await expect(counted([gone, samples[1]!])).rejects.toThrow('gone.png');
+  expect(await counted([gone, samples[1]!], 'skip')).toEqual([580, 580, 0]);
 });
 
 it('counts files that are left out of a split', async () => {

@@ -1,7 +1,8 @@
 /** Segmentation datasets in ADE20K's layout, listed without decoding anything. */
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { extname, join, relative, sep } from 'node:path';
+import { partOf, type SplitPart } from '@pyramidal/loading';
 import { ade20kClasses, readClasses, type SegmentationClass } from './classes';
 import { classesOfColours, type NamedColours } from './colour-table';
 
@@ -11,6 +12,8 @@ const IMAGE_EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.ti
 const CLASS_FILE = 'classes.json';
 
 export interface SegmentationSample {
+  /** Of the image below its split's folder, without the extension; its folders end in `/`. */
+  readonly name: string;
   readonly image: string;
   readonly label: string;
 }
@@ -50,7 +53,7 @@ export interface SegmentationFolderOptions extends ClassSource {
 
 /**
  * Lists a dataset in ADE20K's layout, `root/images/<split>/*.jpg` and `root/annotations/<split>/*.png`, without decoding
- * anything.
+ * anything; images may lie in folders of their own below that of the split, and so do their labels.
  * @throws Error, one line, for a folder that is not there, a split without images, an image without a label.
  */
 export async function openSegmentationFolder(
@@ -63,6 +66,11 @@ export async function openSegmentationFolder(
   }
   const isDefaultClasses = source.colours === undefined && classFileOf(root, source.classList) === undefined;
   return { root, classes: await classesOf(root, source), isDefaultClasses, splits: listed };
+}
+
+/** One side of a split of a folder's images, by their names. @throws RangeError for a single image. */
+export function partOfSplit({ name, samples, notes }: SegmentationSplit, part: SplitPart): SegmentationSplit {
+  return { name, samples: partOf(samples, part, { keyOf: (sample) => sample.name }), notes };
 }
 
 /** The dataset's classes alone. */
@@ -85,10 +93,11 @@ async function listSplit(name: string, images: string, labels: string): Promise<
     throw new Error(`${images}: split '${name}' has no images (${[...IMAGE_EXTENSIONS].join(', ')})`);
   const known = new Set(await filesIn(labels));
   const samples = files.map((file) => {
-    const label = `${file.slice(0, -extname(file).length)}.png`;
+    const stem = file.slice(0, -extname(file).length);
+    const label = `${stem}.png`;
     if (!known.has(label))
       throw new Error(`${join(labels, label)}: no such file, expected a label for ${join(images, file)}`);
-    return { image: join(images, file), label: join(labels, label) };
+    return { name: stem, image: join(images, file), label: join(labels, label) };
   });
   const used = new Set(samples.map(({ label }) => label));
   const unused = [...known].filter((file) => !used.has(join(labels, file)));
@@ -104,11 +113,14 @@ function leftOut(folder: string, files: readonly string[], reason: string): stri
   return files.length === 0 ? [] : [`${folder}: ${files.length} files ${reason}, the first one ${files[0]}`];
 }
 
-/** Files of a folder in the order that Python's `sorted` gives. */
+/** Files of a folder and those below it, `/` between the folders, in the order that Python's `sorted` gives; no hidden ones. */
 async function filesIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+  const listing = readdir(folder, { withFileTypes: true, recursive: true });
+  const entries = await listing.catch((error: NodeJS.ErrnoException) => {
     throw new Error(`${folder}: ${error.code === 'ENOENT' ? 'no such folder' : error.message}`, { cause: error });
   });
-  const names = entries.filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.')).map(({ name }) => name);
+  const files = entries.filter((entry) => !entry.isDirectory());
+  const paths = files.map(({ parentPath, name }) => relative(folder, join(parentPath, name)).split(sep));
+  const names = paths.filter((path) => path.every((part) => !part.startsWith('.'))).map((path) => path.join('/'));
   return names.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }

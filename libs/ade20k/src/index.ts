@@ -1,8 +1,9 @@
 export { evaluationItems, openSegmentationBatches } from './batches';
 export type { EvaluationItem, EvaluationOptions, SegmentationBatch, SegmentationBatchesOptions } from './batches';
+export { countPixels } from './class-pixels';
 export { ade20kClasses, type SegmentationClass } from './classes';
 export { colourTable, type ColourTable, type NamedColours } from './colour-table';
-export { classesOf, openSegmentationFolder } from './folder';
+export { classesOf, openSegmentationFolder, partOfSplit } from './folder';
 export type { SegmentationFolder, SegmentationFolderOptions, SegmentationSample, SegmentationSplit } from './folder';
 export { encodeLabels, readLabels, type LabelCoding } from './label-file';
 export { type LabelMap } from './label-map';

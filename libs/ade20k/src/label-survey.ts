@@ -143,7 +143,7 @@ async function picturesOf(samples: SegmentationSplit['samples'], onBroken: 'fail
 }
 
 /** Nothing in place of what will be skipped. */
-async function unlessSkipped<T>(reading: Promise<T>, onBroken: 'fail' | 'skip'): Promise<T | undefined> {
+export async function unlessSkipped<T>(reading: Promise<T>, onBroken: 'fail' | 'skip'): Promise<T | undefined> {
   try {
     return await reading;
   } catch (error) {

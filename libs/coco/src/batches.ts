@@ -24,6 +24,8 @@ export interface DetectionBatchesOptions extends Pick<
    * canvas together, for which `scales` is one and nothing is cropped.
    */
   readonly shuffle: boolean;
+  /** How often each sample is seen in an epoch of training, on average; once unless told. */
+  readonly factors?: readonly number[] | undefined;
   /** Threads that prepare images; 0 prepares them in this one. */
   readonly workers: number;
 }
@@ -62,7 +64,7 @@ const CROWDS = 8;
 
 /** Batches of a dataset: prepared in worker threads, read ahead, in the order that the seed fixes. */
 export function openDetectionBatches(options: DetectionBatchesOptions): BatchSource<DetectionBatch> {
-  const { samples, transform, shuffle, ...reading } = options;
+  const { samples, transform, shuffle, factors, ...reading } = options;
   const { batchSize, seed } = reading;
   if (samples.length === 0) throw new RangeError('openDetectionBatches: expected at least one image, received none');
   return openBatchSource({
@@ -70,7 +72,7 @@ export function openDetectionBatches(options: DetectionBatchesOptions): BatchSou
     items: samples,
     shuffle,
     order: (epoch) =>
-      shuffle ? [orderByOrientation(samples, batchSize, seed, epoch)] : groupByCanvas(samples, transform),
+      shuffle ? [orderByOrientation(samples, { batchSize, seed, factors }, epoch)] : groupByCanvas(samples, transform),
     prepare: PREPARE,
     argumentsOf: (sample, sampleSeed) => [sample, transform, sampleSeed],
     collate: (loaded) => collate(loaded, transform, shuffle ? sharedCanvas : tightCanvas),

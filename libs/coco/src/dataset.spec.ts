@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openRuntime } from '@pyramidal/runtime';
@@ -94,6 +94,32 @@ describe('openDetectionDataset', () => {
       `${join(folder, 'annotations.json')}: 5 objects are left out: 2 with a box less than a pixel wide or high, ` +
         '2 with a box outside of its image, 1 with an area of 0 (annotations 10, 11, 12, 13, 20)',
     );
+  });
+
+  it('finds images in folders of their own', async () => {
+    const nested = join(folder, 'town one/ünal');
+    mkdirSync(nested, { recursive: true });
+    copyFileSync(join(folder, 'a.png'), join(nested, 'a.png'));
+    const images = [image(1, 'town one/ünal/a', 40, 30), image(2, 'a', 40, 30)];
+    const { samples } = await open({ images });
+    expect(samples.map(({ file }) => file)).toEqual([join(nested, 'a.png'), join(folder, 'a.png')]);
+    await expect(open({ images: [image(1, 'town one/a', 40, 30)] })).rejects.toThrow(
+      `1 of 1 images are not there, the first one ${join(folder, 'town one/a.png')}`,
+    );
+  });
+
+  it('opens one side of a split, the same whatever is done with images without objects', async () => {
+    const images = Array.from({ length: 10 }, (_, i) => image(i + 1, 'a', 40, 30));
+    const annotations = images.slice(0, 5).map(({ id }) => object(id as number, { image_id: id }));
+    const idsOf = async (of: Json[], take: 'training' | 'validation', emptyImages: 'keep' | 'filter' = 'keep') => {
+      const part = { share: 0.3, seed: 2, take };
+      return (await open({ images: of, annotations }, { part, emptyImages })).samples.map(({ id }) => id);
+    };
+    const [training, validation] = [await idsOf(images, 'training'), await idsOf(images, 'validation')];
+    expect(validation).toHaveLength(3);
+    expect([...training, ...validation].sort((a, b) => a - b)).toEqual(images.map(({ id }) => id));
+    expect(await idsOf([...images].reverse(), 'validation')).toEqual(validation);
+    expect(await idsOf(images, 'training', 'filter')).toEqual(training.filter((id) => id <= 5));
   });
 
   it('keeps crowds apart; an image of crowds alone counts as empty', async () => {

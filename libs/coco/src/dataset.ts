@@ -11,6 +11,7 @@ import {
 } from '@cocoeval/ts';
 import { readCategories, readCoco } from '@cocoeval/ts/node';
 import { type Orientation, type Size, surveySizes } from '@pyramidal/images';
+import { partOf, type SplitPart } from '@pyramidal/loading';
 import { pathOf, requireFiles } from './image-files';
 import { describeDropped, unusedClasses } from './remarks';
 
@@ -70,6 +71,8 @@ export interface DetectionDatasetOptions {
   readonly images: string;
   /** Whether evaluation reads the file too, which needs the area of each object. */
   readonly evaluated?: boolean;
+  /** One side of a split of the images, by their ids; all of them unless told. */
+  readonly part?: SplitPart;
   /** Images without objects (crowds aside); default 'keep'. */
   readonly emptyImages?: 'keep' | 'filter';
   /** How images are read; default 'exif', as OpenCV, MMDetection and detectron2 read them. */
@@ -85,7 +88,7 @@ export interface DetectionDatasetOptions {
  */
 export async function openDetectionDataset(options: DetectionDatasetOptions): Promise<DetectionDataset> {
   const { annotations: file, images: folder, evaluated = false } = options;
-  const { emptyImages = 'keep', orientation = 'exif', onBroken = 'fail' } = options;
+  const { part, emptyImages = 'keep', orientation = 'exif', onBroken = 'fail' } = options;
   const coco = readCoco(file);
   const { images, categories, annotations } = coco.checkedRecords();
   if (evaluated) coco.requireEvaluable('bbox');
@@ -98,7 +101,8 @@ export async function openDetectionDataset(options: DetectionDatasetOptions): Pr
       return { id, file: path, width, height, ...(byImage.get(id) ?? { objects: [], crowds: [] }) };
     })
     .sort((a, b) => a.id - b.id);
-  const kept = emptyImages === 'keep' ? samples : samples.filter(({ objects }) => objects.length > 0);
+  const chosen = part === undefined ? samples : partOf(samples, part, { keyOf: ({ id }) => id });
+  const kept = emptyImages === 'keep' ? chosen : chosen.filter(({ objects }) => objects.length > 0);
   const left = describeDropped(dropped);
   const empty = samples.length - kept.length;
   if (kept.length === 0) {

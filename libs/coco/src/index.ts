@@ -13,3 +13,4 @@ export {
 } from './dataset';
 export { type CropOptions, type GeometryOptions, type ScaleLimits } from './geometry';
 export { prepareSample, type DetectionTransform, type PreparedDetection } from './prepare';
+export { repeatFactors } from './repeat-factors';

@@ -39,9 +39,10 @@ function explain(issue: Issue, schema: z.ZodType, value: unknown): Finding[] {
   return [{ path, message: describe(issue, valueAt(value, path), isWhole(schema, path, value)) }];
 }
 
-/** The branch that fits best speaks: one that fails further inside, else all of them together. */
+/** The branch that fits best speaks: the one that fails in fewest places further inside, else all of them together. */
 function explainUnion(issue: z.core.$ZodIssueInvalidUnion, schema: z.ZodType, value: unknown): Finding[] {
-  const inner = issue.errors.find((branch) => branch.every(({ path }) => path.length > 0));
+  const isInside = ({ path, code }: Issue): boolean => path.length > 0 || code === 'unrecognized_keys';
+  const [inner] = issue.errors.filter((branch) => branch.every(isInside)).sort((a, b) => a.length - b.length);
   if (inner !== undefined) {
     return inner.flatMap((child) => explain({ ...child, path: [...issue.path, ...child.path] }, schema, value));
   }

@@ -3,10 +3,14 @@ export { type ConfigSource, loadConfig, type LoadedConfig, type LoadOptions } fr
 export { openRecipe, publishedOf, type Recipe, type RecipeBook, recipeNames } from './recipes';
 export {
   backboneSchema,
+  classWeightsSchema,
   evaluationSchema,
+  freezeSchema,
+  type HeldShare,
   optimizerSchema,
   runtimeSchema,
   scheduleSchema,
   trainSchema,
+  validationSchema,
 } from './schema';
 export { ConfigError, UsageError, type Problem } from './usage-error';

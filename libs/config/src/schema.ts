@@ -142,6 +142,11 @@ export const trainSchema = z
     seed: z.int().min(0).max(0x7fffffff).default(0).describe('What everything random follows from.'),
     logEvery: count.default(50).describe('Updates between two lines of the log.'),
     saveEvery: count.default(1).describe('Epochs (or iterations) between two checkpoints.'),
+    patience: count
+      .optional()
+      .describe(
+        'Evaluations in a row that may bring no better value of the metric that decides about `best`; then the run stops early. Its full length where absent.',
+      ),
     keep: z.int().min(0).default(0).describe('How many numbered checkpoints stay, besides `last` and `best`.'),
     onSaveError: z
       .enum(['continue', 'stop'])
@@ -158,9 +163,48 @@ export const evaluationSchema = z
       .default(1)
       .describe('Epochs (or iterations) between two evaluations; the end of the run always has one.'),
     batchSize: count.optional().describe('Images at a time; the training batch size where absent.'),
+    loss: z
+      .boolean()
+      .default(true)
+      .describe('Also measure the loss on the validation images, unchanged and as at inference.'),
     ema: z.boolean().default(true).describe('Evaluate the averaged weights where the run keeps them.'),
   })
   .prefault({});
+
+/** How much of a backbone keeps its weights. */
+export const freezeSchema = z
+  .int()
+  .min(0)
+  .max(4)
+  .optional()
+  .describe(
+    'Stages of the backbone that keep their weights, and the stem before them: they run as at inference, norms on their statistics, and no gradient goes through them. 0 is the stem alone; all of it learns where absent.',
+  );
+
+/** How much each class counts in a loss. */
+export const classWeightsSchema = z.union([z.literal('balanced'), z.array(nonNegative).min(2)]).optional();
+
+/** A share of the training set in place of a validation set. */
+export const heldShareSchema = z.strictObject({
+  share: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .describe('Share of the training images that is held out to measure on, instead of a validation set.'),
+  seed: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Another one holds other images out; their names and the seed decide which.'),
+});
+
+export type HeldShare = z.output<typeof heldShareSchema>;
+
+/**
+ * What is measured on: a set of its own, as the task names one, a share of the training set, or nothing.
+ * @param own the task's.
+ */
+export const validationSchema = <Own extends z.ZodType>(own: Own) => z.union([z.literal('none'), own, heldShareSchema]);
 
 const backboneShape = <Name extends string>(names: readonly Name[]) =>
   z.strictObject({

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { dataFolder, describeWith } from '@pyramidal/testing';
-import { openImageFolder, requireSplit } from './image-folder';
+import { openImageFolder, partOfSplit, requireSplit } from './image-folder';
 
 describe('openImageFolder', () => {
   let root: string;
@@ -36,6 +36,42 @@ describe('openImageFolder', () => {
       `${join(root, 'train')}: 1 files are no images of a class that are read, the first one ${join('cat', 'notes.txt')}`,
       `${join(root, 'val')}: 1 files are no images of a class that are read, the first one readme.md`,
     ]);
+  });
+
+  it('finds images in folders of a class, in the order of torchvision', async () => {
+    await make(
+      'train/cat/b.jpg',
+      'train/cat/a/z.jpg',
+      'train/cat/a/b/é.jpg',
+      'train/cat/.trash/x.jpg',
+      'train/dog/1.jpg',
+    );
+    const { samples } = requireSplit(await openImageFolder(root), 'train');
+    const files = ['cat/b.jpg', 'cat/a/z.jpg', 'cat/a/b/é.jpg', 'dog/1.jpg'];
+    expect(samples.map(({ file }) => file)).toEqual(files.map((file) => join(root, 'train', file)));
+  });
+
+  it('holds a share of each class out, by the names of the images', async () => {
+    const files = Array.from({ length: 10 }, (_, i) => [`train/cat/${i}.jpg`, `train/dog/${i}.jpg`]).flat();
+    await make(...files, 'train/eel/only.jpg');
+    const folder = await openImageFolder(root);
+    const split = requireSplit(folder, 'train');
+    const part = { share: 0.2, seed: 4 };
+    const validation = partOfSplit(folder, split, { ...part, take: 'validation' });
+    const training = partOfSplit(folder, split, { ...part, take: 'training' });
+    expect([split.counts, training.counts, validation.counts]).toEqual([
+      [10, 10, 1],
+      [8, 8, 1],
+      [2, 2, 0],
+    ]);
+    expect([...training.samples, ...validation.samples].map(({ file }) => file).sort()).toEqual(
+      split.samples.map(({ file }) => file).sort(),
+    );
+    const reversed = { ...split, samples: [...split.samples].reverse() };
+    expect(partOfSplit(folder, reversed, { ...part, take: 'validation' }).samples.length).toBe(4);
+    expect(new Set(partOfSplit(folder, reversed, { ...part, take: 'validation' }).samples)).toEqual(
+      new Set(validation.samples),
+    );
   });
 
   it('tells names that differ in capital letters alone', async () => {

@@ -1,7 +1,8 @@
 /** Classification datasets in the ImageFolder layout, listed without decoding anything. */
 import { readdir } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { basename, extname, join, relative, sep } from 'node:path';
+import { partOf, type SplitPart } from '@pyramidal/loading';
 import { readClassIndex, type ImageClass } from './class-index';
 
 const IMAGE_EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff']);
@@ -38,7 +39,8 @@ export interface ImageFolderOptions {
 }
 
 /**
- * Lists a dataset in the ImageFolder layout, `root/<split>/<class>/*.jpg`, without decoding any image.
+ * Lists a dataset in the ImageFolder layout, `root/<split>/<class>/*.jpg`, without decoding any image; a class may have folders
+ * of its own.
  * @throws one line naming the folder, for a split or a class without images, a class that one split has and another lacks
  * (unless a class list was given), fewer than two classes, a folder that the class list does not know, an unreadable folder.
  */
@@ -68,6 +70,18 @@ export function requireSplit(folder: ImageFolder, name: string): ImageSplit {
   return split;
 }
 
+/**
+ * One side of a split of a folder's images, class by class: a class of two images or more has some on either side.
+ * @throws Error naming the folder if no class has two images.
+ */
+export function partOfSplit({ root }: ImageFolder, { name, samples, counts }: ImageSplit, part: SplitPart): ImageSplit {
+  const keyOf = ({ file }: ImageSample): string => relative(join(root, name), file).split(sep).join('/');
+  const taken = partOf(samples, part, { keyOf, groupOf: ({ label }) => label });
+  const own = counts.map(() => 0);
+  for (const { label } of taken) own[label]!++;
+  return { name, samples: taken, counts: own };
+}
+
 async function findSplits(root: string): Promise<string[]> {
   const found = await subfolders(root);
   const splits = ['train', 'val'].filter((name) => found.includes(name));
@@ -85,15 +99,14 @@ async function listClasses(split: string, notes: string[]): Promise<Map<string, 
   const others: string[] = [];
   for (const name of await subfolders(split)) {
     const folder = join(split, name);
-    const files = (await entries(folder)).filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
+    const files = await filesBelow(folder);
     const isImage = (file: string): boolean => IMAGE_EXTENSIONS.has(extname(file).toLowerCase());
-    const visible = files.filter((file) => !file.startsWith('.'));
-    const images = visible.filter(isImage);
-    others.push(...visible.filter((file) => !isImage(file)).map((file) => join(name, file)));
+    const images = files.filter(isImage);
+    others.push(...files.filter((file) => !isImage(file)).map((file) => join(name, file)));
     if (images.length === 0) {
       throw new Error(`${folder}: class '${name}' has no images (${[...IMAGE_EXTENSIONS].join(', ')})`);
     }
-    classes.set(name, images.sort(byCodeUnits));
+    classes.set(name, images);
   }
   if (classes.size === 0) throw new Error(`${split}: has no images; expected a folder for each class`);
   const loose = (await entries(split)).filter((entry) => entry.isFile() && !entry.name.startsWith('.'));
@@ -175,6 +188,20 @@ function labelSplit(
   }
   samples.sort((a, b) => a.label - b.label);
   return { name, samples, counts };
+}
+
+/** Visible files of a folder, then those of the folders below it, each list sorted, as torchvision walks. */
+async function filesBelow(folder: string): Promise<string[]> {
+  const visible = (await entries(folder)).filter(({ name }) => !name.startsWith('.'));
+  const namesOf = (isFolder: boolean): string[] => {
+    const chosen = visible.filter((entry) => entry.isDirectory() === isFolder);
+    return chosen.map(({ name }) => name).sort(byCodeUnits);
+  };
+  const found = namesOf(false);
+  for (const name of namesOf(true)) {
+    for (const file of await filesBelow(join(folder, name))) found.push(join(name, file));
+  }
+  return found;
 }
 
 async function subfolders(folder: string): Promise<string[]> {

@@ -1,18 +1,31 @@
 /** What every task's program shares. */
 export { openConfig } from './choose-config';
+export { classWeights } from './class-weights';
 export { countProgress, type CountProgress } from './count-progress';
+export { checkImages } from './check-images';
+export { describeData, type ReportedSplit } from './data-report';
 export { describeNetwork, type DescribeOptions } from './describe-network';
 export { drawAttention, type NetworkInput } from './draw-attention';
 export { exportNetwork, type ExportOptions } from './export-network';
 export { exportOnnx, type OnnxTask } from './export-onnx';
 export { findImages } from './find-images';
+export { freezeStages } from './freeze-stages';
 export { JsonList } from './json-list';
 export { createPredictor, type Predictor } from './predictor';
 export { reportBroken } from './report-broken';
 export { runProgram, type ExitCode } from '@pyramidal/program';
 export { runApp, type RunAppOptions } from './run-app';
-export type { EvaluateCommand, ExportCommand, InfoCommand, PredictCommand, TaskApp, TrainCommand } from './task-app';
+export type {
+  DataCommand,
+  EvaluateCommand,
+  ExportCommand,
+  InfoCommand,
+  PredictCommand,
+  TaskApp,
+  TrainCommand,
+} from './task-app';
 export { trainNetwork, type BatchSource, type NetworkTraining, type SharedConfig } from './train-network';
+export { heldShare, ownSet, requireValidation } from './validation-set';
 export { withTrainedNetwork, type NetworkTask } from './trained-network';
 export type { EvaluationChart } from './training-curves';
 export { writePredictions, type Predictions } from './write-predictions';

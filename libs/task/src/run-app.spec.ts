@@ -22,6 +22,7 @@ function notingApp(): { app: TaskApp; calls: unknown[] } {
     predict: note('predict', 0),
     exportModel: note('export', 0),
     info: note('info', 0),
+    data: note('data', 1),
   };
   return { app, calls };
 }
@@ -44,6 +45,8 @@ describe('runApp', () => {
     expect(await run(app, 'info x.yaml --input 64x96')).toEqual({ code: 0, stderr: '' });
     expect(await run(app, 'train --resume a.safetensors x.yaml')).toMatchObject({ stderr: '' });
     expect(await run(app, 'train --resume x.yaml')).toMatchObject({ stderr: '' });
+    expect(await run(app, 'data x.yaml --set a=1')).toEqual({ code: 1, stderr: '' });
+    expect(calls.pop()).toEqual({ name: 'data', config: 'x.yaml', set: ['a=1'] });
     expect(calls).toEqual([
       { name: 'train', config: 'configs/a.yaml', out: 'runs/a', resume: true, progress: 'live', set: ['a.b=1', 'c=2'] },
       {
@@ -99,7 +102,10 @@ describe('runApp', () => {
       'train x.yaml --epochs 3',
       /^pyramidal-test train: unknown option '--epochs'; known options: --recipe, --backbone, --set, --debug, --out, --resume, --quiet, --json\n$/,
     ],
-    ['trian x.yaml', /^pyramidal-test: unknown command 'trian'; expected one of train, eval, predict, export, info\n$/],
+    [
+      'trian x.yaml',
+      /^pyramidal-test: unknown command 'trian'; expected one of train, eval, predict, export, info, data\n$/,
+    ],
     ['eval x.yaml', /^pyramidal-test eval: required option '--weights <path>' not specified\n$/],
     ['train x.yaml --set a={b: c}', /expected '}' at the end; quote it, and write --set=KEY=VALUE through Nx\n$/],
     ['train', /^pyramidal-test: expected a configuration, or --recipe and --backbone\n$/],

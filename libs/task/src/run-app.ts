@@ -105,6 +105,12 @@ function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command 
       const { config } = chosen({ file, ...choice });
       finish(await app.info({ config, set, input, resolved }));
     });
+  common('data', 'check a data set before training: counts, sizes, what is left out and why, duplicates').action(
+    async (file, { set, ...choice }) => {
+      const { config } = chosen({ file, ...choice });
+      finish(await app.data({ config, set }));
+    },
+  );
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ writeErr: () => undefined });
   }

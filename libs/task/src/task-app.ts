@@ -46,6 +46,9 @@ export interface ExportCommand extends TrainedCommand {
   readonly input: { readonly height: number; readonly width: number } | undefined;
 }
 
+/** Looks at a data set as training does, and says what is in it. */
+export type DataCommand = Common;
+
 export interface InfoCommand extends Common {
   /** Print the resolved configuration as YAML, and nothing else. */
   readonly resolved: boolean;
@@ -67,4 +70,5 @@ export interface TaskApp {
   predict(command: PredictCommand): Promise<number>;
   exportModel(command: ExportCommand): Promise<number>;
   info(command: InfoCommand): Promise<number>;
+  data(command: DataCommand): Promise<number>;
 }

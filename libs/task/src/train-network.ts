@@ -1,5 +1,5 @@
 /** `train`, whatever the task: the training that a configuration describes, into the folder of a run. */
-import type { evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/config';
+import { type evaluationSchema, type runtimeSchema, type trainSchema, UsageError, type z } from '@pyramidal/config';
 import { writeFileAtomically } from '@pyramidal/files';
 import type { Module } from '@pyramidal/nn';
 import type { ExitCode } from '@pyramidal/program';
@@ -12,6 +12,7 @@ import {
   openRunFolder,
   type ProgressStyle,
   type RunFolder,
+  type SplitRecord,
   train,
   trainStep,
   type TrainStep,
@@ -19,6 +20,7 @@ import {
 } from '@pyramidal/training';
 import { reportBroken } from './report-broken';
 import type { TrainCommand } from './task-app';
+import { type Measured, validationLoss, type ValidationLoss } from './validation-loss';
 import { type EvaluationChart, trainingCurves } from './training-curves';
 
 /** The parts of a configuration that every task has. */
@@ -48,21 +50,28 @@ export interface NetworkTraining<Loaded, B extends Batch> {
   readonly source: BatchSource<Loaded>;
   /** What of a loaded batch goes into the step. */
   readonly tensors: (loaded: Loaded) => B;
-  readonly evaluation: Pick<Evaluation, 'run' | 'best'>;
+  /** Undefined where there is nothing to measure on: then there is no best checkpoint. */
+  readonly evaluation: Pick<Evaluation, 'run' | 'best'> | undefined;
+  /** Gives evaluations a `loss`; undefined measures none. */
+  readonly measured?: Measured<Loaded, B> | undefined;
+  /** How the training images were split, where they were. */
+  readonly split?: SplitRecord | undefined;
   readonly chart: EvaluationChart;
 }
 
 /** Trains a network as its configuration says, into the run's folder; leaves checkpoints, logs and curves there. */
 export async function trainNetwork<Loaded, B extends Batch>(options: NetworkTraining<Loaded, B>): Promise<ExitCode> {
-  const { command, text, runtime, source, chart } = options;
+  const { command, text, runtime, source, chart, evaluation, split } = options;
+  requireEvaluations(options);
   const step = createStep(options);
+  const measured = options.measured && validationLoss({ ...options, ...options.measured });
   try {
     const info = { command: 'train', runtime };
-    const run = openRunFolder({ folder: command.out, resume: command.resume, config: text, info });
+    const run = openRunFolder({ folder: command.out, resume: command.resume, config: text, info, split });
     try {
-      const exitCode = await runTraining(options, step, run);
+      const exitCode = await runTraining({ ...options, evaluation: withLoss(evaluation, measured) }, step, run);
       reportBroken(source);
-      const curves = await trainingCurves(run.file('metrics.jsonl'), chart);
+      const curves = await trainingCurves(run.file('metrics.jsonl'), evaluation && chart);
       for (const [name, picture] of curves) writeFileAtomically(run.file(name), picture);
       if (exitCode === 0) reportDone(run.folder, command.progress);
       return exitCode;
@@ -70,6 +79,7 @@ export async function trainNetwork<Loaded, B extends Batch>(options: NetworkTrai
       run.close();
     }
   } finally {
+    measured?.dispose();
     step.dispose();
   }
 }
@@ -80,12 +90,37 @@ function reportDone(folder: string, style: ProgressStyle = 'live'): void {
   if (style === 'json') console.log(JSON.stringify({ kind: 'done', folder }));
 }
 
+/** An evaluation that also measures the loss. */
+function withLoss(
+  evaluation: NetworkTraining<never, never>['evaluation'],
+  measured: ValidationLoss | undefined,
+): NetworkTraining<never, never>['evaluation'] {
+  if (evaluation === undefined || measured === undefined) return evaluation;
+  const run: Evaluation['run'] = async (context) => {
+    const metrics = await evaluation.run(context);
+    return { ...metrics, loss: await measured.measure(context.signal) };
+  };
+  return { ...evaluation, run };
+}
+
+/** Says that nothing is measured. @throws UsageError if something depends on it. */
+function requireEvaluations({
+  evaluation,
+  config,
+}: Pick<NetworkTraining<never, never>, 'evaluation' | 'config'>): void {
+  if (evaluation !== undefined) return;
+  if (config.train.patience !== undefined) {
+    throw new UsageError('train.patience: expected images to evaluate on, and data.val is none');
+  }
+  console.error('data.val is none: nothing is evaluated, and the last checkpoint is the only one that is kept');
+}
+
 function createStep<Loaded, B extends Batch>({ module, loss, config }: NetworkTraining<Loaded, B>): TrainStep<B> {
   const { optimizer, clipGradNorm, ema, accumulation } = config.train;
   return trainStep<B>({
     module,
     loss,
-    optimizer: createOptimizer(module.parameters(), optimizer),
+    optimizer: createOptimizer(module.parameters(), optimizer, frozenNames(module)),
     clipGradNorm,
     emaDecay: ema?.decay,
     accumulation,
@@ -93,6 +128,11 @@ function createStep<Loaded, B extends Batch>({ module, loss, config }: NetworkTr
     precision: config.runtime.precision,
   });
 }
+
+const measuring = ({ train, evaluation: { every, ema } }: SharedConfig) => ({ every, ema, patience: train.patience });
+
+const frozenNames = (module: Module): string[] =>
+  [...module.state()].flatMap(([name, { trainable, isFrozen }]) => (trainable && isFrozen ? [name] : []));
 
 async function runTraining<Loaded, B extends Batch>(
   { command, config, source, tensors, evaluation }: NetworkTraining<Loaded, B>,
@@ -115,8 +155,8 @@ async function runTraining<Loaded, B extends Batch>(
     },
     length,
     schedule: createSchedule(schedule, { lr: optimizer.lr, length, updatesPerEpoch }),
-    evaluation: { ...evaluation, every: config.evaluation.every, ema: config.evaluation.ema },
     progress: command.progress,
+    ...(evaluation && { evaluation: { ...evaluation, ...measuring(config) } }),
     ...{ seed, logEvery, saveEvery, keep, onSaveError },
   });
   return exitCode;

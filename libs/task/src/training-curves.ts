@@ -17,20 +17,25 @@ export interface EvaluationChart {
   readonly metrics: readonly string[];
 }
 
-/** Draws the loss, and metrics of the evaluations, over the steps of a run. Returns PNG bytes by name, none of a run without a line yet. */
+/**
+ * Draws the loss, and metrics of the evaluations, over the steps of a run.
+ * @param chart undefined for a run without evaluations. @returns PNG bytes by name, none of a run without a line yet.
+ */
 export async function trainingCurves(
   metricsFile: string,
-  chart: EvaluationChart,
+  chart: EvaluationChart | undefined,
 ): Promise<ReadonlyMap<string, Buffer>> {
   if (!existsSync(metricsFile)) return new Map();
   const { records } = readJsonLines(metricsFile, metricsLine);
-  const series = (kind: 'train' | 'evaluation', name: string): Series => ({
+  const series = (kind: 'train' | 'evaluation', metric: string, name = metric): Series => ({
     name,
     points: records
       .filter((record) => record.kind === kind)
-      .map(({ step, [name]: value }) => [step, typeof value === 'number' ? value : NaN]),
+      .map(({ step, [metric]: value }) => [step, typeof value === 'number' ? value : NaN]),
   });
-  const loss = { title: 'Training loss', xLabel: 'step', yLabel: 'loss', series: [series('train', 'loss')] };
+  const losses = [series('train', 'loss', 'training'), series('evaluation', 'loss', 'validation')].filter(hasValues);
+  const loss = { title: 'Loss', xLabel: 'step', yLabel: 'loss', series: losses };
+  if (chart === undefined) return new Map([['loss.png', await lineChartPicture(loss)]]);
   const { file, title, yLabel, metrics } = chart;
   const curves = metrics.map((name) => series('evaluation', name)).filter(hasValues);
   const evaluations = { title, xLabel: 'step', yLabel, series: curves };

@@ -11,7 +11,7 @@ export {
 } from './load-weights-file';
 export { type Optimizer, type ParameterGroup } from './optimizer';
 export type { ProgressStyle } from './progress';
-export { openRunFolder, type RunFolder, type RunFolderOptions } from './run/run-folder';
+export { openRunFolder, type RunFolder, type RunFolderOptions, type SplitRecord } from './run/run-folder';
 export { createSchedule, type RunLength, type Schedule, type ScheduleOptions } from './schedule';
 export { sgd, type SgdOptions } from './sgd';
 export { TrainingError } from './training-error';

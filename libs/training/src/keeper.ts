@@ -5,6 +5,7 @@ import { CheckpointError, readSafetensors } from '@pyramidal/checkpoints';
 import { duplicateFile, FileError, readJson, writeJson } from '@pyramidal/files';
 import { infoOf, saveCheckpoint, type CheckpointInfo } from './checkpoint';
 import { BEST, LAST, numberedCheckpoints, numberedName } from './run/find-checkpoint';
+import { isBetterThan } from './patience';
 import { bestRecord } from './run/records';
 import type { RunFolder } from './run/run-folder';
 import { TrainingError } from './training-error';
@@ -55,17 +56,14 @@ export class CheckpointKeeper {
   }
 
   /** Writes `best.safetensors` (without optimizer state) and `best.json` if the metrics beat the best until now. */
-  saveIfBest(
-    info: CheckpointInfo,
-    metrics: Readonly<Record<string, number>>,
-    { metric, mode = 'max' }: BestRule,
-  ): void {
+  saveIfBest(info: CheckpointInfo, metrics: Readonly<Record<string, number>>, rule: BestRule): void {
+    const { metric } = rule;
     const value = metrics[metric];
     if (value === undefined) {
       throw new TrainingError(`best metric: expected one of ${Object.keys(metrics).join(', ')}, received ${metric}`, 2);
     }
     const best = this.bestValue(metric);
-    const isBetter = best === undefined || (mode === 'max' ? value > best : value < best);
+    const isBetter = best === undefined || isBetterThan(value, best, rule);
     if (!isBetter || Number.isNaN(value)) return;
     this.attempt(() => {
       saveCheckpoint(this.folder.file(BEST), this.step, { ...info, metrics }, { optimizer: false });

@@ -78,7 +78,8 @@ function checkGroups(groups: readonly ParameterGroup[], names: readonly string[]
   }
 }
 
-function matches({ match }: ParameterGroup, name: string): boolean {
+/** Whether a parameter of this name belongs to a group. */
+export function matches({ match }: ParameterGroup, name: string): boolean {
   return typeof match === 'string' ? beginsLike(name, match) : match(name);
 }
 

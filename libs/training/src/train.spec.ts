@@ -363,6 +363,74 @@ describe('resume', () => {
   });
 });
 
+describe('early stopping', () => {
+  /** The best value at step 12, by evaluations after each epoch. */
+  const curve = (step: number): number => ({ 6: 0.3, 12: 0.9, 18: 0.9, 24: NaN, 30: 0.5, 36: 1 })[step] ?? 0;
+  const watched = (patience?: number): Setup => ({
+    length: { epochs: 8 },
+    evaluation: {
+      every: 1,
+      run: async ({ step }) => ({ top1: curve(step), top5: 1 }),
+      best: { metric: 'top1' },
+      patience,
+    },
+  });
+  const endOf = (name: string): unknown => {
+    const { starts } = JSON.parse(readFileSync(join(root, name, 'run.json'), 'utf8')) as {
+      starts: { ended: object }[];
+    };
+    return starts.at(-1)!.ended;
+  };
+
+  it('ends a run after so many evaluations without a better one', async () => {
+    const { outcome } = await run(watched(3));
+    expect(outcome).toMatchObject({ outcome: 'stopped early', step: 30, exitCode: 0 });
+    expect(output).toContain(
+      'stopped early at step 30 of 48: top1 has not improved in 3 evaluations, its best is 0.9 at step 12',
+    );
+    expect(endOf('run')).toMatchObject({ outcome: 'stopped early', step: 30, time: expect.any(String) });
+    const last = readSafetensors(join(root, 'run/last.safetensors'));
+    expect(JSON.parse(last.metadata['training']!)).toMatchObject({ step: 30 });
+    last.close();
+    expect(JSON.parse(readFileSync(join(root, 'run/best.json'), 'utf8'))).toMatchObject({ step: 12 });
+  });
+
+  it('leaves a run alone whose metric still improves in time', async () => {
+    expect((await run(watched(4))).outcome).toMatchObject({ outcome: 'finished', step: 48 });
+    expect((await run({ ...watched(), name: 'free' })).outcome).toMatchObject({ outcome: 'finished', step: 48 });
+    expect(endOf('free')).toMatchObject({ outcome: 'finished', step: 48 });
+  });
+
+  it('ends where an uninterrupted run ends, wherever it was interrupted, to the same bits', async () => {
+    const whole = await run({ name: 'whole', ...watched(3) });
+    for (const stop of [5, 13, 18, 19, 29]) {
+      const part = { name: `part${stop}`, ...watched(3) };
+      await run({ ...part, afterUpdate: interruptAfter(stop) });
+      expect(endOf(part.name)).toMatchObject({ outcome: 'interrupted', step: stop });
+      const rest = await run({ ...part, resume: true });
+      expect(rest.outcome).toMatchObject({ outcome: 'stopped early', step: 30 });
+      expect(rest.weights).toEqual(whole.weights);
+      expect(metrics(part.name)).toEqual(metrics('whole'));
+    }
+  });
+
+  it('is over for good, unless the patience is longer', async () => {
+    await run(watched(3));
+    expect((await run({ ...watched(3), resume: true })).outcome).toMatchObject({ outcome: 'stopped early', step: 30 });
+    expect((await run({ ...watched(5), resume: true })).outcome).toMatchObject({ outcome: 'finished', step: 48 });
+  });
+
+  it('follows a metric that should fall', async () => {
+    const falling: Evaluation = {
+      every: 1,
+      run: async ({ step }) => ({ loss: step === 12 ? 1 : 2 }),
+      best: { metric: 'loss', mode: 'min' },
+      patience: 1,
+    };
+    expect((await run({ length: { epochs: 8 }, evaluation: falling })).outcome).toMatchObject({ step: 18 });
+  });
+});
+
 describe('trouble', () => {
   it('stops at the first value that is not finite, naming step and value, and keeps the checkpoint', async () => {
     expect(await failure({ poison: 14, logEvery: 50, saveEvery: 1 })).toMatch(

@@ -1,8 +1,9 @@
 /** The training loop: updates, log, checkpoints and evaluation of one run. */
 import * as tf from '@tensorflow/tfjs-core';
-import { explainFileError } from '@pyramidal/files';
+import { explainFileError, FileError } from '@pyramidal/files';
 import { loadCheckpoint, type CheckpointInfo } from './checkpoint';
 import { CheckpointKeeper, type BestRule } from './keeper';
+import { Patience } from './patience';
 import { createProgress, type Progress, type ProgressStyle } from './progress';
 import { LAST } from './run/find-checkpoint';
 import { watchInterrupts, type Interrupt } from './run/interrupt';
@@ -44,6 +45,8 @@ export interface Evaluation {
   readonly best?: BestRule;
   /** Evaluate the averaged weights where the step keeps them; default true. */
   readonly ema?: boolean;
+  /** Evaluations in a row without a better `best` metric that end the run; undefined: the run has its full length. */
+  readonly patience?: number | undefined;
 }
 
 /** What a run needs: where it is kept, what it trains on what, how long and how fast. */
@@ -71,7 +74,7 @@ export interface TrainOptions<B extends Batch> {
 
 /** How a run ended. */
 export interface TrainOutcome {
-  readonly outcome: 'finished' | 'interrupted';
+  readonly outcome: 'finished' | 'interrupted' | 'stopped early';
   /** Updates done. */
   readonly step: number;
   /** 0, or 130 after Ctrl-C, 143 after SIGTERM. */
@@ -104,6 +107,7 @@ class Run<B extends Batch> {
   private readonly interrupt: Interrupt;
   private readonly keeper: CheckpointKeeper;
   private readonly log: MetricsLog;
+  private readonly patience: Patience | undefined;
   private readonly progress: Progress;
   /** Updates done. */
   private done = 0;
@@ -129,6 +133,7 @@ class Run<B extends Batch> {
     const samplesPerUpdate = data.batchSize * step.accumulation;
     this.progress = createProgress({ total: this.total, samplesPerUpdate, style, stream });
     this.log = new MetricsLog(folder.file('metrics.jsonl'), this.done, warn);
+    this.patience = patienceOf(options.evaluation, this.log);
     notes.forEach(warn);
     this.interrupt = watchInterrupts(() =>
       this.progress.warn('stopping after this step and saving; press Ctrl-C again to quit at once'),
@@ -138,20 +143,40 @@ class Run<B extends Batch> {
   async train(): Promise<TrainOutcome> {
     if (this.done > 0) this.progress.say(`going on from step ${this.done} of ${this.total}`);
     if (this.lacksEvaluation()) await this.evaluate();
-    while (this.done < this.total && !this.stopped) await this.epoch();
+    while (this.goesOn(this.total)) await this.epoch();
     if (this.stopped || this.keeper.saved < this.done) this.save();
     if (this.keeper.saved < this.done) {
       throw new TrainingError(`the last checkpoint could not be written; ${this.whatIsThere()}`);
     }
     this.requireNumbers();
     if (this.stopped) this.progress.say(`stopped at step ${this.done} and saved; --resume goes on from there`);
-    const outcome = this.done < this.total ? 'interrupted' : 'finished';
+    const outcome = this.outcome();
+    if (outcome === 'stopped early') {
+      this.progress.say(`stopped early at step ${this.done} of ${this.total}: ${this.patience!.describe()}`);
+    }
+    this.noteEnd(outcome);
     return { outcome, step: this.done, exitCode: this.interrupt.exitCode, metrics: this.metrics };
+  }
+
+  private outcome(): TrainOutcome['outcome'] {
+    if (this.done >= this.total) return 'finished';
+    return this.patience?.isOver ? 'stopped early' : 'interrupted';
+  }
+
+  /** The results are there already: a full disk takes nothing from them. */
+  private noteEnd(outcome: TrainOutcome['outcome']): void {
+    try {
+      this.options.folder.end(outcome, this.done);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      this.progress.warn(error.message);
+    }
   }
 
   /** A validation set without a sample gives no number at all; such a run is not done. */
   private requireNumbers(): void {
-    const values = Object.entries(this.metrics ?? {});
+    // A loss is a number however little was counted.
+    const values = Object.entries(this.metrics ?? {}).filter(([name]) => name !== 'loss');
     if (values.length === 0 || values.some(([, value]) => Number.isFinite(value))) return;
     const names = values.map(([name]) => name).join(', ');
     throw new TrainingError(
@@ -169,6 +194,11 @@ class Run<B extends Batch> {
     return this.interrupt.signal.aborted;
   }
 
+  /** Whether there is another update before `end` of them are done. */
+  private goesOn(end: number): boolean {
+    return this.done < end && !this.stopped && !this.patience?.isOver;
+  }
+
   private get epochsDone(): number {
     return this.done / this.updatesPerEpoch;
   }
@@ -181,7 +211,7 @@ class Run<B extends Batch> {
     const firstBatch = (this.done % this.updatesPerEpoch) * step.accumulation;
     const batches = data.epoch(epoch, firstBatch)[Symbol.asyncIterator]();
     try {
-      while (this.done < end && !this.stopped) await this.update(await this.take(batches));
+      while (this.goesOn(end)) await this.update(await this.take(batches));
     } finally {
       await batches.return?.();
     }
@@ -274,6 +304,7 @@ class Run<B extends Batch> {
     if (best !== undefined) this.keeper.saveIfBest(this.info, metrics, best);
     this.metrics = metrics;
     this.log.write({ kind: 'evaluation', ...this.position, values: metrics });
+    this.patience?.add({ step: this.done, metrics });
     const value = best && this.keeper.bestValue(best.metric);
     const reached = best && value !== undefined ? { metric: best.metric, value } : undefined;
     this.progress.evaluated({ ...this.position, metrics, best: reached });
@@ -324,6 +355,15 @@ class Run<B extends Batch> {
     const { saved } = this.keeper;
     return saved < 0 ? 'no checkpoint of this run is there' : `the one there is from step ${saved}`;
   }
+}
+
+/** With the evaluations that the run had before. */
+function patienceOf(evaluation: Evaluation | undefined, log: MetricsLog): Patience | undefined {
+  if (evaluation?.patience === undefined) return undefined;
+  if (evaluation.best === undefined) throw new TrainingError('patience: expected a metric that tells the best', 2);
+  const patience = new Patience(evaluation.best, evaluation.patience);
+  log.evaluations.forEach((evaluated) => patience.add(evaluated));
+  return patience;
 }
 
 function disposeAll(batches: readonly Batch[]): void {

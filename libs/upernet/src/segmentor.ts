@@ -45,17 +45,20 @@ export class Segmentor extends Module {
   /**
    * @param images float32 [N, H, W, 3], normalised.
    * @param labels int32 [N, H, W], classes or 255.
+   * @param classWeights a factor for each class; without them all count alike.
    * @returns the loss to descend and its parts; accuracies in percent.
    */
   loss(
     images: tf.Tensor4D,
     labels: tf.Tensor3D,
     pass: ForwardPass,
+    classWeights?: readonly number[],
   ): { readonly loss: tf.Scalar } & Record<string, tf.Scalar> {
     const maps = this.maps(images, pass);
-    const { loss: decodeLoss, accuracy } = segmentationLoss(this.decodeHead.forward(maps, pass), labels);
+    const lossOf = (head: DecodeHead) => segmentationLoss(head.forward(maps, pass), labels, classWeights);
+    const { loss: decodeLoss, accuracy } = lossOf(this.decodeHead);
     if (this.auxiliaryHead === undefined) return { loss: decodeLoss, accuracy };
-    const auxiliary = segmentationLoss(this.auxiliaryHead.forward(maps, pass), labels);
+    const auxiliary = lossOf(this.auxiliaryHead);
     const auxiliaryLoss = tf.mul<tf.Scalar>(auxiliary.loss, AUXILIARY_WEIGHT);
     const loss = tf.add<tf.Scalar>(decodeLoss, auxiliaryLoss);
     return { loss, decodeLoss, auxiliaryLoss, accuracy, auxiliaryAccuracy: auxiliary.accuracy };

@@ -114,3 +114,35 @@ it('reads a map of its own width without convolutions only', () => {
     'expected 6 channels as its map without convolutions, received 8',
   );
 });
+
+describe('segmentationLoss with class weights', () => {
+  const logits = tf.tensor4d(
+    [0.3, -1, 2, 1.5, 0.2, -0.7, -0.4, 0.9, 0.1, 2.2, -0.3, 0.6, 0.1, 0.1, 0.5, -1.2, 0.4, 0.8],
+    [1, 2, 3, 3],
+  );
+  const labels = tf.tensor3d([2, 0, 255, 1, 255, 2], [1, 2, 3], 'int32');
+
+  it("is PyTorch's weighted mean over the labelled pixels", async () => {
+    const { loss } = segmentationLoss(logits, labels, [0.5, 2, 3.5]);
+    // torch.nn.functional.cross_entropy(logits, labels, weight=..., ignore_index=255), float64, PyTorch 2.15
+    expectClose(await loss.data(), [0.8907353129219299], { rtol: 1e-6 });
+    // ... and without weights reduction='sum' over the number of all pixels, MMSegmentation's mean
+    expectClose(await segmentationLoss(logits, labels).loss.data(), [0.6457345635020474], { rtol: 1e-6 });
+  });
+
+  it('is 0 without a labelled pixel, and names another number of weights', async () => {
+    const none = tf.fill<tf.Rank.R3>([1, 2, 3], 255, 'int32');
+    expect([...(await segmentationLoss(logits, none, [1, 2, 3]).loss.data())]).toEqual([0]);
+    expect(() => segmentationLoss(logits, labels, [1])).toThrow(
+      'segmentationLoss: expected 3 class weights, received 1',
+    );
+  });
+
+  it('is static', async () => {
+    const compiled = compile(({ x }: { x: tf.Tensor }) => {
+      return { loss: segmentationLoss(x as tf.Tensor4D, labels, [0.5, 2, 3.5]).loss };
+    }, { name: 'loss' }); // prettier-ignore
+    expectClose(await compiled({ x: logits }).loss.data(), [0.8907353129219299], { rtol: 1e-6 });
+    compiled.dispose();
+  });
+});

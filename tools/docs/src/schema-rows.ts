@@ -36,7 +36,10 @@ function rowsOf(json: Json, prefix: string): Row[] {
 function inside(json: Json, key: string): Row[] {
   if (json.type === 'array') return rowsOf(asSchema(json.items as Json | undefined), `${key}[].`);
   const kinds = kindsOf(json);
-  if (kinds.length === 0) return rowsOf(json, `${key}.`);
+  if (kinds.length === 0) {
+    const options = (json.anyOf ?? []).map(asSchema);
+    return [json, ...options].flatMap((option) => rowsOf(option, `${key}.`));
+  }
   return kinds.flatMap(({ name, schema }) => {
     const { [name.key]: _name, ...properties } = schema.properties ?? {};
     return rowsOf({ ...schema, properties }, `${key}(${name.value}).`);

@@ -1,23 +1,25 @@
 /** `pyramidal-classify eval`. */
 import { join } from 'node:path';
 import { makeFolder, writeFileAtomically, writeJson } from '@pyramidal/files';
-import { type ImageClass, requireSplit } from '@pyramidal/imagenet';
+import type { ImageClass } from '@pyramidal/imagenet';
 import { confusionMatrixPicture } from '@pyramidal/pictures';
 import { type EvaluateCommand, reportBroken, withTrainedNetwork } from '@pyramidal/task';
 import { evaluationBatches } from '../assemble';
+import { openValidation } from '../data-folder';
 import type { ClassificationDefinition } from '../definition';
 import { classAccuracies, confusionRows, type ClassificationCounts, summarise } from '../classification-metrics';
 import { classifierPredictor, evaluateClassifier } from '../evaluate-classifier';
 
 /** Prints top-1 and top-5, writes them with the accuracy of every class and the confusion matrix as a picture. */
 export function evaluate(definition: ClassificationDefinition, command: EvaluateCommand): Promise<number> {
-  return withTrainedNetwork(definition, command, async ({ config, data: folder, network }) => {
-    for (const note of folder.notes) console.error(note);
+  const task = { ...definition, open: openValidation };
+  return withTrainedNetwork(task, command, async ({ config, data: { classes, validation, notes }, network }) => {
+    for (const note of notes) console.error(note);
     const predict = classifierPredictor(network, config.runtime);
-    const batches = evaluationBatches(config, requireSplit(folder, config.data.val), folder.classes.length);
+    const batches = evaluationBatches(config, validation, classes.length);
     try {
-      const counts = await evaluateClassifier(predict, batches, folder.classes.length);
-      await writeResults(command.out, counts, folder.classes);
+      const counts = await evaluateClassifier(predict, batches, classes.length);
+      await writeResults(command.out, counts, classes);
       reportBroken(batches);
     } finally {
       await batches.close();
@@ -28,12 +30,12 @@ export function evaluate(definition: ClassificationDefinition, command: Evaluate
 }
 
 async function writeResults(out: string, counts: ClassificationCounts, classes: readonly ImageClass[]): Promise<void> {
-  const { top1, top5 } = summarise(counts);
+  const { top1, top5, loss } = summarise(counts);
   const accuracies = classAccuracies(counts);
   const perClass = classes.map(({ folder, name }, label) => ({ folder, name, accuracy: accuracies[label]! }));
   makeFolder(out);
-  writeJson(join(out, 'metrics.json'), { images: counts.images, top1, top5, perClass });
-  console.log(`images ${counts.images}  top-1 ${percent(top1)}  top-5 ${percent(top5)}`);
+  writeJson(join(out, 'metrics.json'), { images: counts.images, top1, top5, loss, perClass });
+  console.log(`images ${counts.images}  top-1 ${percent(top1)}  top-5 ${percent(top5)}  loss ${loss.toFixed(4)}`);
   const names = classes.map(({ name }) => name);
   writeFileAtomically(join(out, 'confusion.png'), await confusionMatrixPicture(confusionRows(counts), names));
   console.log(`results in ${out}`);

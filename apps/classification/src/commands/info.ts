@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { describeNetwork, type InfoCommand, openConfig } from '@pyramidal/task';
 import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
-import { openData } from '../data-folder';
+import { openClasses } from '../data-folder';
 import type { ClassificationDefinition } from '../definition';
 
 /** Classes to count with where the data set is not there: ImageNet's. */
@@ -18,8 +18,7 @@ export async function info({ schema, assemble }: ClassificationDefinition, comma
     return 0;
   }
   const { height, width } = input ?? { height: config.input.size, width: config.input.size };
-  const { root, train } = config.data;
-  const classes = existsSync(root) ? (await openData(config, [train])).classes.length : DEFAULT_CLASSES;
+  const classes = existsSync(config.data.root) ? (await openClasses(config)).classes.length : DEFAULT_CLASSES;
   await openRuntime(config.runtime);
   const classifier = assemble(config, classes);
   classifier.initialize(0);

@@ -1,6 +1,5 @@
 /** `pyramidal-classify train`. */
-import { openConfig, reportBroken, type TrainCommand, trainNetwork } from '@pyramidal/task';
-import { requireSplit } from '@pyramidal/imagenet';
+import { classWeights, freezeStages, openConfig, reportBroken, type TrainCommand, trainNetwork } from '@pyramidal/task';
 import { openRuntime } from '@pyramidal/runtime';
 import { startFromFile } from '@pyramidal/training';
 import { classificationLoss, evaluationBatches, trainingBatches } from '../assemble';
@@ -22,36 +21,45 @@ export async function train(
   command: TrainCommand,
 ): Promise<number> {
   const { config, text } = openConfig(schema, command);
-  const folder = await openData(config, [config.data.train, config.data.val]);
-  for (const note of folder.notes) console.error(note);
-  const classes = folder.classes.length;
+  const { classes: names, split, notes, ...images } = await openData(config);
+  for (const note of notes) console.error(note);
+  const classes = names.length;
+  const weights = await classWeights(config.loss.classWeights, {
+    classes: names.map(({ name }) => name),
+    count: () => images.training.counts,
+  });
   const runtime = await openRuntime(config.runtime);
   console.error(`${runtime.engine}: ${runtime.reason}`);
 
   const classifier = assemble(config, classes);
   classifier.initialize(config.train.seed);
   if (config.model.weights !== undefined) startFromFile(config.model.weights, classifier);
+  freezeStages(classifier, config.model);
 
-  const training = trainingBatches(config, requireSplit(folder, config.data.train), classes);
-  const validation = evaluationBatches(config, requireSplit(folder, config.data.val), classes);
+  const training = trainingBatches(config, images.training, classes);
+  const validation = images.validation && evaluationBatches(config, images.validation, classes);
   const predict = classifierPredictor(classifier, config.runtime);
   try {
     const exitCode = await trainNetwork({
       ...{ command, config, text, runtime },
       module: classifier,
-      loss: classificationLoss(classifier, config, augment),
+      loss: classificationLoss(classifier, config, { augment, classWeights: weights }),
       source: training,
       tensors: ({ images, targets }) => ({ images, targets }),
-      evaluation: {
+      evaluation: validation && {
         best: { metric: 'top1', mode: 'max' },
-        run: async ({ signal }) => summarise(await evaluateClassifier(predict, validation, classes, signal)),
+        run: async ({ signal }) => {
+          const { loss, ...shares } = summarise(await evaluateClassifier(predict, validation, classes, signal));
+          return config.evaluation.loss ? { ...shares, loss } : shares;
+        },
       },
+      split,
       chart: CHART,
     });
-    reportBroken(validation);
+    if (validation !== undefined) reportBroken(validation);
     return exitCode;
   } finally {
-    await Promise.all([training.close(), validation.close()]);
+    await Promise.all([training.close(), validation?.close()]);
     predict.dispose();
     classifier.dispose();
   }

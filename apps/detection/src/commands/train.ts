@@ -1,10 +1,10 @@
 /** `pyramidal-detect train`. */
-import { openConfig, type TrainCommand, trainNetwork } from '@pyramidal/task';
+import { freezeStages, openConfig, type TrainCommand, trainNetwork } from '@pyramidal/task';
 import { openRuntime } from '@pyramidal/runtime';
 import { startFromFile } from '@pyramidal/training';
-import { compiles, lossOf, trainingBatches } from '../assemble';
+import { compiles, lossOf, measuredBatches, measuredLossOf, trainingBatches } from '../assemble';
 import type { DetectionDefinition } from '../definition';
-import { openTraining, openValidation, requireSameClasses, surveyTraining } from '../data';
+import { openData } from '../data';
 import { evaluateDetector, summarise } from '../evaluate-detector';
 import { ImageDetector } from '../image-detector';
 
@@ -18,19 +18,20 @@ export async function train(
   command: TrainCommand,
 ): Promise<number> {
   const { config, text } = openConfig(schema, command);
-  const [dataset, validation] = [await openTraining(config), await openValidation(config)];
-  requireSameClasses(dataset, validation);
-  const remarks = surveyTraining(dataset, config, detectors);
-  for (const note of new Set([...dataset.notes, ...validation.notes, ...remarks])) console.error(note);
+  const { training: dataset, validation, split, notes } = await openData(config, detectors);
+  for (const note of notes) console.error(note);
   const runtime = await openRuntime(config.runtime);
   console.error(`${runtime.engine}: ${runtime.reason}`);
 
   const detector = assemble(config, dataset.classes.length);
   detector.initialize(config.train.seed);
   if (config.model.weights !== undefined) startFromFile(config.model.weights, detector);
+  freezeStages(detector, config.model);
 
   const training = trainingBatches(config, dataset.samples, detector);
-  const evaluated = new ImageDetector(detector, config, validation.samples);
+  const evaluated = validation && new ImageDetector(detector, config, validation.samples);
+  const source =
+    validation && config.evaluation.loss ? measuredBatches(config, validation.samples, detector) : undefined;
   try {
     return await trainNetwork({
       ...{ command, text, runtime },
@@ -39,15 +40,16 @@ export async function train(
       loss: lossOf(detector, config, augment),
       source: training,
       tensors: ({ tensors }) => ({ ...tensors }),
-      evaluation: {
+      evaluation: evaluated && {
         best: { metric: 'boxAP', mode: 'max' },
         run: async ({ signal }) => summarise(await evaluateDetector(evaluated, validation, { signal })),
       },
+      measured: source && { loss: measuredLossOf(detector), source },
+      split,
       chart: { ...CHART, metrics: [...METRICS.boxes, ...(detector.predictsMasks ? METRICS.masks : [])] },
     });
   } finally {
-    await training.close();
-    await evaluated.close();
+    await Promise.all([training.close(), evaluated?.close(), source?.close()]);
     detector.dispose();
   }
 }

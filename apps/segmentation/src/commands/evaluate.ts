@@ -1,32 +1,31 @@
 /** `pyramidal-segment eval`. */
-import { basename, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { encodeLabels, type SegmentationClass } from '@pyramidal/ade20k';
 import { makeFolder, writeFileAtomically, writeJson } from '@pyramidal/files';
 import type { SegmentationMetrics } from '@pyramidal/segeval';
 import { type EvaluateCommand, withTrainedNetwork } from '@pyramidal/task';
 import { codingOf, segmentorPredictor } from '../assemble';
-import type { SegmentationConfig } from '../config';
-import { openData, splitOf, surveyData } from '../data-folder';
+import { openValidation } from '../data-folder';
 import { evaluateSegmentor, summarise } from '../evaluate-segmentor';
 import type { SegmentationDefinition } from '../definition';
 
 /** Prints mIoU, mAcc, aAcc and the classes one by one; writes `metrics.json` and the predicted label PNGs. */
 export function evaluate(definition: SegmentationDefinition, command: EvaluateCommand): Promise<number> {
-  const task = { ...definition, open: (config: SegmentationConfig) => openData(config, [config.data.val]) };
-  return withTrainedNetwork(task, command, async ({ config, data: folder, network }) => {
-    const { classes } = folder;
-    const splits = [{ name: config.data.val, onBroken: 'fail' }] as const;
-    for (const note of await surveyData(folder, config, splits)) console.error(note);
+  const task = { ...definition, open: openValidation };
+  return withTrainedNetwork(task, command, async ({ config, data: { classes, validation: split, notes }, network }) => {
+    for (const note of notes) console.error(note);
     const { out } = command;
-    const split = splitOf(folder, config.data.val);
     const labels = join(out, 'labels');
     makeFolder(labels);
     const predict = segmentorPredictor(network, config);
     const coding = codingOf(config, classes.length);
     try {
       const metrics = await evaluateSegmentor(predict, config, split, classes.length, {
-        onMap: async ({ label, original }, data) =>
-          writeFileAtomically(join(labels, basename(label)), await encodeLabels({ data, ...original }, coding)),
+        onMap: async ({ name, original }, data) => {
+          const file = join(labels, `${name}.png`);
+          makeFolder(dirname(file));
+          writeFileAtomically(file, await encodeLabels({ data, ...original }, coding));
+        },
       });
       writeJson(join(out, 'metrics.json'), {
         images: split.samples.length,

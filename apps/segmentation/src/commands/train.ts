@@ -1,10 +1,11 @@
 /** `pyramidal-segment train`. */
-import { openConfig, type TrainCommand, trainNetwork } from '@pyramidal/task';
+import { classWeights, freezeStages, openConfig, type TrainCommand, trainNetwork } from '@pyramidal/task';
+import { countPixels } from '@pyramidal/ade20k';
 import { openRuntime } from '@pyramidal/runtime';
 import { startFromFile } from '@pyramidal/training';
-import { lossOf, segmentorPredictor, trainingBatches } from '../assemble';
+import { codingOf, lossOf, measuredBatches, measuredLossOf, segmentorPredictor, trainingBatches } from '../assemble';
 import type { SegmentationDefinition } from '../definition';
-import { openData, splitOf, surveyData } from '../data-folder';
+import { openData } from '../data-folder';
 import { evaluateSegmentor, summarise } from '../evaluate-segmentor';
 
 const CHART = {
@@ -20,39 +21,42 @@ export async function train(
   command: TrainCommand,
 ): Promise<number> {
   const { config, text } = openConfig(schema, command);
-  const folder = await openData(config, [config.data.train, config.data.val]);
-  const { train: learned, val, onBroken } = config.data;
-  const splits = [
-    { name: learned, onBroken },
-    { name: val, onBroken: 'fail' },
-  ] as const;
-  for (const note of await surveyData(folder, config, splits)) console.error(note);
-  const classes = folder.classes.length;
+  const { classes: names, split, notes, ...images } = await openData(config);
+  for (const note of notes) console.error(note);
+  const classes = names.length;
+  const weights = await classWeights(config.loss.classWeights, {
+    classes: names.map(({ name }) => name),
+    count: () => countPixels(images.training, codingOf(config, classes), config.data.onBroken),
+  });
   const runtime = await openRuntime(config.runtime);
   console.error(`${runtime.engine}: ${runtime.reason}`);
 
   const segmentor = assemble(config, classes);
   segmentor.initialize(config.train.seed);
   if (config.model.weights !== undefined) startFromFile(config.model.weights, segmentor);
+  freezeStages(segmentor, config.model);
 
-  const training = trainingBatches(config, splitOf(folder, config.data.train), classes);
-  const validation = splitOf(folder, config.data.val);
+  const training = trainingBatches(config, images.training, classes);
+  const { validation } = images;
   const predict = segmentorPredictor(segmentor, config);
+  const source = validation && config.evaluation.loss ? measuredBatches(config, validation, classes) : undefined;
   try {
     return await trainNetwork({
       ...{ command, config, text, runtime },
       module: segmentor,
-      loss: lossOf(segmentor, config, augment),
+      loss: lossOf(segmentor, config, { augment, classWeights: weights }),
       source: training,
       tensors: ({ images, labels }) => ({ images, labels }),
-      evaluation: {
+      evaluation: validation && {
         best: { metric: 'mIoU', mode: 'max' },
         run: async ({ signal }) => summarise(await evaluateSegmentor(predict, config, validation, classes, { signal })),
       },
+      measured: source && { loss: measuredLossOf(segmentor, weights), source },
+      split,
       chart: CHART,
     });
   } finally {
-    await training.close();
+    await Promise.all([training.close(), source?.close()]);
     predict.dispose();
     segmentor.dispose();
   }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { AppendFile, readJsonLines, writeFileAtomically } from '@pyramidal/files';
+import type { Evaluated } from '../patience';
 import type { EncodedImage } from '../tensorboard/event';
 import { encodeRecord, eventFileName } from '../tensorboard/event-file';
 import { metricsLine } from './records';
@@ -23,14 +24,15 @@ interface MetricsLine {
 export class MetricsLog {
   private readonly lines: AppendFile;
   private readonly events: AppendFile;
-  private readonly evaluated: ReadonlySet<number>;
+  /** The evaluations that were there at the start, in their order. */
+  readonly evaluations: readonly Evaluated[];
 
   /**
    * Lines of steps after `step`, which a run that was killed wrote after its last checkpoint, are taken out: they
    * will be written again.
    */
   constructor(path: string, step: number, warn: (message: string) => void) {
-    this.evaluated = keepUntil(path, step);
+    this.evaluations = keepUntil(path, step);
     this.lines = new AppendFile(path, warn);
     const now = new Date();
     this.events = new AppendFile(join(dirname(path), eventFileName(now, hostname(), process.pid)), warn);
@@ -41,7 +43,7 @@ export class MetricsLog {
 
   /** Whether an evaluation of the step was there at the start. */
   hasEvaluation(step: number): boolean {
-    return this.evaluated.has(step);
+    return this.evaluations.some((evaluation) => evaluation.step === step);
   }
 
   write({ kind, step, epoch, values }: MetricsLine): void {
@@ -61,14 +63,20 @@ export class MetricsLog {
 
 /**
  * Cuts a log back to a step; a last line that was cut short goes too.
- * @returns the evaluated steps that are left. @throws FileError at a damaged line; the log stays as it is.
+ * @returns the evaluations that are left. @throws FileError at a damaged line; the log stays as it is.
  */
-function keepUntil(path: string, step: number): Set<number> {
-  if (!existsSync(path)) return new Set();
+function keepUntil(path: string, step: number): Evaluated[] {
+  if (!existsSync(path)) return [];
   const { records, torn } = readJsonLines(path, metricsLine);
   const kept = records.filter((record) => record.step <= step);
   if (torn !== undefined || kept.length < records.length) {
     writeFileAtomically(path, kept.map((record) => `${JSON.stringify(record)}\n`).join(''));
   }
-  return new Set(kept.filter(({ kind }) => kind === 'evaluation').map((record) => record.step));
+  const evaluations = kept.filter(({ kind }) => kind === 'evaluation');
+  return evaluations.map((record) => ({ step: record.step, metrics: numbersOf(record) }));
+}
+
+/** JSON has no NaN: it is written as null, and left out here. */
+function numbersOf(record: object): Record<string, number> {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => typeof value === 'number'));
 }

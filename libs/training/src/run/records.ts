@@ -28,5 +28,15 @@ export const bestRecord = z.object({ metric: z.string(), value: z.number(), step
 /** `run.json` */
 export const runRecord = z.object({ starts: z.array(z.unknown()) });
 
+/** `split.json`: a share of the training images that was held out, and which. */
+export const splitRecord = z.object({
+  share: z.number(),
+  seed: count,
+  /** Images that are learned from. */
+  training: count,
+  /** Names of those that are measured on. */
+  validation: z.array(z.string()).readonly(),
+});
+
 /** A line of `metrics.jsonl`. */
 export const metricsLine = z.looseObject({ kind: z.enum(['train', 'evaluation']), step: count });

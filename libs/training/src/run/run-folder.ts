@@ -14,9 +14,10 @@ import {
   writeFileAtomically,
   writeJson,
 } from '@pyramidal/files';
+import type { z } from 'zod';
 import { TrainingError } from '../training-error';
 import { BEST, findCheckpoint, hasResults, LAST, type Found } from './find-checkpoint';
-import { bestRecord, metricsLine, runRecord } from './records';
+import { bestRecord, metricsLine, runRecord, splitRecord } from './records';
 
 /** A folder and what the run in it is. */
 export interface RunFolderOptions {
@@ -27,7 +28,12 @@ export interface RunFolderOptions {
   readonly config: string;
   /** What else is worth knowing about the run: engine, versions, command. */
   readonly info?: Readonly<Record<string, unknown>>;
+  /** How the training images were split; a run goes on with the same split alone. */
+  readonly split?: SplitRecord | undefined;
 }
+
+/** What `split.json` holds. */
+export type SplitRecord = z.output<typeof splitRecord>;
 
 /** The folder of one run, held by this process: `config.yaml`, `run.json`, logs and checkpoints. */
 export interface RunFolder {
@@ -41,18 +47,20 @@ export interface RunFolder {
    * @returns what the user should know.
    */
   begin(): string[];
+  /** Notes in `run.json` how this start ended, after so many updates. */
+  end(outcome: string, step: number): void;
   close(): void;
 }
 
 const TRACES = ['run.json', 'config.yaml', 'metrics.jsonl', LAST];
-const FILES = [...TRACES, BEST, 'best.json'];
+const FILES = [...TRACES, BEST, 'best.json', 'split.json'];
 
 /**
  * Opens a folder for training. What a start left that failed before its first results is in nobody's way.
  * @throws TrainingError if it holds a run and `resume` is not set, or if there is nothing to resume; LockedError if
  * another process trains into it; FileError if a file of it is damaged or cannot be written. Nothing is changed then.
  */
-export function openRunFolder({ folder, resume = false, config, info = {} }: RunFolderOptions): RunFolder {
+export function openRunFolder({ folder, resume = false, config, info = {}, split }: RunFolderOptions): RunFolder {
   const file = (name: string): string => join(folder, name);
   const trace = TRACES.find((name) => existsSync(file(name)));
   if (resume === false && hasResults(folder)) {
@@ -70,14 +78,17 @@ export function openRunFolder({ folder, resume = false, config, info = {} }: Run
     FILES.forEach((name) => checkTarget(file(name)));
     const { checkpoint, notes } = resume === false ? NEW : findCheckpoint(folder, resume === true ? undefined : resume);
     if (resume !== false) checkRecords(file);
+    if (checkpoint !== undefined && split !== undefined) checkSplit(file('split.json'), split);
     const starts = existsSync(file('run.json')) ? readJson(file('run.json'), runRecord).starts : [];
     removeLeftovers(folder);
     const begin = (): string[] => [
       ...notes,
       ...(checkpoint === undefined ? setLogAside(file) : []),
       ...writeRecords(file, config, starts, info),
+      ...(split === undefined ? [] : writeSplit(file('split.json'), split)),
     ];
-    return { folder, config, checkpoint, file, begin, close: () => lock.release() };
+    const end = (outcome: string, step: number): void => noteEnd(file('run.json'), { outcome, step });
+    return { folder, config, checkpoint, file, begin, end, close: () => lock.release() };
   } catch (error) {
     lock.release();
     throw error;
@@ -88,6 +99,29 @@ export function openRunFolder({ folder, resume = false, config, info = {} }: Run
 function checkRecords(file: (name: string) => string): void {
   if (existsSync(file('best.json'))) readJson(file('best.json'), bestRecord);
   if (existsSync(file('metrics.jsonl'))) readJsonLines(file('metrics.jsonl'), metricsLine);
+}
+
+/** A run that goes on must not be measured on images that it has learned from. */
+function checkSplit(path: string, { validation }: SplitRecord): void {
+  if (!existsSync(path)) return;
+  const known = new Set(readJson(path, splitRecord).validation);
+  const other = validation.find((name) => !known.has(name));
+  if (other === undefined && known.size === validation.length) return;
+  const difference =
+    other === undefined ? `${known.size} images then, ${validation.length} now` : `${other} is new in it`;
+  throw new TrainingError(
+    `${path}: the images held out for validation are others than when the run began (${difference}); ` +
+      'for --resume, data set, data.val.share and data.val.seed must stay',
+    2,
+  );
+}
+
+function writeSplit(path: string, split: SplitRecord): string[] {
+  writeJson(path, split);
+  const { share, seed, training, validation } = split;
+  return [
+    `${validation.length} images are held out for validation (share ${share}, seed ${seed}; split.json), ${training} are learned from`,
+  ];
 }
 
 const NEW: Found = { checkpoint: undefined, notes: [] };
@@ -127,6 +161,13 @@ function writeRecords(
   };
   writeJson(file('run.json'), { starts: [...starts, start] });
   return notes;
+}
+
+/** The last start is the one that ends. */
+function noteEnd(path: string, how: { readonly outcome: string; readonly step: number }): void {
+  const { starts } = readJson(path, runRecord);
+  const last = { ...(starts.at(-1) as object), ended: { time: new Date().toISOString(), ...how } };
+  writeJson(path, { starts: [...starts.slice(0, -1), last] });
 }
 
 function firstDifference(old: string, next: string): string {

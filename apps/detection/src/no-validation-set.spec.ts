@@ -1,0 +1,102 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CocoResult } from '@cocoeval/ts';
+import { detect, makeToy } from './testing/toy';
+
+/** A data set without validation images: a share of the training images takes their place, or nothing is measured. */
+const FEW = ['train.epochs=2', 'evaluation.every=1', 'runtime.compile=false'];
+const HELD = 'data.val={ share: 0.25, seed: 3 }';
+
+let folder: string;
+let config: string;
+let remarks: string[];
+
+jest.setTimeout(120_000);
+
+beforeAll(async () => {
+  ({ folder, config } = await makeToy());
+  rmSync(join(folder, 'data/val.json'));
+  jest.spyOn(console, 'log').mockImplementation();
+  jest.spyOn(process.stderr, 'write').mockImplementation(() => true);
+});
+
+beforeEach(() => {
+  remarks = [];
+  jest.spyOn(console, 'error').mockImplementation((text: string) => void remarks.push(text));
+});
+
+afterAll(() => {
+  jest.restoreAllMocks();
+  rmSync(folder, { recursive: true });
+});
+
+const json = <T>(file: string): T => JSON.parse(readFileSync(join(folder, file), 'utf8')) as T;
+
+describe('a share of the training set', () => {
+  it('is held out, written down, and what eval measures on', async () => {
+    expect(await detect(`train ${config} --out ${folder}/held`, ...FEW, HELD)).toEqual({ code: 0, message: '' });
+    const split = json<{ training: number; validation: string[] }>('held/split.json');
+    expect(split).toEqual({ share: 0.25, seed: 3, training: 3, validation: [expect.stringMatching(/^\d\.png$/)] });
+    expect(existsSync(join(folder, 'held/best.safetensors'))).toBe(true);
+
+    const line = `eval ${config} --weights ${folder}/held --out ${folder}/held-eval`;
+    expect(await detect(line, HELD)).toEqual({ code: 0, message: '' });
+    expect(json<{ images: number }>('held-eval/metrics.json').images).toBe(1);
+    const [held] = split.validation;
+    const ids = json<CocoResult[]>('held-eval/bbox.json').map(({ image_id }) => image_id);
+    expect(new Set(ids)).toEqual(new Set([10 + Number(held![0])]));
+  });
+
+  it('stays the same when the run goes on, or the run is refused', async () => {
+    const before = json('held/split.json');
+    const more = ['train.epochs=3', ...FEW.slice(1)];
+    const line = `train ${config} --out ${folder}/held --resume`;
+    const { code, message } = await detect(line, ...more, 'data.val={ share: 0.5, seed: 3 }');
+    expect(code).toBe(2);
+    expect(message).toMatch(/split\.json: the images held out for validation are others than when the run began/);
+    expect(await detect(line, ...more, HELD)).toEqual({ code: 0, message: '' });
+    expect(json('held/split.json')).toEqual(before);
+  });
+});
+
+describe('no validation', () => {
+  it('trains, and keeps the last checkpoint alone', async () => {
+    const run = join(folder, 'none');
+    expect(await detect(`train ${config} --out ${run}`, ...FEW, 'data.val=none')).toEqual({ code: 0, message: '' });
+    expect(remarks).toContain(
+      'data.val is none: nothing is evaluated, and the last checkpoint is the only one that is kept',
+    );
+    const files = readdirSync(run);
+    expect(files).toEqual(expect.arrayContaining(['last.safetensors', 'loss.png']));
+    expect(files).not.toEqual(expect.arrayContaining(['best.safetensors']));
+    expect(files).not.toContain('precision.png');
+    expect(readFileSync(join(run, 'metrics.jsonl'), 'utf8')).not.toContain('evaluation');
+  });
+
+  it('predicts and tells of the network; eval says that there is nothing to evaluate on', async () => {
+    const weights = `--weights ${folder}/none`;
+    const picture = join(folder, 'data/images/1.png');
+    const set = 'data.val=none';
+    expect(await detect(`predict ${config} ${picture} ${weights} --out ${folder}/shown`, set)).toEqual({
+      code: 0,
+      message: '',
+    });
+    expect(await detect(`info ${config}`, set)).toEqual({ code: 0, message: '' });
+    const { code, message } = await detect(`eval ${config} ${weights} --out ${folder}/nothing`, set);
+    expect(code).toBe(2);
+    expect(message.trim()).toBe(
+      'data.val: expected images to evaluate on, received none; --set data.val=... names some',
+    );
+    expect(existsSync(join(folder, 'nothing'))).toBe(false);
+  });
+});
+
+it.each([
+  ['{ shar: 0.1 }', /data\.val\.shar: unknown key.*did you mean 'share'/],
+  ['{ share: 2 }', /data\.val\.share: expected less than 1, received 2/],
+  ['{ annotations: val.json }', /data\.val\.images: missing, expected text/],
+])('data.val: %s is told in its own words', async (value, expected) => {
+  const { code, message } = await detect(`train ${config} --out ${folder}/wrong`, `data.val=${value}`);
+  expect(code).toBe(2);
+  expect(message).toMatch(expected);
+});

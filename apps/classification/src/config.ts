@@ -1,6 +1,15 @@
 /** What a configuration of a classification run may hold. */
 import { type BackboneCatalogue, VARIANTS } from '@pyramidal/backbones';
-import { backboneSchema, classWeightsSchema, evaluationSchema, freezeSchema, runtimeSchema, trainSchema, validationSchema, z } from '@pyramidal/config';
+import {
+  backboneSchema,
+  classWeightsSchema,
+  evaluationSchema,
+  freezeSchema,
+  runtimeSchema,
+  trainSchema,
+  validationSchema,
+  z,
+} from '@pyramidal/config';
 
 const fraction = z.number().min(0).max(1);
 

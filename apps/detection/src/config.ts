@@ -1,6 +1,14 @@
 /** What a configuration of a detection run may hold. */
 import { type BackboneCatalogue, VARIANTS } from '@pyramidal/backbones';
-import { backboneSchema, evaluationSchema, freezeSchema, runtimeSchema, trainSchema, validationSchema, z } from '@pyramidal/config';
+import {
+  backboneSchema,
+  evaluationSchema,
+  freezeSchema,
+  runtimeSchema,
+  trainSchema,
+  validationSchema,
+  z,
+} from '@pyramidal/config';
 import { detectorSchema, detectorSchemaOf, type DetectorTable } from './detectors';
 
 const fraction = z.number().min(0).max(1);

@@ -1,6 +1,15 @@
 /** What a configuration of a segmentation run may hold. */
 import { type BackboneCatalogue, VARIANTS } from '@pyramidal/backbones';
-import { backboneSchema, classWeightsSchema, evaluationSchema, freezeSchema, runtimeSchema, trainSchema, validationSchema, z } from '@pyramidal/config';
+import {
+  backboneSchema,
+  classWeightsSchema,
+  evaluationSchema,
+  freezeSchema,
+  runtimeSchema,
+  trainSchema,
+  validationSchema,
+  z,
+} from '@pyramidal/config';
 import { headSchema, headSchemaOf, type HeadTable } from './heads';
 
 const fraction = z.number().min(0).max(1);

@@ -1,5 +1,5 @@
 /**
- * @cocoeval/ts against pycocotools and faster-coco-eval: load, evaluation and table of a set of the size of val2017, each run in
+ * @cocoeval/ts against pycocotools, faster-coco-eval and two packages in Rust: load, evaluation and table of a set of the size of val2017, each run in
  * a process of its own, the contenders taking turns. The package runs as it is published; its answers must equal
  * pycocotools' to the last bit.
  */
@@ -108,19 +108,25 @@ function peers({ python, log }: BenchOptions): Contender[] {
     log('cocoeval: PYRAMIDAL_PYTHON names no Python: without pycocotools');
     return [];
   }
-  const peer = (engine: string, module: string): Contender => ({
+  const found = PEERS_IN_PYTHON.filter(({ engine, module }) => {
+    const isThere = hasModule(python, module);
+    if (!isThere) log(`cocoeval: ${python} has no ${engine}: without it`);
+    return isThere;
+  });
+  return found.map(({ engine, module }) => ({
     engine,
     mode: '1 thread',
     run: (gt, dt, iouType) => measure(python, [join(PEERS, 'cocoeval_python.py'), module, gt, dt, iouType]),
-  });
-  const all = [peer('pycocotools', 'pycocotools'), peer('faster-coco-eval', 'faster_coco_eval')];
-  const modules = ['pycocotools', 'faster_coco_eval'];
-  return all.filter((_, i) => {
-    const found = hasModule(python, modules[i] as string);
-    if (!found) log(`cocoeval: ${python} has no ${modules[i]}: without it`);
-    return found;
-  });
+  }));
 }
+
+/** The reference, its C++ offspring, and two packages in Rust. */
+const PEERS_IN_PYTHON = [
+  { engine: 'pycocotools', module: 'pycocotools' },
+  { engine: 'faster-coco-eval', module: 'faster_coco_eval' },
+  { engine: 'ultrafast-pycocotools', module: 'ultrafast_pycocotools' },
+  { engine: 'hotcoco', module: 'hotcoco' },
+] as const;
 
 function hasModule(python: string, module: string): boolean {
   const code = `import importlib.util; print(importlib.util.find_spec("${module}") is not None)`;

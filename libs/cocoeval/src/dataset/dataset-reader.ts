@@ -1,6 +1,7 @@
 /** Datasets and results from JSON texts that come in pieces, in files or in memory. */
 import { checkId, CocoFormatError, isRecord } from '../format/errors';
 import type { CocoResult } from '../format/types';
+import type { ByteScanner } from './byte-scanner';
 import { JsonRecords, type JsonSink } from './json-records';
 import { checkAnnotationIds, checkCategoryId, checkImageId } from './rules';
 
@@ -36,17 +37,25 @@ export function readDataset(pieces: Pieces, name: string): Record<string, unknow
 /** Reads the results of a detector. @throws CocoFormatError if they are not a list. */
 export function readResultList(pieces: Pieces, name: string): CocoResult[] {
   const results: CocoResult[] = [];
-  readEachResult(pieces, name, (result, index) => {
+  const add = (result: unknown, index: number): void => {
     if (isRecord(result) && Number.isInteger(result['image_id'])) {
       checkId(result['image_id'], 'image_id', () => `${name}[${index}]`);
     }
     results.push(result as CocoResult);
-  });
+  };
+  readEachResult(pieces, name, { add });
   return results;
 }
 
+/** Takes results one by one. */
+interface ResultSink {
+  add(result: unknown, index: number): void;
+  /** As in `JsonSink`. */
+  scan?(scanner: ByteScanner): boolean;
+}
+
 /** Reads results one by one. */
-export function readEachResult(pieces: Pieces, name: string, add: (result: unknown, index: number) => void): void {
+export function readEachResult(pieces: Pieces, name: string, { add, scan }: ResultSink): void {
   const refuse = (): never => {
     throw new CocoFormatError(`${name}: expected a list of results, received an object`);
   };
@@ -55,6 +64,7 @@ export function readEachResult(pieces: Pieces, name: string, add: (result: unkno
     value: refuse,
     list: (key) => (key === null ? (isList = true) : refuse()),
     record: (_, result, index) => add(result, index),
+    scan: scan && ((key, scanner) => key === null && scan(scanner)),
   });
   if (!isList) refuse();
 }

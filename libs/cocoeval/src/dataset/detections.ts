@@ -2,9 +2,11 @@
 import { asBox, boxOutline } from '../mask/boxes';
 import { Float64Column, Uint32Column } from '../format/columns';
 import { checkFinite, checkId, checkNumbers, fail, failWith, isRecord, show, type Where } from '../format/errors';
+import type { ByteScanner } from './byte-scanner';
 import type { GroundTruth } from './ground-truth';
 import { everyImage, type ImageTable, type Owns } from './images';
 import { runsArea, runsBox } from '../mask/rle';
+import { RecordScanner } from './record-scanner';
 import { Segmentations } from './segmentations';
 import type { Box, IouType } from '../format/types';
 
@@ -19,6 +21,9 @@ interface DetectionsOptions {
   /** Of which images detections are kept, default all. */
   readonly owns?: Owns;
 }
+
+const RESULT_NUMBERS = ['image_id', 'category_id', 'score'];
+const [IMAGE, CATEGORY, SCORE] = [0, 1, 2];
 
 /** Detections as evaluation reads them: one entry in each column, in the order of the list. Their ids are 1, 2, ... */
 export class Detections {
@@ -36,6 +41,7 @@ export class Detections {
   private readonly scratch = new Segmentations();
   private readonly runs = new Uint32Column();
   private readonly box = new Float64Array(4);
+  private readonly record: RecordScanner;
   /** How many were given, also those left out. */
   private given = 0;
 
@@ -51,6 +57,7 @@ export class Detections {
     this.points = points;
     this.list = name;
     this.owns = owns;
+    this.record = new RecordScanner(RESULT_NUMBERS, true, iouType === 'segm' ? this.segmentations : undefined);
   }
 
   get length(): number {
@@ -83,6 +90,42 @@ export class Detections {
     this.scores.push(score);
   }
 
+  /**
+   * Adds the next result where it is plain JSON of a usual form.
+   * @returns false, and adds nothing, where it is not or breaks a rule: `add` then says which.
+   */
+  scan(scanner: ByteScanner): boolean {
+    if (this.iouType === 'keypoints') return false;
+    const masks = this.segmentations.length;
+    const isRight = this.record.scan(scanner) && scanner.isAtElementEnd && this.addScanned();
+    if (!isRight) this.segmentations.truncate(masks);
+    return isRight;
+  }
+
+  private addScanned(): boolean {
+    const { record, images, segmentations } = this;
+    if (!record.has(IMAGE) || !record.has(CATEGORY) || !record.has(SCORE)) return false;
+    const image = images.indexOf(record.numbers[IMAGE] as number);
+    const category = record.numbers[CATEGORY] as number;
+    const kind = this.kind ?? (record.hasBox ? 'bbox' : 'segmentation');
+    const isRight = this.iouType === 'bbox' ? kind === 'bbox' : record.hasMask && kind !== 'keypoints';
+    if (!isRight || image < 0 || !Number.isSafeInteger(category) || (kind === 'bbox' && !record.hasBox)) return false;
+    const mask = segmentations.length - 1;
+    if (this.iouType === 'segm' && !images.hasSize(image, segmentations.sizeOf(mask))) return false;
+    this.given++;
+    this.kind = kind;
+    if (!this.owns(images.ids[image] as number)) {
+      if (this.iouType === 'segm') segmentations.truncate(mask);
+      return true;
+    }
+    if (kind === 'bbox') this.addBox(asBox(record.box), (record.box[2] as number) * (record.box[3] as number));
+    else this.areas.push(segmentations.area(mask));
+    this.imageIndices.push(image);
+    this.categoryIds.push(category);
+    this.scores.push(record.numbers[SCORE] as number);
+    return true;
+  }
+
   private findImage(id: unknown, where: Where): number {
     const index = typeof id === 'number' ? this.images.indexOf(id) : -1;
     return index >= 0 ? index : fail(where, 'image_id', 'the id of an image of the ground truth', id);
@@ -98,7 +141,7 @@ export class Detections {
 
   private addMaskResult(result: Record<string, unknown>, image: number, where: Where): void {
     const masks = this.iouType === 'segm' ? this.segmentations : this.scratch;
-    this.scratch.clear();
+    this.scratch.truncate(0);
     masks.push(result['segmentation'], where);
     masks.checkSize(masks.length - 1, this.images, image, where);
     const size = this.images.requireSize(image);

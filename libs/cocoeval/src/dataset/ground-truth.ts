@@ -1,10 +1,15 @@
 /** The annotations of a dataset as columns (the `gts` of pycocotools' COCOeval). */
 import { Float64Column, Uint32Column } from '../format/columns';
 import { checkFinite, checkNumbers, type Where } from '../format/errors';
+import type { ByteScanner } from './byte-scanner';
 import { everyImage, ImageTable, type Owns } from './images';
 import { annotationLabel, checkAnnotationIds, checkArea, checkBox, checkCategoryId, checkCrowd } from './rules';
+import { RecordScanner } from './record-scanner';
 import { Segmentations } from './segmentations';
 import type { CocoCategory, CocoDataset, IouType } from '../format/types';
+
+const ANNOTATION_NUMBERS = ['id', 'image_id', 'category_id', 'iscrowd', 'area'];
+const [ID, IMAGE, CATEGORY, CROWD, AREA] = [0, 1, 2, 3, 4];
 
 /**
  * The annotations of a dataset as evaluation reads them: one entry in each column, in the order of the file.
@@ -28,6 +33,7 @@ export class GroundTruth {
   /** Ids of all annotations, also of those left out. */
   private readonly seen = new Set<number>();
   private readonly seenCategories = new Set<number>();
+  private readonly record: RecordScanner;
 
   /**
    * @param points how many keypoints an object has, for 'keypoints'.
@@ -38,7 +44,10 @@ export class GroundTruth {
     readonly images: ImageTable = new ImageTable(),
     private readonly points = 0,
     private readonly owns: Owns = everyImage,
-  ) {}
+  ) {
+    const masks = iouType === 'segm' ? this.segmentations : undefined;
+    this.record = new RecordScanner(ANNOTATION_NUMBERS, iouType !== 'segm', masks);
+  }
 
   static of(dataset: CocoDataset, images: ImageTable, iouType: IouType, points: number): GroundTruth {
     const truth = new GroundTruth(iouType, images, points);
@@ -76,6 +85,46 @@ export class GroundTruth {
     if (this.iouType === 'keypoints') this.addKeypoints(record['keypoints'], where);
     this.ids.push(id);
     this.places.push(index);
+  }
+
+  /**
+   * Adds the next annotation where it is plain JSON of a usual form.
+   * @returns false, and adds nothing, where it is not or breaks a rule: `addAnnotation` then says which.
+   */
+  scanAnnotation(scanner: ByteScanner): boolean {
+    if (this.iouType === 'keypoints') return false;
+    const masks = this.segmentations.length;
+    const isRight = this.record.scan(scanner) && scanner.isAtElementEnd && this.addScanned(masks);
+    if (!isRight) this.segmentations.truncate(masks);
+    return isRight;
+  }
+
+  /** @param masks how many there were before. */
+  private addScanned(masks: number): boolean {
+    const { record } = this;
+    const { numbers, box } = record;
+    for (const key of [ID, IMAGE, CATEGORY]) if (!record.has(key) || !Number.isSafeInteger(numbers[key])) return false;
+    const id = numbers[ID] as number;
+    const crowd = record.has(CROWD) ? (numbers[CROWD] as number) : 0;
+    const isRight = (crowd === 0 || crowd === 1) && record.has(AREA) && (numbers[AREA] as number) >= 0;
+    if (!isRight || this.seen.has(id)) return false;
+    if (this.iouType === 'segm' ? !record.hasMask : !record.hasBox || (box[2] as number) < 0 || (box[3] as number) < 0)
+      return false;
+    const index = this.seen.size;
+    this.seen.add(id);
+    if (!this.owns(numbers[IMAGE] as number)) {
+      this.segmentations.truncate(masks);
+      return true;
+    }
+    this.imageIds.push(numbers[IMAGE] as number);
+    this.categoryIds.push(numbers[CATEGORY] as number);
+    this.areas.push(numbers[AREA] as number);
+    this.crowd.push(crowd);
+    this.ignored.push(crowd);
+    if (this.iouType !== 'segm') this.boxes.append(box);
+    this.ids.push(id);
+    this.places.push(index);
+    return true;
   }
 
   /** Once all images and annotations are here: masks must have the size of their image. */

@@ -59,6 +59,12 @@ export class ImageTable {
     return this.sizes[index] ?? checkImageSize(this.unsized.get(index) ?? { id: NaN }, () => this.label(index));
   }
 
+  /** Whether the image has that height and width. */
+  hasSize(index: number, [height, width]: Size): boolean {
+    const size = this.sizes[index];
+    return size !== undefined && size[0] === height && size[1] === width;
+  }
+
   private label(index: number): string {
     return `${this.source}images[${index}] (id ${this.ids[index]})`;
   }

@@ -1,5 +1,6 @@
 /** JSON files of any length as a stream of records (RFC 8259). */
 import { CocoFormatError } from '../format/errors';
+import { ByteScanner } from './byte-scanner';
 import { elementEnd, findFault, idAsWritten, numberAsWritten, showByte, type JsonFault } from './json-fault';
 
 /** What becomes of a JSON text as it is read. */
@@ -10,9 +11,17 @@ export interface JsonSink {
   record(key: string | null, element: unknown, index: number): void;
   /** A value of the top-level object that is not a list. */
   value(key: string, value: unknown): void;
+  /**
+   * Reads the next element of a list straight from its bytes, where the sink knows how.
+   * @returns false, having taken nothing, if it does not know this list, or the element is not plain: it comes as a record then.
+   */
+  scan?(key: string | null, scanner: ByteScanner): boolean;
 }
 
 const BATCH_BYTES = 1 << 17;
+
+/** Bytes of an element that may be read once more when the rest of it has come; longer ones go to the parser. */
+const RESCANNED_BYTES = 1 << 14;
 
 /** Limits that no dataset comes near, so that a hostile file costs little: of a record or value, of a key, of nesting. */
 const MAX_RECORD_BYTES = 1 << 25;
@@ -56,6 +65,9 @@ export class JsonRecords {
   /** Elements of the list that were handed on, and those that are complete but not handed on. */
   private handedOn = 0;
   private waiting = 0;
+  private readonly scanner = new ByteScanner();
+  /** Bytes of elements that go to the parser at once: of those that could not be scanned few, until that is the rule. */
+  private batchBytes = 0;
 
   /** @param name of the text, for error messages. */
   constructor(
@@ -66,6 +78,9 @@ export class JsonRecords {
   push(chunk: Uint8Array): void {
     this.keep(chunk);
     while (this.at < this.length) {
+      const scanned = this.scanElement();
+      if (scanned === 'incomplete') return;
+      if (scanned === 'read') continue;
       if (this.state === 'elements' || this.state === 'scalar') this.skipNested();
       else if (this.state !== 'key' || this.bytes[this.at] !== QUOTE) this.step(this.bytes[this.at] as number);
       else if (!this.readKey()) return;
@@ -77,7 +92,7 @@ export class JsonRecords {
   end(): void {
     if (this.state === 'end') return;
     const where = this.state === 'elements' ? `, in ${this.label(this.handedOn + this.waiting, '')}` : '';
-    throw this.error(`the text ends too early${where}`);
+    throw this.error(`the text ends too early${where}`, this.length);
   }
 
   /** Appends a chunk to what is left of the last one. */
@@ -150,9 +165,27 @@ export class JsonRecords {
     return true;
   }
 
+  /** Lets the sink read the element that begins here. */
+  private scanElement(): 'read' | 'incomplete' | 'not plain' {
+    const { sink, scanner } = this;
+    if (this.state !== 'elements' || this.at !== this.mark || sink.scan === undefined) return 'not plain';
+    scanner.begin(this.bytes, this.at, this.length);
+    if (sink.scan(this.key, scanner)) {
+      this.handedOn++;
+      this.batchBytes = 0;
+      this.at = scanner.at;
+      this.leaveElement(this.bytes[this.at] as number);
+      return 'read';
+    }
+    if (scanner.ranOut && this.length - this.mark < RESCANNED_BYTES) return 'incomplete';
+    this.batchBytes = Math.min(2 * this.batchBytes + 1, BATCH_BYTES);
+    return 'not plain';
+  }
+
   /** Moves over elements or one value, handing on what is complete. */
   private skipNested(): void {
     const { bytes, length } = this;
+    const batchBytes = this.sink.scan === undefined ? BATCH_BYTES : this.batchBytes;
     let { at, depth, inString } = this;
     for (; at < length; at++) {
       const byte = bytes[at] as number;
@@ -166,7 +199,7 @@ export class JsonRecords {
       } else if ((byte === CLOSE_LIST || byte === CLOSE_OBJECT) && depth-- === 0) {
         break;
       } else if (byte === COMMA && depth === 0) {
-        if (this.state === 'scalar' || at - this.mark >= BATCH_BYTES) break;
+        if (this.state === 'scalar' || at - this.mark >= batchBytes) break;
         this.waiting++;
       }
     }
@@ -183,10 +216,23 @@ export class JsonRecords {
       this.enter('after', 0);
       return;
     }
-    this.handOnElements(this.parse(this.mark, this.at, '[', ']') as unknown[]);
+    const elements = this.parse(this.mark, this.at, '[', ']') as unknown[];
+    if (elements.length === 0 && (byte === COMMA || this.handedOn > 0)) throw this.lacksElement(byte);
+    this.handOnElements(elements);
+    this.leaveElement(byte);
+  }
+
+  /** Moves behind the byte after an element. */
+  private leaveElement(byte: number): void {
     if (byte === COMMA) this.enter('elements', 1);
     else if (byte === CLOSE_LIST) this.enter(this.key === null ? 'end' : 'after', 1);
     else throw this.error("expected ']'");
+  }
+
+  /** For two commas in a row, or one before the end. */
+  private lacksElement(byte: number): CocoFormatError {
+    const fault = { at: this.at, element: 0, elementStart: this.mark, field: undefined };
+    return this.faulty({ ...fault, expected: 'a JSON value', received: showByte(byte) });
   }
 
   private handOnElements(elements: readonly unknown[]): void {

@@ -1,7 +1,9 @@
 /** From matches to precision and recall (pycocotools' accumulate). */
-import { Uint32Column } from '../format/columns';
+import { Float64Column, Uint32Column } from '../format/columns';
 import type { CategoryMatches, MatchStore } from './match-store';
 import type { Params } from './params';
+
+const { clz32, max, min } = Math;
 
 const EPSILON = 2 ** -52;
 
@@ -29,22 +31,26 @@ export function accumulate(store: MatchStore, params: Params): Accumulated {
   const precision = new Float64Array(T * R * K * A * M).fill(-1);
   const scores = new Float64Array(T * R * K * A * M).fill(-1);
   const recall = new Float64Array(T * K * A * M).fill(-1);
-  const curve = new Curve();
+  const curves = Array.from({ length: T }, () => new Curve());
 
   store.categories.forEach((matches, k) => {
     if (matches.objects.every((count) => count === 0)) return;
-    const ranked = rank(matches);
-    params.maxDets.forEach((limit, m) => {
-      const detections = ranked.within(limit);
-      for (let a = 0; a < A; a++) {
-        const objects = matches.objects[a] as number;
-        if (objects === 0) continue;
-        for (let t = 0; t < T; t++) {
-          curve.trace(matches, { store, detections, objects, area: a, threshold: t });
-          recall[((t * K + k) * A + a) * M + m] = curve.lastRecall;
-          curve.sample(params.recThrs, precision, scores, ((t * R * K + k) * A + a) * M + m, K * A * M);
-        }
-      }
+    const ranking = rank(matches, store.stride);
+    const { scores: ranked, places } = ranking;
+    const most = places.reduce((largest, place) => max(largest, place + 1), 0);
+    matches.objects.forEach((objects, a) => {
+      if (objects === 0) return;
+      params.maxDets.forEach((limit, m) => {
+        // The curves of a limit that leaves nothing out are those of the next one too.
+        const isAsBefore = m > 0 && (params.maxDets[m - 1] as number) >= most;
+        if (!isAsBefore) trace(curves, { store, ranking, limit, area: a });
+        const best = ranked[places.findIndex((place) => place < limit)];
+        curves.forEach((curve, t) => {
+          recall[((t * K + k) * A + a) * M + m] = curve.hits.length / objects;
+          const start = ((t * R * K + k) * A + a) * M + m;
+          curve.sample(params.recThrs, { objects, best, ranked }, { precision, scores, start, step: K * A * M });
+        });
+      });
     });
   });
   return { counts: [T, R, K, A, M], precision, recall, scores };
@@ -52,11 +58,14 @@ export function accumulate(store: MatchStore, params: Params): Accumulated {
 
 /** A category's detections by falling score; equal scores by image id, then by place in the image. */
 interface Ranking {
-  /** Those that are among the first `limit` of their image. */
-  within(limit: number): Uint32Array;
+  readonly scores: Float64Array;
+  /** Which of its image each is, best first. */
+  readonly places: Uint32Array;
+  /** The words of each, as in the store: copied into this order once, for they are read again and again. */
+  readonly bits: Uint32Array;
 }
 
-function rank(matches: CategoryMatches): Ranking {
+function rank(matches: CategoryMatches, stride: number): Ranking {
   const total = matches.length;
   const places = new Uint32Array(total);
   const order = new Uint32Array(total);
@@ -72,7 +81,13 @@ function rank(matches: CategoryMatches): Ranking {
   }
   const scores = matches.scores.data;
   order.sort((a, b) => (scores[b] as number) - (scores[a] as number));
-  return { within: (limit) => order.filter((d) => (places[d] as number) < limit) };
+  const bits = new Uint32Array(total * stride);
+  const words = matches.bits.data;
+  for (let i = 0; i < total; i++) {
+    const from = (order[i] as number) * stride;
+    for (let w = 0; w < stride; w++) bits[i * stride + w] = words[from + w] as number;
+  }
+  return { scores: Float64Array.from(order, (d) => scores[d] as number), places: order.map((d) => places[d] as number), bits };
 }
 
 function imagesById(matches: CategoryMatches): number[] {
@@ -81,15 +96,64 @@ function imagesById(matches: CategoryMatches): number[] {
   return images.sort((a, b) => (ids[a] as number) - (ids[b] as number));
 }
 
-/** Of which detections and objects a curve is. */
+/** Which detections curves are of. */
 interface Cell {
   readonly store: MatchStore;
-  /** D detections by falling score, as indices. */
-  readonly detections: Uint32Array;
+  readonly ranking: Ranking;
+  /** Of each image the first `limit` count. */
+  readonly limit: number;
+  readonly area: number;
+}
+
+/**
+ * Draws the curves of all thresholds in one pass. Most detections find nothing at any threshold, or are ignored at all of
+ * them: one look at the word of bits tells, and only bits that are set are walked over.
+ */
+function trace(curves: readonly Curve[], { store, ranking, limit, area }: Cell): void {
+  for (const curve of curves) curve.begin();
+  const { places, bits } = ranking;
+  const { words, stride } = store;
+  for (let word = 0; word < words; word++) {
+    const thresholds = min(WORD_BITS, curves.length - WORD_BITS * word);
+    const all = thresholds === WORD_BITS ? -1 : (1 << thresholds) - 1;
+    let seen = 0;
+    for (let i = 0; i < places.length; i++) {
+      if ((places[i] as number) >= limit) continue;
+      const at = i * stride + 2 * words * area + word;
+      const ignored = (bits[at + words] as number) & all;
+      if (ignored === all) continue;
+      seen++;
+      const hits = (bits[at] as number) & all & ~ignored;
+      for (let rest = ignored; rest !== 0; rest &= rest - 1) curveOf(curves, word, rest).skipped++;
+      for (let rest = hits; rest !== 0; rest &= rest - 1) curveOf(curves, word, rest).hit(i, seen);
+    }
+  }
+  for (const curve of curves) curve.end();
+}
+
+const WORD_BITS = 32;
+
+/** The curve of the lowest bit that is set. */
+function curveOf(curves: readonly Curve[], word: number, bits: number): Curve {
+  return curves[WORD_BITS * word + 31 - clz32(bits & -bits)] as Curve;
+}
+
+/** What a curve is read against. */
+interface Found {
   /** How many objects are to be found. */
   readonly objects: number;
-  readonly area: number;
-  readonly threshold: number;
+  /** The best score; undefined without detections. */
+  readonly best: number | undefined;
+  /** Scores of all ranks. */
+  readonly ranked: Float64Array;
+}
+
+/** Where the values of a curve go: to `start`, `start + step`, ... */
+interface Samples {
+  readonly precision: Float64Array;
+  readonly scores: Float64Array;
+  readonly start: number;
+  readonly step: number;
 }
 
 /**
@@ -97,67 +161,47 @@ interface Cell {
  * highest from there on.
  */
 class Curve {
-  lastRecall = 0;
-  private readonly recalls: number[] = [];
-  private readonly precisions: number[] = [];
-  private readonly hits = new Uint32Column();
-  private detections: Uint32Array = new Uint32Array(0);
-  private matches: CategoryMatches | undefined;
+  /** Ranks of the detections that find an object. */
+  readonly hits = new Uint32Column();
+  /** Detections that are ignored at this threshold and not at every one. */
+  skipped = 0;
+  private readonly precisions = new Float64Column();
 
-  trace(matches: CategoryMatches, { store, detections, objects, area, threshold }: Cell): void {
-    this.matches = matches;
-    this.detections = detections;
+  begin(): void {
     this.hits.length = 0;
-    this.recalls.length = 0;
     this.precisions.length = 0;
-    const bits = matches.bits.data;
-    const matchedWord = 2 * store.words * area + (threshold >>> 5);
-    const mask = 1 << (threshold & 31);
-    let counted = 0;
-    for (let i = 0; i < detections.length; i++) {
-      const word = (detections[i] as number) * store.stride + matchedWord;
-      if (((bits[word + store.words] as number) & mask) !== 0) continue;
-      counted++;
-      if (((bits[word] as number) & mask) === 0) continue;
-      const hits = this.recalls.length + 1;
-      this.hits.push(i);
-      this.recalls.push(hits / objects);
-      this.precisions.push(hits / (counted + EPSILON));
-    }
-    this.lastRecall = this.recalls.at(-1) ?? 0;
-    for (let i = this.precisions.length - 1; i > 0; i--) {
-      if ((this.precisions[i] as number) > (this.precisions[i - 1] as number))
-        this.precisions[i - 1] = this.precisions[i] as number;
+    this.skipped = 0;
+  }
+
+  /** @param seen detections up to this one, those skipped among them. */
+  hit(rank: number, seen: number): void {
+    this.hits.push(rank);
+    this.precisions.push(this.hits.length / (seen - this.skipped + EPSILON));
+  }
+
+  /** Makes precision the highest from there on. */
+  end(): void {
+    const { data, length } = this.precisions;
+    for (let i = length - 1; i > 0; i--) {
+      if ((data[i] as number) > (data[i - 1] as number)) data[i - 1] = data[i] as number;
     }
   }
 
-  /** Writes precision and score at each recall threshold to `start`, `start + step`, ... */
-  sample(
-    recallThresholds: readonly number[],
-    precision: Float64Array,
-    scores: Float64Array,
-    start: number,
-    step: number,
-  ): void {
+  /** Writes precision and score at each recall threshold. */
+  sample(recallThresholds: readonly number[], { objects, best, ranked }: Found, into: Samples): void {
+    const { hits, precisions } = this;
+    const { length } = hits;
     let hit = 0;
-    recallThresholds.forEach((threshold, r) => {
-      const at = start + r * step;
-      hit = this.firstHit(threshold, hit);
-      const beforeAll = threshold <= 0 && this.detections.length > 0;
-      const reached = beforeAll || hit < this.recalls.length;
-      precision[at] = reached ? (this.precisions[beforeAll ? 0 : hit] ?? 0) : 0;
-      scores[at] = reached ? this.scoreOf(beforeAll ? 0 : this.hits.get(hit)) : 0;
-    });
-  }
-
-  private scoreOf(rank: number): number {
-    return this.matches?.scores.get(this.detections[rank] as number) ?? 0;
-  }
-
-  /** The first true positive at which recall is at least the threshold. */
-  private firstHit(threshold: number, from: number): number {
-    let hit = from > 0 && (this.recalls[from - 1] as number) >= threshold ? 0 : from;
-    while (hit < this.recalls.length && (this.recalls[hit] as number) < threshold) hit++;
-    return hit;
+    let at = into.start;
+    for (const threshold of recallThresholds) {
+      if (hit > 0 && hit / objects >= threshold) hit = 0;
+      while (hit < length && (hit + 1) / objects < threshold) hit++;
+      // As in pycocotools, recall 0 is reached by the first detection, whether it finds something or not.
+      const beforeAll = threshold <= 0 && best !== undefined;
+      const place = beforeAll ? 0 : hit;
+      into.precision[at] = place < length ? precisions.get(place) : 0;
+      into.scores[at] = beforeAll ? best : place < length ? (ranked[hits.get(place)] as number) : 0;
+      at += into.step;
+    }
   }
 }

@@ -1,16 +1,20 @@
 /** Which objects and detections are compared with each other: those of one image and category. */
+import { Uint32Column } from '../format/columns';
 import type { Detections } from '../dataset/detections';
 import type { GroundTruth } from '../dataset/ground-truth';
 import type { Params } from './params';
 
+/** Indices of objects or detections. */
+export type Indices = ArrayLike<number> & Iterable<number>;
+
 /** The objects and detections of one image that are compared with each other. */
-export interface Group {
+export interface Group<I extends Indices = readonly number[]> {
   /** Position in `params.catIds`; 0 if categories are not used. */
   readonly category: number;
   /** Indices in the order of the file. */
-  readonly gts: readonly number[];
+  readonly gts: I;
   /** Indices by falling score, equal ones in the order of the list, at most the largest of `params.maxDets`. */
-  readonly dts: readonly number[];
+  readonly dts: I;
 }
 
 /** Indices of objects by image: those of image i are `order[starts[i]]` to `order[starts[i + 1] - 1]`, in file order. */
@@ -49,6 +53,8 @@ function increase(values: Uint32Array, index: number, by: number): number {
 export class Grouping {
   private readonly positions: Map<number, number>;
   private readonly maxDet: number;
+  private readonly gts: Buckets;
+  private readonly dts: Buckets;
 
   constructor(
     private readonly truth: GroundTruth,
@@ -56,58 +62,109 @@ export class Grouping {
   ) {
     this.positions = new Map(params.catIds.map((id, position) => [id, position]));
     this.maxDet = params.maxDets.at(-1) ?? 0;
+    this.gts = new Buckets(this.positions, params.catIds.length);
+    this.dts = new Buckets(this.positions, params.catIds.length);
   }
 
-  groups(gts: Iterable<number>, detections: Detections, dts: Iterable<number>): Group[] {
-    const gtBuckets = this.bucket(this.truth.categoryIds.data, gts);
-    const dtBuckets = this.bucket(detections.categoryIds.data, dts);
-    const group = (category: number, objects: readonly number[], found: readonly number[]): Group => ({
-      category,
-      gts: objects,
-      dts: byScore(found, detections.scores.data).slice(0, this.maxDet),
-    });
-    if (!this.params.useCats) {
-      const joined = (buckets: Map<number, number[]>): number[] =>
-        this.params.catIds.flatMap((id) => buckets.get(this.positions.get(id) as number) ?? []);
-      return [group(0, joined(gtBuckets), joined(dtBuckets))];
+  /** Hands over one group after the other, whose indices are overwritten by those of the next image. */
+  forEach(gts: Uint32Array, detections: Detections, dts: Uint32Array, use: (group: Group<Indices>) => void): void {
+    const scores = detections.scores.data;
+    this.gts.fill(gts, this.truth.categoryIds.data);
+    this.dts.fill(dts, detections.categoryIds.data);
+    const group = (category: number, objects: Uint32Array, found: Uint32Array): void =>
+      use({ category, gts: objects, dts: sortByScore(found, scores, this.maxDet) });
+    if (!this.params.useCats) return group(0, this.joined(this.gts), this.joined(this.dts));
+    for (let i = 0; i < this.gts.present.length; i++) {
+      const category = this.gts.present.get(i);
+      group(category, this.gts.of(category), this.dts.of(category));
     }
-    const present = new Set([...gtBuckets.keys(), ...dtBuckets.keys()]);
-    return [...present].map((category) =>
-      group(category, gtBuckets.get(category) ?? [], dtBuckets.get(category) ?? []),
-    );
+    for (let i = 0; i < this.dts.present.length; i++) {
+      const category = this.dts.present.get(i);
+      if (!this.gts.has(category)) group(category, NONE, this.dts.of(category));
+    }
   }
 
-  private bucket(categoryIds: Float64Array, indices: Iterable<number>): Map<number, number[]> {
-    const buckets = new Map<number, number[]>();
-    for (const index of indices) {
-      const position = this.positions.get(categoryIds[index] as number);
-      if (position === undefined) continue;
-      const bucket = buckets.get(position);
-      if (bucket) bucket.push(index);
-      else buckets.set(position, [index]);
-    }
-    return buckets;
+  /** As in pycocotools, in the order of the categories asked for, of which one may come twice. */
+  private joined(buckets: Buckets): Uint32Array {
+    return Uint32Array.from(this.params.catIds.flatMap((id) => [...buckets.of(this.positions.get(id) as number)]));
   }
 }
 
-/** Indices by falling score; equal scores keep their order. */
-export function byScore(indices: readonly number[], scores: Float64Array): number[] {
-  return indices.length > FEW
-    ? [...indices].sort((a, b) => (scores[b] as number) - (scores[a] as number))
-    : insertByScore(indices, scores);
+const NONE = new Uint32Array(0);
+
+/** Indices split by category, in one array that is used again for every image. */
+class Buckets {
+  /** The categories that have any, in the order in which they come. */
+  readonly present = new Uint32Column();
+  private order = new Uint32Array(0);
+  /** Category of each index, -1 for none. */
+  private categories = new Int32Array(0);
+  /** Category k: `order[ends[k] - counts[k]]` to `order[ends[k] - 1]`; of those that are not present 0. */
+  private readonly counts: Uint32Array;
+  private readonly ends: Uint32Array;
+
+  constructor(
+    private readonly positions: ReadonlyMap<number, number>,
+    count: number,
+  ) {
+    this.counts = new Uint32Array(count);
+    this.ends = new Uint32Array(count);
+  }
+
+  fill(indices: Uint32Array, categoryIds: Float64Array): void {
+    if (this.order.length < indices.length) {
+      this.order = new Uint32Array(2 * indices.length);
+      this.categories = new Int32Array(2 * indices.length);
+    }
+    const { order, categories, counts, ends, positions, present } = this;
+    for (let i = 0; i < present.length; i++) counts[present.get(i)] = 0;
+    present.length = 0;
+    for (let i = 0; i < indices.length; i++) {
+      const category = positions.get(categoryIds[indices[i] as number] as number) ?? -1;
+      categories[i] = category;
+      if (category >= 0 && increase(counts, category, 1) === 0) present.push(category);
+    }
+    let start = 0;
+    for (let i = 0; i < present.length; i++) {
+      const category = present.get(i);
+      ends[category] = start; // until it is filled
+      start += counts[category] as number;
+    }
+    for (let i = 0; i < indices.length; i++) {
+      const category = categories[i] as number;
+      if (category >= 0) order[increase(ends, category, 1)] = indices[i] as number;
+    }
+  }
+
+  has(category: number): boolean {
+    return this.counts[category] !== 0;
+  }
+
+  of(category: number): Uint32Array {
+    if (!this.has(category)) return NONE;
+    const end = this.ends[category] as number;
+    return this.order.subarray(end - (this.counts[category] as number), end);
+  }
 }
 
 /** Most groups are this small, and sorted faster without a comparison function. */
 const FEW = 40;
 
-function insertByScore(indices: readonly number[], scores: Float64Array): number[] {
-  const sorted: number[] = [];
-  for (let i = 0; i < indices.length; i++) {
+/** Sorts indices in place by falling score; equal scores keep their order. @returns the first `limit`. */
+export function sortByScore(indices: Uint32Array, scores: Float64Array, limit = indices.length): Uint32Array {
+  if (indices.length > FEW) indices.sort((a, b) => (scores[b] as number) - (scores[a] as number));
+  else insertByScore(indices, scores);
+  return indices.length > limit ? indices.subarray(0, limit) : indices;
+}
+
+function insertByScore(indices: Uint32Array, scores: Float64Array): void {
+  for (let i = 1; i < indices.length; i++) {
     const index = indices[i] as number;
     const score = scores[index] as number;
     let at = i;
-    for (; at > 0 && (scores[sorted[at - 1] as number] as number) < score; at--) sorted[at] = sorted[at - 1] as number;
-    sorted[at] = index;
+    for (; at > 0 && (scores[indices[at - 1] as number] as number) < score; at--) {
+      indices[at] = indices[at - 1] as number;
+    }
+    indices[at] = index;
   }
-  return sorted;
 }

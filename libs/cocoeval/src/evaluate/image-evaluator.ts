@@ -1,11 +1,15 @@
 /** The comparison of one image's detections with its objects (pycocotools' computeIoU and evaluateImg). */
 import type { Detections } from '../dataset/detections';
 import type { GroundTruth } from '../dataset/ground-truth';
-import { ByImage, byScore, Grouping, type Group } from './groups';
-import { MatchStore, type MatchEntry } from './match-store';
+import { ByImage, Grouping, sortByScore, type Group, type Indices } from './groups';
+import { type CategoryMatches, MatchStore } from './match-store';
 import { Matcher, matchFloor } from './matching';
 import type { AreaRange, Params } from './params';
 import { similarityFor, type Similarity } from './similarity';
+
+/** Whether the objects of a group are all treated alike in an area range. */
+const UNIFORM = 0;
+const MIXED = 1;
 
 /** Compares the detections of one image after the other with its objects. */
 export class ImageEvaluator {
@@ -17,6 +21,7 @@ export class ImageEvaluator {
   private values = new Float64Array(0);
   private matches = new Int32Array(0);
   private crowd = new Uint8Array(0);
+  private ignored = new Uint8Array(0);
 
   /** @param params resolved. */
   constructor(
@@ -37,27 +42,37 @@ export class ImageEvaluator {
   }
 
   /** Compares and stores all detections of an image. */
-  evaluate(image: number, detections: Detections, dts: ArrayLike<number> & Iterable<number>, store: MatchStore): void {
-    for (const group of this.groups(image, detections, dts)) {
-      this.prepare(group, detections, this.floor);
-      this.store(group, image, detections, store);
-    }
+  evaluate(image: number, detections: Detections, dts: Uint32Array, store: MatchStore): void {
+    this.forEachGroup(image, detections, dts, (group) => this.store(group, image, detections, store));
   }
 
   /** The comparisons to make in an image. */
-  groups(image: number, detections: Detections, dts: ArrayLike<number> & Iterable<number>): Group[] {
+  groups(image: number, detections: Detections, dts: Uint32Array): Group[] {
+    const groups: Group[] = [];
+    this.forEachGroup(image, detections, dts, ({ category, gts, dts: found }) =>
+      groups.push({ category, gts: [...gts], dts: [...found] }),
+    );
+    return groups;
+  }
+
+  private forEachGroup(
+    image: number,
+    detections: Detections,
+    dts: Uint32Array,
+    use: (group: Group<Indices>) => void,
+  ): void {
     const gts = this.byImage.of(image);
     const federation = this.params.federated ? this.truth.images.federations[image] : undefined;
-    if (!federation) return this.grouping.groups(gts, detections, dts);
-    const limit = this.params.maxDets.at(-1) ?? 0;
-    const best = byScore(Array.from(dts), detections.scores.data).slice(0, limit);
-    return this.grouping
-      .groups(gts, detections, best)
-      .filter(({ category, gts }) => gts.length > 0 || federation.negative.has(this.params.catIds[category] as number));
+    if (!federation) return this.grouping.forEach(gts, detections, dts, use);
+    const best = sortByScore(dts.slice(), detections.scores.data, this.params.maxDets.at(-1) ?? 0);
+    this.grouping.forEach(gts, detections, best, (group) => {
+      const isJudged = group.gts.length > 0 || federation.negative.has(this.params.catIds[group.category] as number);
+      if (isJudged) use(group);
+    });
   }
 
   /** Similarities of a group, a row for each detection; values below `floor` may be 0. */
-  similarities({ gts, dts }: Group, detections: Detections, floor: number): Float64Array {
+  similarities({ gts, dts }: Group<Indices>, detections: Detections, floor: number): Float64Array {
     const count = gts.length * dts.length;
     if (this.values.length < count) this.values = new Float64Array(2 * count);
     this.values.fill(0, 0, count);
@@ -66,20 +81,19 @@ export class ImageEvaluator {
   }
 
   /** Readies a group for `match`. */
-  prepare(group: Group, detections: Detections, floor: number): void {
+  prepare(group: Group<Indices>, detections: Detections, floor: number): void {
     const { gts, dts } = group;
     // As in pycocotools, keypoints without categories find nothing to compare.
     const comparable = this.params.iouType !== 'keypoints' || Boolean(this.params.useCats);
     const similarities = this.similarities(group, detections, floor);
     this.matcher.prepare(similarities, dts.length, comparable ? gts.length : 0);
-    this.crowd = new Uint8Array(gts.length);
+    if (this.crowd.length < gts.length) this.crowd = new Uint8Array(2 * gts.length);
     for (let g = 0; g < gts.length; g++) this.crowd[g] = this.truth.crowd.get(gts[g] as number);
   }
 
   /** Flags of the objects that are ignored in an area range. */
-  ignoredObjects(gts: readonly number[], range: AreaRange): Uint8Array {
+  ignoredObjects(gts: ArrayLike<number>, range: AreaRange, flags = new Uint8Array(gts.length)): Uint8Array {
     const { ignored, areas } = this.truth;
-    const flags = new Uint8Array(gts.length);
     for (let i = 0; i < gts.length; i++) {
       const g = gts[i] as number;
       flags[i] = ignored.get(g) === 1 || isOutside(areas.get(g), range) ? 1 : 0;
@@ -88,7 +102,7 @@ export class ImageEvaluator {
   }
 
   /** Matches the group that was prepared last within an area range. @returns T x D positions in `gts`, -1 for none. */
-  match({ dts }: Group, ignored: Uint8Array): Int32Array {
+  match({ dts }: Group<Indices>, ignored: Uint8Array): Int32Array {
     const size = this.params.iouThrs.length * dts.length;
     if (this.matches.length < size) this.matches = new Int32Array(2 * size);
     this.matcher.match(ignored, this.crowd, this.matches);
@@ -101,39 +115,56 @@ export class ImageEvaluator {
     return federation?.notExhaustive.has(this.params.catIds[category] as number) ?? false;
   }
 
-  private store(group: Group, image: number, detections: Detections, store: MatchStore): void {
+  /** Compares a group and stores how its detections fared. */
+  private store(group: Group<Indices>, image: number, detections: Detections, store: MatchStore): void {
     const { gts, dts, category } = group;
     const into = store.beginImage(category, this.truth.images.ids[image] as number);
-    const first = into.bits.length;
-    for (const d of dts) store.addDetection(into, detections.scores.get(d));
+    const first = store.addDetections(into, dts, detections.scores.data);
     const spareUnmatched = this.isNotExhaustive(image, category);
-    this.params.areaRng.forEach((range, a) => {
-      const ignored = this.ignoredObjects(gts, range);
-      for (const flag of ignored) if (flag === 0) into.addObject(a);
-      if (this.matcher.hopeful) this.match(group, ignored);
+    const isComparable = gts.length > 0 && dts.length > 0;
+    if (isComparable) this.prepare(group, detections, this.floor);
+    if (this.ignored.length < gts.length) this.ignored = new Uint8Array(2 * gts.length);
+    const { ignored, matcher } = this;
+    const { areaRng } = this.params;
+    let matchedAs = MIXED;
+    for (let a = 0; a < areaRng.length; a++) {
+      const range = areaRng[a] as AreaRange;
+      this.ignoredObjects(gts, range, ignored);
+      let wanted = 0;
+      for (let g = 0; g < gts.length; g++) if (ignored[g] === 0) wanted++;
+      into.addObjects(a, wanted);
+      // Where all objects are ignored, or none is, the same ones are found.
+      const kind = wanted === 0 || wanted === gts.length ? UNIFORM : MIXED;
+      if (isComparable && matcher.hopeful && (kind === MIXED || matchedAs === MIXED)) this.match(group, ignored);
+      matchedAs = kind;
       for (let d = 0; d < dts.length; d++) {
-        const entry = { matches: into, at: first + d * store.stride, area: a };
         const outside = spareUnmatched || isOutside(detections.areas.get(dts[d] as number), range);
-        if (this.matcher.canMatch(d)) this.storeMatches(group, d, { ignored, outside }, store, entry);
-        else if (outside) store.ignoreAlways(entry);
+        const word = first + d * store.stride + 2 * store.words * a;
+        if (isComparable && matcher.canMatch(d)) this.storeMatches(group, d, { ignored, outside }, store, into, word);
+        else if (outside) store.ignoreAlways(into, word);
       }
-    });
+    }
   }
 
-  /** Stores how a detection fared at each threshold. @param outside whether it is ignored where it finds nothing. */
+  /**
+   * Stores how a detection fared at each threshold.
+   * @param outside whether it is ignored where it finds nothing.
+   * @param word where its bits in the area range begin.
+   */
   private storeMatches(
-    { gts, dts }: Group,
+    { gts, dts }: Group<Indices>,
     d: number,
     { ignored, outside }: { readonly ignored: Uint8Array; readonly outside: boolean },
     store: MatchStore,
-    entry: MatchEntry,
+    into: CategoryMatches,
+    word: number,
   ): void {
     for (let t = 0; t < store.thresholdCount; t++) {
       const match = this.matches[t * dts.length + d] as number;
       // pycocotools stores a match as the object's id, so that id 0 reads as unmatched.
       const matched = match >= 0 && this.truth.ids.get(gts[match] as number) !== 0;
-      if (matched) store.setMatched(entry, t);
-      if ((match >= 0 && ignored[match] === 1) || (!matched && outside)) store.setIgnored(entry, t);
+      if (matched) into.setBit(word, t);
+      if ((match >= 0 && ignored[match] === 1) || (!matched && outside)) into.setBit(word + store.words, t);
     }
   }
 }

@@ -32,28 +32,20 @@ export class MatchStore {
     return matches;
   }
 
-  /** Adds a detection whose bits are all 0. @returns where its words start. */
-  addDetection(matches: CategoryMatches, score: number): number {
-    matches.scores.push(score);
+  /** Adds detections whose bits are all 0. @returns where the words of the first start; those of the others follow. */
+  addDetections(matches: CategoryMatches, indices: ArrayLike<number>, scores: ArrayLike<number>): number {
+    for (let i = 0; i < indices.length; i++) matches.scores.push(scores[indices[i] as number] as number);
     const at = matches.bits.length;
-    matches.bits.reserve(this.stride);
-    matches.bits.data.fill(0, at, at + this.stride);
-    matches.bits.length += this.stride;
+    const words = this.stride * indices.length;
+    matches.bits.reserve(words);
+    matches.bits.data.fill(0, at, at + words);
+    matches.bits.length += words;
     return at;
   }
 
-  setMatched({ matches, at, area }: MatchEntry, threshold: number): void {
-    matches.setBit(at + 2 * this.words * area, threshold);
-  }
-
-  setIgnored({ matches, at, area }: MatchEntry, threshold: number): void {
-    matches.setBit(at + (2 * area + 1) * this.words, threshold);
-  }
-
-  /** Sets the ignored bits of all thresholds. */
-  ignoreAlways({ matches, at, area }: MatchEntry): void {
-    const word = at + (2 * area + 1) * this.words;
-    matches.bits.data.fill(0xffffffff, word, word + this.words);
+  /** Sets the ignored bits of all thresholds. @param word where a detection's bits in an area range begin. */
+  ignoreAlways(matches: CategoryMatches, word: number): void {
+    for (let i = 0; i < this.words; i++) matches.bits.data[word + this.words + i] = 0xffffffff;
   }
 
   /** Adds the images of another store. */
@@ -72,15 +64,6 @@ export class MatchStore {
     for (const packed of categories) store.categories.push(new CategoryMatches(areaCount, packed));
     return store;
   }
-}
-
-/** One detection in one area range. */
-export interface MatchEntry {
-  readonly matches: CategoryMatches;
-  /** Where the detection's words start, as `addDetection` says. */
-  readonly at: number;
-  /** Index of the area range. */
-  readonly area: number;
 }
 
 /** A store as plain arrays. */
@@ -119,9 +102,9 @@ export class CategoryMatches {
     return this.scores.length;
   }
 
-  /** Counts one more object to be found in an area range. */
-  addObject(area: number): void {
-    this.objects[area] = (this.objects[area] as number) + 1;
+  /** Counts more objects to be found in an area range. */
+  addObjects(area: number, count: number): void {
+    this.objects[area] = (this.objects[area] as number) + count;
   }
 
   /** Sets the bit of a threshold among the words from `word` on. */

@@ -1,4 +1,6 @@
 /** Which detection finds which object (the inner loops of pycocotools' evaluateImg). */
+import { Uint32Column } from '../format/columns';
+
 const NEARLY_ONE = 1 - 1e-10;
 
 /** Lowest similarity that can lead to a match at any of the thresholds. */
@@ -13,9 +15,9 @@ export function matchFloor(thresholds: readonly number[]): number {
 export class Matcher {
   private readonly thresholds: readonly number[];
   private readonly floor: number;
-  private candidates: number[] = [];
+  private readonly candidates = new Uint32Column();
   /** Detection d may match `candidates[starts[d]]` to `candidates[starts[d + 1] - 1]`. */
-  private starts: number[] = [];
+  private readonly starts = new Uint32Column();
   private similarity: Float64Array = new Float64Array(0);
   private objects = 0;
   private taken = new Uint8Array(0);
@@ -29,8 +31,9 @@ export class Matcher {
   prepare(similarity: Float64Array, detections: number, objects: number): void {
     this.similarity = similarity;
     this.objects = objects;
-    this.candidates = [];
-    this.starts = [0];
+    this.candidates.length = 0;
+    this.starts.length = 0;
+    this.starts.push(0);
     for (let d = 0; d < detections; d++) {
       for (let g = 0; g < objects; g++) {
         if (!((similarity[d * objects + g] as number) < this.floor)) this.candidates.push(g);
@@ -46,7 +49,7 @@ export class Matcher {
 
   /** Whether a detection can match at all. */
   canMatch(d: number): boolean {
-    return this.starts[d] !== this.starts[d + 1];
+    return this.starts.get(d) !== this.starts.get(d + 1);
   }
 
   /**
@@ -76,8 +79,9 @@ export class Matcher {
   private best(d: number, threshold: number, ignored: Uint8Array, crowd: Uint8Array, kind: 0 | 1): number {
     let match = -1;
     let bar = threshold;
-    for (let c = this.starts[d] as number; c < (this.starts[d + 1] as number); c++) {
-      const g = this.candidates[c] as number;
+    const end = this.starts.get(d + 1);
+    for (let c = this.starts.get(d); c < end; c++) {
+      const g = this.candidates.get(c);
       if (ignored[g] !== kind || (this.taken[g] === 1 && crowd[g] === 0)) continue;
       const similarity = this.similarity[d * this.objects + g] as number;
       if (similarity < bar) continue;

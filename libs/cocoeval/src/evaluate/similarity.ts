@@ -3,6 +3,7 @@ import { boxIntersection, boxIou } from '../mask/boxes';
 import { Float64Column, Uint32Column } from '../format/columns';
 import type { Detections } from '../dataset/detections';
 import type { GroundTruth } from '../dataset/ground-truth';
+import type { Indices } from './groups';
 import { pairwiseSum } from './numpy';
 import type { Size } from '../format/types';
 import { runsArea, runsBox, runsIou, type RunSpan } from '../mask/rle';
@@ -12,9 +13,9 @@ const { exp, max, min } = Math;
 /** Detections and objects of one image that are compared: D and G indices. */
 interface Comparison {
   readonly detections: Detections;
-  readonly dts: readonly number[];
+  readonly dts: Indices;
   readonly truth: GroundTruth;
-  readonly gts: readonly number[];
+  readonly gts: Indices;
   /** Similarities below it may be given as 0. */
   readonly floor: number;
 }
@@ -32,8 +33,12 @@ const boxSimilarity: Similarity = ({ detections, dts, truth, gts }, out) => {
   const dtBoxes = detections.boxes.data;
   const gtBoxes = truth.boxes.data;
   let at = 0;
-  for (const d of dts) {
-    for (const g of gts) out[at++] = boxIou(dtBoxes, 4 * d, gtBoxes, 4 * g, truth.crowd.get(g) === 1);
+  for (let i = 0; i < dts.length; i++) {
+    const d = dts[i] as number;
+    for (let j = 0; j < gts.length; j++) {
+      const g = gts[j] as number;
+      out[at++] = boxIou(dtBoxes, 4 * d, gtBoxes, 4 * g, truth.crowd.get(g) === 1);
+    }
   }
 };
 
@@ -45,7 +50,7 @@ class MaskSet {
   private readonly runs = new Uint32Column();
   private readonly ends = new Uint32Column();
 
-  fill(objects: Detections | GroundTruth, indices: readonly number[], size: Size): void {
+  fill(objects: Detections | GroundTruth, indices: Indices, size: Size): void {
     for (const column of [this.runs, this.ends, this.areas, this.boxes]) column.length = 0;
     for (const index of indices) {
       objects.segmentations.rasterise(index, size, this.runs);
@@ -69,9 +74,8 @@ function maskSimilarity(): Similarity {
   const left = new MaskSet();
   const right = new MaskSet();
   return ({ detections, dts, truth, gts, floor }, out) => {
-    const [first] = dts;
-    if (first === undefined || gts.length === 0) return;
-    const size = detections.images.requireSize(detections.imageIndices.get(first));
+    if (dts.length === 0 || gts.length === 0) return;
+    const size = detections.images.requireSize(detections.imageIndices.get(dts[0] as number));
     left.fill(detections, dts, size);
     right.fill(truth, gts, size);
     let at = 0;

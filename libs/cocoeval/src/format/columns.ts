@@ -1,30 +1,33 @@
 /** Growing typed arrays: the storage of everything that comes by the hundred thousand. */
 
+type Numbers = Float64Array | Uint32Array | Uint8Array;
+
 const FIRST_CAPACITY = 64;
 
-export class Float64Column {
-  data: Float64Array;
+/** A typed array that grows; only `data[0]` to `data[length - 1]` count. */
+class Column<Data extends Numbers> {
   length = 0;
 
-  constructor(data?: Float64Array) {
-    this.data = data ?? new Float64Array(FIRST_CAPACITY);
-    if (data) this.length = data.length;
-  }
+  protected constructor(
+    public data: Data,
+    private readonly create: (length: number) => Data,
+  ) {}
 
   push(value: number): void {
     if (this.length === this.data.length) this.reserve(1);
     this.data[this.length++] = value;
   }
 
+  /** Makes room for more entries. `data` may be another array afterwards. */
   reserve(extra: number): void {
     const needed = this.length + extra;
     if (needed <= this.data.length) return;
-    const grown = new Float64Array(Math.max(needed, 2 * this.data.length));
-    grown.set(this.data.subarray(0, this.length));
+    const grown = this.create(Math.max(needed, 2 * this.data.length));
+    grown.set(this.values());
     this.data = grown;
   }
 
-  append(values: Float64Array): void {
+  append(values: Data): void {
     this.reserve(values.length);
     this.data.set(values, this.length);
     this.length += values.length;
@@ -35,45 +38,31 @@ export class Float64Column {
   }
 
   /** The filled part, without copying. */
-  values(): Float64Array {
-    return this.data.subarray(0, this.length);
+  values(): Data {
+    return this.data.subarray(0, this.length) as Data;
   }
 }
 
-export class Uint32Column {
-  data: Uint32Array;
-  length = 0;
+export class Float64Column extends Column<Float64Array> {
+  /** @param data entries to begin with. */
+  constructor(data?: Float64Array) {
+    super(data ?? new Float64Array(FIRST_CAPACITY), (length) => new Float64Array(length));
+    this.length = data?.length ?? 0;
+  }
+}
 
+export class Uint32Column extends Column<Uint32Array> {
+  /** @param data entries to begin with. */
   constructor(data?: Uint32Array) {
-    this.data = data ?? new Uint32Array(FIRST_CAPACITY);
-    if (data) this.length = data.length;
+    super(data ?? new Uint32Array(FIRST_CAPACITY), (length) => new Uint32Array(length));
+    this.length = data?.length ?? 0;
   }
+}
 
-  push(value: number): void {
-    if (this.length === this.data.length) this.reserve(1);
-    this.data[this.length++] = value;
-  }
-
-  reserve(extra: number): void {
-    const needed = this.length + extra;
-    if (needed <= this.data.length) return;
-    const grown = new Uint32Array(Math.max(needed, 2 * this.data.length));
-    grown.set(this.data.subarray(0, this.length));
-    this.data = grown;
-  }
-
-  append(values: Uint32Array): void {
-    this.reserve(values.length);
-    this.data.set(values, this.length);
-    this.length += values.length;
-  }
-
-  get(index: number): number {
-    return this.data[index] as number;
-  }
-
-  /** The filled part, without copying. */
-  values(): Uint32Array {
-    return this.data.subarray(0, this.length);
+export class ByteColumn extends Column<Uint8Array> {
+  /** @param data entries to begin with. */
+  constructor(data?: Uint8Array) {
+    super(data ?? new Uint8Array(FIRST_CAPACITY), (length) => new Uint8Array(length));
+    this.length = data?.length ?? 0;
   }
 }

@@ -30,27 +30,37 @@ const MOST_CHARACTERS = 7; // of one number: 5 bits each
  * @throws RangeError saying what is wrong with the string.
  */
 export function unpackCounts(counts: string, out: Uint32Column): number {
+  const bytes = new TextEncoder().encode(counts);
+  return unpackCountBytes(bytes, bytes.length, out);
+}
+
+/** The same for the first `length` bytes of ASCII text. */
+export function unpackCountBytes(counts: Uint8Array, length: number, out: Uint32Column): number {
+  out.reserve(length);
+  const runs = out.data;
   const first = out.length;
+  let next = first;
   let sum = 0;
   let at = 0;
-  while (at < counts.length) {
+  while (at < length) {
     let value = 0;
     let shift = 0;
     let code: number;
     do {
-      if (at === counts.length) throw new RangeError('a counts string that does not end inside a number');
+      if (at === length) throw new RangeError('a counts string that does not end inside a number');
       if (shift === 5 * MOST_CHARACTERS) throw new RangeError('runs that fit 32 bits');
-      code = counts.charCodeAt(at++) - 48;
+      code = (counts[at++] as number) - 48;
       if (code < 0 || code > 63) throw new RangeError("counts characters from '0' to 'o'");
       value |= (code & 31) << shift;
       shift += 5;
     } while (code & 32);
     if (code & 16 && shift < 32) value |= -1 << shift;
-    if (out.length - first > 2) value += out.get(out.length - 2);
+    if (next - first > 2) value += runs[next - 2] as number;
     if (value < 0) throw new RangeError('runs of at least 0');
-    out.push(value);
+    runs[next++] = value;
     sum += value;
   }
+  out.length = next;
   return sum;
 }
 

@@ -57,6 +57,7 @@ export function readGroundTruth(path: string, { iouType, points, owns }: Part): 
       if (key === 'categories') truth.addCategory(record);
       if (key === 'annotations') truth.addAnnotation(record);
     },
+    scan: (key, scanner) => key === 'annotations' && truth.scanAnnotation(scanner),
   });
   for (const list of ['images', 'categories']) {
     if (!lists.has(list)) throw new CocoFormatError(`${path}: ${list}: expected a list, received nothing`);
@@ -68,7 +69,10 @@ export function readGroundTruth(path: string, { iouType, points, owns }: Part): 
 /** Reads of a results file what the evaluation of some images needs. */
 export function readDetections(path: string, truth: GroundTruth, { points, owns }: Part): Detections {
   const detections = new Detections(truth.images, truth.iouType, { points, name: path, owns });
-  readEachResult(piecesOfFile(path), path, (result) => detections.add(result));
+  readEachResult(piecesOfFile(path), path, {
+    add: (result) => detections.add(result),
+    scan: (scanner) => detections.scan(scanner),
+  });
   return detections;
 }
 

@@ -1,7 +1,7 @@
 /** Which categories are taken for which. */
 import type { Detections } from '../dataset/detections';
 import type { GroundTruth } from '../dataset/ground-truth';
-import { ByImage, byScore } from '../evaluate/groups';
+import { ByImage, sortByScore } from '../evaluate/groups';
 import { matchFloor, Matcher } from '../evaluate/matching';
 import {
   keypointCount,
@@ -99,7 +99,7 @@ class PairFinder {
     const candidates = [...this.dtsByImage.of(image)].filter(
       (d) => isChosen(detections.categoryIds.get(d)) && detections.scores.get(d) >= minScore,
     );
-    const dts = byScore(candidates, detections.scores.data);
+    const dts = [...sortByScore(Uint32Array.from(candidates), detections.scores.data)];
     const values = new Float64Array(gts.length * dts.length);
     if (values.length > 0) this.similarity({ detections, dts, truth, gts, floor: this.floor }, values);
     this.matcher.prepare(values, dts.length, gts.length);

@@ -117,7 +117,7 @@ class Repairs {
       repair.forgive === 'missed' ? image.missed : repair.forgive ? image.objects.filter((id) => !found.has(id)) : [],
     );
     for (const id of image.objects) {
-      if (!forgiven.has(id)) store.categories[this.position(id)]?.addObject(0);
+      if (!forgiven.has(id)) store.categories[this.position(id)]?.addObjects(0, 1);
     }
     const taken = new Set(found);
     const byCategory = new Map<number, DetectionOutcome[]>();
@@ -129,11 +129,13 @@ class Repairs {
     }
     for (const [position, detections] of byCategory) {
       const matches = store.beginImage(position, image.imageId);
-      for (const { outcome, score } of detections) {
-        const entry = { matches, at: store.addDetection(matches, score), area: 0 };
-        if (outcome === 'match') store.setMatched(entry, 0);
-        if (outcome === 'ignored') store.setIgnored(entry, 0);
-      }
+      const scores = detections.map(({ score }) => score);
+      const first = store.addDetections(matches, [...scores.keys()], scores);
+      detections.forEach(({ outcome }, i) => {
+        const word = first + i * store.stride;
+        if (outcome === 'match') matches.setBit(word, 0);
+        if (outcome === 'ignored') matches.setBit(word + store.words, 0);
+      });
     }
   }
 

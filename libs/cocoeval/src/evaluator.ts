@@ -95,7 +95,8 @@ export class Evaluator {
       table.add(detection, imageId);
     }
     this.seen.add(imageId);
-    if (this.pending.delete(imageId)) this.evaluator.evaluate(image, table, Uint32Array.from(detections.keys()), this.store);
+    if (this.pending.delete(imageId))
+      this.evaluator.evaluate(image, table, Uint32Array.from(detections.keys()), this.store);
   }
 
   /** The evaluation so far; images not added count as images without detections unless `addedOnly`. */

@@ -47,10 +47,13 @@ describe('ByteScanner', () => {
     );
   });
 
-  it.each(['01', '-', '1.', '.5', '1e', '1e+', '--1', '1a', 'NaN', 'Infinity', '0x1', '1 2', ''])('refuses %j', (text) => {
-    const scanner = at(text);
-    expect(scanner.number() && scanner.comma()).toBe(false);
-  });
+  it.each(['01', '-', '1.', '.5', '1e', '1e+', '--1', '1a', 'NaN', 'Infinity', '0x1', '1 2', ''])(
+    'refuses %j',
+    (text) => {
+      const scanner = at(text);
+      expect(scanner.number() && scanner.comma()).toBe(false);
+    },
+  );
 
   it('passes over values as the parser does, and over nothing that it refuses', () => {
     const mutated = fc
@@ -72,7 +75,15 @@ describe('ByteScanner', () => {
   });
 
   it('passes over what COCO files hold', () => {
-    const record = { id: 1, file_name: 'a/b 1.jpg', flickr: null, ok: true, segmentation: [[1, 2.5, -3]], empty: {}, none: [] };
+    const record = {
+      id: 1,
+      file_name: 'a/b 1.jpg',
+      flickr: null,
+      ok: true,
+      segmentation: [[1, 2.5, -3]],
+      empty: {},
+      none: [],
+    };
     const scanner = at(JSON.stringify(record, null, 2));
     expect(scanner.skipValue() && scanner.comma()).toBe(true);
   });

@@ -87,7 +87,11 @@ function rank(matches: CategoryMatches, stride: number): Ranking {
     const from = (order[i] as number) * stride;
     for (let w = 0; w < stride; w++) bits[i * stride + w] = words[from + w] as number;
   }
-  return { scores: Float64Array.from(order, (d) => scores[d] as number), places: order.map((d) => places[d] as number), bits };
+  return {
+    scores: Float64Array.from(order, (d) => scores[d] as number),
+    places: order.map((d) => places[d] as number),
+    bits,
+  };
 }
 
 function imagesById(matches: CategoryMatches): number[] {

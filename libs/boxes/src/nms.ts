@@ -1,4 +1,5 @@
 /** Non-maximum suppression with outputs of fixed size. */
+import { nextFloat32 } from '@pyramidal/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { coordinates } from './boxes';
 
@@ -62,10 +63,4 @@ function separate(boxes: tf.Tensor2D, classes: tf.Tensor1D): tf.Tensor2D {
 /** TensorFlow drops at IoU > threshold, TensorFlow.js's own kernels at >=: they get the next higher float32. */
 function suppressionThreshold(threshold: number): number {
   return tf.getBackend() === 'tensorflow' ? threshold : nextFloat32(threshold);
-}
-
-function nextFloat32(value: number): number {
-  const floats = new Float32Array([value]);
-  new Uint32Array(floats.buffer)[0]! += 1;
-  return floats[0]!;
 }

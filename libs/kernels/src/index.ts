@@ -10,6 +10,7 @@ export { groupNorm, type GroupNormOptions } from './group-norm';
 export { hardSwish } from './hard-swish';
 export { layerNorm } from './layer-norm';
 export { linearSumAssignment, type Assignment } from './linear-sum-assignment';
+export { nextFloat32 } from './next-float32';
 export { dropPath, dropout, foldSeed, randomUniform } from './random';
 export { recomputed, type Recomputation } from './recomputed';
 export { resizeBilinear, resizeNearest } from './resize';

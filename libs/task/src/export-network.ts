@@ -1,4 +1,4 @@
-/** `export`, whatever the task: a trained network for PyTorch, for TensorFlow and for browsers. */
+/** `export`, whatever the task: a trained network for PyTorch, for TensorFlow, for browsers and for ONNX Runtime. */
 import { join } from 'node:path';
 import { exportWeights, writeSafetensors } from '@pyramidal/checkpoints';
 import { makeFolder } from '@pyramidal/files';
@@ -7,17 +7,17 @@ import { exportGraphModel, exportSavedModel } from '@pyramidal/graph';
 import { type Runtime } from '@pyramidal/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { exportOnnx, type OnnxTask } from './export-onnx';
+import type { ExportFormat } from './task-app';
 
 export interface ExportOptions {
   readonly network: Module;
-  /** What the models compute from images, float32 [1, H, W, 3], normalised. */
+  /** What the SavedModel and the graph model compute from images, float32 [1, H, W, 3], normalised. */
   readonly outputs: (images: tf.Tensor4D) => Readonly<Record<string, tf.Tensor>>;
-  /** Of the images that the models take. */
-  readonly input: { readonly height: number; readonly width: number };
-  /** Whether browsers can run the network as a graph model, whose plain `predict` suppresses no boxes. */
-  readonly inBrowsers: boolean;
   /** What the ONNX model gives, which is made for those who know nothing of this project. */
   readonly onnx: OnnxTask;
+  /** Of the images that the models take. */
+  readonly input: { readonly height: number; readonly width: number };
+  readonly formats: readonly ExportFormat[];
   readonly runtime: Runtime;
   readonly out: string;
 }
@@ -28,27 +28,58 @@ export interface ExportOptions {
  * out; and `model.onnx`, see `exportOnnx`.
  */
 export async function exportNetwork(options: ExportOptions): Promise<void> {
-  const { network, outputs, input, inBrowsers, onnx, runtime, out } = options;
+  const { network, formats, runtime, out } = options;
   makeFolder(out);
-  const weights = join(out, 'weights.safetensors');
-  writeSafetensors(weights, await exportWeights(network), { format: 'pt' });
-  console.log(`weights for PyTorch: ${weights}`);
-  if (!runtime.engine.startsWith('tensorflow')) {
-    console.log(`no SavedModel and no ONNX model: the engine ${runtime.engine} writes none, tensorflow does`);
-    return;
+  if (formats.includes('safetensors')) {
+    const weights = join(out, 'weights.safetensors');
+    writeSafetensors(weights, await exportWeights(network), { format: 'pt' });
+    console.log(`weights for PyTorch: ${weights}`);
   }
-  const images = tf.zeros<tf.Rank.R4>([1, input.height, input.width, 3]);
-  const model = (inputs: { images: tf.Tensor4D }) => outputs(inputs.images);
-  const savedModel = join(out, 'saved_model');
-  exportSavedModel(model, { images }, savedModel);
-  console.log(`SavedModel: ${savedModel}`);
-  if (inBrowsers) {
-    const graphModel = join(out, 'graph_model');
-    exportGraphModel(model, { images }, graphModel);
-    console.log(`TensorFlow.js graph model: ${graphModel}`);
+  const models = MODELS.filter(({ format }) => formats.includes(format));
+  for (const { name, file, write } of models) {
+    if (!runtime.engine.startsWith('tensorflow')) {
+      console.log(`no ${name}: the engine ${runtime.engine} writes none, tensorflow does`);
+      continue;
+    }
+    write(options, join(out, file));
+    console.log(`${name}: ${join(out, file)}`);
   }
-  images.dispose();
-  const onnxModel = join(out, 'model.onnx');
-  exportOnnx(onnx, input, onnxModel);
-  console.log(`ONNX model: ${onnxModel}`);
+}
+
+interface Model {
+  readonly format: ExportFormat;
+  readonly name: string;
+  readonly file: string;
+  readonly write: (options: ExportOptions, path: string) => void;
+}
+
+const MODELS: readonly Model[] = [
+  { format: 'saved-model', name: 'SavedModel', file: 'saved_model', write: withImages(exportSavedModel) },
+  {
+    format: 'graph-model',
+    name: 'TensorFlow.js graph model',
+    file: 'graph_model',
+    write: withImages(exportGraphModel),
+  },
+  {
+    format: 'onnx',
+    name: 'ONNX model',
+    file: 'model.onnx',
+    write: ({ onnx, input }, path) => exportOnnx(onnx, input, path),
+  },
+];
+
+type NetworkInputs = { images: tf.Tensor4D };
+type WriteModel = (
+  model: (inputs: NetworkInputs) => Readonly<Record<string, tf.Tensor>>,
+  inputs: NetworkInputs,
+  path: string,
+) => void;
+
+function withImages(write: WriteModel): Model['write'] {
+  return ({ outputs, input: { height, width } }, path) => {
+    const images = tf.zeros<tf.Rank.R4>([1, height, width, 3]);
+    write((inputs) => outputs(inputs.images), { images }, path);
+    images.dispose();
+  };
 }

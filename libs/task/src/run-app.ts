@@ -6,7 +6,7 @@ import { type ExitCode, reportError } from '@pyramidal/program';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { chooseConfig, type ConfigChoice, runName } from './choose-config';
 import { type FoundWeights, findWeights } from './find-weights';
-import type { TaskApp } from './task-app';
+import { EXPORT_FORMATS, type ExportFormat, type TaskApp } from './task-app';
 import { userPath } from './user-path';
 
 export interface RunAppOptions {
@@ -90,13 +90,17 @@ function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command 
   if (app.findsScores) {
     predict.option('--score <score>', 'write and draw only what has at least this score', parseScore);
   }
-  common('export', 'write the weights for PyTorch and, with the native engine, models for Python and browsers')
+  common('export', 'write the weights for PyTorch and, with the native engine, models for Python, browsers and ONNX')
     .requiredOption('--weights <path>', WEIGHTS, theWeights)
     .option('--out <dir>', 'folder of the results (default: export/ in the run of the weights)', onePath)
     .option('--input <HxW>', "size of the images (default: the configuration's)", parseSize)
-    .action(async (file, { weights, out, input, set, ...choice }) => {
+    .addOption(new Option('--format <format...>', 'what to write (default: all)').choices(EXPORT_FORMATS))
+    .action(async (file, { weights, out, input, format = EXPORT_FORMATS, set, ...choice }) => {
       const { config, folder } = chosen({ file, ...choice });
-      finish(await app.exportModel({ config, set, input, ...placed(weights, out ?? { folder, name: 'export' }) }));
+      const formats = format as readonly ExportFormat[];
+      finish(
+        await app.exportModel({ config, set, input, formats, ...placed(weights, out ?? { folder, name: 'export' }) }),
+      );
     });
   common('info', 'parameters, multiply-adds, feature shapes')
     .option('--input <HxW>', "size to count at (default: the configuration's)", parseSize)

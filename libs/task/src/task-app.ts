@@ -40,8 +40,13 @@ export interface PredictCommand extends TrainedCommand {
   readonly score: number | undefined;
 }
 
+/** What `export` writes: weights for PyTorch, and models for TensorFlow, browsers and whatever reads ONNX. */
+export const EXPORT_FORMATS = ['safetensors', 'saved-model', 'graph-model', 'onnx'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
 export interface ExportCommand extends TrainedCommand {
   readonly out: string;
+  readonly formats: readonly ExportFormat[];
   /** Size of the images that the exported model takes; the configuration's own where absent. */
   readonly input: { readonly height: number; readonly width: number } | undefined;
 }

@@ -7,6 +7,8 @@ export interface BenchRow {
   readonly cpuMs: number;
   readonly peakMB: number;
   readonly ratioToPeer: number | null;
+  /** First and third quartile of the ratio, where rounds give one each. */
+  readonly quartiles?: readonly [number, number];
 }
 
 export interface BenchOptions {

@@ -12,6 +12,7 @@ const BENCHMARKS = {
   loader: async () => (await import('./loader.js')).loader,
   detection: async () => (await import('./detection.js')).detection,
   memory: async () => (await import('./memory.js')).memory,
+  inference: async () => (await import('./inference.js')).inference,
 } satisfies Record<string, () => Promise<Benchmark>>;
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -45,8 +46,10 @@ function isBenchmark(name: string): name is keyof typeof BENCHMARKS {
 }
 
 function table(rows: readonly BenchRow[]): string {
-  const lines = rows.map(({ wallMs, cpuMs, peakMB, ratioToPeer, ...row }) => {
-    const numbers = [wallMs.toFixed(1), cpuMs.toFixed(1), peakMB.toFixed(0), ratioToPeer?.toFixed(2) ?? ''];
+  const lines = rows.map(({ wallMs, cpuMs, peakMB, ratioToPeer, quartiles, ...row }) => {
+    const spread = quartiles === undefined ? '' : ` (${quartiles.map((ratio) => ratio.toFixed(2)).join('-')})`;
+    const ratio = ratioToPeer === null ? '' : `${ratioToPeer.toFixed(2)}${spread}`;
+    const numbers = [wallMs.toFixed(1), cpuMs.toFixed(1), peakMB.toFixed(0), ratio];
     return `| ${[row.case, row.engine, row.mode, ...numbers].join(' | ')} |`;
   });
   return [

@@ -163,3 +163,5 @@ function median(values: readonly number[]): number {
     ((sorted[Math.floor((sorted.length - 1) / 2)] ?? NaN) + (sorted[Math.ceil((sorted.length - 1) / 2)] ?? NaN)) / 2
   );
 }
+
+export { Contender, median };

@@ -9,10 +9,9 @@ export function exportModel(definition: ClassificationDefinition, command: Expor
   return withTrainedNetwork(definition, command, async ({ config, data, network, runtime }) => {
     const { size } = config.input;
     await exportNetwork({
-      ...{ network, runtime, out: command.out },
+      ...{ network, runtime, out: command.out, formats: command.formats },
       outputs: (images) => ({ logits: network.forward(images, inferencePass()) }),
       input: command.input ?? { height: size, width: size },
-      inBrowsers: true,
       onnx: onnxClassifier(network, data.classes),
     });
     return 0;

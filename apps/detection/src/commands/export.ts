@@ -5,20 +5,19 @@ import type { DetectionDefinition } from '../definition';
 import { detectWhole, onnxDetector } from '../onnx-task';
 
 /**
- * Writes a trained detector for PyTorch and as a SavedModel, which gives `boxes` in pixels of its input, `scores`, `labels`,
- * and `masks`, each over its box; a score of 0 means that a row holds nothing. The ONNX
- * model has no such rows.
+ * Writes a trained detector for PyTorch, as a SavedModel and for browsers: these give `boxes` in pixels of their input,
+ * `scores`, `labels`, and `masks`, each over its box; a score of 0 means that a row holds nothing. The ONNX model has no
+ * such rows.
  */
 export function exportModel(definition: DetectionDefinition, command: ExportCommand): Promise<number> {
   return withTrainedNetwork(definition, command, async ({ config, data, network, runtime }) => {
     await exportNetwork({
-      ...{ network, runtime, out: command.out },
+      ...{ network, runtime, out: command.out, formats: command.formats },
       outputs: (images) => {
         const { boxes, scores, labels, masks } = detectWhole(network, images);
         return { boxes, scores, labels, ...(masks && { masks }) };
       },
       input: command.input ?? inputSize(config, network),
-      inBrowsers: false,
       onnx: onnxDetector(network, data.classes),
     });
     return 0;

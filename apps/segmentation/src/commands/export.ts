@@ -9,10 +9,9 @@ export function exportModel(definition: SegmentationDefinition, command: ExportC
   return withTrainedNetwork(definition, command, async ({ config, data, network, runtime }) => {
     const { crop } = config.input;
     await exportNetwork({
-      ...{ network, runtime, out: command.out },
+      ...{ network, runtime, out: command.out, formats: command.formats },
       outputs: (images) => ({ logits: network.forward(images, inferencePass()) }),
       input: command.input ?? { height: crop, width: crop },
-      inBrowsers: true,
       onnx: onnxSegmentor(network, data.classes),
     });
     return 0;

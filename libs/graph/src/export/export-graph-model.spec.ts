@@ -95,6 +95,27 @@ onEngines(
       tf.dispose([images, variance]);
     });
 
+    it('suppresses boxes as TensorFlow does, the threshold itself still being allowed', async () => {
+      // The second overlaps the first by exactly a half, the third by more.
+      const boxes = tf.tensor2d([[0, 0, 4, 4], [0, 0, 4, 2], [0, 0, 4, 3], [8, 8, 9, 9]]); // prettier-ignore
+      const scores = tf.tensor1d([0.9, 0.8, 0.7, 0.6]);
+      const network = (inputs: { boxes: tf.Tensor2D; scores: tf.Tensor1D }): TensorTree =>
+        tf.image.nonMaxSuppressionPadded(inputs.boxes, inputs.scores, 4, 0.5, 0.1, true) as tf.NamedTensorMap;
+      exportGraphModel(network, { boxes, scores }, folder);
+      const [corners, values] = [boxes.arraySync(), scores.arraySync()];
+      await openEngine('cpu');
+      const model = await loadGraphModel(graphModelFolder(folder));
+      // It warns that nothing in the model needs to be awaited, which suppression does.
+      jest.spyOn(console, 'warn').mockImplementation();
+      const inputs = { boxes: tf.tensor2d(corners), scores: tf.tensor1d(values) };
+      const outputs = (await model.executeAsync(inputs, ['selectedIndices', 'validOutputs'])) as tf.Tensor[];
+      expect(outputs.map((tensor) => Array.from(tensor.dataSync()))).toEqual([[0, 1, 3, 0], [3]]);
+      tf.dispose([inputs, outputs]);
+      model.dispose();
+      await openEngine('tensorflow');
+      tf.dispose([boxes, scores]);
+    });
+
     it('refuses a function that changes variables', () => {
       const counter = tf.tidy(() => tf.variable(tf.scalar(0), false, 'graph-model.counter'));
       const count = ({ x }: { x: tf.Tensor }): TensorTree => {

@@ -7,20 +7,23 @@ import type { ConstantTensor } from '../record/graph-def';
 import { graphModelJson } from './graph-model-json';
 import { GRAPH_MODEL_OPS } from './graph-model-ops';
 import type { TensorTree } from '../record/tensor-tree';
+import { raiseThresholds } from './suppression-thresholds';
 
 /** Browsers cache files up to this size. */
 const SHARD_BYTES = 4 * 2 ** 20;
 
 /**
  * Writes a function as a graph model of TensorFlow.js, its weights beside it, for browsers: `model.json` is what
- * `tf.loadGraphModel(url)` loads, and `model.execute({ images })` gives the outputs in order.
+ * `tf.loadGraphModel(url)` loads, and `model.execute({ images })` gives the outputs in order;
+ * where boxes are suppressed, `executeAsync` does.
  * @param fn an inference function of named tensors, under the rules of `compile`.
  * @param inputs tensors of the shapes and types that the model will take; their names become the signature's.
  * @throws RuntimeError if another engine than TensorFlow is open, if `fn` changes a variable, or if it uses an operation
  * that graph models do not have; FileError if a file cannot be written, an older model then stays as it was.
  */
 export function exportGraphModel<I extends TensorTree>(fn: (inputs: I) => TensorTree, inputs: I, folder: string): void {
-  const graph = freeze(fn, inputs, { caller: 'exportGraphModel', portable: true });
+  const recording = freeze(fn, inputs, { caller: 'exportGraphModel', portable: true });
+  const graph = { ...recording, nodes: raiseThresholds(recording.nodes) };
   const unknown = new Set(graph.nodes.map(({ op }) => op).filter((op) => !GRAPH_MODEL_OPS.has(op)));
   if (unknown.size > 0) {
     throw new RuntimeError(

@@ -11,7 +11,7 @@ export const GRAPH_MODEL_OPS: ReadonlySet<string> = new Set(
     'Fill Floor FloorDiv FloorMod FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 Gather GatherNd GatherV2 ' +
     'Greater GreaterEqual Identity IsFinite IsInf IsNan LRN LeakyRelu Less LessEqual LinSpace Log Log1p ' +
     'LogSoftmax LogicalAnd LogicalNot LogicalOr Max MaxPool MaxPool3D Maximum Mean Min Minimum MirrorPad Mod ' +
-    'Mul Neg NotEqual OneHot OnesLike Pack Pad PadV2 Placeholder Pow Prod Range RealDiv Reciprocal Relu ' +
+    'Mul Neg NonMaxSuppressionV4 NotEqual OneHot OnesLike Pack Pad PadV2 Placeholder Pow Prod Range RealDiv Reciprocal Relu ' +
     'Relu6 Reshape ResizeBilinear ResizeNearestNeighbor Reverse ReverseV2 Round Rsqrt ScatterNd Select ' +
     'SelectV2 Selu Sigmoid Sign Sin Sinh Slice Softmax Softplus SpaceToBatchND SparseToDense Split SplitV ' +
     'Sqrt Square SquaredDifference Squeeze StridedSlice Sub Sum Tan Tanh TensorScatterUpdate Tile TopKV2 ' +

@@ -1,0 +1,53 @@
+"""Contenders of the inference benchmark that read ONNX: `inference_contender.py RUNTIME FOLDER`, RUNTIME being `onnxruntime`
+or `openvino`; see step/contender.ts for the protocol. Ends with 1 where the logits are not those of the folder."""
+
+import json
+import os
+import resource
+import sys
+import time
+
+import numpy as np
+
+THREADS = int(os.environ.get("OMP_NUM_THREADS", "2"))
+TOLERANCE = 1e-4
+
+
+def onnxruntime(file):
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = THREADS
+    session = ort.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    (images,) = session.get_inputs()
+    return images.shape, lambda values: session.run(None, {images.name: values})[0]
+
+
+def openvino(file):
+    import openvino as ov
+
+    model = ov.Core().compile_model(file, "CPU", {"INFERENCE_NUM_THREADS": THREADS, "PERFORMANCE_HINT": "LATENCY"})
+    return list(model.input(0).shape), lambda values: model(values)[0]
+
+
+def main(runtime, folder):
+    shape, run = {"onnxruntime": onnxruntime, "openvino": openvino}[runtime](os.path.join(folder, "model.onnx"))
+    images = np.fromfile(os.path.join(folder, "images.bin"), np.float32).reshape(shape)
+    expected = np.fromfile(os.path.join(folder, "logits.bin"), np.float32)
+    difference = float(np.abs(run(images).ravel() - expected).max() / np.abs(expected).max())
+    print(f"{runtime}: logits differ by {difference:.1e} of the largest", file=sys.stderr)
+    if difference > TOLERANCE:
+        sys.exit(1)
+    for line in sys.stdin:
+        walls = []
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+        for _ in range(int(line)):
+            start = time.perf_counter()
+            run(images)
+            walls.append((time.perf_counter() - start) * 1000)
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        cpu = (usage.ru_utime - before) * 1000 / int(line)
+        print(json.dumps({"wallMs": walls, "cpuMs": cpu, "peakMB": usage.ru_maxrss / 1024}), flush=True)
+
+
+main(*sys.argv[1:])

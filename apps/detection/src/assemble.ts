@@ -1,7 +1,13 @@
 /** A configuration's network, its loss, and its batches: where backbone, neck, heads and data meet. */
 import { backboneCatalogue, type BackboneCatalogue } from '@pyramidal/backbones';
 import { type Detector, randomKeys } from '@pyramidal/boxes';
-import { type DetectionBatch, openDetectionBatches, type DetectionSample, repeatFactors } from '@pyramidal/coco';
+import {
+  type DetectionBatch,
+  type DetectionSample,
+  type DetectionTransform,
+  openDetectionBatches,
+  repeatFactors,
+} from '@pyramidal/coco';
 import { type DecodeOptions, IMAGENET_NORMALISATION } from '@pyramidal/images';
 import type { BatchSource } from '@pyramidal/loading';
 import { ForwardPass, inferencePass } from '@pyramidal/nn';
@@ -60,23 +66,29 @@ export function compiles({ runtime, model: { detector } }: DetectionConfig): boo
   return runtime.compile && !('sampling' in detector && detector.sampling === 'adaptive');
 }
 
+/** What is done to a training image, with the masks that a detector learns from. */
+export function trainingTransform(config: DetectionConfig, detector: Pick<Detector, 'maskSide'>): DetectionTransform {
+  const { input, augmentation } = config;
+  const { crop, shortest = [input.shortest], ...rest } = augmentation;
+  const scalesOf = (sides: readonly number[]) => sides.map((side) => ({ shortest: side, longest: input.longest }));
+  return {
+    ...rest,
+    ...truthTransform(config, detector),
+    scales: scalesOf(shortest),
+    ...(crop && { crop: { ...crop, scales: scalesOf(crop.shortest) } }),
+  };
+}
+
 /** Augmented, shuffled, full batches, with the masks that a detector learns from. */
 export function trainingBatches(
   config: DetectionConfig,
   samples: readonly DetectionSample[],
   detector: Detector,
 ): BatchSource<DetectionBatch> {
-  const { data, input, augmentation, train } = config;
-  const { flip, crop, shortest = [input.shortest] } = augmentation;
-  const scalesOf = (sides: readonly number[]) => sides.map((side) => ({ shortest: side, longest: input.longest }));
+  const { data, train } = config;
   return openDetectionBatches({
     samples,
-    transform: {
-      ...truthTransform(config, detector),
-      scales: scalesOf(shortest),
-      flip,
-      ...(crop && { crop: { ...crop, scales: scalesOf(crop.shortest) } }),
-    },
+    transform: trainingTransform(config, detector),
     batchSize: Math.min(train.batchSize, samples.length),
     shuffle: true,
     factors: factorsOf(config, samples),
@@ -113,7 +125,7 @@ export const factorsOf = (
 ): readonly number[] | undefined =>
   repeatThreshold === undefined ? undefined : repeatFactors(samples, repeatThreshold);
 
-const truthTransform = (config: DetectionConfig, { maskSide = 0 }: Detector) => ({
+const truthTransform = (config: DetectionConfig, { maskSide = 0 }: Pick<Detector, 'maskSide'>) => ({
   normalisation: IMAGENET_NORMALISATION,
   maskSide,
   maxObjects: config.data.maxObjects,

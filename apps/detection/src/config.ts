@@ -14,6 +14,9 @@ import { detectorSchema, detectorSchemaOf, type DetectorTable } from './detector
 const fraction = z.number().min(0).max(1);
 const count = z.int().min(1);
 const side = z.int().min(32);
+const range = z
+  .tuple([z.number().positive().max(10), z.number().positive().max(10)])
+  .refine(([smallest, largest]) => largest >= smallest, { error: 'expected the smaller number first' });
 
 const splitSchema = z.strictObject({
   annotations: z.string().describe("Annotation file in COCO's format, below the root."),
@@ -111,6 +114,27 @@ const augmentationSchema = z
       .describe(
         'Some images are resized to one of these shorter sides and cropped, to sides in a range of pixels, before.',
       ),
+    largeScaleJitter: range
+      .optional()
+      .describe("Factors on the image's size, in place of the crop; what is larger than the input is cut to it."),
+    rotate: z
+      .number()
+      .min(0)
+      .max(45)
+      .default(0)
+      .describe('Turns to either side, in degrees at most; boxes fit the turned masks, or the turned boxes.'),
+    mosaic: fraction.default(0).describe('Share of the images that become one of four.'),
+    copyPaste: z
+      .strictObject({
+        probability: fraction.default(0.5).describe('Share of the images that get objects of another one.'),
+        scale: range.default([0.5, 1.5]).describe('Size of the other image, in sizes of this one.'),
+      })
+      .optional()
+      .describe('Objects that have masks are cut out of one image and lie in another, in front of what is there.'),
+    photometric: z.boolean().default(false).describe('Random brightness, contrast, saturation and hue.'),
+    minVisible: fraction
+      .default(0.25)
+      .describe('Objects of which augmentation leaves a smaller share are neither learned nor background.'),
   })
   .prefault({});
 

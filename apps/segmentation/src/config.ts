@@ -87,6 +87,15 @@ const augmentationSchema = z
       .describe('Crops are drawn anew while one class has this share of their labelled pixels.'),
     flip: fraction.default(0.5).describe('Share of the images that are mirrored.'),
     photometric: z.boolean().default(true).describe('Random brightness, contrast, saturation and hue.'),
+    rotate: z
+      .number()
+      .min(0)
+      .max(45)
+      .default(0)
+      .describe('Turns to either side, in degrees at most; what comes into the image is unlabelled.'),
+    cutMix: fraction
+      .default(0)
+      .describe('Share of the images of which a rectangle shows another one, with its labels.'),
   })
   .prefault({});
 

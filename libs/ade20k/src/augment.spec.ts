@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { goldenNoise } from '@pyramidal/testing';
 import { cropLabels, flipLabels, IGNORE, type LabelMap, resizeLabels } from './label-map';
-import { distortColours, type Draws } from './photometric';
+import { distortColours, type Draws } from '@pyramidal/images';
 import { drawCrop } from './random-crop';
 import { scaledSize } from './transform';
 

@@ -7,6 +7,7 @@ import {
   type LoaderOptions,
   openBatchSource,
 } from '@pyramidal/loading';
+import { Random, type Seed } from '@pyramidal/random';
 import * as tf from '@tensorflow/tfjs-core';
 import type { SegmentationSample } from './folder';
 import { type LabelCoding, readLabels } from './label-file';
@@ -48,9 +49,21 @@ export function openSegmentationBatches(options: SegmentationBatchesOptions): Ba
     ...reading,
     items: samples,
     prepare: PREPARE,
-    argumentsOf: (sample, seed) => [sample, coding, transform, seed],
+    argumentsOf: (sample, seed) => [sample, coding, transform, seed, partnerOf(samples, transform, seed)],
     collate: (loaded) => collate(loaded, transform.crop),
   });
+}
+
+/** The stream of random numbers that chooses them. */
+const PARTNER = 13;
+
+/** Another image that a sample may show a part of. */
+function partnerOf(
+  samples: readonly SegmentationSample[],
+  { cutMix = 0 }: TrainingTransform,
+  seed: Seed,
+): SegmentationSample | undefined {
+  return cutMix > 0 ? new Random([...seed, PARTNER]).pick(samples) : undefined;
 }
 
 function collate({ samples, epoch, batch }: LoadedBatch<TrainingSample>, crop: number): SegmentationBatch {

@@ -14,7 +14,7 @@ import { colourTable } from './colour-table';
 import { openSegmentationFolder, partOfSplit, type SegmentationSample } from './folder';
 import { encodeLabels, readLabels, readStoredLabels } from './label-file';
 import { surveyLabels } from './label-survey';
-import type { TrainingTransform } from './transform';
+import { prepareTraining, type TrainingTransform } from './transform';
 
 const coding = { classes: 3, reduceZeroLabel: true };
 const training: TrainingTransform = {
@@ -52,11 +52,11 @@ async function writePair(split: string, name: string, shade: number): Promise<vo
   );
 }
 
-async function collect(workers: number, range = {}) {
+async function collect(workers: number, range = {}, transform = training) {
   const loader = openSegmentationBatches({
     samples,
     coding,
-    transform: training,
+    transform,
     batchSize: 2,
     seed: 4,
     shuffle: true,
@@ -93,6 +93,54 @@ describe('openSegmentationBatches', () => {
     expect(await collect(1, { untilEpoch: 2 })).toEqual(batches);
     expect(await collect(0, { epoch: 1, batch: 1, untilEpoch: 2 })).toEqual(batches.slice(3));
     expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('rotation and CutMix', () => {
+  const plain = { ...training, photometric: false, flip: 0.5, ratioRange: [1, 1.5] as const };
+  const turning = { ...plain, rotate: 20, cutMix: 0.5 };
+
+  it('draw by the seed alone: the same from worker threads and after resuming', async () => {
+    const batches = await collect(0, { untilEpoch: 2 }, turning);
+    expect(await collect(1, { untilEpoch: 2 }, turning)).toEqual(batches);
+    expect(await collect(0, { epoch: 1, batch: 1, untilEpoch: 2 }, turning)).toEqual(batches.slice(3));
+    expect(batches).not.toEqual(await collect(0, { untilEpoch: 2 }, plain));
+  });
+
+  it('keep labels under their pixels', async () => {
+    // The picture shows its labels: class 0 dark, class 1 bright.
+    const side = 48;
+    const data = Uint8Array.from({ length: side * side }, (_, i) => Number((i % side) + Math.floor(i / side) > 50));
+    const pairs = await Promise.all(
+      [0, 1].map(async (inverse) => {
+        const [image, label] = [join(root, `shown-${inverse}.png`), join(root, `shown-label-${inverse}.png`)];
+        const map = data.map((value) => value ^ inverse);
+        const pixels = Uint8Array.from({ length: 3 * map.length }, (_, i) => 250 * map[Math.floor(i / 3)]!);
+        await writeFile(image, await encodeImage({ data: pixels, width: side, height: side }, 'png'));
+        await writeFile(label, await encodeLabels({ data: map, width: side, height: side }, coding));
+        return { image, label };
+      }),
+    );
+    const transform = { ...turning, catMaxRatio: 1, cutMix: 1 };
+    let unlabelled = 0;
+    for (let seed = 0; seed < 20; seed++) {
+      const { pixels, labels } = await prepareTraining(pairs[0]!, coding, transform, [seed], pairs[1]!);
+      const wrong = labels.reduce((sum, label, i) => sum + Number(label !== 255 && label !== Number(pixels[3 * i]! > 0)), 0); // prettier-ignore
+      expect(wrong / labels.length).toBeLessThan(0.06);
+      unlabelled += labels.reduce((sum, label) => sum + Number(label === 255), 0);
+    }
+    expect(unlabelled).toBeGreaterThan(0);
+  });
+
+  it('put a rectangle of the other image into this one, whole and nothing else', async () => {
+    const transform = { ...plain, flip: 0, cutMix: 1 };
+    const [own, other] = samples as readonly [SegmentationSample, SegmentationSample];
+    const alone = await prepareTraining(own, coding, { ...transform, cutMix: 0 }, [3], other);
+    const mixed = await prepareTraining(own, coding, transform, [3], other);
+    const changed = Array.from(mixed.labels.keys()).filter((i) => [0, 1, 2].some((c) => mixed.pixels[3 * i + c] !== alone.pixels[3 * i + c])); // prettier-ignore
+    const [xs, ys] = [changed.map((i) => i % 32), changed.map((i) => Math.floor(i / 32))];
+    const [width, height] = [xs, ys].map((values) => Math.max(...values) - Math.min(...values) + 1);
+    expect(changed.length).toBe(width! * height!);
   });
 });
 

@@ -27,6 +27,23 @@ export function flipLabels({ data, width, height }: LabelMap): LabelMap {
   return { data: flipped, width, height };
 }
 
+/** Turns counterclockwise about the centre; what comes in becomes `IGNORE`. */
+export function rotateLabels({ data, width, height }: LabelMap, degrees: number): LabelMap {
+  const angle = (degrees * Math.PI) / 180;
+  const [cos, sin, cx, cy] = [Math.cos(angle), Math.sin(angle), width / 2, height / 2];
+  const turned = new Uint8Array(data.length).fill(IGNORE);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const [across, down] = [x + 0.5 - cx, y + 0.5 - cy];
+      const column = Math.floor(cos * across - sin * down + cx);
+      const row = Math.floor(sin * across + cos * down + cy);
+      const isInside = column >= 0 && column < width && row >= 0 && row < height;
+      if (isInside) turned[y * width + x] = data[row * width + column]!;
+    }
+  }
+  return { data: turned, width, height };
+}
+
 /** `cv2.resize(..., INTER_NEAREST)`. */
 export function resizeLabels({ data, width, height }: LabelMap, size: Size): LabelMap {
   const columns = nearestIndex(width, size.width);

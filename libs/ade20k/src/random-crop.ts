@@ -1,7 +1,6 @@
 /** MMSegmentation's `RandomCrop`. */
-import type { Rect, Size } from '@pyramidal/images';
+import type { Draws, Rect, Size } from '@pyramidal/images';
 import { cropLabels, IGNORE, type LabelMap } from './label-map';
-import type { Draws } from './photometric';
 
 const ATTEMPTS = 10;
 

@@ -4,6 +4,7 @@ import {
   cropImage,
   decodeImage,
   type DecodeOptions,
+  distortColours,
   exifAdvice,
   flipImage,
   keepRatioSize,
@@ -12,14 +13,14 @@ import {
   type Orientation,
   resizeImage,
   type RgbImage,
+  rotateImage,
   type Size,
 } from '@pyramidal/images';
 import type { ThreadFunction } from '@pyramidal/loading';
 import { Random, type Seed } from '@pyramidal/random';
 import type { SegmentationSample } from './folder';
 import { type LabelCoding, readLabels } from './label-file';
-import { cropLabels, flipLabels, type LabelMap, resizeLabels } from './label-map';
-import { distortColours } from './photometric';
+import { cropLabels, flipLabels, type LabelMap, resizeLabels, rotateLabels } from './label-map';
 import { drawCrop } from './random-crop';
 
 /** The box that an image is resized to fit, keeping its shape: MMSegmentation's `img_scale`, (2048, 512) for ADE20K. */
@@ -38,6 +39,10 @@ export interface TrainingTransform {
   /** Probability of mirroring. */
   readonly flip: number;
   readonly photometric: boolean;
+  /** Largest turn to either side, in degrees; 0 unless told. */
+  readonly rotate?: number;
+  /** Share of the images of which a rectangle shows another one; 0 unless told. */
+  readonly cutMix?: number;
   readonly normalisation: Normalisation;
   /** How images are read; the default orientation is 'exif', as OpenCV and MMSegmentation read them. */
   readonly decode?: DecodeOptions;
@@ -106,25 +111,58 @@ export async function requireSameSize(
   );
 }
 
-/** @param seed all that is random comes from it. */
+/** The stream of random numbers for CutMix: what else is drawn is the same with and without it. */
+const CUT_MIX = 11;
+
+/**
+ * @param seed all that is random comes from it.
+ * @param partner another image, for CutMix (Yun et al., ICCV 2019): labels move with the pixels, so nothing is weighted.
+ */
 export async function prepareTraining(
   sample: SegmentationSample,
   coding: LabelCoding,
   transform: TrainingTransform,
   seed: Seed,
+  partner?: SegmentationSample,
 ): Promise<TrainingSample> {
-  const { crop, catMaxRatio, ratioRange, normalisation } = transform;
+  const whole = await prepareOne(sample, coding, transform, seed);
+  const random = new Random([...seed, CUT_MIX]);
+  if (partner === undefined || !random.chance(transform.cutMix ?? 0)) return whole;
+  const other = await prepareOne(partner, coding, transform, [...seed, CUT_MIX]);
+  const { crop } = transform;
+  // The share that is kept is uniform, as Beta(1, 1); the rectangle has the shape of the image.
+  const side = Math.round(crop * Math.sqrt(1 - random.uniform()));
+  const [left, top] = [random.integer(crop - side + 1), random.integer(crop - side + 1)];
+  for (let y = top; y < top + side; y++) {
+    const [from, to] = [y * crop + left, y * crop + left + side];
+    whole.pixels.set(other.pixels.subarray(3 * from, 3 * to), 3 * from);
+    whole.labels.set(other.labels.subarray(from, to), from);
+  }
+  return whole;
+}
+
+async function prepareOne(
+  sample: SegmentationSample,
+  coding: LabelCoding,
+  transform: TrainingTransform,
+  seed: Seed,
+): Promise<TrainingSample> {
+  const { crop, catMaxRatio, ratioRange, normalisation, rotate = 0 } = transform;
   const pair = await readPair(sample, coding, decodingOf(transform));
   const random = new Random(seed);
   const size = scaledSize(pair.image, transform.scale, random.uniform(...ratioRange));
   const labels = resizeLabels(pair.labels, size);
   const window = drawCrop(labels, { width: crop, height: crop, catMaxRatio }, random);
   const cropped = cropImage(resizeImage(pair.image, { ...size, convention: 'opencv-bilinear' }), window);
+  const turn = rotate > 0 ? random.uniform(-rotate, rotate) : 0;
+  const mean = normalisation.mean.map(Math.round) as [number, number, number];
+  const turned = turn === 0 ? cropped : rotateImage(cropped, turn, 'bilinear', mean);
   const mirror = random.chance(transform.flip);
-  const mirrored = mirror ? flipImage(cropped) : cropped;
+  const mirrored = mirror ? flipImage(turned) : turned;
   const distorted = transform.photometric ? distortColours(mirrored, random) : mirrored;
   const croppedLabels = cropLabels(labels, window);
-  const oriented = mirror ? flipLabels(croppedLabels) : croppedLabels;
+  const turnedLabels = turn === 0 ? croppedLabels : rotateLabels(croppedLabels, turn);
+  const oriented = mirror ? flipLabels(turnedLabels) : turnedLabels;
   return {
     pixels: padPixels(normaliseImage(distorted, normalisation), distorted, crop),
     labels: cropLabels(oriented, { x: 0, y: 0, width: crop, height: crop }).data,

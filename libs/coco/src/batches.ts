@@ -8,6 +8,8 @@ import {
 } from '@pyramidal/loading';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Size } from '@pyramidal/images';
+import { Random, type Seed } from '@pyramidal/random';
+import { partnersOf } from './augment/augment';
 import { groupByCanvas, sharedCanvas, tightCanvas } from './canvas';
 import type { DetectionSample } from './dataset';
 import { orderByOrientation } from './order';
@@ -74,9 +76,22 @@ export function openDetectionBatches(options: DetectionBatchesOptions): BatchSou
     order: (epoch) =>
       shuffle ? [orderByOrientation(samples, { batchSize, seed, factors }, epoch)] : groupByCanvas(samples, transform),
     prepare: PREPARE,
-    argumentsOf: (sample, sampleSeed) => [sample, transform, sampleSeed],
+    argumentsOf: (sample, sampleSeed) => [sample, transform, sampleSeed, drawPartners(samples, transform, sampleSeed)],
     collate: (loaded) => collate(loaded, transform, shuffle ? sharedCanvas : tightCanvas),
   });
+}
+
+/** The stream of random numbers that chooses them. */
+const PARTNERS = 13;
+
+/** Other images that a sample may be made of. */
+export function drawPartners(
+  samples: readonly DetectionSample[],
+  transform: DetectionTransform,
+  seed: Seed,
+): DetectionSample[] {
+  const random = new Random([...seed, PARTNERS]);
+  return Array.from({ length: partnersOf(transform) }, () => random.pick(samples));
 }
 
 function collate(

@@ -339,6 +339,33 @@ describe('openDetectionBatches', () => {
     });
   });
 
+  it('augments by the seed alone: the same with a thread, and after going on in the middle', async () => {
+    const { samples } = await open({
+      images: [image(1, 'a', 40, 30), image(2, 'c', 38, 30), image(3, 'b', 30, 40)],
+      annotations: [1, 2, 3].map((id) => object(id, { image_id: id })),
+    });
+    const transform: DetectionTransform = {
+      ...TRANSFORM,
+      ...{ flip: 0.5, mosaic: 0.5, rotate: 10, photometric: true, copyPaste: { probability: 1, scale: [0.5, 1.5] } },
+      largeScaleJitter: [0.5, 2],
+    };
+    const read = async (workers: number, from: { epoch: number; batch: number }) => {
+      const loader = loaderOf(samples, { transform, workers, shuffle: true });
+      const found: number[][][] = [];
+      for await (const { tensors } of loader.batches({ ...from, untilEpoch: 2 })) {
+        found.push(Object.values(tensors).map((tensor) => [...tensor.dataSync()]));
+        tf.dispose(tensors);
+      }
+      await loader.close();
+      return found;
+    };
+    const whole = await read(0, { epoch: 0, batch: 0 });
+    expect(whole).toHaveLength(4);
+    expect(await read(1, { epoch: 0, batch: 0 })).toEqual(whole);
+    expect(await read(0, { epoch: 1, batch: 1 })).toEqual(whole.slice(3));
+    expect(whole[0]).not.toEqual(whole[2]);
+  });
+
   it('tells objects that have a mask from those labelled by their box alone', async () => {
     const bare = [undefined, null, []].map((segmentation, i) => object(2 + i, { segmentation: segmentation as never }));
     const dataset = { images: [image(1, 'a', 40, 30)], annotations: [object(1), ...bare] };

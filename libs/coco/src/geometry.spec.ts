@@ -94,14 +94,33 @@ describe('cropMask', () => {
     });
   });
 
+  it('jitters: a window of the usual frame in a much larger image, a small one whole', () => {
+    const scales = [{ shortest: 32, longest: 64 }];
+    for (let seed = 0; seed < 50; seed++) {
+      const image = { width: 90, height: 60 };
+      const geometry = drawGeometry(image, { scales, largeScaleJitter: [0.1, 2] }, new Random([seed]));
+      const { resized, rect } = geometry.crop!;
+      const factor = resized.width / (image.width * (32 / 60));
+      expect(factor).toBeGreaterThan(0.08);
+      expect(factor).toBeLessThan(2.03);
+      expect(geometry.size).toEqual({ width: Math.min(64, resized.width), height: Math.min(32, resized.height) });
+      expect(rect).toMatchObject(geometry.size);
+      // The window's corner comes to lie at the origin.
+      const corner = [(rect.x * image.width) / resized.width, (rect.y * image.height) / resized.height] as const;
+      expect(mapBox(geometry, [corner[0], corner[1], image.width, image.height])!.slice(0, 2)).toEqual([
+        expect.closeTo(0, 9),
+        expect.closeTo(0, 9),
+      ]);
+    }
+  });
+
   it('shows the same object from polygons and from runs, also mirrored', () => {
     const polygons = [[8, 6, 30, 10, 26, 34, 10, 30]];
-    const image = { width: 40, height: 40 };
     const runs = mask.merge(mask.fromPolygons(polygons, 40, 40));
     for (const mirror of [false, true]) {
       const geometry: Geometry = { size: { width: 80, height: 80 }, mirror, scale: [2, 2], offset: [0, 0] };
       const box = mapBox(geometry, [8, 6, 30, 34])!;
-      const [fromPolygons, fromRuns] = [polygons, runs].map((shape) => cropMask(shape, geometry, box, image, 42));
+      const [fromPolygons, fromRuns] = [polygons, runs].map((shape) => cropMask(shape, geometry, box, 42));
       expect(fromPolygons!.region).toEqual(fromRuns!.region);
       const same = fromPolygons!.data.reduce((count, cell, i) => count + Number(cell === fromRuns!.data[i]), 0);
       expect(same / (42 * 42)).toBeGreaterThan(0.95);
@@ -110,7 +129,7 @@ describe('cropMask', () => {
 
   it('leaves a cell around the box empty', () => {
     const square = [[10, 10, 20, 10, 20, 20, 10, 20]];
-    const { data, region } = cropMask(square, unchanged(40, 40), [10, 10, 20, 20], { width: 40, height: 40 }, 12);
+    const { data, region } = cropMask(square, unchanged(40, 40), [10, 10, 20, 20], 12);
     expect(region).toEqual([9, 9, 21, 21]);
     const rows = Array.from({ length: 12 }, (_, y) => [...data.slice(12 * y, 12 * y + 12)].join(''));
     expect(rows).toEqual(['000000000000', ...Array<string>(10).fill('011111111110'), '000000000000']);

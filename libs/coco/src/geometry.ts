@@ -24,6 +24,8 @@ export interface GeometryOptions {
   /** Probability of mirroring left and right; 0 unless told. */
   readonly flip?: number;
   readonly crop?: CropOptions;
+  /** Large-scale jitter: factors on the scale, in a range; what is larger than the scale's frame is cropped to it. */
+  readonly largeScaleJitter?: readonly [smallest: number, largest: number] | undefined;
 }
 
 /** What is done to one image, in this order. */
@@ -38,8 +40,13 @@ export interface Geometry {
 }
 
 /** Draws what is done to an image. */
-export function drawGeometry(image: Size, { scales, flip = 0, crop }: GeometryOptions, random: Random): Geometry {
+export function drawGeometry(
+  image: Size,
+  { scales, flip = 0, crop, largeScaleJitter }: GeometryOptions,
+  random: Random,
+): Geometry {
   const mirror = random.chance(flip);
+  if (largeScaleJitter !== undefined) return jitter(image, random.pick(scales), largeScaleJitter, mirror, random);
   if (crop === undefined || !random.chance(crop.probability)) {
     const size = resizedSize(image, random.pick(scales));
     return { size, mirror, scale: [size.width / image.width, size.height / image.height], offset: [0, 0] };
@@ -55,6 +62,36 @@ export function drawGeometry(image: Size, { scales, flip = 0, crop }: GeometryOp
     scale: [(resized.width / image.width) * x, (resized.height / image.height) * y],
     offset: [-rect.x * x, -rect.y * y],
   };
+}
+
+/**
+ * Large-scale jitter (Ghiasi et al., CVPR 2021, section 3): the image at a size far from its own, and a window of the usual size in it.
+ */
+function jitter(
+  image: Size,
+  limits: ScaleLimits,
+  range: readonly [number, number],
+  mirror: boolean,
+  random: Random,
+): Geometry {
+  const factor = random.uniform(...range);
+  const resized = resizedSize(image, { shortest: limits.shortest * factor, longest: limits.longest * factor });
+  const frame = frameOf(image, limits);
+  const size = { width: Math.min(resized.width, frame.width), height: Math.min(resized.height, frame.height) };
+  const rect = { x: random.integer(resized.width - size.width + 1), y: random.integer(resized.height - size.height + 1), ...size }; // prettier-ignore
+  return {
+    crop: { resized, rect },
+    size,
+    mirror,
+    scale: [resized.width / image.width, resized.height / image.height],
+    offset: [-rect.x, -rect.y],
+  };
+}
+
+/** What holds every image of an orientation. */
+function frameOf({ width, height }: Size, { shortest, longest }: ScaleLimits): Size {
+  const side = Math.min(shortest, longest);
+  return height > width ? { width: side, height: longest } : { width: longest, height: side };
 }
 
 /** Within the limits, of the same shape. Both sides are at least one pixel, however thin the image. */

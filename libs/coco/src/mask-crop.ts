@@ -1,5 +1,7 @@
 /** Masks of single objects, drawn over their own boxes alone, so that all have the same number of cells. */
 import { mask, type Polygons, type Rle, type Segmentation, type UncompressedRle } from '@cocoeval/ts';
+import { at, type RegionMask, regionOfRuns } from './augment/region-mask';
+import { isRegion } from './augment/scene';
 import type { Corners } from './dataset';
 import { type Geometry, mapPoint, unmapPoint } from './geometry';
 
@@ -13,14 +15,12 @@ export interface MaskCrop {
 /**
  * Draws an object's mask over its box and one cell around it, which stays empty where the object ends with its box.
  * @param box where the object lies in the prepared image.
- * @param image size of the image as annotated.
  * @param side cells along each axis.
  */
 export function cropMask(
-  segmentation: Segmentation,
+  segmentation: Segmentation | RegionMask,
   geometry: Geometry,
   box: Corners,
-  image: { readonly width: number; readonly height: number },
   side: number,
 ): MaskCrop {
   const [x1, y1, x2, y2] = box;
@@ -30,7 +30,8 @@ export function cropMask(
     const polygons = (segmentation as Polygons).map((polygon) => mapPolygon(geometry, polygon));
     return { data: drawPolygons(polygons, region, side), region };
   }
-  return { data: sampleRuns(segmentation as Rle | UncompressedRle, geometry, region, image, side), region };
+  const mask = isRegion(segmentation) ? segmentation : regionOfRuns(segmentation as Rle | UncompressedRle);
+  return { data: sampleRegion(mask, geometry, region, side), region };
 }
 
 /** Polygons within a region, drawn by COCO's rules on a grid of `side` by `side` cells; its scale is a float32, as in MMDetection. */
@@ -50,20 +51,13 @@ function mapPolygon(geometry: Geometry, polygon: readonly number[]): number[] {
 }
 
 /** The pixel under the centre of each cell. */
-function sampleRuns(
-  runs: Rle | UncompressedRle,
-  geometry: Geometry,
-  [x1, y1, x2, y2]: Corners,
-  { width, height }: { readonly width: number; readonly height: number },
-  side: number,
-): Uint8Array {
-  const { data } = mask.decode(runs);
+function sampleRegion(mask: RegionMask, geometry: Geometry, [x1, y1, x2, y2]: Corners, side: number): Uint8Array {
   const cells = new Uint8Array(side * side);
   for (let row = 0; row < side; row++) {
     for (let column = 0; column < side; column++) {
       const centre = [x1 + ((column + 0.5) * (x2 - x1)) / side, y1 + ((row + 0.5) * (y2 - y1)) / side] as const;
       const [x, y] = unmapPoint(geometry, ...centre).map(Math.floor) as [number, number];
-      if (x >= 0 && x < width && y >= 0 && y < height) cells[row * side + column] = data[y * width + x]!;
+      cells[row * side + column] = at(mask, x, y);
     }
   }
   return cells;

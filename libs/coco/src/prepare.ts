@@ -7,15 +7,16 @@ import {
   resizeAndNormalise,
   requireSize,
   resizeImage,
-  type Size,
 } from '@pyramidal/images';
 import type { ThreadFunction } from '@pyramidal/loading';
 import { Random, type Seed } from '@pyramidal/random';
+import { augmentScene, type SceneOptions } from './augment/augment';
+import type { Scene } from './augment/scene';
 import type { DetectionSample } from './dataset';
 import { drawGeometry, type Geometry, type GeometryOptions, mapBox } from './geometry';
 import { cropMask } from './mask-crop';
 
-export interface DetectionTransform extends GeometryOptions {
+export interface DetectionTransform extends GeometryOptions, SceneOptions {
   readonly normalisation: Normalisation;
   /** How files are read; the default orientation is 'exif', as OpenCV and detectron2 read them. */
   readonly decode?: DecodeOptions;
@@ -49,25 +50,29 @@ export interface PreparedDetection {
 }
 
 /**
- * Decodes, resizes (OpenCV's bilinear, as MMDetection), crops, mirrors and normalises an image; boxes and masks move along.
+ * Decodes, augments, resizes (OpenCV's bilinear, as MMDetection), crops, mirrors and normalises an image; boxes and masks move along.
  * @param seed all that is random comes from it.
- * @throws BrokenImageError if the file cannot be decoded or its size is not the annotated one.
+ * @param partners other samples that the image may be made of.
+ * @throws BrokenImageError if a file cannot be decoded or its size is not the annotated one.
  */
 export async function prepareSample(
   sample: DetectionSample,
   transform: DetectionTransform,
   seed: Seed,
+  partners: readonly DetectionSample[] = [],
 ): Promise<PreparedDetection> {
-  const { orientation = 'exif', maxPixels } = transform.decode ?? {};
-  const image = await decodeImage(sample.file, { orientation, ...(maxPixels !== undefined && { maxPixels }) });
-  await requireSize(image, sample, orientation);
-  const geometry = drawGeometry(image, transform, new Random(seed));
+  const { normalisation } = transform;
+  const fill = normalisation.mean.map(Math.round) as [number, number, number];
+  const open = (partner: number): Promise<Scene> => readScene(partners[partner]!, transform);
+  const scene = await augmentScene(await readScene(sample, transform), transform, open, fill, seed);
+  const geometry = drawGeometry(scene.image, transform, new Random(seed));
   const { size, crop, mirror } = geometry;
   const pixels = new Float32Array(size.width * size.height * 3);
   const convention = 'opencv-bilinear';
-  const source = crop === undefined ? image : cropImage(resizeImage(image, { ...crop.resized, convention }), crop.rect);
-  resizeAndNormalise(source, { ...size, convention, mirror, normalisation: transform.normalisation }, pixels);
-  const crowds = sample.crowds.map(({ box }) => mapBox(geometry, box)).filter((box) => box !== undefined);
+  const source =
+    crop === undefined ? scene.image : cropImage(resizeImage(scene.image, { ...crop.resized, convention }), crop.rect);
+  resizeAndNormalise(source, { ...size, convention, mirror, normalisation }, pixels);
+  const crowds = scene.crowds.map(({ box }) => mapBox(geometry, box)).filter((box) => box !== undefined);
   const ignored = Float32Array.from(crowds.sort((a, b) => areaOf(b) - areaOf(a)).flat());
   return {
     id: sample.id,
@@ -75,8 +80,15 @@ export async function prepareSample(
     ...size,
     scale: geometry.scale,
     ignored,
-    ...moveObjects(sample, geometry, transform),
+    ...moveObjects(scene, geometry, transform),
   };
+}
+
+async function readScene(sample: DetectionSample, { decode }: DetectionTransform): Promise<Scene> {
+  const { orientation = 'exif', maxPixels } = decode ?? {};
+  const image = await decodeImage(sample.file, { orientation, ...(maxPixels !== undefined && { maxPixels }) });
+  await requireSize(image, sample, orientation);
+  return { image, objects: sample.objects, crowds: sample.crowds };
 }
 
 /** `prepareSample` for worker threads. */
@@ -87,11 +99,10 @@ export const PREPARE: ThreadFunction<Parameters<typeof prepareSample>, PreparedD
 };
 
 function moveObjects(
-  { objects, width, height }: DetectionSample,
+  { objects }: Scene,
   geometry: Geometry,
   { maskSide, maxObjects }: DetectionTransform,
 ): Pick<PreparedDetection, 'boxes' | 'labels' | 'masks' | 'regions' | 'hasMask'> {
-  const image: Size = { width, height };
   const moved = objects.flatMap(({ box, label, segmentation }) => {
     const visible = mapBox(geometry, box);
     return visible === undefined ? [] : [{ box: visible, label, segmentation }];
@@ -106,7 +117,7 @@ function moveObjects(
       regions.set(box, i * 4);
       return;
     }
-    const { data, region } = cropMask(segmentation, geometry, box, image, maskSide);
+    const { data, region } = cropMask(segmentation, geometry, box, maskSide);
     masks.set(data, i * maskSide * maskSide);
     regions.set(region, i * 4);
   });

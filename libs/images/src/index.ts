@@ -27,3 +27,5 @@ export { parseRandAugment, randAugment, type RandAugmentOptions } from './augmen
 export { colourJitter } from './augment/colour-jitter';
 export { eraseRandomly } from './augment/random-erasing';
 export { mixBatch, type MixupOptions } from './augment/mixup';
+export { distortColours, type Draws } from './augment/photometric';
+export { rotateImage } from './augment/affine';

@@ -1,5 +1,5 @@
 /** MMSegmentation's `PhotoMetricDistortion`. */
-import type { RgbImage } from '@pyramidal/images';
+import type { RgbImage } from '../rgb-image';
 
 /** Where random numbers come from; `Random` is one such. */
 export interface Draws {

@@ -118,7 +118,7 @@ describe('rotation and CutMix', () => {
         const pixels = Uint8Array.from({ length: 3 * map.length }, (_, i) => 250 * map[Math.floor(i / 3)]!);
         await writeFile(image, await encodeImage({ data: pixels, width: side, height: side }, 'png'));
         await writeFile(label, await encodeLabels({ data: map, width: side, height: side }, coding));
-        return { image, label };
+        return { name: `shown-${inverse}.png`, image, label };
       }),
     );
     const transform = { ...turning, catMaxRatio: 1, cutMix: 1 };

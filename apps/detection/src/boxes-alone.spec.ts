@@ -6,7 +6,9 @@ import { detect, makeToy } from './testing/toy';
 /** Heads as narrow as the toy's own. */
 const TWO_STAGES = `boxHidden: 32, anchors: { scales: [4], ratios: [1] }, anchorSample: { count: 32 },
   roiSample: { count: 16 }, trainProposals: { perLevel: 50, count: 40 }, testProposals: { perLevel: 50, count: 20 }`;
-const FEW = ['train.epochs=2', 'runtime.compile=false', 'evaluation.every=2'];
+const TRANSFORMER =
+  'queries: 10, encoderLayers: 1, decoderLayers: 2, heads: 2, points: 2, feedForward: 32, detections: { count: 10 }';
+const FEW = ['model.neck.channels=32', 'train.epochs=2', 'runtime.compile=false', 'evaluation.every=2'];
 
 /** What tools that label boxes write in place of a mask. */
 const BARE: readonly Partial<Record<'segmentation', unknown>>[] = [{}, { segmentation: null }, { segmentation: [] }];
@@ -64,6 +66,8 @@ describe('a dataset of boxes without masks', () => {
     ['retinanet', '{ name: retinanet, convs: 1, hidden: 16, anchors: { scales: [2], ratios: [1] } }'],
     ['atss', '{ name: atss, convs: 1, hidden: 32, anchorScale: 2 }'],
     ['sparse-rcnn', '{ name: sparse-rcnn, proposals: 8, stages: 2, heads: 2, hidden: 32, dynamic: 8 }'],
+    ['deformable-detr', `{ name: deformable-detr, ${TRANSFORMER} }`],
+    ['dino', `{ name: dino, ${TRANSFORMER} }`],
   ])('trains %s, whose results name boxes only', async (name, detector) => {
     const { config } = stripMasks(() => true);
     const run = join(folder, name);
@@ -89,7 +93,7 @@ describe('a dataset of boxes without masks', () => {
     expect(code).toBe(1);
     expect(message.trim()).toBe(
       `${join(folder, 'data/stripped.json')}: expected masks for mask-rcnn, received 8 objects without one; ` +
-        'detectors that learn boxes alone: faster-rcnn, cascade-rcnn, retinanet, atss, sparse-rcnn',
+        'detectors that learn boxes alone: faster-rcnn, cascade-rcnn, retinanet, atss, sparse-rcnn, deformable-detr, dino',
     );
     expect(existsSync(join(folder, 'refused'))).toBe(false);
   });

@@ -16,6 +16,10 @@ const FASTER = `model.detector={
   roiSample: { count: 16 }, trainProposals: { perLevel: 50, count: 40 }, testProposals: { perLevel: 50, count: 20 },
   detections: { count: 10 }
 }`;
+const transformer = (name: string): string => `model.detector={
+  name: ${name}, queries: 10, encoderLayers: 1, decoderLayers: 2, heads: 2, points: 2, feedForward: 32, dropout: 0,
+  detections: { count: 10 }
+}`;
 const RETINANET = `model.detector={
   name: retinanet, convs: 1, hidden: 16, anchors: { scales: [2], ratios: [1] }, detections: { count: 10 }
 }`;
@@ -28,8 +32,11 @@ const SPARSE_RCNN = `model.detector={
 }`;
 
 /** What has no anchors learns where to look first. */
+const SLOWLY = ['model.neck.channels=32', 'train.epochs=120', 'evaluation.every=120', 'train.optimizer.lr=2.0e-3'];
 const LONGER: Readonly<Record<string, readonly string[]>> = {
   'sparse-rcnn': ['train.epochs=150', 'evaluation.every=150', 'train.optimizer.lr=3.0e-3'],
+  'deformable-detr': SLOWLY,
+  dino: SLOWLY,
 };
 
 let folder: string;
@@ -52,7 +59,7 @@ afterAll(() => {
 it.each(Object.entries(DETECTORS))('%s can be named alone, and says whether it predicts masks', (name, definition) => {
   const settings = detectorSchema.parse({ name });
   const backbone = new GivenFeatures([]) as unknown as Backbone;
-  const detector = createDetector(settings, { backbone, neckChannels: 8, classes: 3 });
+  const detector = createDetector(settings, { backbone, neckChannels: 32, classes: 3 });
   expect([settings.name, detector.predictsMasks]).toEqual([name, definition.predictsMasks]);
   expect(detector.maskSide).toBe(definition.predictsMasks ? 112 : undefined);
   expect([...detector.state().keys()].some((key) => key.includes('mask_head'))).toBe(definition.predictsMasks);
@@ -64,6 +71,8 @@ it.each([
   ['retinanet', RETINANET, ['box']],
   ['atss', ATSS, ['box']],
   ['sparse-rcnn', SPARSE_RCNN, ['box']],
+  ['deformable-detr', transformer('deformable-detr'), ['box']],
+  ['dino', transformer('dino'), ['box']],
 ])('%s trains, is evaluated on what it finds, and predicts', async (name, detector, kinds) => {
   const out = join(folder, name);
   const set = [detector, 'evaluation.drawScore=0.1', ...(LONGER[name] ?? [])];

@@ -2,6 +2,7 @@
 import { atss } from '@pyramidal/atss';
 import type { Detector, DetectorDefinition, DetectorParts } from '@pyramidal/boxes';
 import { z } from '@pyramidal/config';
+import { deformableDetr, dino } from '@pyramidal/detr';
 import { cascadeMaskRcnn, cascadeRcnn, fasterRcnn, maskRcnn } from '@pyramidal/mask-rcnn';
 import { retinaNet } from '@pyramidal/retinanet';
 import { sparseRcnn } from '@pyramidal/sparse-rcnn';
@@ -14,6 +15,8 @@ export const DETECTORS = {
   retinanet: retinaNet,
   atss,
   'sparse-rcnn': sparseRcnn,
+  'deformable-detr': deformableDetr,
+  dino,
 } as const;
 
 /** A definition whatever its settings are: its own schema has read what it is given. */

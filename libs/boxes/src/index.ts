@@ -47,4 +47,4 @@ export { takeRows } from './take-rows';
 export { oneHot } from './one-hot';
 
 // Losses.
-export { binaryCrossEntropy, focalLoss, giouLoss, smoothL1, type FocalOptions } from './losses';
+export { binaryCrossEntropy, focalLoss, giouLoss, smoothL1, type FocalOptions, type GiouOptions } from './losses';

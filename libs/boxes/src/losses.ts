@@ -68,7 +68,14 @@ export function smoothL1<T extends tf.Tensor>(predicted: T, targets: T, beta: nu
   });
 }
 
-const EPSILON = 1e-6;
+/** What keeps the divisors of GIoU off zero: a floor under them, or a number added to them. */
+export interface GiouOptions {
+  readonly epsilon: number;
+  readonly isAdded?: boolean;
+}
+
+/** MMDetection's. */
+const FLOOR: GiouOptions = { epsilon: 1e-6 };
 
 /**
  * 1 - GIoU (Rezatofighi et al. 2019).
@@ -76,8 +83,8 @@ const EPSILON = 1e-6;
  * @param targets float32 [R, 4], xyxy.
  * @returns float32 [R].
  */
-export function giouLoss(predicted: tf.Tensor2D, targets: tf.Tensor2D): tf.Tensor1D {
-  return tf.tidy(() => tf.sub(1, generalizedIou(predicted, targets)) as tf.Tensor1D);
+export function giouLoss(predicted: tf.Tensor2D, targets: tf.Tensor2D, options: GiouOptions = FLOOR): tf.Tensor1D {
+  return tf.tidy(() => tf.sub(1, generalizedIou(predicted, targets, options)) as tf.Tensor1D);
 }
 
 /**
@@ -85,7 +92,7 @@ export function giouLoss(predicted: tf.Tensor2D, targets: tf.Tensor2D): tf.Tenso
  * @param a float32 [..., 4], xyxy. @param b float32 [..., 4], xyxy; axes of size 1 are shared, and then there is no gradient.
  * @returns float32 [...].
  */
-export function generalizedIou(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
+export function generalizedIou(a: tf.Tensor, b: tf.Tensor, { epsilon, isAdded }: GiouOptions = FLOOR): tf.Tensor {
   return tf.tidy(() => {
     const [ax1, ay1, ax2, ay2] = coordinates(a);
     const [bx1, by1, bx2, by2] = coordinates(b);
@@ -93,9 +100,10 @@ export function generalizedIou(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
       tf.mul(tf.maximum(tf.sub(x2, x1), 0), tf.maximum(tf.sub(y2, y1), 0));
     const shared = area(larger(ax1, bx1), larger(ay1, by1), smaller(ax2, bx2), smaller(ay2, by2));
     const around = area(smaller(ax1, bx1), smaller(ay1, by1), larger(ax2, bx2), larger(ay2, by2));
-    const union = tf.maximum(tf.sub(tf.add(areas(a), areas(b)), shared), EPSILON);
-    const enclosing = tf.maximum(around, EPSILON);
-    return tf.sub(tf.div(shared, union), tf.div(tf.sub(enclosing, union), enclosing));
+    const joined = tf.sub(tf.add(areas(a), areas(b)), shared);
+    const [union, enclosing] = isAdded ? [joined, around] : [tf.maximum(joined, epsilon), tf.maximum(around, epsilon)];
+    const added = isAdded ? epsilon : 0;
+    return tf.sub(tf.div(shared, tf.add(union, added)), tf.div(tf.sub(enclosing, union), tf.add(enclosing, added)));
   });
 }
 

@@ -1,7 +1,7 @@
 /** Matching of predictions with objects, one to one and at the least cost in all (DETR, Carion et al. 2020, section 3.1). */
 import * as tf from '@tensorflow/tfjs-core';
 import { linearSumAssignment } from '@pyramidal/kernels';
-import { type FocalOptions, generalizedIou } from './losses';
+import { type FocalOptions, generalizedIou, type GiouOptions } from './losses';
 import { oneHot } from './one-hot';
 
 /**
@@ -31,8 +31,8 @@ export function l1Costs(a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D {
 }
 
 /** -GIoU of boxes. @param a float32 [R, 4], xyxy. @param b float32 [G, 4], xyxy. @returns float32 [R, G]. */
-export function giouCosts(a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D {
-  return tf.tidy(() => tf.neg(generalizedIou(tf.expandDims(a, 1), tf.expandDims(b, 0))) as tf.Tensor2D);
+export function giouCosts(a: tf.Tensor2D, b: tf.Tensor2D, options?: GiouOptions): tf.Tensor2D {
+  return tf.tidy(() => tf.neg(generalizedIou(tf.expandDims(a, 1), tf.expandDims(b, 0), options)) as tf.Tensor2D);
 }
 
 /**

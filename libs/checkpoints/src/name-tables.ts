@@ -22,6 +22,15 @@ export const BACKBONE_RENAMES = [
   { classifier: '.attn.local_conv.', detector: '.attn.dw_conv.' },
 ] as const;
 
+/**
+ * Where DETR's descendants hold their backbone, beside a position code without weights, by a name that tells them: DINO as its
+ * authors have it, Deformable DETR as CoaT's authors have it. Modules here hold it under `backbone.`.
+ */
+export const BACKBONE_PREFIXES = [
+  { tells: 'transformer.enc_out_class_embed.weight', prefix: 'backbone.0.' },
+  { tells: 'input_proj.0.0.weight', prefix: 'backbone.0.backbone.' },
+] as const;
+
 /** What only a classifier has: GroupMixFormer's and CoaT's last norms, CoaT's fusion of class tokens, the head. */
 export const CLASSIFIER_ONLY = /^(norm\d|aggregate|head)\./;
 
@@ -30,6 +39,9 @@ export const CLASS_HEADS = [
   /^head\.(weight|bias)$/,
   /^(roi_head\.)?bbox_head\.(\d+\.)?(fc_cls|fc_reg|retina_cls)\.(weight|bias)$/,
   /^roi_head\.mask_head\.(\d+\.)?conv_logits\.(weight|bias)$/,
+  /^(transformer\.decoder\.)?class_embed\.\d+\.(weight|bias)$/,
+  /^transformer\.enc_out_class_embed\.(weight|bias)$/,
+  /^label_enc\.weight$/,
   /^(decode_head|auxiliary_head)\.conv_seg\.(weight|bias)$/,
 ];
 

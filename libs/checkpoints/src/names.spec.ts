@@ -106,6 +106,17 @@ describe('fitNames', () => {
 });
 
 describe('officialNames', () => {
+  it.each([
+    ['Deformable DETR', 'input_proj.0.0.weight', 'backbone.0.backbone.norm1.weight'],
+    ["DINO's authors", 'transformer.enc_out_class_embed.weight', 'backbone.0.norm1.weight'],
+    ['detrex', 'neck.convs.0.conv.weight', 'backbone.norm1.weight'],
+  ])('hold the backbone where %s has it, and lead back', (_, head, official) => {
+    const ours = named('backbone.norm1.weight', head);
+    const written = officialNames(ours);
+    expect(namesOf(written)).toEqual([official, head]);
+    expect(fitNames(written, new Set(ours.keys())).tensors).toEqual(new Map([...ours].reverse()));
+  });
+
   it('are those of SMT in the official detector, and lead back', () => {
     const ours = named('backbone.block3.1.attn.local_conv.weight', 'rpn_head.rpn_cls.bias');
     const official = officialNames(ours);

@@ -5,6 +5,7 @@
 import { CheckpointError } from './errors';
 import {
   AVERAGES,
+  BACKBONE_PREFIXES,
   BACKBONE_RENAMES,
   CLASS_HEADS,
   CLASSIFIER_ONLY,
@@ -101,10 +102,17 @@ export function splitModel<T>(tensors: Named<T>): ModelSplit<T> {
     const names = [...tensors.keys()].filter((name) => name.startsWith(`${part}.`));
     if (names.length === 0) continue;
     names.forEach((name) => taken.add(name));
-    const own = new Map(names.map((name) => [name.slice(part.length + 1), tensors.get(name)!]));
+    const prefix = part === 'backbone' ? backbonePrefix(names) : `${part}.`;
+    const own = new Map(names.map((name) => [name.slice(prefix.length), tensors.get(name)!]));
     parts.set(part, part === 'backbone' ? backboneNames(own) : own);
   }
   return { kind, parts, rest: new Map([...tensors].filter(([name]) => !taken.has(name))) };
+}
+
+/** What stands before every name of a backbone. */
+function backbonePrefix(names: readonly string[]): string {
+  const prefixes = BACKBONE_PREFIXES.map(({ prefix }) => prefix).sort((a, b) => b.length - a.length);
+  return prefixes.find((prefix) => names.every((name) => name.startsWith(prefix))) ?? 'backbone.';
 }
 
 /** How the weights of a file go by the names of a module, whichever of the two is the whole detector. */
@@ -171,8 +179,12 @@ const backboneNames = <T>(tensors: Named<T>): Named<T> =>
 /** Names of a model here -> those that official Python code of its kind expects. */
 export function officialNames<T>(tensors: Named<T>): Named<T> {
   if (modelKind(tensors.keys()) === 'classifier') return tensors;
+  const prefix = BACKBONE_PREFIXES.find(({ tells }) => tensors.has(tells))?.prefix ?? 'backbone.';
   return renamed(tensors, (name) =>
-    BACKBONE_RENAMES.reduce((result, { classifier, detector }) => result.replace(classifier, detector), name),
+    BACKBONE_RENAMES.reduce((result, { classifier, detector }) => result.replace(classifier, detector), name).replace(
+      /^backbone\./,
+      prefix,
+    ),
   );
 }
 

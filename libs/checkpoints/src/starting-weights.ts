@@ -58,7 +58,8 @@ export function describeStart(path: string, report: LoadReport): string[] {
 }
 
 /** Layers with one output a class; those of box heads have one more for the background. */
-const ONE_A_CLASS = /^(head|(decode_head|auxiliary_head)\.conv_seg|roi_head\.mask_head\.(\d+\.)?conv_logits)\.\w+$/;
+const ONE_A_CLASS =
+  /^(head|class_embed\.\d+|(decode_head|auxiliary_head)\.conv_seg|roi_head\.mask_head\.(\d+\.)?conv_logits)\.\w+$/;
 const WITH_BACKGROUND = /(^|\.)fc_cls\.\w+$/;
 
 /** `head: 80 classes in the file, 3 here` */

@@ -68,15 +68,22 @@ export class ForwardPass {
   /**
    * Runs a block, which the backward pass may have to run again.
    * @param parts own every parameter that the block reads.
+   * @param constants that it reads besides, and the gradient need not reach.
    */
-  through<T extends tf.Tensor>(parts: readonly Module[], x: T, run: (x: T, pass: ForwardPass) => T): T {
+  through<T extends tf.Tensor>(
+    parts: readonly Module[],
+    x: T,
+    run: (x: T, pass: ForwardPass, constants: readonly tf.Tensor[]) => T,
+    constants: readonly tf.Tensor[] = [],
+  ): T {
     const seen = this.seenBy(parts);
-    if (!seen.recomputes) return run(x, seen);
+    if (!seen.recomputes) return run(x, seen, constants);
     const repeated = this.repeatedFromHere();
     const parameters = new Set(parts.flatMap((part) => [...part.parameters().values()]));
     return recomputed(x, {
-      run: (input) => run(input, seen),
-      runAgain: (input) => run(input, repeated),
+      run: (input, given) => run(input, seen, given),
+      runAgain: (input, given) => run(input, repeated, given),
+      constants,
       variables: [...parameters].map(({ variable }) => variable),
     });
   }

@@ -32,12 +32,16 @@ export const normal =
     return drawn(shape, () => random.normal() * std);
   };
 
+/** Uniform in ±bound. */
+export const uniform =
+  (bound: number): Initializer =>
+  (shape, seed) => {
+    const random = createRandom(seed);
+    return drawn(shape, () => (2 * random.uniform() - 1) * bound);
+  };
+
 /** Uniform in ±1 / sqrt(fan-in): what PyTorch gives convolutions and linear layers by default. */
-export const fanInUniform: Initializer = (shape, seed) => {
-  const bound = 1 / Math.sqrt(sizeOf(shape.slice(1)));
-  const { uniform } = createRandom(seed);
-  return drawn(shape, () => (2 * uniform() - 1) * bound);
-};
+export const fanInUniform: Initializer = (shape, seed) => uniform(1 / Math.sqrt(sizeOf(shape.slice(1))))(shape, seed);
 
 /** Normal with variance 2 / fan-out (He et al. 2015); `groups` as the convolution has them. */
 export const fanOutNormal =
@@ -50,9 +54,7 @@ export const fanOutNormal =
 /** Uniform in ±sqrt(6 / (fan-in + fan-out)) (Glorot & Bengio 2010): what detection necks and fully connected heads start from. */
 export const xavierUniform: Initializer = (shape, seed) => {
   const [out = 1, fanIn = 1, ...window] = shape;
-  const bound = Math.sqrt(6 / ((out + fanIn) * sizeOf(window)));
-  const { uniform } = createRandom(seed);
-  return drawn(shape, () => (2 * uniform() - 1) * bound);
+  return uniform(Math.sqrt(6 / ((out + fanIn) * sizeOf(window))))(shape, seed);
 };
 
 function drawn(shape: readonly number[], draw: () => number): Float32Array {

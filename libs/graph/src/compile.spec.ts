@@ -169,6 +169,29 @@ onEngines(
       });
     });
 
+    it('takes variables of its own as inputs, and what is left of one that is gone as a constant', async () => {
+      await expectNoLeaks(() => {
+        const weights = tf.tidy(() => tf.variable(tf.range(0, 1000)));
+        const grow = compile(({ x, y }: { x: tf.Tensor; y: tf.Tensor }) => {
+          weights.assign(tf.add(weights, 1));
+          return { sum: tf.addN([x, y, weights]) };
+        });
+        const last = (y: tf.Tensor): number => tf.tidy(() => grow({ x: weights, y }).sum.dataSync()[999] ?? NaN);
+        const ones = tf.ones([1000]);
+        expect(last(ones)).toBe(999 + 1 + 1000);
+        expect(last(ones)).toBe(1000 + 1 + 1001);
+        expect(last(weights)).toBe(1001 + 1001 + 1002);
+        const kept = weights.clone();
+        weights.dispose();
+        const look = compile(({ x }: { x: tf.Tensor }) => ({ y: tf.add(kept, x) }));
+        tf.tidy(() => expect(look({ x: tf.scalar(1) }).y.dataSync()[999]).toBe(1003));
+        look.dispose();
+        grow.dispose();
+        expect(kept.dataSync()[999]).toBe(1002);
+        tf.dispose([kept, ones]);
+      });
+    });
+
     it('fills uniform constants in and shares equal ones', () => {
       const summary = compile(({ x }: { x: tf.Tensor }) => ({
         y: tf.add(x, tf.add(tf.ones([500, 500]), tf.ones([500, 500]))),

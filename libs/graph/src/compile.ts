@@ -7,6 +7,7 @@ import type { GraphSummary, LoadedGraphSummary } from './explain';
 import { record } from './record/record';
 import { readGraph, runnableGraph, saveGraph, type RunnableGraph } from './session/saved-graph';
 import { Session } from './session/session';
+import type { SessionConfig } from './session/session-config';
 import { flatten, inTidy, mapTree, unflatten, type TensorTree } from './record/tensor-tree';
 
 /** Named inputs of a step: tensors, lists of tensors, and numbers such as the learning rate. */
@@ -24,6 +25,8 @@ export interface CompileOptions {
   readonly precision?: 'float32' | 'bf16';
   /** How many graphs, one for each signature of the inputs, are kept; 8 unless given. */
   readonly maxGraphs?: number;
+  /** Options of the sessions that the graphs run in; those of `joinCluster` for steps of several processes. */
+  readonly session?: SessionConfig;
   /** Keeps the graphs on disk, so that a restart records nothing; only in memory unless given. */
   readonly saved?: SavedGraphs;
 }
@@ -63,8 +66,8 @@ export function compile<I extends StepInputs, O extends TensorTree>(
   fn: (inputs: StepTensors<I>) => O,
   options: CompileOptions = {},
 ): CompiledFunction<I, O> {
-  const { name = fn.name || 'step', precision = 'float32', maxGraphs = 8, saved } = options;
-  const graphs = new GraphCache(fn as (inputs: TensorTree) => O, { name, precision, maxGraphs, saved });
+  const { name = fn.name || 'step', precision = 'float32', maxGraphs = 8, session = {}, saved } = options;
+  const graphs = new GraphCache(fn as (inputs: TensorTree) => O, { name, precision, maxGraphs, session, saved });
   const run = (inputs: I): O =>
     inTidy(() => {
       const backend = engineBackend();
@@ -137,7 +140,7 @@ class GraphCache {
   private load(backend: EngineBackend, inputs: TensorTree, signature: string): Graph {
     const runnable = this.readOrRecord(backend, inputs, signature);
     const start = performance.now();
-    const session = new Session(backend, runnable);
+    const session = new Session(backend, runnable, this.options.session);
     this.makeRoom();
     return { session, summary: runnable.summary, loadMs: performance.now() - start, firstRunMs: null };
   }

@@ -1,5 +1,6 @@
 export { adamWUpdate } from './adamw-update';
 export type { AdamWConstants, AdamWScalars, AdamWState } from './adamw-update';
+export { allReduceSum, type AllReduceOptions } from './all-reduce';
 export { compile } from './compile';
 export type { CompiledFunction, CompileOptions, SavedGraphs, StepInputs, StepTensors } from './compile';
 export type { GraphSummary, LoadedGraphSummary } from './explain';
@@ -9,11 +10,14 @@ export { exportOnnxModel, type OnnxOptions } from './onnx/export-onnx-model';
 export * as protobuf from './record/protobuf';
 export { RecordingError } from './record/recording-error';
 export type { TensorTree } from './record/tensor-tree';
+export { joinCluster, type Cluster } from './session/cluster';
+export type { SessionConfig } from './session/session-config';
 export {
   operationOf,
-  timeByOperation,
+  scopeOf,
+  timeBy,
   timelineJson,
   traceSteps,
-  type OperationTime,
+  type GroupTime,
   type TraceEntry,
 } from './session/trace';

@@ -62,6 +62,13 @@ export interface SessionAddon {
    * @throws Error in one line, such as that the graph has an operation that TensorFlow does not know.
    */
   readonly Session: new (options: SessionOptions) => NativeSession;
+  /**
+   * Starts a server of TensorFlow, which runs as long as the process.
+   * @param definition a ServerDef.
+   * @returns its address for sessions.
+   * @throws Error in one line, such as that the port is taken.
+   */
+  startServer(definition: Uint8Array): string;
 }
 
 export interface SessionOptions {
@@ -114,17 +121,34 @@ export interface RecordingBinding {
   readonly isPortable: boolean;
   /** Whether the graph's optimizer knows layer norm as one operation. */
   readonly fusesLayerNorm: boolean;
+  /** Runs `work`; the names of what is recorded meanwhile begin with the scope, of several with the innermost. */
+  inScope<T>(scope: string, work: () => T): T;
   /** Tensor `id` for operations that come after tensor `other`. */
   identityAfter(id: number, other: number): TensorMetadata;
 }
 
-/** What tfjs-node keeps per tensor: `id` is the addon's; `values` are those not yet handed over to it. */
+/** What tfjs-node keeps per tensor. */
 export interface TensorRecord {
   readonly shape: number[];
   readonly dtype: number;
+  /** Values that are not handed over to the addon yet. */
   values: tf.backend_util.BackendValues | null;
+  /** The addon's number of the value, or `NO_ID` while the addon does not have it. */
   id: number;
   refCount: number;
+  /** Where the value lives, if that is outside the addon. */
+  home?: ValueHome | undefined;
+}
+
+/** tfjs-node's own number for a value that its addon does not have. */
+export const NO_ID = -1;
+
+/** Keeps values of tensors outside the addon, as sessions do with their variables. */
+export interface ValueHome {
+  /** Counts up with every change of the values in it, over all homes of the process. */
+  readonly time: number;
+  /** Gives the addon the value of now, and the record its id. */
+  fetch(record: TensorRecord): void;
 }
 
 /** tfjs-node's backend. */
@@ -144,6 +168,6 @@ export const NATIVE_BACKEND = 'tensorflow';
 
 /** The active engine's backend if it is TensorFlow's, else null. */
 export function engineBackend(): EngineBackend | null {
-  // The only place where the private parts of tfjs-node's backend get a type.
+  // Here, and where it is made, the private parts of tfjs-node's backend get a type.
   return tf.getBackend() === NATIVE_BACKEND ? (tf.backend() as unknown as EngineBackend) : null;
 }

@@ -14,6 +14,7 @@ export { nextFloat32 } from './next-float32';
 export { dropPath, dropout, foldSeed, randomUniform } from './random';
 export { recomputed, type Recomputation } from './recomputed';
 export { resizeBilinear, resizeNearest } from './resize';
+export { inScope } from './scope';
 export { softmaxCrossEntropy } from './softmax-cross-entropy';
 export { sparseSoftmaxCrossEntropy } from './sparse-softmax-cross-entropy';
 export { sumOfSquares } from './sum-of-squares';

@@ -15,6 +15,7 @@ export { crossEntropy } from './losses';
 export { Mlp } from './mlp';
 export { Module } from './module';
 export { MultiHeadAttention, type AttentionInputs } from './multi-head-attention';
+export { nameModules } from './name-modules';
 export { countMultiplyAdds, type MultiplyAdds } from './multiply-adds';
 export type { Neck } from './neck';
 export { Parameter } from './parameter';

@@ -1,7 +1,8 @@
 /** One update of a model, from batches to new weights, as a function that compiles to one graph. */
 import * as tf from '@tensorflow/tfjs-core';
+import { inScope } from '@pyramidal/kernels';
 import type { Module, Parameter } from '@pyramidal/nn';
-import { compile, type CompiledFunction, type GraphSummary } from '@pyramidal/graph';
+import { compile, type CompiledFunction, type LoadedGraphSummary } from '@pyramidal/graph';
 import type { ParameterBlock } from './parameter-block';
 import { clipByNorm, globalNorm } from './clip';
 import { Ema } from './ema';
@@ -60,7 +61,7 @@ export interface TrainStep<B extends Batch = Batch> {
    */
   run(batches: readonly B[], options: UpdateOptions): Tensors;
   /** What was recorded: one entry for each graph, none where nothing is compiled. */
-  explain(): GraphSummary[];
+  explain(): LoadedGraphSummary[];
   /** Frees the step, its averages and the optimizer's state; the module stays. */
   dispose(): void;
 }
@@ -87,11 +88,13 @@ export function trainStep<B extends Batch>(options: TrainStepOptions<B>): TrainS
   const updateParameters = (inputs: Tensors): Tensors => {
     const { losses, gradients } = differentiate(inputs);
     const total = sums === undefined ? gradients.of : takeSums(sums, gradients.of, accumulation);
-    const gradNorm = globalNorm(total);
-    const clipped = clipGradNorm === undefined ? total : clipByNorm(total, gradNorm, clipGradNorm);
-    optimizer.apply({ ...gradients, of: clipped }, inputs);
-    ema?.update();
-    return { ...losses, gradNorm, [WEIGHT_NORM]: weightNorm(optimizer) };
+    const gradNorm = inScope('gradient-norm', () => globalNorm(total));
+    inScope('optimizer', () => {
+      const clipped = clipGradNorm === undefined ? total : clipByNorm(total, gradNorm, clipGradNorm);
+      optimizer.apply({ ...gradients, of: clipped }, inputs);
+    });
+    inScope('averages', () => ema?.update());
+    return { ...losses, gradNorm, [WEIGHT_NORM]: inScope('weight-norm', () => weightNorm(optimizer)) };
   };
 
   const state = new Map<string, BlockState>(ema === undefined ? [] : [['ema', ema.averages]]);
@@ -146,12 +149,13 @@ function differentiator<B extends Batch>({ loss, optimizer }: TrainStepOptions<B
   const variables = [...optimizer.parameters.values()].map(({ variable }) => variable);
   return (inputs: Tensors): Derivatives => {
     let parts: Tensors = {};
-    const { value, grads } = tf.variableGrads(() => {
+    const forward = (): tf.Scalar => {
       const { loss: total, ...others } = loss(inputs as B, inputs['seed'] as tf.Tensor1D);
       // Whatever is made in here ends with this function, and the parts are reported.
       parts = Object.fromEntries(Object.entries(others).map(([name, part]) => [name, tf.keep(tf.clone(part))]));
       return total;
-    }, variables);
+    };
+    const { value, grads } = inScope('backward', () => tf.variableGrads(() => inScope('forward', forward), variables));
     const losses = Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, tf.clone(part)]));
     Object.values(parts).forEach((part) => part.dispose());
     const gradientOf = (parameter: Parameter): tf.Tensor | undefined => grads[parameter.variable.name];

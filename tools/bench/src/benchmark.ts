@@ -16,8 +16,20 @@ export interface BenchOptions {
   readonly python: string | undefined;
   /** Shows where the time goes in place of measuring it, where a benchmark can. */
   readonly profile?: boolean;
+  /** Measures the first result of a process from its start, where a benchmark can. */
+  readonly first?: boolean;
+  /** The first parts of the names of the cases to run, such as `tiny/1`, where a benchmark has names for them. */
+  readonly case?: string;
+  /** Another checkout of this repository, built, to be measured in alternation with this one, where a benchmark can. */
+  readonly against?: string;
   /** Prints one line of progress. */
   readonly log: (line: string) => void;
+}
+
+/** A benchmark is asked for what there is not. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+  readonly exitCode = 2;
 }
 
 export type Benchmark = (options: BenchOptions) => Promise<BenchRow[]>;

@@ -1,7 +1,8 @@
-/** `npm run bench -- NAME [--json FILE]`, or `npm run bench -- step --profile`. */
+/** `npm run bench -- NAME [--json FILE]`; `step` takes further options. */
 import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import { runProgram } from '@pyramidal/program';
-import type { Benchmark, BenchRow } from './benchmark';
+import { UsageError, type Benchmark, type BenchRow } from './benchmark';
 
 /** Every benchmark by the name that `npm run bench -- NAME` takes; each is loaded when asked for. */
 const BENCHMARKS = {
@@ -15,30 +16,46 @@ const BENCHMARKS = {
   inference: async () => (await import('./inference.js')).inference,
 } satisfies Record<string, () => Promise<Benchmark>>;
 
+const USAGE = 'NAME [--json FILE], and of step [--case VARIANT/BATCH/TASK] [--against CHECKOUT] [--profile | --first]';
+
 async function main(argv: readonly string[]): Promise<number> {
-  const [name, flag, file, ...rest] = argv;
+  const { positionals, values } = parse(argv);
+  const [name, ...rest] = positionals;
   const names = Object.keys(BENCHMARKS).join(', ');
   if (name === undefined || !isBenchmark(name)) {
     console.error(`bench: expected one of ${names}, received ${name ?? 'nothing'}`);
     return 2;
   }
-  if (name === 'step' && flag === '--profile' && file === undefined) {
-    await (
-      await BENCHMARKS.step()
-    )({ python: undefined, profile: true, log: (line) => console.error(line) });
-    return 0;
-  }
-  if ((flag !== undefined && (flag !== '--json' || file === undefined)) || rest.length > 0) {
-    console.error(`bench: expected NAME [--json FILE] or step --profile, received ${argv.join(' ')}`);
+  const { json, ...ofStep } = values;
+  if (rest.length > 0 || (name !== 'step' && Object.keys(ofStep).length > 0)) {
+    console.error(`bench: expected ${USAGE}, received ${argv.join(' ')}`);
     return 2;
   }
   const benchmark = await BENCHMARKS[name]();
   const python = process.env['PYRAMIDAL_PYTHON'];
   if (python === undefined) console.error('bench: PYRAMIDAL_PYTHON names no Python, so peers are left out');
-  const rows = await benchmark({ python, log: (line) => console.error(line) });
-  console.log(table(rows));
-  if (file !== undefined) writeFileSync(file, `${JSON.stringify(rows, null, 2)}\n`);
+  const rows = await benchmark({ python, ...ofStep, log: (line) => console.error(line) });
+  if (rows.length > 0) console.log(table(rows));
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, null, 2)}\n`);
   return 0;
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        json: { type: 'string' },
+        case: { type: 'string' },
+        against: { type: 'string' },
+        profile: { type: 'boolean' },
+        first: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(`expected ${USAGE}: ${(error as Error).message}`);
+  }
 }
 
 function isBenchmark(name: string): name is keyof typeof BENCHMARKS {

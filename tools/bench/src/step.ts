@@ -5,10 +5,10 @@
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
-import type { Benchmark, BenchOptions, BenchRow } from './benchmark';
+import { UsageError, type Benchmark, type BenchOptions, type BenchRow } from './benchmark';
 import { build } from './build';
 
 const THREADS = '2';
@@ -18,22 +18,31 @@ const VARIANTS = ['tiny', 'small'];
 const BATCHES = [1, 8];
 const TASKS = ['forward', 'train'];
 const ENGINES: Readonly<Record<string, string>> = { 'PyTorch eager': 'torch', wasm: 'wasm' };
+/** The mode in which the table shows another checkout's compiled step. */
+const AGAINST = 'compiled, against';
 const PROFILE = join(__dirname, '../dist/step/profile.js');
 const TIMELINES = join(__dirname, '../../../runs/bench');
-const OURS = join(__dirname, '../dist/step/contender.js');
+const CONTENDER = 'dist/step/contender.js';
+const OURS = join(__dirname, '..', CONTENDER);
 const PEER = join(__dirname, '../peers/step_contender.py');
 
 interface Answer {
   readonly wallMs: readonly number[];
   readonly cpuMs: number;
   readonly peakMB: number;
+  /** Milliseconds of what comes before the first result. */
+  readonly parts?: Readonly<Record<string, number>>;
 }
+
+type Measured = Pick<Contender, 'mode' | 'wallMs' | 'cpuMs' | 'peakMB'>;
 
 /** A process that runs a case as often as it is asked to. */
 class Contender {
   readonly wallMs: number[] = [];
   readonly cpuMs: number[] = [];
   peakMB = 0;
+  parts: Readonly<Record<string, number>> = {};
+  private readonly started = performance.now();
   private readonly lines: AsyncIterator<string>;
 
   private constructor(
@@ -63,6 +72,14 @@ class Contender {
     this.peakMB = peakMB;
   }
 
+  /** The first run, timed from the start of the process. */
+  async first(): Promise<void> {
+    const { cpuMs, peakMB, parts = {} } = await this.ask(1);
+    this.wallMs.push(performance.now() - this.started);
+    this.cpuMs.push(cpuMs);
+    Object.assign(this, { peakMB, parts });
+  }
+
   async end(): Promise<void> {
     this.process.stdin?.end();
     await once(this.process, 'exit');
@@ -78,37 +95,45 @@ class Contender {
 
 export const step: Benchmark = async (options) => {
   build('tools/bench/tsconfig.lib.json');
-  if (options.profile === true) return profile(options);
+  const cases = casesOf(options);
+  if (options.profile === true) return profile(cases, options);
   const rows: BenchRow[] = [];
-  for (const variant of VARIANTS) {
-    for (const batch of BATCHES) {
-      for (const task of TASKS) rows.push(...(await measure([variant, String(batch), task], options)));
-    }
-  }
+  const how = options.first === true ? measureFirst : measure;
+  for (const args of cases) rows.push(...(await how(args, options)));
   return rows;
 };
 
-/** Writes a timeline of each case and prints the time by kinds of operations; nothing is measured. */
-function profile({ log }: BenchOptions): BenchRow[] {
+/** Variant, batch and task of each case whose name begins like the one that is asked for. */
+function casesOf({ case: wanted = '' }: BenchOptions): string[][] {
+  const all = VARIANTS.flatMap((variant) =>
+    BATCHES.flatMap((batch) => TASKS.map((task) => [variant, String(batch), task])),
+  );
+  const cases = all.filter((args) => wanted.split('/').every((part, i) => part === '' || part === args[i]));
+  if (cases.length > 0) return cases;
+  const names = all.map((args) => args.join('/')).join(', ');
+  throw new UsageError(`step: expected the first parts of one of ${names}, received ${wanted}`);
+}
+
+/** Writes a timeline of each case and prints where its time goes; nothing is measured. */
+function profile(cases: readonly string[][], { log }: BenchOptions): BenchRow[] {
   mkdirSync(TIMELINES, { recursive: true });
-  for (const batch of BATCHES) {
-    for (const task of TASKS) {
-      const file = join(TIMELINES, `step-tiny-${batch}-${task}.json`);
-      const env = { ...process.env, OMP_NUM_THREADS: THREADS };
-      execFileSync(process.execPath, [PROFILE, 'tiny', String(batch), task, file], { stdio: 'inherit', env });
-      log(`step: tiny ${batch} ${task}: timeline in ${file}`);
-    }
+  for (const args of cases) {
+    const file = join(TIMELINES, `step-${args.join('-')}.json`);
+    const env = { ...process.env, OMP_NUM_THREADS: THREADS };
+    execFileSync(process.execPath, [PROFILE, ...args, file], { stdio: 'inherit', env });
+    log(`step: ${args.join(' ')}: timeline in ${file}`);
   }
   return [];
 }
 
 /** The eager contenders go first, alone: their memory and that of the others would not fit side by side everywhere. */
-async function measure(args: readonly string[], { python, log }: BenchOptions): Promise<BenchRow[]> {
-  const [, batch, task] = args;
-  const eager = await alternate([() => ours('eager', args)]);
-  // The activations of a larger training step do not fit into WebAssembly's 4 GiB.
-  if (task === 'forward' || batch === '1') eager.push(...(await alternate([() => ours('wasm', args)])));
-  const others = [() => ours('compiled', args), ...(python === undefined ? [] : [() => peer(python, args)])];
+async function measure(args: readonly string[], { python, against, log }: BenchOptions): Promise<BenchRow[]> {
+  const eager = against === undefined ? await measureEager(args) : [];
+  const others = [
+    () => ours('compiled', args),
+    ...(against === undefined ? [] : [() => other(against, args)]),
+    ...(python === undefined ? [] : [() => peer(python, args)]),
+  ];
   const rows = summarize(args, [...eager, ...(await alternate(others))]);
   for (const { engine, mode, wallMs, cpuMs, peakMB, ratioToPeer } of rows) {
     const times = `${wallMs.toFixed(0)} ms, CPU ${cpuMs.toFixed(0)} ms`;
@@ -117,6 +142,43 @@ async function measure(args: readonly string[], { python, log }: BenchOptions): 
     );
   }
   return rows;
+}
+
+/** Processes that give one result each, in alternation. */
+async function measureFirst(args: readonly string[], { against, log }: BenchOptions): Promise<BenchRow[]> {
+  const starts = [() => ours('compiled', args), ...(against === undefined ? [] : [() => other(against, args)])];
+  const processes: Contender[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const start of starts) {
+      const contender = start();
+      await contender.first();
+      await contender.end();
+      processes.push(contender);
+      const parts = Object.entries(contender.parts).map(([name, ms]) => `${name} ${ms.toFixed(0)}`);
+      log(
+        `step: first ${args.join(' ')} ${contender.mode}: ${contender.wallMs[0]!.toFixed(0)} ms; ${parts.join(', ')}`,
+      );
+    }
+  }
+  const modes = [...new Set(processes.map(({ mode }) => mode))];
+  const merged = modes.map((mode) => {
+    const own = processes.filter((contender) => contender.mode === mode);
+    return {
+      mode,
+      wallMs: own.flatMap(({ wallMs }) => wallMs),
+      cpuMs: own.flatMap(({ cpuMs }) => cpuMs),
+      peakMB: Math.max(...own.map(({ peakMB }) => peakMB)),
+    };
+  });
+  return summarize(args, merged).map((row) => ({ ...row, case: `${row.case}, first of a process` }));
+}
+
+async function measureEager(args: readonly string[]): Promise<Contender[]> {
+  const [, batch, task] = args;
+  const eager = await alternate([() => ours('eager', args)]);
+  // The activations of a larger training step do not fit into WebAssembly's 4 GiB.
+  if (task === 'forward' || batch === '1') eager.push(...(await alternate([() => ours('wasm', args)])));
+  return eager;
 }
 
 async function alternate(starts: readonly (() => Contender)[]): Promise<Contender[]> {
@@ -139,13 +201,21 @@ function ours(mode: string, args: readonly string[]): Contender {
   return Contender.start(mode, process.execPath, [OURS, mode, ...args]);
 }
 
+/** The compiled contender of another checkout. */
+function other(checkout: string, args: readonly string[]): Contender {
+  const contender = join(resolve(checkout), 'tools/bench', CONTENDER);
+  if (!existsSync(contender)) throw new UsageError(`step: ${contender} is missing; build that checkout's tools/bench`);
+  return Contender.start(AGAINST, process.execPath, [contender, 'compiled', ...args]);
+}
+
 function peer(python: string, args: readonly string[]): Contender {
   return Contender.start('PyTorch eager', python, [PEER, ...args]);
 }
 
-/** Medians; the ratio is of median wall times. */
-function summarize([variant, batch, task]: readonly string[], contenders: readonly Contender[]): BenchRow[] {
-  const rival = contenders.find(({ mode }) => mode === 'PyTorch eager');
+/** Medians; the ratio is of median wall times, to the other checkout or to PyTorch. */
+function summarize([variant, batch, task]: readonly string[], contenders: readonly Measured[]): BenchRow[] {
+  const rival =
+    contenders.find(({ mode }) => mode === AGAINST) ?? contenders.find(({ mode }) => mode === 'PyTorch eager');
   return contenders.map(({ mode, wallMs, cpuMs, peakMB }) => ({
     case: `GroupMixFormer ${variant}, 224, batch ${batch}, ${task}`,
     engine: ENGINES[mode] ?? 'tensorflow',

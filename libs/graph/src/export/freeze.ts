@@ -1,7 +1,6 @@
 /** A function as a graph with its weights inside, for export. */
 import * as tf from '@tensorflow/tfjs-core';
 import { engineBackend, type EngineBackend, RuntimeError } from '@pyramidal/kernels/engine';
-import { infoOf } from '../record/tensor-record';
 import type { ConstantTensor, GraphNode, Signature, TensorType } from '../record/graph-def';
 import { record, type RecordedVariable } from '../record/record';
 import type { TensorTree } from '../record/tensor-tree';
@@ -64,8 +63,7 @@ function neededNodes({ nodes, inputs, outputs }: Omit<FrozenGraph, 'tensors'>): 
 function weightNode(backend: EngineBackend, name: string, variable: RecordedVariable): GraphNode {
   const { shape, dtype } = variable;
   const current = tf.engine().registeredVariables[variable.name] as tf.Variable;
-  const info = infoOf(backend, current);
-  const values = (info.values ?? backend.binding.tensorDataSync(info.id)) as ConstantTensor['values'];
+  const values = backend.readSync(current.dataId) as ConstantTensor['values'];
   return {
     name,
     op: 'Const',

@@ -32,6 +32,9 @@ export interface RecordOptions {
 /** Ids above this are the builder's own; the addon counts from 0. */
 const FIRST_ID = 2 ** 30;
 
+/** What the names of a step's own nodes begin with. */
+const STEP = 'step';
+
 /** Operations whose output shape depends on values, so that no graph of fixed shapes can hold them. */
 const DYNAMIC_SHAPES = new Set([
   'Where',
@@ -42,7 +45,7 @@ const DYNAMIC_SHAPES = new Set([
 ]);
 
 /** Operations that are a node of their own each time: they may give another result, or are meant to. */
-const UNIQUE = /^(Const$|PlaceholderWithDefault|Random|Multinomial|TruncatedNormal)/;
+const UNIQUE = /^(Const$|PlaceholderWithDefault|Random|Multinomial|TruncatedNormal|Collective)/;
 
 /** Constants up to this many elements stay as they are even if all elements are equal. */
 const SMALL = 16;
@@ -64,6 +67,7 @@ export class GraphBuilder implements GraphWriter {
   private readonly opNames = new Map<string, number>();
   private readonly known = new Map<string, string>();
   private readonly nodesByName = new Map<string, GraphNode>();
+  private scope = STEP;
 
   constructor(
     private readonly real: EngineBinding,
@@ -85,7 +89,9 @@ export class GraphBuilder implements GraphWriter {
       ...(!this.isPortable && { createTensor: { value: fail('a tensor is created below TensorFlow.js') } }),
       tensorDataSync: { value: fail('values of a tensor are read') },
       loadSavedModel: { value: fail('a model is loaded') },
-      sessions: { value: { threads: 0, Session: this.noSession() } },
+      sessions: {
+        value: { threads: 0, Session: this.noSession(), startServer: fail('a server is started') },
+      },
     }) as EngineBinding;
   }
 
@@ -102,8 +108,24 @@ export class GraphBuilder implements GraphWriter {
     return {
       isPortable: this.isPortable,
       fusesLayerNorm: !this.real.isUsingGpuDevice() && process.env.TF_ENABLE_ONEDNN_OPTS !== '0',
+      inScope: this.inScope.bind(this),
       identityAfter: this.identityAfter.bind(this),
     };
+  }
+
+  private inScope<T>(scope: string, work: () => T): T {
+    const before = this.scope;
+    this.scope = `${STEP}/${scope}`;
+    try {
+      return work();
+    } finally {
+      this.scope = before;
+    }
+  }
+
+  /** The name in the scope of now. */
+  inStep(name: string): string {
+    return `${this.scope}/${name}`;
   }
 
   fail(what: string): never {
@@ -331,8 +353,9 @@ export class GraphBuilder implements GraphWriter {
     if (known !== undefined) return known;
     const count = this.opNames.get(op) ?? 0;
     this.opNames.set(op, count + 1);
-    const ref = `step/${op}_${count}:0`;
-    const node = { name: ref.slice(0, -2), op, inputs, attrs };
+    const name = this.inStep(`${op}_${count}`);
+    const ref = `${name}:0`;
+    const node = { name, op, inputs, attrs };
     this.nodes.push(node);
     this.nodesByName.set(node.name, node);
     if (key !== undefined) this.known.set(key, ref);

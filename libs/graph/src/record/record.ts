@@ -1,7 +1,7 @@
 /** Records a step: one eager call with tensors that have shapes and no values becomes a graph. */
 import * as tf from '@tensorflow/tfjs-core';
 import { type EngineBackend } from '@pyramidal/kernels/engine';
-import { giveOwnValue, infoOf } from './tensor-record';
+import { giveOwnValue, idOfValue, infoOf } from './tensor-record';
 import { type ConstantTensor, type GraphNode, type TensorSignature, type TensorType } from './graph-def';
 import { GraphBuilder, dataTypeOf, type RecordOptions } from './graph-builder';
 import { type TensorTree, flatten, inTidy, mapTree } from './tensor-tree';
@@ -137,7 +137,7 @@ export class TensorTracker {
     if (info.values === null && this.builder.isRecorded(info.id)) return info.id;
     const known = this.constants.get(tensor.dataId);
     if (known !== undefined) return known;
-    const values = (info.values ?? this.builder.valuesOutside(info.id)) as ConstantTensor['values'];
+    const values = (info.values ?? this.builder.valuesOutside(idOfValue(info))) as ConstantTensor['values'];
     const id = this.builder.constant({ shape: tensor.shape, dtype: info.dtype, values });
     this.constants.set(tensor.dataId, id);
     return id;
@@ -162,7 +162,7 @@ export class TensorTracker {
     const nodes = slots.map(({ node }) => node);
     const [first] = slots;
     if (first === undefined) return;
-    const name = `${first.node}/update_${first.writes}`;
+    const name = this.builder.inStep(`${first.node}/update_${first.writes}`);
     const ids = inputs.map((input) => this.idOf(input));
     this.builder.updateVariables(
       name,
@@ -199,7 +199,7 @@ export class TensorTracker {
     if (slot === undefined) return this.builder.fail(`variable '${variable.name}' is made within the step`);
     const { node, last, stored, writes } = this.read(slot);
     if (variable.dataId !== stored) {
-      const name = `${node}/assign_${writes}`;
+      const name = this.builder.inStep(`${node}/assign_${writes}`);
       this.builder.assignVariable(name, node, this.idOf(variable), last);
       Object.assign(slot, { stored: variable.dataId, last: name, writes: writes + 1 });
     }

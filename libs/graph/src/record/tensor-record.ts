@@ -1,5 +1,5 @@
 /** What tfjs-node keeps of a tensor's value. */
-import type { EngineBackend, TensorRecord } from '@pyramidal/kernels/engine';
+import { type EngineBackend, NO_ID, type TensorRecord } from '@pyramidal/kernels/engine';
 import type * as tf from '@tensorflow/tfjs-core';
 
 /** tfjs-node's record of a tensor's value. */
@@ -7,6 +7,12 @@ export function infoOf(backend: EngineBackend, tensor: tf.TensorInfo): TensorRec
   const info = backend.tensorMap.get(tensor.dataId);
   if (info === undefined) throw new Error(`a tensor of shape [${tensor.shape.join()}] is disposed`);
   return info;
+}
+
+/** The addon's id of a value, which is fetched if it lives elsewhere. */
+export function idOfValue(info: TensorRecord): number {
+  if (info.id === NO_ID) info.home?.fetch(info);
+  return info.id;
 }
 
 /** Makes sure that no other tensor shares the variable's value, so that the value may change in place. */

@@ -23,6 +23,12 @@ export interface PreparedRun {
   readonly fetches: readonly TensorSignature[];
 }
 
+/** A tensor that the addon has. */
+interface IdOfTensor {
+  readonly id: number;
+  readonly dtype: number;
+}
+
 /** A graph in a session of TensorFlow that shares memory with the tensors of TensorFlow.js. */
 export class GraphSession {
   /** The addon itself: a value may be read back while another step is recorded. */
@@ -52,14 +58,17 @@ export class GraphSession {
 
   /** Runs on tensors; the caller disposes what it gives. */
   run(prepared: PreparedRun, inputs: readonly tf.Tensor[]): { outputs: tf.Tensor[]; trace: RunResult['trace'] } {
-    const feeds = inputs.map((input) => this.feed(input));
+    const given = inputs.map((input) => this.feed(input));
+    // Asking for an id may run this session, to fetch a value that lives in it; so all are known before one is given.
+    for (const feed of given) if (!ArrayBuffer.isView(feed)) this.toSession(feed.id, feed.dtype);
+    const feeds = given.map((feed) => (ArrayBuffer.isView(feed) ? feed : undefined));
     const { outputs, trace } = this.native.run(prepared.number, feeds, SMALL);
     const tensors = outputs.map((values, i) => this.tensorOf(values, prepared.fetches[i] as TensorSignature));
     return { outputs: tensors, trace };
   }
 
   /** Runs on tensors that the addon knows by their ids, and gives such. */
-  runOnIds(prepared: PreparedRun, feeds: readonly { id: number; dtype: number }[]): number[] {
+  runOnIds(prepared: PreparedRun, feeds: readonly IdOfTensor[]): number[] {
     for (const { id, dtype } of feeds) this.toSession(id, dtype);
     const { outputs } = this.native.run(prepared.number, Array<undefined>(feeds.length).fill(undefined), -1);
     return outputs.map((_, i) => this.fromSession((prepared.fetches[i] as TensorSignature).dtype).id);
@@ -69,12 +78,11 @@ export class GraphSession {
     this.native.close();
   }
 
-  private feed(input: tf.Tensor): TensorValues | undefined {
+  private feed(input: tf.Tensor): TensorValues | IdOfTensor {
     const values = this.backend.tensorMap.get(input.dataId)?.values ?? null;
     if (values !== null && isTyped(values) && values.byteLength <= SMALL) return values;
     const [id] = this.backend.getInputTensorIds([input]) as [number];
-    this.toSession(id, this.backend.tensorMap.get(input.dataId)?.dtype ?? 0);
-    return undefined;
+    return { id, dtype: this.backend.tensorMap.get(input.dataId)?.dtype ?? 0 };
   }
 
   private tensorOf(values: TensorValues | undefined, { shape, dtype }: TensorSignature): tf.Tensor {

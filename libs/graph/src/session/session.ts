@@ -1,15 +1,13 @@
 /** A graph with the variables that live in it. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { EngineBackend, TensorRecord } from '@pyramidal/kernels/engine';
+import { NO_ID, type EngineBackend, type TensorRecord, type ValueHome } from '@pyramidal/kernels/engine';
 import { giveOwnValue, infoOf } from '../record/tensor-record';
 import { collectGarbage } from './collect-garbage';
 import { STEP_DONE, type RecordedVariable } from '../record/record';
 import { GraphSession, type PreparedRun, type RunNames } from './graph-session';
 import { VARIABLES_SET, type RunnableGraph } from './saved-graph';
+import type { SessionConfig } from './session-config';
 import { activeTrace } from './trace';
-
-/** Which session holds a value that tfjs-node's record no longer holds itself. */
-const holders = new WeakMap<TensorRecord, Session>();
 
 /** Counts runs of all sessions, so that every change of a value has a time of its own. */
 let clock = 0;
@@ -31,16 +29,14 @@ interface Slot {
   info: TensorRecord | null;
   dataId: object | null;
   time: number;
-  /** The addon's id of a value read back since the last run. */
-  pulled: number | null;
 }
 
 /**
- * A loaded graph. Variables that it changes live in it: their tf.Variables read the value back when something outside
- * asks for it, and a variable that was changed outside is handed over before the next run. Nothing needs to be
- * synchronised by hand.
+ * A loaded graph. Variables that it changes live in it: the engine fetches their value when something outside asks for
+ * it, and a variable that was changed outside is handed over before the next run. Nothing needs to be synchronised by
+ * hand.
  */
-export class Session {
+export class Session implements ValueHome {
   private readonly session: GraphSession;
   private readonly names: RunNames;
   private readonly step: PreparedRun;
@@ -59,6 +55,7 @@ export class Session {
   constructor(
     private readonly backend: EngineBackend,
     { graph, contract: { inputs, outputs, variables } }: RunnableGraph,
+    config: SessionConfig = {},
   ) {
     this.slots = variables.map((recorded) => {
       const { name, shape } = recorded;
@@ -67,11 +64,11 @@ export class Session {
         const found = variable === undefined ? 'none' : `[${variable.shape.join()}]`;
         throw new Error(`compiled step: expected variable '${name}' of shape [${shape.join()}], found ${found}`);
       }
-      return { variable, recorded, info: null, dataId: null, time: 0, pulled: null };
+      return { variable, recorded, info: null, dataId: null, time: 0 };
     });
     this.inputs = Object.keys(inputs);
     this.outputs = Object.keys(outputs);
-    this.session = new GraphSession(backend, graph);
+    this.session = new GraphSession(backend, graph, config);
     this.names = {
       feeds: Object.values(inputs).map(({ ref }) => ref),
       fetches: Object.values(outputs),
@@ -88,9 +85,9 @@ export class Session {
   run(inputs: ReadonlyMap<string, tf.Tensor>): [path: string, tensor: tf.Tensor][] {
     this.takeVariables();
     const feeds = this.inputs.map((path) => inputs.get(path) as tf.Tensor);
-    this.dropPulled();
+    this.dropFetched();
     const outputs = this.runStep(feeds);
-    this.dropPulled();
+    this.dropFetched();
     this.time = ++clock;
     return outputs.map((output, i) => [this.outputs[i] as string, output]);
   }
@@ -107,7 +104,7 @@ export class Session {
   /** Hands the variables back and frees the graph. */
   dispose(): void {
     for (const slot of this.slots) if (this.holds(slot)) this.handBack(slot);
-    this.dropPulled();
+    this.dropFetched();
     this.session.close();
   }
 
@@ -120,7 +117,7 @@ export class Session {
       this.set,
       this.slots.map(({ recorded }, i) => ({ id: ids[i] as number, dtype: recorded.dtype })),
     );
-    this.dropPulled();
+    this.dropFetched();
     const isFirst = this.slots.every(({ info }) => info === null);
     for (const slot of this.slots) this.bind(slot);
     // What recording left, and the values that are now the session's.
@@ -139,14 +136,15 @@ export class Session {
         collectGarbage();
         garbage = 0;
       }
-      return infoOf(this.backend, variable).id;
+      const [id] = this.backend.getInputTensorIds([variable]) as [number];
+      return id;
     });
   }
 
   private isCurrent(slot: Slot): boolean {
     const { variable, dataId, info, recorded } = slot;
     if (info === null || variable.dataId !== dataId) return false;
-    if (recorded.assigned) return holders.get(info) === this && info.refCount === 1;
+    if (recorded.assigned) return info.home === this && info.refCount === 1;
     return timeOf(info) === slot.time;
   }
 
@@ -159,75 +157,60 @@ export class Session {
   }
 
   private bind(slot: Slot): void {
-    const { backend } = this;
-    const info = infoOf(backend, slot.variable);
-    const holder = holders.get(info) ?? null;
+    const info = infoOf(this.backend, slot.variable);
     Object.assign(slot, { info, dataId: slot.variable.dataId, time: timeOf(info) });
-    if (!slot.recorded.assigned || holder === this) return;
-    if (holder === null) backend.binding.deleteTensor(info.id);
-    else holder.letGo(info);
-    holders.set(info, this);
-    Object.defineProperty(info, 'id', { configurable: true, get: () => this.pull(slot) });
+    if (!slot.recorded.assigned || info.home === this) return;
+    dropId(this.backend, info);
+    info.home = this;
   }
 
-  /** Whether tfjs-node's record of the slot's value, still in use, points here. */
+  /** Whether the slot's value, still in use, lives here. */
   private holds({ info, dataId }: Slot): boolean {
-    return info !== null && holders.get(info) === this && this.backend.tensorMap.has(dataId as object);
+    return info?.home === this && this.backend.tensorMap.has(dataId as object);
   }
 
-  /** The addon's id of a variable's value now; all that live here are fetched together, without copying. */
-  private pull(slot: Slot): number {
-    if (slot.pulled === null) {
-      const slots = this.slots.filter(({ recorded }) => recorded.assigned);
-      this.read ??= this.session.prepare({
-        fetches: slots.map(({ recorded: { node, shape, dtype } }) => ({ ref: `${node}/read:0`, shape, dtype })),
-      });
-      this.session.runOnIds(this.read, []).forEach((id, i) => {
-        const read = slots[i] as Slot;
-        if (read.pulled === null) read.pulled = id;
-        else this.backend.binding.deleteTensor(id);
-      });
-    }
-    return slot.pulled as unknown as number;
+  /** Fetches the record's value; all others that live here come along, without copying. */
+  fetch(record: TensorRecord): void {
+    const slots = this.slots.filter(({ recorded }) => recorded.assigned);
+    this.read ??= this.session.prepare({
+      fetches: slots.map(({ recorded: { node, shape, dtype } }) => ({ ref: `${node}/read:0`, shape, dtype })),
+    });
+    this.session.runOnIds(this.read, []).forEach((id, i) => {
+      const { info, dataId } = slots[i] as Slot;
+      const isAlive = info?.home === this && (info === record || this.backend.tensorMap.has(dataId as object));
+      if (isAlive && info.id === NO_ID) info.id = id;
+      else this.backend.binding.deleteTensor(id);
+    });
   }
 
-  /** Gives tfjs-node's record its value back. */
+  /** Gives the engine the value for good. */
   private handBack(slot: Slot): void {
     const info = slot.info as TensorRecord;
-    const value = this.pull(slot);
-    slot.pulled = null;
-    holders.delete(info);
+    if (info.id === NO_ID) this.fetch(info);
+    info.home = undefined;
     handedBackAt.set(info, ++clock);
     ownedByEngine.add(info);
-    Object.defineProperty(info, 'id', { configurable: true, writable: true, value });
   }
 
-  /** Another session takes this value over. */
-  private letGo(info: TensorRecord): void {
-    const slot = this.slots.find((candidate) => candidate.info === info);
-    if (slot === undefined || slot.pulled === null) return;
-    this.backend.binding.deleteTensor(slot.pulled);
-    slot.pulled = null;
-  }
-
-  /** Frees what was read back; a value that was disposed meanwhile is freed already. */
-  private dropPulled(): void {
-    for (const slot of this.slots) {
-      if (slot.pulled === null) continue;
-      const isDisposed = holders.get(slot.info as TensorRecord) === this && !this.holds(slot);
-      if (!isDisposed) this.backend.binding.deleteTensor(slot.pulled);
-      slot.pulled = null;
-    }
+  /** Frees what was fetched; that of disposed tensors is free already. */
+  private dropFetched(): void {
+    for (const slot of this.slots) if (this.holds(slot)) dropId(this.backend, slot.info as TensorRecord);
   }
 }
 
+/** Frees the addon's value of a record. */
+function dropId({ binding }: EngineBackend, info: TensorRecord): void {
+  if (info.id !== NO_ID) binding.deleteTensor(info.id);
+  info.id = NO_ID;
+}
+
 function timeOf(info: TensorRecord): number {
-  return holders.get(info)?.time ?? handedBackAt.get(info) ?? 0;
+  return info.home?.time ?? handedBackAt.get(info) ?? 0;
 }
 
 function isEngineOwned(backend: EngineBackend, variable: tf.Variable): boolean {
   const info = infoOf(backend, variable);
-  return holders.has(info) || ownedByEngine.has(info);
+  return info.home !== undefined || ownedByEngine.has(info);
 }
 
 /** Moves a variable's value from a typed array to memory that TensorFlow owns. */

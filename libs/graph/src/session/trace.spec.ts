@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { inScope } from '@pyramidal/kernels';
 import { onEngines, wavesTensor } from '@pyramidal/testing';
 import { compile } from '../compile';
-import { timeByOperation, timelineJson, traceSteps, type TraceEntry } from './trace';
+import { operationOf, scopeOf, timeBy, timelineJson, traceSteps, type TraceEntry } from './trace';
 
 const entry = (label: string, start: number, duration: number): TraceEntry => ({
   device: '/device:CPU:0',
@@ -21,11 +22,20 @@ describe('a trace', () => {
   ];
 
   it('is summed by kinds of operations', () =>
-    expect(timeByOperation(entries)).toEqual([
-      { operation: 'MatMul', count: 2, ms: 1 },
-      { operation: 'Add', count: 1, ms: 0.9 },
-      { operation: 'step/x', count: 1, ms: 0.05 },
+    expect(timeBy(entries, operationOf)).toEqual([
+      { group: 'MatMul', count: 2, ms: 1 },
+      { group: 'Add', count: 1, ms: 0.9 },
+      { group: 'step/x', count: 1, ms: 0.05 },
     ]));
+
+  it.each([
+    ['step/Add_0', ''],
+    ['variable/3/read', ''],
+    ['step/forward/stages.0.norm/Mul_2', 'forward/stages.0.norm'],
+    ['step/optimizer/variable/3/update_0', 'optimizer/variable/3'],
+    ['ArithmeticOptimizer/Fold_step/backward/head/Mul_7', 'backward/head'],
+    ['step/loss/Sum_1-0-TransposeNHWCToNCHW-LayoutOptimizer', 'loss'],
+  ])('finds the scope of %s', (node, scope) => expect(scopeOf({ ...entry('', 0, 0), node })).toBe(scope));
 
   it('is written as trace viewers read it', () => {
     const { traceEvents } = JSON.parse(timelineJson(entries)) as { traceEvents: object[] };
@@ -40,17 +50,16 @@ onEngines(
   () => {
     it('give the same numbers, and tell what ran', () => {
       const x = wavesTensor<tf.Rank.R2>([8, 8]);
-      const square = compile((inputs: { x: tf.Tensor2D }) => ({ y: tf.matMul(inputs.x, inputs.x) }));
+      const square = compile((inputs: { x: tf.Tensor2D }) =>
+        inScope('forward/square', () => ({ y: tf.matMul(inputs.x, inputs.x) })),
+      );
       tf.tidy(() => {
         const expected = Array.from(square({ x }).y.dataSync());
         let traced: number[] = [];
         const entries = traceSteps(() => (traced = Array.from(square({ x }).y.dataSync())));
         expect(traced).toEqual(expected);
-        expect(
-          timeByOperation(entries)
-            .map(({ operation }) => operation)
-            .join(),
-        ).toMatch(/MatMul/);
+        const product = entries.find((ran) => /MatMul/.test(operationOf(ran)));
+        expect(product && scopeOf(product)).toBe('forward/square');
         expect(traceSteps(() => undefined)).toEqual([]);
       });
       square.dispose();

@@ -28,21 +28,28 @@ export function operationOf({ label, node }: TraceEntry): string {
   return /= (\w+)\(/.exec(label)?.[1] ?? node;
 }
 
-export interface OperationTime {
-  readonly operation: string;
+/** The scope that an operation was recorded in, such as `forward/stem.conv`; empty where it was in none. */
+export function scopeOf({ node }: TraceEntry): string {
+  // What TensorFlow's optimizer makes of a node has names before it.
+  return /(?:^|[/_])step\/(?:(.*)\/)?[^/]+$/.exec(node)?.[1] ?? '';
+}
+
+/** How long a group of operations took. */
+export interface GroupTime {
+  readonly group: string;
   readonly count: number;
   readonly ms: number;
 }
 
-/** How long the operations of each kind took, longest first; those that run side by side are summed. */
-export function timeByOperation(entries: readonly TraceEntry[]): OperationTime[] {
+/** How long the operations of each group took, longest first; those that run side by side are summed. */
+export function timeBy(entries: readonly TraceEntry[], groupOf: (entry: TraceEntry) => string): GroupTime[] {
   const times = new Map<string, { count: number; ms: number }>();
   for (const entry of entries) {
-    const operation = operationOf(entry);
-    const { count, ms } = times.get(operation) ?? { count: 0, ms: 0 };
-    times.set(operation, { count: count + 1, ms: ms + entry.duration / 1000 });
+    const group = groupOf(entry);
+    const { count, ms } = times.get(group) ?? { count: 0, ms: 0 };
+    times.set(group, { count: count + 1, ms: ms + entry.duration / 1000 });
   }
-  return [...times].map(([operation, time]) => ({ operation, ...time })).sort((a, b) => b.ms - a.ms);
+  return [...times].map(([group, time]) => ({ group, ...time })).sort((a, b) => b.ms - a.ms);
 }
 
 /** The entries in the form that browsers' trace viewers open (chrome://tracing, ui.perfetto.dev). */
@@ -58,7 +65,7 @@ export function timelineJson(entries: readonly TraceEntry[]): string {
     dur: entry.duration,
     pid: devices.indexOf(entry.device),
     tid: entry.thread,
-    args: { node: entry.node },
+    args: { node: entry.node, scope: scopeOf(entry) },
   }));
   return JSON.stringify({ displayTimeUnit: 'ms', traceEvents: [...names, ...events] });
 }

@@ -1,4 +1,4 @@
-// The Node-API of sessions: `new Session(options)`, `prepare`, `run`, `close`.
+// The Node-API of sessions: `new Session(options)`, `prepare`, `run`, `close`; and of servers: `startServer(definition)`.
 #include <node_api.h>
 
 #include <cstring>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "exchange.h"
+#include "server.h"
 #include "session.h"
 #include "tensorflow/core/framework/step_stats.pb.h"
 
@@ -289,6 +290,9 @@ napi_value Close(const Call &call) {
   return none;
 }
 
+// `startServer(definition)` returns the address for sessions.
+napi_value Start(const Call &call) { return TextValue(call.env, StartServer(CopyOf(call.env, call.arguments[0]))); }
+
 napi_value Initialize(napi_env env, napi_value exports) {
   const auto method = [](const char *name, napi_callback function) {
     return napi_property_descriptor{name, nullptr, function, nullptr, nullptr, nullptr, napi_default_method, nullptr};
@@ -298,6 +302,9 @@ napi_value Initialize(napi_env env, napi_value exports) {
   napi_value session;
   napi_define_class(env, "Session", NAPI_AUTO_LENGTH, &Guarded<Open>, nullptr, 3, methods, &session);
   napi_set_named_property(env, exports, "Session", session);
+  napi_value start;
+  napi_create_function(env, "startServer", NAPI_AUTO_LENGTH, &Guarded<Start>, nullptr, &start);
+  napi_set_named_property(env, exports, "startServer", start);
   return exports;
 }
 

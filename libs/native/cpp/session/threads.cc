@@ -213,8 +213,8 @@ class OperationPool : public Pool {
 };
 
 // What an operation gives its parts to. Only parts that nobody touches again before they have ended may run at once where
-// they are: those of Eigen's `parallelFor` and of oneDNN. Whatever else there is, such as Eigen's products of matrices,
-// whose parts give each other work, goes to a pool of TensorFlow's kind.
+// they are: those of Eigen's `parallelFor`, of its sums over whole tensors, and of oneDNN. Whatever else there is, such as
+// Eigen's products of matrices, whose parts give each other work, goes to a pool of TensorFlow's kind.
 class PartPool : public Pool {
  public:
   PartPool(Workers *workers, Eigen::ThreadPoolInterface *own) : Pool(workers), own_(own) {}
@@ -222,7 +222,8 @@ class PartPool : public Pool {
   void Schedule(Task fn) override {
     const char *name = fn.target_type().name();
     const bool begins = Has(name, "11parallelFor") || Has(name, "OneDnnThreadPool");
-    if (!begins && !Has(name, "11handleRange")) return own_->Schedule(std::move(fn));
+    const bool isPart = Has(name, "11handleRange") || Has(name, "11FullReducer");
+    if (!begins && !isPart) return own_->Schedule(std::move(fn));
     // The first task of an operation of many parts only begins these, and the thread that gives it waits.
     if (begins && depth == 0) return Run(fn);
     const bool fromOutside = outside || thread_index < 0;

@@ -63,5 +63,5 @@ function load(
 function loadSessions(addon: string, threads: number): SessionAddon | undefined {
   const file = join(dirname(addon), SESSION_ADDON);
   if (!existsSync(file)) return undefined;
-  return { ...(createRequire(__filename)(file) as Pick<SessionAddon, 'Session'>), threads };
+  return { ...(createRequire(__filename)(file) as Omit<SessionAddon, 'threads'>), threads };
 }

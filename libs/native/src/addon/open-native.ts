@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import type { NativeEngine } from '../native-engine';
 import type { Installation } from '../install/installation';
 import { NATIVE_BACKEND, RuntimeError } from '@pyramidal/kernels/engine';
+import { type BackendClass, fetchingValues } from './fetching-values';
 import { type LoadedAddon, loadAddon } from './load-addon';
 import { provideLegacyUtilities } from './node-shim';
 
@@ -38,6 +39,7 @@ async function register({ binding }: LoadedAddon): Promise<void> {
   provideLegacyUtilities();
   const { NodeJSKernelBackend } = await import('#tfjs-node/dist/nodejs_kernel_backend.js');
   await import('#tfjs-node/dist/register_all_kernels.js');
-  const backend = new NodeJSKernelBackend(binding as never, '@tensorflow/tfjs-node-gpu');
+  const Backend = fetchingValues(NodeJSKernelBackend as unknown as BackendClass);
+  const backend = new Backend(binding, '@tensorflow/tfjs-node-gpu');
   tf.registerBackend(NATIVE_BACKEND, () => backend, 3);
 }

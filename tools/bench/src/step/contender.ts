@@ -3,10 +3,12 @@
  * repetitions from standard input, one a line, and answers each with a line of JSON; ends with the input.
  */
 import { createInterface } from 'node:readline';
-import { startCase } from './cases';
+import { startCase, type Case } from './cases';
 
 async function main([mode, variant, batch, task]: string[]): Promise<void> {
-  const run = await startCase(mode as string, variant as string, Number(batch), task as string);
+  const imported = performance.now();
+  const { run, explain } = await startCase(mode as string, variant as string, Number(batch), task as string);
+  const opened = performance.now();
   let count = 0;
   for await (const line of createInterface({ input: process.stdin })) {
     const wallMs: number[] = [];
@@ -17,8 +19,16 @@ async function main([mode, variant, batch, task]: string[]): Promise<void> {
       wallMs.push(performance.now() - start);
     }
     const cpuMs = process.cpuUsage(cpuStart).user / 1000 / Number(line);
-    console.log(JSON.stringify({ wallMs, cpuMs, peakMB: process.resourceUsage().maxRSS / 1024 }));
+    const parts = { importing: imported, opening: opened - imported, ...partsOf(explain) };
+    console.log(JSON.stringify({ wallMs, cpuMs, peakMB: process.resourceUsage().maxRSS / 1024, parts }));
   }
+}
+
+/** Where the time of the first run goes. */
+function partsOf(explain: Case['explain']): Record<string, number> {
+  const graph = explain().at(-1);
+  if (graph === undefined) return {};
+  return { recording: graph.recordMs, loading: graph.loadMs, running: graph.firstRunMs ?? 0 };
 }
 
 void main(process.argv.slice(2));

@@ -2,10 +2,12 @@
 import type { ImageClass } from '@pyramidal/imagenet';
 import { type BackboneFamily, backboneCatalogue } from '@pyramidal/backbones';
 import type { Classifier } from '@pyramidal/nn';
+import type { ModelClass } from '@pyramidal/training';
 import type * as tf from '@tensorflow/tfjs-core';
 import { assembleClassifier } from './assemble';
 import { type ClassificationConfig, type classificationSchema, classificationSchemaOf } from './config';
 import { openClasses } from './data-folder';
+import { imageClasses, TASK } from './model-classes';
 
 /** What a project adds of its own. */
 export interface OwnClassificationParts {
@@ -19,9 +21,14 @@ export interface OwnClassificationParts {
 }
 
 export interface ClassificationDefinition {
+  /** What checkpoints call the task. */
+  readonly task: string;
   readonly schema: typeof classificationSchema;
-  /** The classes alone. */
-  open(config: ClassificationConfig): Promise<{ readonly classes: readonly ImageClass[] }>;
+  /** The classes alone: those that a checkpoint tells, else those of the data set. */
+  open(
+    config: ClassificationConfig,
+    known?: readonly ModelClass[],
+  ): Promise<{ readonly classes: readonly ImageClass[] }>;
   /** The network that a configuration describes, without values yet. */
   assemble(config: ClassificationConfig, classes: number): Classifier;
   augment(images: tf.Tensor4D, seed: tf.Tensor1D): tf.Tensor4D;
@@ -33,8 +40,9 @@ export function classificationDefinition({
 }: OwnClassificationParts = {}): ClassificationDefinition {
   const catalogue = backboneCatalogue(backbones);
   return {
+    task: TASK,
     schema: classificationSchemaOf(catalogue),
-    open: openClasses,
+    open: async (config, known) => (known === undefined ? openClasses(config) : { classes: imageClasses(known) }),
     assemble: (config, classes) => assembleClassifier(config, classes, catalogue),
     augment: augment ?? ((images) => images),
   };

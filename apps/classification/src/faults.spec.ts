@@ -87,11 +87,12 @@ const failingSchema = definition.schema.superRefine(fault) as typeof definition.
 
 const TRAIN = 'train DIR/toy.yaml --out DIR/run';
 const EVAL = 'eval DIR/toy.yaml --weights DIR/w.safetensors --out DIR/eval';
+const EXPORT = 'export DIR/toy.yaml --weights DIR/w.safetensors --out DIR/export';
 const PREDICT = 'predict DIR/toy.yaml DIR/data/val/a/0.jpg --weights DIR/w.safetensors --out DIR/predictions';
 
 it.each<[string, Partial<ClassificationDefinition>, string, string | RegExp]>([
   ['the configuration', { schema: failingSchema }, EVAL, FAULT],
-  ['the data', { open: fault }, EVAL, FAULT],
+  ['the data', { open: fault }, EXPORT, FAULT],
   ['the data, deeply', { open: deep }, PREDICT, DEEP],
   ['the network', { assemble: fault }, `${TRAIN}-0`, FAULT],
   ['a step', failing('train', fault), `${TRAIN}-1`, FAULT],
@@ -102,12 +103,7 @@ it.each<[string, Partial<ClassificationDefinition>, string, string | RegExp]>([
   ['writing a run', {}, 'train DIR/toy.yaml --out DIR/taken/run', /^\S*taken\/run: cannot be written: .+\n$/],
   ['writing an evaluation', {}, EVAL.replace('DIR/eval', 'DIR/taken'), /^\S*taken: cannot be written: .+\n$/],
   ['writing predictions', {}, PREDICT.replace('DIR/predictions', 'DIR/taken'), /^\S*taken: cannot be written: .+\n$/],
-  [
-    'writing an export',
-    {},
-    EVAL.replace('eval', 'export').replace('DIR/eval', 'DIR/taken'),
-    /^\S*taken: cannot be .+\n$/,
-  ],
+  ['writing an export', {}, EXPORT.replace('DIR/export', 'DIR/taken'), /^\S*taken: cannot be .+\n$/],
 ])('a fault in %s is one line', async (_, own, line, message) => {
   const { code, stderr } = await run(own, line);
   if (typeof message === 'string') expect(stderr).toBe(message);

@@ -5,6 +5,7 @@ import {
   type DetectionBatch,
   type DetectionSample,
   type DetectionTransform,
+  type ImageTransform,
   openDetectionBatches,
   repeatFactors,
 } from '@pyramidal/coco';
@@ -138,21 +139,27 @@ export const decodingOf = ({ data: { orientation, maxPixels } }: DetectionConfig
   maxPixels,
 });
 
-/** Every image once, as it is, without its objects; broken ones end the reading, or are noted and left out. */
+/** An image as it is, in the size that the network takes. */
+export const plainTransform = (config: DetectionConfig): ImageTransform => ({
+  scale: config.input,
+  normalisation: IMAGENET_NORMALISATION,
+  decode: decodingOf(config),
+});
+
+/** Every image once, as it is, without its objects. */
 export function plainBatches(
   config: DetectionConfig,
   samples: readonly DetectionSample[],
-  { batchSize, onBroken = 'fail' }: { readonly batchSize: number; readonly onBroken?: 'fail' | 'skip' },
+  batchSize: number,
 ): BatchSource<DetectionBatch> {
-  const { data, input } = config;
-  const decode = decodingOf(config);
+  const { data } = config;
+  const { scale, ...transform } = plainTransform(config);
   return openDetectionBatches({
     samples: samples.map((sample) => ({ ...sample, objects: [], crowds: [] })),
-    transform: { scales: [input], normalisation: IMAGENET_NORMALISATION, maskSide: 0, maxObjects: 0, decode },
+    transform: { ...transform, scales: [scale], maskSide: 0, maxObjects: 0 },
     batchSize,
     shuffle: false,
     seed: 0,
-    onBroken,
     workers: data.workers,
   });
 }

@@ -2,11 +2,13 @@
 import type { DetectionClass } from '@pyramidal/coco';
 import { type BackboneFamily, backboneCatalogue } from '@pyramidal/backbones';
 import type { Detector } from '@pyramidal/boxes';
+import type { ModelClass } from '@pyramidal/training';
 import type * as tf from '@tensorflow/tfjs-core';
 import { assembleDetector } from './assemble';
 import { type DetectionConfig, type detectionSchema, detectionSchemaOf } from './config';
 import { detectorTable, type DetectorTable } from './detectors';
 import { readClasses } from './data';
+import { detectionClasses, TASK } from './model-classes';
 
 /** What a project adds of its own. */
 export interface OwnDetectionParts {
@@ -22,11 +24,16 @@ export interface OwnDetectionParts {
 }
 
 export interface DetectionDefinition {
+  /** What checkpoints call the task. */
+  readonly task: string;
   readonly schema: typeof detectionSchema;
   /** Every detector that a configuration may name. */
   readonly detectors: DetectorTable;
-  /** The classes alone. */
-  open(config: DetectionConfig): Promise<{ readonly classes: readonly DetectionClass[] }>;
+  /** The classes alone: those that a checkpoint tells, else those of the data set. */
+  open(
+    config: DetectionConfig,
+    known?: readonly ModelClass[],
+  ): Promise<{ readonly classes: readonly DetectionClass[] }>;
   /** The network that a configuration describes, without values yet. */
   assemble(config: DetectionConfig, classes: number): Detector;
   augment(images: tf.Tensor4D, seed: tf.Tensor1D): tf.Tensor4D;
@@ -36,9 +43,12 @@ export function detectionDefinition({ backbones, detectors, augment }: OwnDetect
   const catalogue = backboneCatalogue(backbones);
   const table = detectorTable(detectors);
   return {
+    task: TASK,
     schema: detectionSchemaOf(catalogue, table),
     detectors: table,
-    open: async (config) => ({ classes: await readClasses(config) }),
+    open: async (config, known) => ({
+      classes: known === undefined ? await readClasses(config) : detectionClasses(known),
+    }),
     assemble: (config, classes) => assembleDetector(config, classes, { backbones: catalogue, detectors: table }),
     augment: augment ?? ((images) => images),
   };

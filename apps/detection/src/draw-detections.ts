@@ -3,7 +3,7 @@ import { mask as masks } from '@cocoeval/ts';
 import type { DetectionClass } from '@pyramidal/coco';
 import { type RgbImage } from '@pyramidal/images';
 import { drawAnnotations, PALETTE, tintMask } from '@pyramidal/pictures';
-import type { Detection } from './image-detector';
+import type { Detection } from './batch-detector';
 
 /** Draws masks, boxes and labels with scores; the best detections lie on top. */
 export function drawDetections(

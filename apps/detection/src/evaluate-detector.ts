@@ -1,6 +1,7 @@
 /** A detector's results on a dataset, compared with its annotations as COCO does. */
 import { COCO, type CocoAnnotation, type CocoResult, type CocoReport, Evaluator } from '@cocoeval/ts';
 import type { DetectionDataset } from '@pyramidal/coco';
+import { cocoBox } from './coco-results';
 import type { DetectedImage, ImageDetector } from './image-detector';
 
 /** What COCO's evaluation finds for boxes and, of detectors that find them, for masks. */
@@ -72,10 +73,7 @@ function resultsOf({ sample, detections, hasMasks }: DetectedImage, categoryIds:
     category_id: categoryIds[label]!,
     score,
   });
-  const box = detections.map((detection) => {
-    const [x1, y1, x2, y2] = detection.box;
-    return { ...recordOf(detection), bbox: [x1, y1, x2 - x1, y2 - y1] };
-  });
+  const box = detections.map((detection) => ({ ...recordOf(detection), bbox: cocoBox(detection.box) }));
   if (!hasMasks) return { box };
   return { box, mask: detections.map((detection) => ({ ...recordOf(detection), segmentation: detection.mask! })) };
 }

@@ -7,10 +7,12 @@ import {
   distortColours,
   exifAdvice,
   flipImage,
+  type ImageSource,
   keepRatioSize,
   type Normalisation,
   normaliseImage,
   type Orientation,
+  readImage,
   resizeImage,
   type RgbImage,
   rotateImage,
@@ -176,9 +178,14 @@ export const PREPARE: ThreadFunction<Parameters<typeof prepareTraining>, Trainin
   run: prepareTraining,
 };
 
-export async function prepareEvaluation(file: string, transform: EvaluationTransform): Promise<EvaluationSample> {
+/** @param name what errors call an image without a path. */
+export async function prepareEvaluation(
+  source: ImageSource,
+  transform: EvaluationTransform,
+  name?: string,
+): Promise<EvaluationSample> {
   const { scale, ratios, normalisation } = transform;
-  const image = await decodeImage(file, decodingOf(transform));
+  const image = await readImage(source, decodingOf(transform), name);
   const scaled = ratios.map((ratio) => {
     const size = scaledSize(image, scale, ratio);
     return {

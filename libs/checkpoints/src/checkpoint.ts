@@ -1,9 +1,11 @@
 /** Opens a weights file of any kind and finds the state dict in it. */
+import { withChecksums } from './checksums';
 import { detectFormat } from './detect-format';
 import type { StoredTensor, TensorFile } from './dtype';
 import { checkpointError, FormatError, namingFile, quote } from './errors';
 import { trainedWeights, withoutWrapper } from './names';
 import { PickleObject, typeName } from './pickle-values';
+import { parseSafetensors } from './parse-safetensors';
 import { readSafetensors } from './safetensors';
 import { readTorch } from './torch-file';
 import { TorchTensor } from './torch-tensor';
@@ -31,15 +33,22 @@ const MODEL_ENTRIES = ['model', 'state_dict', 'model_state_dict', 'model_state',
 /**
  * Opens a weights file of any kind: safetensors, or what `torch.save` wrote. Finds the state dict in it and takes off
  * prefixes that wrappers put before every name (`module.`). Tensors are read when asked for: keep it open until then.
+ * @param source its path, or the bytes of a safetensors file, which errors call `weights`.
  * @throws CheckpointError with one line that says what is wrong with the file.
  */
-export function openCheckpoint(path: string, options: CheckpointOptions = {}): Checkpoint {
-  if (detectFormat(path) === 'pytorch') return openTorch(path, options);
-  return openSafetensors(path, options);
+export function openCheckpoint(source: string | Uint8Array, options: CheckpointOptions = {}): Checkpoint {
+  if (typeof source !== 'string') return openSafetensors(IN_MEMORY, inMemory(source), options);
+  if (detectFormat(source) === 'pytorch') return openTorch(source, options);
+  return openSafetensors(source, readSafetensors(source), options);
 }
 
-function openSafetensors(path: string, { entry = '' }: CheckpointOptions): Checkpoint {
-  const file = readSafetensors(path);
+/** What errors call a file that was given as its bytes. */
+const IN_MEMORY = 'weights';
+
+const inMemory = (bytes: Uint8Array): TensorFile =>
+  withChecksums(IN_MEMORY, { ...parseSafetensors(bytes, IN_MEMORY), close: () => undefined });
+
+function openSafetensors(path: string, file: TensorFile, { entry = '' }: CheckpointOptions): Checkpoint {
   const tensors = entry === '' ? file.tensors : trainedWeights(file.tensors, entry);
   if (!tensors) {
     file.close();

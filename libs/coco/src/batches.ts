@@ -106,13 +106,12 @@ function collate(
 function toTensors(
   samples: readonly PreparedDetection[],
   { maskSide, maxObjects }: DetectionTransform,
-  { width, height }: Size,
+  canvas: Size,
 ): DetectionBatch['tensors'] {
   const count = samples.length;
   const isFew = samples.every(({ labels }) => labels.length <= FEW_ROWS);
   const rows = isFew ? Math.min(FEW_ROWS, maxObjects) : maxObjects;
   const cells = maskSide * maskSide;
-  const pixels = new Float32Array(count * height * width * 3);
   const boxes = new Float32Array(count * rows * 4);
   const regions = new Float32Array(count * rows * 4);
   const ignored = new Float32Array(count * CROWDS * 4);
@@ -120,7 +119,6 @@ function toTensors(
   const masks = new Float32Array(count * rows * cells);
   const hasMask = new Int32Array(count * rows);
   samples.forEach((sample, i) => {
-    placeImage(sample, pixels.subarray(i * height * width * 3), width);
     boxes.set(sample.boxes, i * rows * 4);
     regions.set(sample.regions, i * rows * 4);
     ignored.set(sample.ignored.subarray(0, CROWDS * 4), i * CROWDS * 4);
@@ -129,8 +127,7 @@ function toTensors(
     hasMask.set(sample.hasMask, i * rows);
   });
   return {
-    images: tf.tensor4d(pixels, [count, height, width, 3]),
-    sizes: tf.tensor2d(samples.flatMap((sample) => [sample.height, sample.width]), [count, 2]), // prettier-ignore
+    ...stackImages(samples, canvas),
     boxes: tf.tensor3d(boxes, [count, rows, 4]),
     labels: tf.tensor2d(labels, [count, rows], 'int32'),
     ignored: tf.tensor3d(ignored, [count, CROWDS, 4]),
@@ -142,6 +139,24 @@ function toTensors(
   };
 }
 
-function placeImage({ pixels, width, height }: PreparedDetection, canvas: Float32Array, canvasWidth: number): void {
+/** Images in the corners of a canvas, the tight one unless told; the caller disposes of the tensors. */
+export function stackImages(
+  images: readonly Pick<PreparedDetection, 'pixels' | 'width' | 'height'>[],
+  { width, height }: Size = tightCanvas(images),
+): Pick<DetectionBatch['tensors'], 'images' | 'sizes'> {
+  const count = images.length;
+  const pixels = new Float32Array(count * height * width * 3);
+  images.forEach((image, i) => placeImage(image, pixels.subarray(i * height * width * 3), width));
+  return {
+    images: tf.tensor4d(pixels, [count, height, width, 3]),
+    sizes: tf.tensor2d(images.flatMap((image) => [image.height, image.width]), [count, 2]), // prettier-ignore
+  };
+}
+
+function placeImage(
+  { pixels, width, height }: Pick<PreparedDetection, 'pixels' | 'width' | 'height'>,
+  canvas: Float32Array,
+  canvasWidth: number,
+): void {
   for (let y = 0; y < height; y++) canvas.set(pixels.subarray(y * width * 3, (y + 1) * width * 3), y * canvasWidth * 3);
 }

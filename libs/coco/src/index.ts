@@ -1,4 +1,5 @@
-export { openDetectionBatches, type DetectionBatch, type DetectionBatchesOptions } from './batches';
+export { openDetectionBatches, stackImages, type DetectionBatch, type DetectionBatchesOptions } from './batches';
+export { tightCanvas } from './canvas';
 export {
   openDetectionDataset,
   readDetectionClasses,
@@ -12,5 +13,13 @@ export {
   type DroppedObject,
 } from './dataset';
 export { type CropOptions, type GeometryOptions, type ScaleLimits } from './geometry';
-export { prepareSample, type DetectionTransform, type PreparedDetection } from './prepare';
+export {
+  PREPARE_IMAGE,
+  prepareImage,
+  prepareSample,
+  type DetectionTransform,
+  type ImageTransform,
+  type PreparedDetection,
+  type PreparedImage,
+} from './prepare';
 export { repeatFactors } from './repeat-factors';

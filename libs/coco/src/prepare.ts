@@ -3,9 +3,11 @@ import {
   cropImage,
   decodeImage,
   type DecodeOptions,
+  type ImageSource,
   type Normalisation,
   resizeAndNormalise,
   requireSize,
+  readImage,
   resizeImage,
 } from '@pyramidal/images';
 import type { ThreadFunction } from '@pyramidal/loading';
@@ -13,7 +15,7 @@ import { Random, type Seed } from '@pyramidal/random';
 import { augmentScene, type SceneOptions } from './augment/augment';
 import type { Scene } from './augment/scene';
 import type { DetectionSample } from './dataset';
-import { drawGeometry, type Geometry, type GeometryOptions, mapBox } from './geometry';
+import { drawGeometry, type Geometry, type GeometryOptions, mapBox, resizedSize, type ScaleLimits } from './geometry';
 import { cropMask } from './mask-crop';
 
 export interface DetectionTransform extends GeometryOptions, SceneOptions {
@@ -48,6 +50,45 @@ export interface PreparedDetection {
   /** [I, 4], xyxy: what is left of the crowds' boxes, the largest first. */
   readonly ignored: Float32Array;
 }
+
+/** How an image without objects is prepared. */
+export interface ImageTransform {
+  readonly scale: ScaleLimits;
+  readonly normalisation: Normalisation;
+  /** How images are read; the default orientation is 'exif', as for samples. */
+  readonly decode?: DecodeOptions;
+}
+
+/** An image as a detector takes it, and where it comes from. */
+export interface PreparedImage extends Pick<PreparedDetection, 'pixels' | 'width' | 'height' | 'scale'> {
+  /** Of the image as it was given. */
+  readonly original: Size;
+}
+
+/**
+ * Reads, resizes and normalises an image, just as a sample of a dataset that is not augmented.
+ * @param source a file's path, its bytes, or pixels. @param name what errors call it.
+ * @throws BrokenImageError if it cannot be read.
+ */
+export async function prepareImage(
+  source: ImageSource,
+  { scale, normalisation, decode }: ImageTransform,
+  name?: string,
+): Promise<PreparedImage> {
+  const image = await readImage(source, { orientation: 'exif', ...decode }, name);
+  const { width, height } = image;
+  const size = resizedSize(image, scale);
+  const pixels = new Float32Array(size.width * size.height * 3);
+  resizeAndNormalise(image, { ...size, convention: 'opencv-bilinear', mirror: false, normalisation }, pixels);
+  return { pixels, ...size, scale: [size.width / width, size.height / height], original: { width, height } };
+}
+
+/** `prepareImage` for worker threads. */
+export const PREPARE_IMAGE: ThreadFunction<Parameters<typeof prepareImage>, PreparedImage> = {
+  file: __filename,
+  name: prepareImage.name,
+  run: prepareImage,
+};
 
 /**
  * Decodes, augments, resizes (OpenCV's bilinear, as MMDetection), crops, mirrors and normalises an image; boxes and masks move along.

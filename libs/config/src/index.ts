@@ -13,4 +13,5 @@ export {
   trainSchema,
   validationSchema,
 } from './schema';
+export { openStoredConfig, type StoredConfig } from './stored-config';
 export { ConfigError, UsageError, type Problem } from './usage-error';

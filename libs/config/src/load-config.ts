@@ -7,10 +7,11 @@ import { applyOverrides } from './overrides';
 import { parseTree } from './parse-tree';
 import { type LocatedMapping, readYaml } from './read-yaml';
 import type { Recipe } from './recipes';
+import type { StoredConfig } from './stored-config';
 import { ConfigError } from './usage-error';
 
-/** The path of a YAML file, or a recipe on a backbone. */
-export type ConfigSource = string | Recipe;
+/** The path of a YAML file, a recipe on a backbone, or what a checkpoint brings along. */
+export type ConfigSource = string | Recipe | StoredConfig;
 
 export interface LoadOptions {
   /** Overrides such as `train.epochs=1`, the later ones stronger. */
@@ -31,7 +32,7 @@ export interface LoadedConfig<T> {
 }
 
 /**
- * Reads a configuration: a YAML file laid over the one that it `extends`, or a recipe; applies overrides, and checks the whole.
+ * Reads a configuration: a YAML file laid over the one that it `extends`, a recipe, or a stored one; applies overrides, and checks the whole.
  * @throws ConfigError that lists every problem with file, line and path; UsageError if a file cannot be read.
  */
 export function loadConfig<S extends z.ZodType>(
@@ -48,7 +49,9 @@ export function loadConfig<S extends z.ZodType>(
   };
 }
 
-function layersOf({ tree, file, backbone }: Recipe): { tree: Located; file: string; backbone?: string } {
+function layersOf(from: Recipe | StoredConfig): { tree: Located; file: string; backbone?: string } {
+  const { tree, file } = from;
+  const backbone = 'backbone' in from ? from.backbone : undefined;
   return { tree, file, ...(backbone === undefined ? {} : { backbone }) };
 }
 

@@ -17,16 +17,28 @@ const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 export function readText(file: string): string {
   const name = clip(file, 300);
   const bytes = readBytes(file, name);
-  if (bytes.length > MAX_BYTES) {
-    throw new UsageError(`${name}: expected a configuration of at most ${MAX_BYTES / 1024} KiB, it is larger`);
-  }
+  requireSize(bytes.length, name);
   const text = decode(bytes);
-  const control = text === undefined ? -1 : text.search(CONTROL);
-  if (text === undefined || control >= 0) {
-    const found = text === undefined ? '' : `, found the character ${text.charCodeAt(control)} at offset ${control}`;
-    throw new UsageError(`${name}: expected a YAML file in UTF-8${found}`);
-  }
-  return text;
+  if (text === undefined) throw new UsageError(`${name}: expected a YAML file in UTF-8`);
+  return requireText(text, name);
+}
+
+/** Text that is no file of its own, by the same rules. @param name stands before what errors say. */
+export function checkText(text: string, name: string): string {
+  requireSize(text.length, name);
+  return requireText(text, name);
+}
+
+function requireSize(bytes: number, name: string): void {
+  if (bytes <= MAX_BYTES) return;
+  throw new UsageError(`${name}: expected a configuration of at most ${MAX_BYTES / 1024} KiB, it is larger`);
+}
+
+function requireText(text: string, name: string): string {
+  const control = text.search(CONTROL);
+  if (control < 0) return text;
+  const found = `found the character ${text.charCodeAt(control)} at offset ${control}`;
+  throw new UsageError(`${name}: expected a YAML file in UTF-8, ${found}`);
 }
 
 /** At most one byte more than is allowed, so that endless files end. */

@@ -14,7 +14,12 @@ export interface LocatedMapping extends Located {
  * @throws UsageError if the file cannot be read; ConfigError with every problem of syntax in it.
  */
 export function readYaml(file: string): LocatedMapping {
-  const { root, problems } = parseYaml(readText(file), (line) => ({ file, line }));
+  return parseMapping(readText(file), file);
+}
+
+/** The same of text that is no file of its own. @param file what errors call it. */
+export function parseMapping(text: string, file: string): LocatedMapping {
+  const { root, problems } = parseYaml(text, (line) => ({ file, line }));
   if (problems.length > 0) {
     throw new ConfigError(problems.map(({ line, message }) => ({ where: `${file}:${line}`, path: '', message })));
   }

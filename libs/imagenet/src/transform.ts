@@ -1,18 +1,19 @@
 /** One image made ready for a batch, as timm and torchvision do it. */
 import {
   type DecodeOptions,
+  type ImageSource,
   type Normalisation,
   type RandAugmentOptions,
   type RandomResizedCropOptions,
   type Rgb,
   type RgbImage,
   colourJitter,
-  decodeImage,
   eraseRandomly,
   flipImage,
   normaliseImage,
   randAugment,
   randomResizedCrop,
+  readImage,
   resizeAndCentreCrop,
 } from '@pyramidal/images';
 import type { ThreadFunction } from '@pyramidal/loading';
@@ -48,11 +49,16 @@ export type ImageTransform = ValidationTransform | TrainingTransform;
 
 /**
  * Decodes and prepares one image.
- * @param seed all that is random in a training transform comes from it.
+ * @param seed all that is random in a training transform comes from it. @param name what errors call an image without a path.
  * @returns float32 [size, size, 3] values.
  */
-export async function prepareImage(file: string, transform: ImageTransform, seed: Seed): Promise<Float32Array> {
-  const image = await decodeImage(file, transform.decode);
+export async function prepareImage(
+  source: ImageSource,
+  transform: ImageTransform,
+  seed: Seed,
+  name?: string,
+): Promise<Float32Array> {
+  const image = await readImage(source, transform.decode, name);
   if (transform.kind === 'validation') {
     return normaliseImage(resizeAndCentreCrop(image, transform), transform.normalisation);
   }

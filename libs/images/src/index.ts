@@ -1,6 +1,6 @@
 /** Pixels: read, resized, augmented, normalised. */
-export { BrokenImageError, decodeImage, readImageHeader } from './decode/decode';
-export type { DecodeOptions, Orientation } from './decode/decode';
+export { BrokenImageError, decodeImage, readImage, readImageHeader } from './decode/decode';
+export type { DecodeOptions, ImageSource, Orientation } from './decode/decode';
 export {
   evenlySpaced,
   exifAdvice,

@@ -1,6 +1,14 @@
-/** What a command is to do with: a configuration's file, or a recipe on a backbone. */
+/** What a command is to do with: a configuration's file, a recipe on a backbone, or what the weights bring along. */
 import { basename, extname } from 'node:path';
-import { type ConfigSource, loadConfig, type LoadedConfig, openRecipe, UsageError, type z } from '@pyramidal/config';
+import {
+  type ConfigSource,
+  loadConfig,
+  type LoadedConfig,
+  openRecipe,
+  type Recipe,
+  UsageError,
+  type z,
+} from '@pyramidal/config';
 import type { TaskApp } from './task-app';
 
 /** As the user typed it. */
@@ -10,13 +18,28 @@ export interface ConfigChoice {
   readonly backbone?: string | undefined;
 }
 
+/** What the user chose. */
+export type ChosenConfig = string | Recipe;
+
 /** @throws UsageError unless exactly one of file and recipe is there, and the recipe exists. */
-export function chooseConfig({ name, recipes }: TaskApp, { file, recipe, backbone }: ConfigChoice): ConfigSource {
+export function chooseConfig(app: TaskApp, choice: ConfigChoice): ChosenConfig {
+  const chosen = chooseIfAny(app, choice);
+  if (chosen === undefined) throw new UsageError(`${app.name}: expected a configuration, or --recipe and --backbone`);
+  return chosen;
+}
+
+/**
+ * The same of a command that is told weights, which may bring their configuration along.
+ * @returns undefined if the user chose none. @throws UsageError if both file and recipe are there, or no such recipe.
+ */
+export function chooseIfAny(
+  { name, recipes }: TaskApp,
+  { file, recipe, backbone }: ConfigChoice,
+): ChosenConfig | undefined {
   if (recipe === undefined) {
     if (backbone !== undefined) {
       throw new UsageError('--backbone goes with --recipe; for a configuration, --set model.backbone.name=...');
     }
-    if (file === undefined) throw new UsageError(`${name}: expected a configuration, or --recipe and --backbone`);
     return file;
   }
   if (file !== undefined)
@@ -34,12 +57,12 @@ export function openConfig<S extends z.ZodType>(
   { config, set }: { readonly config: ConfigSource; readonly set: readonly string[] },
 ): LoadedConfig<z.output<S>> {
   const loaded = loadConfig(schema, config, { set });
-  if (typeof config !== 'string' && config.note !== '') console.error(config.note);
+  if (typeof config !== 'string' && 'note' in config && config.note !== '') console.error(config.note);
   return loaded;
 }
 
 /** `x` for configs/x.yaml; recipe and backbone in one word for a recipe. */
-export function runName(config: ConfigSource): string {
+export function runName(config: ChosenConfig): string {
   if (typeof config === 'string') return basename(config, extname(config));
   return [config.recipe, config.backbone].filter((part) => part !== undefined).join('_');
 }

@@ -10,7 +10,19 @@ export { exportNetwork, type ExportOptions } from './export-network';
 export { exportOnnx, type OnnxTask } from './export-onnx';
 export { findImages } from './find-images';
 export { freezeStages } from './freeze-stages';
+export { ClosedError } from './inference/closed-error';
+export type { ImageQueue } from './inference/image-queue';
+export {
+  collectImages,
+  streamImages,
+  type CallOptions,
+  type Found,
+  type Images,
+  type StreamOptions,
+} from './inference/image-stream';
+export { commandOf, openModel, type OpenedModel, type OpenOptions } from './inference/open-model';
 export { JsonList } from './json-list';
+export { requireKnownClasses } from './known-classes';
 export { createPredictor, type Predictor } from './predictor';
 export { reportBroken } from './report-broken';
 export { runProgram, type ExitCode } from '@pyramidal/program';
@@ -23,9 +35,10 @@ export type {
   PredictCommand,
   TaskApp,
   TrainCommand,
+  TrainedCommand,
 } from './task-app';
 export { trainNetwork, type BatchSource, type NetworkTraining, type SharedConfig } from './train-network';
 export { heldShare, ownSet, requireValidation } from './validation-set';
-export { withTrainedNetwork, type NetworkTask } from './trained-network';
+export { describedConfig, openTrainedNetwork, withTrainedNetwork, type NetworkTask } from './trained-network';
 export type { EvaluationChart } from './training-curves';
 export { writePredictions, type Predictions } from './write-predictions';

@@ -119,6 +119,8 @@ describe('runApp', () => {
       /^--backbone goes with --recipe; for a configuration, --set model\.backbone\.name/,
     ],
     ['predict x.yaml --weights w.pth', /^pyramidal-test predict: expected at least one image\n$/],
+    ['info', /^pyramidal-test: expected a configuration, or --recipe and --backbone\n$/],
+    ['predict --weights w.pth', /^pyramidal-test predict: expected at least one image\n$/],
     ['info x.yaml --input big', /expected HEIGHTxWIDTH of at least 32x32, such as 224x224, received 'big'\n$/],
   ])('%s: one line and exit code 2', async (line, expected) => {
     const { code, stderr } = await run(notingApp().app, line);
@@ -149,6 +151,24 @@ describe('runApp', () => {
       { name: 'eval', weights: join(run1, 'best.safetensors'), out: join(run1, 'eval') },
       { name: 'export', weights: join(run1, 'last.safetensors'), out: join(run1, 'export') },
       { name: 'eval', weights: join(run1, 'best.safetensors'), out: 'elsewhere' },
+    ]);
+  });
+
+  it('needs no configuration beside weights, which bring theirs along', async () => {
+    const { app, calls } = notingApp();
+    for (const line of ['predict a.jpg b.jpg', 'eval', 'export', 'info']) {
+      expect(await run(app, `${line} --weights some/best.safetensors`)).toEqual({ code: 0, stderr: '' });
+    }
+    await run(app, 'predict x.yaml a.jpg --weights w.safetensors');
+    await run(app, 'eval x.json --weights w.safetensors');
+    const [weights, config] = ['some/best.safetensors', undefined];
+    expect(calls).toMatchObject([
+      { name: 'predict', config, weights, images: ['a.jpg', 'b.jpg'], out: 'runs/best/predictions' },
+      { name: 'eval', config, weights, out: 'runs/best/eval' },
+      { name: 'export', config, weights, out: 'runs/best/export' },
+      { name: 'info', config, weights },
+      { name: 'predict', config: 'x.yaml', images: ['a.jpg'], out: 'runs/x/predictions' },
+      { name: 'eval', config: 'x.json' },
     ]);
   });
 

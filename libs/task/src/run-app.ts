@@ -1,10 +1,10 @@
 /** The commands of every task's program: arguments, defaults, messages about wrong usage. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { UsageError } from '@pyramidal/config';
 import { type ExitCode, reportError } from '@pyramidal/program';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { chooseConfig, type ConfigChoice, runName } from './choose-config';
+import { chooseConfig, chooseIfAny, type ChosenConfig, runName } from './choose-config';
 import { type FoundWeights, findWeights } from './find-weights';
 import { EXPORT_FORMATS, type ExportFormat, type TaskApp } from './task-app';
 import { userPath } from './user-path';
@@ -45,16 +45,11 @@ function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command 
     program
       .command(name)
       .description(description)
-      .argument('[config]', 'YAML configuration of the run', onePath)
+      .argument('[config]', name === 'train' || name === 'data' ? CONFIG.own : CONFIG.trained, onePath)
       .option('--recipe <name>', 'a published training instead of a configuration')
       .option('--backbone <name>', 'backbone of the recipe')
       .option('--set <key=value>', 'override a value of the configuration (may be repeated)', collect, [])
       .option('--debug', 'show the stack of an error');
-  /** The configuration, and the folder that a run of it has by default. */
-  const chosen = (choice: ConfigChoice) => {
-    const config = chooseConfig(app, choice);
-    return { config, folder: join('runs', runName(config)) };
-  };
   common('train', 'train, evaluate, keep the best and the last checkpoint')
     .option('--out <dir>', 'folder of the run (default: runs/ and the name of the configuration)', onePath)
     .option('--resume', 'go on with the run in that folder; --resume FILE.safetensors from that checkpoint', false)
@@ -62,16 +57,17 @@ function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command 
     .option('--quiet', 'say nothing but warnings and errors')
     .addOption(new Option('--json', 'report on standard output, a JSON object a line').conflicts('quiet'))
     .action(async (file, { out, resume, checkpoint, quiet, json, set, ...choice }) => {
-      const { config, folder } = chosen({ file, ...choice });
+      const config = chooseConfig(app, { file, ...choice });
+      const places = { resume: checkpoint ?? resume, out: out ?? join('runs', runName(config)) };
       const progress = quiet ? 'quiet' : json ? 'json' : 'live';
-      finish(await app.train({ config, set, resume: checkpoint ?? resume, progress, out: out ?? folder }));
+      finish(await app.train({ config, set, progress, ...places }));
     });
   common('eval', 'evaluate a checkpoint')
     .requiredOption('--weights <path>', WEIGHTS, theWeights)
     .option('--out <dir>', 'folder of the results (default: eval/ in the run of the weights)', onePath)
     .action(async (file, { weights, out, set, ...choice }) => {
-      const { config, folder } = chosen({ file, ...choice });
-      finish(await app.evaluate({ config, set, ...placed(weights, out ?? { folder, name: 'eval' }) }));
+      const config = chooseIfAny(app, { file, ...choice });
+      finish(await app.evaluate({ config, set, ...placed(weights, out, { config, name: 'eval' }) }));
     });
   const predict = common('predict', 'predict images and draw the predictions')
     .argument('[images...]', 'image files, folders of them, patterns')
@@ -79,12 +75,11 @@ function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command 
     .option('--out <dir>', 'folder of the results (default: predictions/ in the run of the weights)', onePath)
     .option('--attention', 'also draw what the backbone attends to, a sheet for each level', false)
     .action(async (first, others: string[], { weights, out, attention, score, set, ...choice }) => {
-      // A recipe takes the place of the configuration: all the rest are images.
       const files: string[] = [first, ...others.map(onePath)].filter((path) => path !== undefined);
-      const [file, images] = choice.recipe === undefined ? [files[0], files.slice(1)] : [undefined, files];
-      const { config, folder } = chosen({ file, ...choice });
+      const [file, images] = isYaml(first) ? [files[0], files.slice(1)] : [undefined, files];
+      const config = chooseIfAny(app, { file, ...choice });
       if (images.length === 0) throw new UsageError(`${app.name} predict: expected at least one image`);
-      const places = placed(weights, out ?? { folder, name: 'predictions' });
+      const places = placed(weights, out, { config, name: 'predictions' });
       finish(await app.predict({ config, set, images, attention, score, ...places }));
     });
   if (app.findsScores) {
@@ -96,22 +91,23 @@ function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command 
     .option('--input <HxW>', "size of the images (default: the configuration's)", parseSize)
     .addOption(new Option('--format <format...>', 'what to write (default: all)').choices(EXPORT_FORMATS))
     .action(async (file, { weights, out, input, format = EXPORT_FORMATS, set, ...choice }) => {
-      const { config, folder } = chosen({ file, ...choice });
+      const config = chooseIfAny(app, { file, ...choice });
       const formats = format as readonly ExportFormat[];
-      finish(
-        await app.exportModel({ config, set, input, formats, ...placed(weights, out ?? { folder, name: 'export' }) }),
-      );
+      const places = placed(weights, out, { config, name: 'export' });
+      finish(await app.exportModel({ config, set, input, formats, ...places }));
     });
   common('info', 'parameters, multiply-adds, feature shapes')
+    .option('--weights <path>', 'checkpoint whose configuration and classes to take', theWeights)
     .option('--input <HxW>', "size to count at (default: the configuration's)", parseSize)
     .option('--resolved', 'print the whole configuration instead, defaults written out', false)
-    .action(async (file, { input, resolved, set, ...choice }) => {
-      const { config } = chosen({ file, ...choice });
-      finish(await app.info({ config, set, input, resolved }));
+    .action(async (file, { weights, input, resolved, set, ...choice }) => {
+      const choose = weights === undefined ? chooseConfig : chooseIfAny;
+      const config = choose(app, { file, ...choice });
+      finish(await app.info({ config, weights: weights?.file, set, input, resolved }));
     });
   common('data', 'check a data set before training: counts, sizes, what is left out and why, duplicates').action(
     async (file, { set, ...choice }) => {
-      const { config } = chosen({ file, ...choice });
+      const config = chooseConfig(app, { file, ...choice });
       finish(await app.data({ config, set }));
     },
   );
@@ -121,16 +117,31 @@ function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command 
   return program;
 }
 
+const CONFIG = {
+  own: 'YAML configuration of the run',
+  trained: "YAML configuration (default: the checkpoint's own)",
+};
+
 const WEIGHTS = 'checkpoint (.safetensors or .pth), or the folder of a run: its best one, else its last';
 
 /** Paths mean what they mean from where the user stands. */
 const onePath = (path: string): string => userPath(path);
 const theWeights = (path: string): FoundWeights => findWeights(userPath(path));
 
-/** The checkpoint, and the folder of the results: by default in the run that wrote it, else in the configuration's. */
-function placed({ file, run }: FoundWeights, out: string | { readonly folder: string; readonly name: string }) {
-  if (typeof out === 'string') return { weights: file, out };
-  return { weights: file, out: join(run ?? out.folder, out.name) };
+/** A first argument of another kind is an image: the checkpoint brings its configuration along. */
+const isYaml = (path: string | undefined): boolean => path !== undefined && /\.ya?ml$/i.test(path);
+
+/**
+ * The checkpoint, and the folder of the results: where the user says, else in the run that wrote it, else in one that is named
+ * after the configuration or after the checkpoint.
+ */
+function placed(
+  { file, run }: FoundWeights,
+  out: string | undefined,
+  { config, name }: { readonly config: ChosenConfig | undefined; readonly name: string },
+) {
+  const named = config === undefined ? basename(file, extname(file)) : runName(config);
+  return { weights: file, out: out ?? join(run ?? join('runs', named), name) };
 }
 
 /** The version of this package, which all packages of a release share. */

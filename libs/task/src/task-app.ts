@@ -4,13 +4,16 @@ import type { ProgressStyle } from '@pyramidal/training';
 
 /** What a command is told, whatever the task. */
 interface Common {
-  /** Path of the YAML configuration, or a recipe on a backbone. */
-  readonly config: ConfigSource;
   /** Overrides such as `train.epochs=1`. */
   readonly set: readonly string[];
 }
 
-export interface TrainCommand extends Common {
+interface Configured extends Common {
+  /** Path of the YAML configuration, or a recipe on a backbone. */
+  readonly config: ConfigSource;
+}
+
+export interface TrainCommand extends Configured {
   /** Folder of the run. */
   readonly out: string;
   /** Go on with the run in that folder: from its last checkpoint, or from this file. */
@@ -21,8 +24,10 @@ export interface TrainCommand extends Common {
 
 /** A command that uses a trained network. */
 export interface TrainedCommand extends Common {
-  /** Checkpoint of the network. */
-  readonly weights: string;
+  /** A configuration; the checkpoint's own where absent. */
+  readonly config?: ConfigSource | undefined;
+  /** Checkpoint of the network: its path, or its bytes. */
+  readonly weights: string | Uint8Array;
 }
 
 export interface EvaluateCommand extends TrainedCommand {
@@ -52,9 +57,13 @@ export interface ExportCommand extends TrainedCommand {
 }
 
 /** Looks at a data set as training does, and says what is in it. */
-export type DataCommand = Common;
+export type DataCommand = Configured;
 
 export interface InfoCommand extends Common {
+  /** A configuration; that of the weights where absent. */
+  readonly config?: ConfigSource | undefined;
+  /** A checkpoint that tells of itself. */
+  readonly weights?: string | undefined;
   /** Print the resolved configuration as YAML, and nothing else. */
   readonly resolved: boolean;
   /** Size to count at; the configuration's own where absent. */

@@ -9,6 +9,7 @@ import {
   createOptimizer,
   createSchedule,
   type Evaluation,
+  type ModelDescription,
   openRunFolder,
   type ProgressStyle,
   type RunFolder,
@@ -57,6 +58,8 @@ export interface NetworkTraining<Loaded, B extends Batch> {
   /** How the training images were split, where they were. */
   readonly split?: SplitRecord | undefined;
   readonly chart: EvaluationChart;
+  /** What the checkpoints tell of the network. */
+  readonly model: ModelDescription;
 }
 
 /** Trains a network as its configuration says, into the run's folder; leaves checkpoints, logs and curves there. */
@@ -135,7 +138,7 @@ const frozenNames = (module: Module): string[] =>
   [...module.state()].flatMap(([name, { trainable, isFrozen }]) => (trainable && isFrozen ? [name] : []));
 
 async function runTraining<Loaded, B extends Batch>(
-  { command, config, source, tensors, evaluation }: NetworkTraining<Loaded, B>,
+  { command, config, source, tensors, evaluation, model }: NetworkTraining<Loaded, B>,
   step: TrainStep<B>,
   folder: RunFolder,
 ): Promise<ExitCode> {
@@ -157,7 +160,7 @@ async function runTraining<Loaded, B extends Batch>(
     schedule: createSchedule(schedule, { lr: optimizer.lr, length, updatesPerEpoch }),
     progress: command.progress,
     ...(evaluation && { evaluation: { ...evaluation, ...measuring(config) } }),
-    ...{ seed, logEvery, saveEvery, keep, onSaveError },
+    ...{ seed, logEvery, saveEvery, keep, onSaveError, model },
   });
   return exitCode;
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportWeights, writeSafetensors } from '@pyramidal/checkpoints';
@@ -6,7 +6,9 @@ import { evaluationSchema, runtimeSchema, trainSchema, z } from '@pyramidal/conf
 import { Linear } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import * as tf from '@tensorflow/tfjs-core';
-import { withTrainedNetwork } from './trained-network';
+import { cardTexts } from '@pyramidal/training';
+import { requireKnownClasses } from './known-classes';
+import { describedConfig, withTrainedNetwork } from './trained-network';
 
 const schema = z.strictObject({ train: trainSchema, evaluation: evaluationSchema, runtime: runtimeSchema });
 const CONFIG = `train: { epochs: 1, batchSize: 1, optimizer: { name: adamw, lr: 0.1 } }
@@ -29,6 +31,7 @@ describe('withTrainedNetwork', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   const task = {
+    task: 'test',
     schema,
     open: async () => ({ classes: ['a', 'b', 'c'], from: 'the data' }),
     assemble: (_: unknown, classes: number) => new Linear(2, classes),
@@ -92,5 +95,86 @@ describe('withTrainedNetwork', () => {
     await expect(withTrainedNetwork(task, missing, use)).rejects.toThrow(/none\.safetensors/);
     expect(use).not.toHaveBeenCalled();
     expect(tf.memory().numTensors).toBe(before);
+  });
+
+  describe('with a checkpoint that tells of itself', () => {
+    const classes = ['a', 'b', 'c'].map((name, i) => ({ id: i, name, colour: [0, 0, 0] as const }));
+    const model = { task: 'test', classes, input: {}, normalisation: { mean: [0, 0, 0], std: [1, 1, 1] } } as const;
+    const write = async (file: string, texts: Readonly<Record<string, string>>): Promise<string> => {
+      const network = new Linear(2, 3);
+      network.initialize(7);
+      const path = join(folder, file);
+      writeSafetensors(path, await exportWeights(network), texts);
+      network.dispose();
+      return path;
+    };
+    const stored = CONFIG.replace('engine: cpu', 'engine: tensorflow-gpu, threads: 99');
+
+    it('needs no configuration, and is told the classes', async () => {
+      const weights = await write('one.safetensors', cardTexts({ ...model, config: stored }));
+      const open = jest.fn(task.open);
+      const set = ['runtime.engine=cpu', 'train.epochs=3'];
+      const epochs = await withTrainedNetwork({ ...task, open }, { set, weights }, async ({ config }) => {
+        return config.train.epochs;
+      });
+      expect(epochs).toBe(3);
+      expect(open).toHaveBeenCalledWith(expect.anything(), classes);
+      const { config, classes: known } = describedConfig(task, { weights, set });
+      expect([config.train.epochs, known]).toEqual([3, classes]);
+      const bytes = readFileSync(weights);
+      expect(await withTrainedNetwork(task, { set, weights: bytes }, async ({ runtime }) => runtime.engine)).toBe(
+        'cpu',
+      );
+    });
+
+    it.each<[string, () => Promise<string>, RegExp]>([
+      [
+        "another task's",
+        () => write('other.safetensors', cardTexts({ ...model, task: 'segmentation', config: stored })),
+        /^.*other\.safetensors: expected weights for test, received a checkpoint of segmentation$/,
+      ],
+      [
+        'one whose configuration does not fit the program',
+        () => write('newer.safetensors', cardTexts({ ...model, config: `${stored}speed: 3\n` })),
+        /^the configuration in .*newer\.safetensors:3: speed: unknown key, expected one of train, evaluation, runtime$/,
+      ],
+      [
+        'none',
+        async () => command.weights,
+        /^.*w\.safetensors: expected a configuration beside these weights, which bring none along$/,
+      ],
+    ])('refuses %s, in one line and with code 2', async (_, file, expected) => {
+      const weights = await file();
+      const use = jest.fn();
+      const received: unknown = await withTrainedNetwork(task, { set: [], weights }, use).catch(
+        (error: unknown) => error,
+      );
+      expect((received as Error).message).toMatch(expected);
+      expect(received).toMatchObject({ exitCode: 2 });
+      expect(use).not.toHaveBeenCalled();
+    });
+  });
+});
+
+describe('requireKnownClasses', () => {
+  const known = [
+    { id: 3, name: 'cat', colour: [0, 0, 0] as const },
+    { id: 8, name: 'dog', colour: [0, 0, 0] as const },
+  ];
+  const [cat, dog] = known;
+
+  it('takes the same classes, and any where the checkpoint tells none', () => {
+    expect(() => requireKnownClasses(known, { name: 'data.val', classes: known })).not.toThrow();
+    expect(() => requireKnownClasses(undefined, { name: 'data.val', classes: [] })).not.toThrow();
+  });
+
+  it.each([
+    [[cat!, { ...dog!, name: 'wolf' }], "label 1 is 'dog' (8) there and 'wolf' (8) here"],
+    [[cat!, { ...dog!, id: 9 }], "label 1 is 'dog' (8) there and 'dog' (9) here"],
+    [[cat!], "label 1 is 'dog' (8) there and no class here"],
+    [[cat!, dog!, { ...dog!, id: 10 }], "label 2 is no class there and 'dog' (10) here"],
+  ])('names the first class that differs, case %#', (classes, expected) => {
+    const message = `data.val: expected the classes of the checkpoint: ${expected}`;
+    expect(() => requireKnownClasses(known, { name: 'data.val', classes })).toThrow(message);
   });
 });

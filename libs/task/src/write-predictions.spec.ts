@@ -4,6 +4,14 @@ import { join } from 'node:path';
 import { BrokenImageError } from '@pyramidal/images';
 import { writePredictions } from './write-predictions';
 
+const queue = {
+  capacity: 2,
+  run: async (_: unknown, name: string) => {
+    if (name === 'broken.jpg') throw new BrokenImageError(name, 'premature end');
+    return { length: name.length };
+  },
+};
+
 describe('writePredictions', () => {
   let folder: string;
   let told: string[];
@@ -22,24 +30,25 @@ describe('writePredictions', () => {
   const read = (): unknown => JSON.parse(readFileSync(join(out(), 'predictions.json'), 'utf8'));
 
   it('writes a record and tells a line an image, and numbers the pictures', async () => {
+    const paths: string[] = [];
     const code = await writePredictions(out(), (predictions) =>
-      predictions.each(['x/a.jpg', 'y/a.png'], async (image, index) => {
-        expect(predictions.pathOf(image, index)).toBe(join(out(), `000${index}-a`));
-        predictions.add(image, { record: { index }, summary: `found ${index}` });
+      predictions.each(queue, ['x/a.jpg', 'y/a.png'], async ({ length }, image, path) => {
+        paths.push(path);
+        predictions.add(image, { record: { length }, summary: `found ${length}` });
       }),
     );
     expect(code).toBe(0);
+    expect(paths).toEqual([join(out(), '0000-a'), join(out(), '0001-a')]);
     expect(read()).toEqual([
-      { image: 'x/a.jpg', index: 0 },
-      { image: 'y/a.png', index: 1 },
+      { image: 'x/a.jpg', length: 7 },
+      { image: 'y/a.png', length: 7 },
     ]);
-    expect(told).toEqual(['x/a.jpg: found 0', 'y/a.png: found 1', `results in ${out()}`]);
+    expect(told).toEqual(['x/a.jpg: found 7', 'y/a.png: found 7', `results in ${out()}`]);
   });
 
   it('skips images that cannot be read, names them at the end, and gives 1', async () => {
     const code = await writePredictions(out(), (predictions) =>
-      predictions.each(['a.jpg', 'broken.jpg', 'c.jpg'], async (image) => {
-        if (image === 'broken.jpg') throw new BrokenImageError(image, 'premature end');
+      predictions.each(queue, ['a.jpg', 'broken.jpg', 'c.jpg'], async (_, image) => {
         predictions.add(image, { record: {}, summary: 'good' });
       }),
     );

@@ -1,8 +1,9 @@
 /** What `predict` leaves in its folder, whatever the task: `predictions.json`, and a picture of each image. */
 import { basename, extname, join } from 'node:path';
 import { makeFolder } from '@pyramidal/files';
-import { BrokenImageError } from '@pyramidal/images';
+import type { BrokenImageError } from '@pyramidal/images';
 import type { ExitCode } from '@pyramidal/program';
+import { type ImageRunner, streamImages } from './inference/image-stream';
 import { JsonList } from './json-list';
 import { reportBroken } from './report-broken';
 
@@ -24,29 +25,30 @@ export class Predictions {
     private readonly list: JsonList,
   ) {}
 
-  /** Where the pictures of an image go, without extension; numbered, since images of different folders may share a name. */
-  pathOf(image: string, index: number): string {
-    return join(this.folder, `${String(index).padStart(4, '0')}-${basename(image, extname(image))}`);
-  }
-
   add(image: string, { record, summary }: Prediction): void {
     this.list.add({ image, ...record });
     console.log(`${image}: ${summary}`);
   }
 
   /**
-   * Does something with each image; those that cannot be read are skipped and noted.
-   * @param work told the image and its place in the list.
+   * Does something with what is found in each image; those that cannot be read are skipped and noted.
+   * @param work told what was found, and where the pictures of the image go, without extension.
    */
-  async each(images: readonly string[], work: (image: string, index: number) => Promise<void>): Promise<void> {
-    for (const [index, image] of images.entries()) {
-      try {
-        await work(image, index);
-      } catch (error) {
-        if (!(error instanceof BrokenImageError)) throw error;
-        this.broken.set(image, error.reason);
-      }
+  async each<Result extends object>(
+    queue: ImageRunner<Result>,
+    images: readonly string[],
+    work: (found: Result, image: string, path: string) => Promise<void>,
+  ): Promise<void> {
+    const onBroken = ({ image, reason }: BrokenImageError): void => void this.broken.set(image, reason);
+    for await (const found of streamImages(queue, images, { onBroken })) {
+      const image = images[found.index]!;
+      await work(found, image, this.pathOf(image, found.index));
     }
+  }
+
+  /** Numbered, since images of different folders may share a name. */
+  private pathOf(image: string, index: number): string {
+    return join(this.folder, `${String(index).padStart(4, '0')}-${basename(image, extname(image))}`);
   }
 }
 

@@ -1,9 +1,9 @@
 /** A checkpoint of training: weights, averages and optimizer state in one safetensors file. */
-import * as tf from '@tensorflow/tfjs-core';
 import { readSafetensors, writeSafetensors, type StoredTensor, type TensorFile } from '@pyramidal/checkpoints';
 import { parseRecord } from '@pyramidal/files';
 import { fromTorchOrder, toTorchOrder, type Parameter } from '@pyramidal/nn';
 import type { z } from 'zod';
+import { cardTexts, type ModelDescription } from './model-card';
 import { checkpointInfo } from './run/records';
 import { TrainingError } from './training-error';
 import type { TrainStep } from './train-step';
@@ -17,6 +17,13 @@ const FORMAT = 'pyramidal-training 1';
  */
 export type CheckpointInfo = z.output<typeof checkpointInfo>;
 
+export interface SaveOptions {
+  /** Whether the optimizer's state goes along; default true. */
+  readonly optimizer?: boolean;
+  /** What readers need to use the weights; a file without it serves training alone. */
+  readonly model?: ModelDescription | undefined;
+}
+
 /**
  * Writes weights under their official names in PyTorch's layout, `ema.*` averages and, if asked for, `optimizer.*`
  * state as one safetensors file, whole or not at all.
@@ -26,14 +33,14 @@ export function saveCheckpoint(
   path: string,
   step: TrainStep,
   info: CheckpointInfo,
-  { optimizer = true }: { optimizer?: boolean } = {},
+  { optimizer = true, model }: SaveOptions = {},
 ): void {
   const entries = savedTensors(step)
     .filter(({ name }) => optimizer || !name.startsWith('optimizer.'))
     .map((tensor) => [tensor.name, storedTensor(path, tensor)] as const);
-  const versions = { node: process.versions.node, tfjs: tf.version_core };
-  const texts = { training: JSON.stringify(info), config: info.config, versions: JSON.stringify(versions) };
-  writeSafetensors(path, entries, { format: FORMAT, ...texts }, { checksums: true });
+  const { config, metrics } = info;
+  const card = model === undefined ? { config } : cardTexts({ ...model, config, metrics });
+  writeSafetensors(path, entries, { format: FORMAT, training: JSON.stringify(info), ...card }, { checksums: true });
 }
 
 /**

@@ -5,10 +5,13 @@ export { createOptimizer, type OptimizerOptions } from './create-optimizer';
 export {
   describeLoaded,
   loadWeightsFile,
+  openWeightsFile,
   startFromFile,
   type LoadedFile,
   type LoadFileOptions,
+  type WeightsFile,
 } from './load-weights-file';
+export { cardTexts, type ModelCard, type ModelClass, type ModelDescription } from './model-card';
 export { type Optimizer, type ParameterGroup } from './optimizer';
 export type { ProgressStyle } from './progress';
 export { openRunFolder, type RunFolder, type RunFolderOptions, type SplitRecord } from './run/run-folder';

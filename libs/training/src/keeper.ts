@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { CheckpointError, readSafetensors } from '@pyramidal/checkpoints';
 import { duplicateFile, FileError, readJson, writeJson } from '@pyramidal/files';
 import { infoOf, saveCheckpoint, type CheckpointInfo } from './checkpoint';
+import type { ModelDescription } from './model-card';
 import { BEST, LAST, numberedCheckpoints, numberedName } from './run/find-checkpoint';
 import { isBetterThan } from './patience';
 import { bestRecord } from './run/records';
@@ -18,6 +19,8 @@ interface KeeperOptions {
   /** What follows when a checkpoint cannot be written: go on and try again next time, or stop. */
   readonly onSaveError: 'continue' | 'stop';
   readonly warn: (message: string) => void;
+  /** What goes into every checkpoint, for those who use it. */
+  readonly model: ModelDescription | undefined;
 }
 
 /** Which metric of an evaluation says how good the weights are. */
@@ -49,7 +52,7 @@ export class CheckpointKeeper {
   /** @throws TrainingError or CheckpointError if it cannot be written and `onSaveError` is 'stop'. */
   saveLast(info: CheckpointInfo): void {
     this.attempt(() => {
-      saveCheckpoint(this.folder.file(LAST), this.step, info);
+      saveCheckpoint(this.folder.file(LAST), this.step, info, { model: this.options.model });
       this.savedStep = info.step;
       if (this.options.keep > 0) this.keepNumbered(info.step);
     });
@@ -66,7 +69,8 @@ export class CheckpointKeeper {
     const isBetter = best === undefined || isBetterThan(value, best, rule);
     if (!isBetter || Number.isNaN(value)) return;
     this.attempt(() => {
-      saveCheckpoint(this.folder.file(BEST), this.step, { ...info, metrics }, { optimizer: false });
+      const options = { optimizer: false, model: this.options.model };
+      saveCheckpoint(this.folder.file(BEST), this.step, { ...info, metrics }, options);
       const record = { metric, value, step: info.step, epoch: info.epoch, metrics };
       writeJson(this.folder.file('best.json'), record);
     });

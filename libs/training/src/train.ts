@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { explainFileError, FileError } from '@pyramidal/files';
 import { loadCheckpoint, type CheckpointInfo } from './checkpoint';
 import { CheckpointKeeper, type BestRule } from './keeper';
+import type { ModelDescription } from './model-card';
 import { Patience } from './patience';
 import { createProgress, type Progress, type ProgressStyle } from './progress';
 import { LAST } from './run/find-checkpoint';
@@ -66,6 +67,8 @@ export interface TrainOptions<B extends Batch> {
   /** What follows when a checkpoint cannot be written; default: go on and try again at the next one. */
   readonly onSaveError?: 'continue' | 'stop';
   readonly evaluation?: Evaluation;
+  /** What every checkpoint tells of its model, so that it can be used without anything else. */
+  readonly model?: ModelDescription;
   /** How the run shows itself; default `live`: a block on a terminal, a line now and then elsewhere. */
   readonly progress?: ProgressStyle;
   /** Where progress goes; default standard error, for `json` standard output. */
@@ -116,7 +119,7 @@ class Run<B extends Batch> {
   private metrics: Readonly<Record<string, number>> | undefined;
 
   constructor(options: TrainOptions<B>) {
-    const { folder, step, data, length, keep = 0, onSaveError = 'continue', progress: style, stream } = options;
+    const { folder, step, data, length, keep = 0, onSaveError = 'continue', model, progress: style, stream } = options;
     this.options = options;
     this.updatesPerEpoch = Math.floor(data.batchesPerEpoch / step.accumulation);
     if (this.updatesPerEpoch < 1) {
@@ -127,7 +130,7 @@ class Run<B extends Batch> {
     }
     this.total = totalUpdates(length, this.updatesPerEpoch);
     const warn = (message: string): void => this.progress.warn(message);
-    this.keeper = new CheckpointKeeper(folder, step, { keep, onSaveError, warn });
+    this.keeper = new CheckpointKeeper(folder, step, { keep, onSaveError, warn, model });
     if (folder.checkpoint !== undefined) this.resume(loadCheckpoint(folder.checkpoint, step));
     const notes = folder.begin();
     const samplesPerUpdate = data.batchSize * step.accumulation;

@@ -1,8 +1,9 @@
 /** `pyramidal-classify info`. */
 import { existsSync } from 'node:fs';
-import { describeNetwork, type InfoCommand, openConfig } from '@pyramidal/task';
+import { describedConfig, describeNetwork, type InfoCommand } from '@pyramidal/task';
 import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
+import type { ClassificationConfig } from '../config';
 import { openClasses } from '../data-folder';
 import type { ClassificationDefinition } from '../definition';
 
@@ -10,17 +11,17 @@ import type { ClassificationDefinition } from '../definition';
 const DEFAULT_CLASSES = 1000;
 
 /** Prints parameters, multiply-adds, feature shapes and memory of a configuration's network. */
-export async function info({ schema, assemble }: ClassificationDefinition, command: InfoCommand): Promise<number> {
-  const { config, text } = openConfig(schema, command);
+export async function info(definition: ClassificationDefinition, command: InfoCommand): Promise<number> {
+  const { config, text, classes: known } = describedConfig(definition, command);
   const { input, resolved } = command;
   if (resolved) {
     process.stdout.write(text);
     return 0;
   }
   const { height, width } = input ?? { height: config.input.size, width: config.input.size };
-  const classes = existsSync(config.data.root) ? (await openClasses(config)).classes.length : DEFAULT_CLASSES;
+  const classes = known?.length ?? (await countClasses(config));
   await openRuntime(config.runtime);
-  const classifier = assemble(config, classes);
+  const classifier = definition.assemble(config, classes);
   classifier.initialize(0);
 
   const lines = describeNetwork({
@@ -33,4 +34,8 @@ export async function info({ schema, assemble }: ClassificationDefinition, comma
   console.log(lines.join('\n'));
   classifier.dispose();
   return 0;
+}
+
+async function countClasses(config: ClassificationConfig): Promise<number> {
+  return existsSync(config.data.root) ? (await openClasses(config)).classes.length : DEFAULT_CLASSES;
 }

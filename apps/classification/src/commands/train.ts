@@ -7,6 +7,7 @@ import { summarise } from '../classification-metrics';
 import { openData } from '../data-folder';
 import type { ClassificationDefinition } from '../definition';
 import { classifierPredictor, evaluateClassifier } from '../evaluate-classifier';
+import { describeModel } from '../model-classes';
 
 const CHART = {
   file: 'accuracy.png',
@@ -55,6 +56,7 @@ export async function train(
       },
       split,
       chart: CHART,
+      model: describeModel(config, names),
     });
     if (validation !== undefined) reportBroken(validation);
     return exitCode;

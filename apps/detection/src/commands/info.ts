@@ -1,23 +1,22 @@
 /** `pyramidal-detect info`. */
-import { describeNetwork, type InfoCommand, openConfig } from '@pyramidal/task';
+import { describedConfig, describeNetwork, type InfoCommand } from '@pyramidal/task';
 import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { inputSize } from '../assemble';
 import type { DetectionDefinition } from '../definition';
-import { readClasses } from '../data';
 
 /** Prints parameters, multiply-adds, feature shapes and memory of a configuration's network. */
-export async function info({ schema, assemble }: DetectionDefinition, command: InfoCommand): Promise<number> {
-  const { config, text } = openConfig(schema, command);
+export async function info(definition: DetectionDefinition, command: InfoCommand): Promise<number> {
+  const { config, text, classes: known } = describedConfig(definition, command);
   const { input, resolved } = command;
   if (resolved) {
     process.stdout.write(text);
     return 0;
   }
-  const classes = await readClasses(config);
+  const { classes } = await definition.open(config, known);
   await openRuntime(config.runtime);
-  const network = assemble(config, classes.length);
+  const network = definition.assemble(config, classes.length);
   network.initialize(0);
   const { height, width } = input ?? inputSize(config, network);
   const { backbone, detector } = config.model;

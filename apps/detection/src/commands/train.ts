@@ -7,6 +7,7 @@ import type { DetectionDefinition } from '../definition';
 import { openData } from '../data';
 import { evaluateDetector, summarise } from '../evaluate-detector';
 import { ImageDetector } from '../image-detector';
+import { describeModel } from '../model-classes';
 
 const CHART = { file: 'precision.png', title: 'Validation', yLabel: 'average precision' };
 
@@ -46,6 +47,7 @@ export async function train(
       },
       measured: source && { loss: measuredLossOf(detector), source },
       split,
+      model: describeModel(config, dataset.classes),
       chart: { ...CHART, metrics: [...METRICS.boxes, ...(detector.predictsMasks ? METRICS.masks : [])] },
     });
   } finally {

@@ -1,22 +1,21 @@
 /** `pyramidal-segment info`. */
-import { classesOf } from '@pyramidal/ade20k';
-import { describeNetwork, type InfoCommand, openConfig } from '@pyramidal/task';
+import { describedConfig, describeNetwork, type InfoCommand } from '@pyramidal/task';
 import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import type { SegmentationDefinition } from '../definition';
 
 /** Prints parameters, multiply-adds, feature shapes and memory of a configuration's network. */
-export async function info({ schema, assemble }: SegmentationDefinition, command: InfoCommand): Promise<number> {
-  const { config, text } = openConfig(schema, command);
+export async function info(definition: SegmentationDefinition, command: InfoCommand): Promise<number> {
+  const { config, text, classes: known } = describedConfig(definition, command);
   const { input, resolved } = command;
   if (resolved) {
     process.stdout.write(text);
     return 0;
   }
   const { height, width } = input ?? { height: config.input.crop, width: config.input.crop };
-  const classes = await classesOf(config.data.root, config.data);
+  const { classes } = await definition.open(config, known);
   await openRuntime(config.runtime);
-  const segmentor = assemble(config, classes.length);
+  const segmentor = definition.assemble(config, classes.length);
   segmentor.initialize(0);
   const { backbone, head } = config.model;
   const lines = describeNetwork({

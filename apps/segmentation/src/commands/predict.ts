@@ -3,48 +3,43 @@ import { encodeLabels, prepareEvaluation } from '@pyramidal/ade20k';
 import { basename } from 'node:path';
 import { writeFileAtomically } from '@pyramidal/files';
 import { decodeImage, encodeImage } from '@pyramidal/images';
-import { drawAttention, findImages, type PredictCommand, withTrainedNetwork, writePredictions } from '@pyramidal/task';
-import { codingOf, evaluationTransform, segmentorPredictor } from '../assemble';
-import { drawMap, frequentClasses } from '../draw-map';
-import { segmentImage } from '../segment-image';
+import { drawAttention, findImages, type PredictCommand, writePredictions } from '@pyramidal/task';
+import { codingOf, evaluationTransform } from '../assemble';
+import { drawMap } from '../draw-map';
 import type { SegmentationDefinition } from '../definition';
+import { openSegmentorModel } from '../open-segmentor';
+import type { Segment } from '../segmentation-work';
 
 /** Classes that are told on the terminal. */
 const TOLD = 3;
 
 /** Segments each image; writes its label PNG and the picture under its classes' colours, and `predictions.json`. */
-export function predict(definition: SegmentationDefinition, command: PredictCommand): Promise<number> {
+export async function predict(definition: SegmentationDefinition, command: PredictCommand): Promise<number> {
   const images = findImages(command.images);
-  return withTrainedNetwork(definition, command, async ({ config, data: { classes }, network }) => {
-    const forward = segmentorPredictor(network, config);
-    const [transform, coding] = [evaluationTransform(config), codingOf(config, classes.length)];
-    try {
-      return await writePredictions(command.out, (predictions) =>
-        predictions.each(images, async (image, index) => {
-          const sample = await prepareEvaluation(image, transform);
-          const map = await segmentImage(forward, sample, config);
-          const path = predictions.pathOf(image, index);
-          writeFileAtomically(`${path}.png`, await encodeLabels({ data: map, ...sample.original }, coding));
-          const drawn = await drawMap(await decodeImage(image, transform.decode), map, classes);
-          writeFileAtomically(`${path}.jpg`, await encodeImage(drawn, 'jpeg'));
-          if (command.attention) await drawAttention(network.backbone, sample.scaled[0]!, path);
-          const found = frequentClasses(map).map((k) => ({ name: classes[k]!.name, share: shareOf(map, k) }));
-          predictions.add(image, {
-            record: { label: basename(`${path}.png`), classes: found },
-            summary: found.slice(0, TOLD).map(describe).join(', '),
-          });
-        }),
-      );
-    } finally {
-      forward.dispose();
-    }
-  });
+  const { config, data, network, queue } = await openSegmentorModel(definition, command, console.error);
+  const [transform, coding] = [evaluationTransform(config), codingOf(config, data.classes.length)];
+  try {
+    return await writePredictions(command.out, (predictions) =>
+      predictions.each(queue, images, async ({ map, segments, width, height }, image, path) => {
+        writeFileAtomically(`${path}.png`, await encodeLabels({ data: map, width, height }, coding));
+        const drawn = await drawMap(await decodeImage(image, transform.decode), map, data.classes);
+        writeFileAtomically(`${path}.jpg`, await encodeImage(drawn, 'jpeg'));
+        if (command.attention) {
+          const { scaled } = await prepareEvaluation(image, transform);
+          await drawAttention(network.backbone, scaled[0]!, path);
+        }
+        const found = segments.map(({ name, share }) => ({ name, share }));
+        predictions.add(image, {
+          record: { label: basename(`${path}.png`), classes: found },
+          summary: segments.slice(0, TOLD).map(describe).join(', '),
+        });
+      }),
+    );
+  } finally {
+    await queue.close();
+  }
 }
 
-function describe({ name, share }: { readonly name: string; readonly share: number }): string {
+function describe({ name, share }: Segment): string {
   return `${name} ${(100 * share).toFixed(1)} %`;
-}
-
-function shareOf(map: Uint8Array, label: number): number {
-  return map.reduce((count, value) => count + (value === label ? 1 : 0), 0) / map.length;
 }

@@ -7,6 +7,7 @@ import { codingOf, lossOf, measuredBatches, measuredLossOf, segmentorPredictor, 
 import type { SegmentationDefinition } from '../definition';
 import { openData } from '../data-folder';
 import { evaluateSegmentor, summarise } from '../evaluate-segmentor';
+import { describeModel } from '../model-classes';
 
 const CHART = {
   file: 'accuracy.png',
@@ -54,6 +55,7 @@ export async function train(
       measured: source && { loss: measuredLossOf(segmentor, weights), source },
       split,
       chart: CHART,
+      model: describeModel(config, names),
     });
   } finally {
     await Promise.all([training.close(), source?.close()]);

@@ -4,6 +4,7 @@ import { byteLength, elementCount, type StoredTensor } from '../dtype';
 import { modelKind } from '../names';
 import { statistics, type Statistics } from '../numbers';
 import { PickleObject, typeName } from '../pickle-values';
+import { factLines } from './fact-lines';
 import { alignColumns, shorten } from './table';
 
 interface InspectOptions {
@@ -66,7 +67,7 @@ function printText(summary: Summary, rows: readonly Row[], print: (line: string)
   print(`${summary.format}${entry}: names of a ${summary.names}`);
   print(`${summary.tensors} tensors, ${summary.elements} elements, ${summary.bytes} bytes`);
   const facts = Object.entries({ ...summary.metadata, ...summary.others });
-  for (const [name, value] of facts.slice(0, MAX_FACTS)) print(`  ${shorten(name)}: ${shorten(value)}`);
+  for (const [name, value] of facts.slice(0, MAX_FACTS)) for (const line of factLines(name, value)) print(`  ${line}`);
   if (facts.length > MAX_FACTS) print(`  and ${facts.length - MAX_FACTS} more`);
   const header = ['name', 'dtype', 'shape', 'min', 'max', 'mean', 'std', 'not finite'];
   const cells = rows.map(({ name, dtype, shape, notFinite, ...numbers }) => [

@@ -5,6 +5,7 @@
 import { Uint32Column } from '../format/columns';
 import { checkFinite, checkNumbers, fail, failWith, isRecord, type Where } from '../format/errors';
 import { asBox, boxIou, boxOutline } from './boxes';
+import { outlinesOf } from './outline';
 import { countCrossings, MAX_COORDINATE, MAX_CROSSINGS, Rasteriser } from './polygon';
 import {
   decodeRuns,
@@ -132,6 +133,12 @@ export function fromBoxes(boxes: readonly (readonly number[])[], height: number,
     const outline = boxOutline(asBox(checkNumbers(box, 4, `boxes[${i}]`, where)));
     return fromPolygons([outline], height, width);
   });
+}
+
+/** Outlines of a mask's regions along the edges of pixels, which rasterise to the same mask; holes are filled. */
+export function toPolygons(rle: Rle | UncompressedRle): number[][] {
+  const { data, width, height } = decode(rle);
+  return outlinesOf(data, width, height);
 }
 
 /** Packs uncompressed runs into a counts string, unchanged. */

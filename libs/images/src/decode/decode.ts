@@ -70,6 +70,23 @@ export async function decodeImage(
   }
 }
 
+/** A picture: the path of its file, its file's bytes, or its pixels. */
+export type ImageSource = string | Uint8Array | RgbImage;
+
+/**
+ * The pixels of a picture, decoded where they are not given.
+ * @param name what errors call a picture without a path.
+ * @throws BrokenImageError naming the picture: it cannot be decoded, or its pixels are not as many as it says.
+ */
+export async function readImage(source: ImageSource, options: DecodeOptions = {}, name?: string): Promise<RgbImage> {
+  if (typeof source === 'string' || source instanceof Uint8Array) return decodeImage(source, options, name);
+  const { data, width, height } = source;
+  const isWhole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
+  if (isWhole && data?.length === 3 * width * height) return source;
+  const reason = `expected 3 bytes for each of ${width}x${height} pixels, received ${data?.length ?? 'none'}`;
+  throw new BrokenImageError(name ?? 'image', reason);
+}
+
 /**
  * The header of a picture's file, for checks before any picture is decoded.
  * @throws BrokenImageError naming the image.

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 /** JSON has no NaN: it is written as null. */
-const metric = z
+export const metric = z
   .number()
   .nullable()
   .transform((value) => value ?? NaN);

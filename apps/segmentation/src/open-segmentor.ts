@@ -1,0 +1,80 @@
+/** A trained segmentor as a library: images in, the class of each pixel out. */
+import type { EvaluationSample, SegmentationClass } from '@pyramidal/ade20k';
+import {
+  type CallOptions,
+  collectImages,
+  commandOf,
+  type Found,
+  type ImageQueue,
+  type Images,
+  type OpenedModel,
+  openModel,
+  type OpenOptions,
+  type StreamOptions,
+  streamImages,
+  type TrainedCommand,
+} from '@pyramidal/task';
+import type { Segmentor } from '@pyramidal/upernet';
+import type { SegmentationConfig } from './config';
+import { type OwnSegmentationParts, segmentationDefinition, type SegmentationDefinition } from './definition';
+import { SegmentationWork, type SegmentedImage } from './segmentation-work';
+
+export interface SegmentorOptions extends OpenOptions {
+  /** Backbones and heads of a project's own, which the checkpoint names. */
+  readonly own?: OwnSegmentationParts;
+}
+
+/** A segmentor that takes images until it is closed; of any number of callers at a time. */
+export class TrainedSegmentor {
+  constructor(
+    /** By label. */
+    readonly classes: readonly SegmentationClass[],
+    private readonly queue: ImageQueue<unknown, SegmentedImage>,
+  ) {}
+
+  /**
+   * Finds the class of each pixel of each image: a path, a file's bytes, or pixels.
+   * @throws BrokenImageError naming the first image that cannot be read; ClosedError; the signal's reason.
+   */
+  segment(images: Images, options?: CallOptions): Promise<Found<SegmentedImage>[]> {
+    return collectImages(this.queue, images, options);
+  }
+
+  /** The same, image by image in their order; only a few are in memory at the same time. */
+  stream(images: Images, options?: StreamOptions): AsyncGenerator<Found<SegmentedImage>, void, void> {
+    return streamImages(this.queue, images, options);
+  }
+
+  /** Finishes what it was asked for, and frees network and graphs. */
+  close(): Promise<void> {
+    return this.queue.close();
+  }
+}
+
+/**
+ * Opens a trained segmentor.
+ * @param weights a checkpoint, the folder of a run, or the bytes of a checkpoint.
+ * @throws UsageError, CheckpointError, TrainingError or RuntimeError in one line.
+ */
+export async function openSegmentor(
+  weights: string | Uint8Array,
+  { own, ...options }: SegmentorOptions = {},
+): Promise<TrainedSegmentor> {
+  const { data, queue } = await openSegmentorModel(segmentationDefinition(own), commandOf(weights, options));
+  return new TrainedSegmentor(data.classes, queue);
+}
+
+type Model = OpenedModel<
+  SegmentationConfig,
+  { readonly classes: readonly SegmentationClass[] },
+  Segmentor,
+  EvaluationSample,
+  SegmentedImage
+>;
+
+/** The network of a command, and the queue that images take to it; closing the queue disposes of it. */
+export const openSegmentorModel = (
+  definition: SegmentationDefinition,
+  command: TrainedCommand,
+  say?: (line: string) => void,
+): Promise<Model> => openModel(definition, command, (trained) => new SegmentationWork(trained), say);

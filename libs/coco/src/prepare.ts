@@ -9,6 +9,7 @@ import {
   requireSize,
   readImage,
   resizeImage,
+  type Size,
 } from '@pyramidal/images';
 import type { ThreadFunction } from '@pyramidal/loading';
 import { Random, type Seed } from '@pyramidal/random';

@@ -6,7 +6,8 @@ export type { CompiledFunction, CompileOptions, SavedGraphs, StepInputs, StepTen
 export type { GraphSummary, LoadedGraphSummary } from './explain';
 export { exportGraphModel } from './export/export-graph-model';
 export { exportSavedModel } from './export/export-saved-model';
-export { exportOnnxModel, type OnnxOptions } from './onnx/export-onnx-model';
+export { exportOnnxModel } from './onnx/export-onnx-model';
+export type { OnnxOptions } from './onnx/lower-recording';
 export * as protobuf from './record/protobuf';
 export { RecordingError } from './record/recording-error';
 export type { TensorTree } from './record/tensor-tree';

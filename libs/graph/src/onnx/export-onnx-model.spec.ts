@@ -1,7 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expectClose, expectNoLeaks, onEngines, runOnnx, waves, wavesTensor } from '@pyramidal/testing';
+import { expectClose, expectNoLeaks, onEngines, runOnnx, wavesTensor } from '@pyramidal/testing';
 import {
   batchNormInfer,
   biasAdd,
@@ -15,7 +16,9 @@ import {
 } from '@pyramidal/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorTree } from '../record/tensor-tree';
+import { freeze } from '../export/freeze';
 import { exportOnnxModel } from './export-onnx-model';
+import { lowerRecording } from './lower-recording';
 
 type Image = { x: tf.Tensor4D };
 type Network = (inputs: Image) => Record<string, tf.Tensor>;
@@ -177,14 +180,40 @@ onEngines(
         const scores: tf.Tensor1D = tf.max(x, 1);
         return { scores, rows: tf.mul(x, 2), valid: tf.greater(scores, 0) };
       };
-      const x = tf.tensor2d(waves([6, 3]), [6, 3]);
-      const used = tf.tensor2d([[1, 2], [0, 3], [-1, -2], [-3, 0]]); // prettier-ignore
-      exportOnnxModel(network, { x: used }, file(), { rows: 'valid', metadata: { classes: '["cat"]' } });
-      const found = await runOnnx(file(), { x: used });
+      const x = tf.tensor2d([[1, 2], [0, 3], [-1, -2], [-3, 0]]); // prettier-ignore
+      exportOnnxModel(network, { x }, file(), { rows: 'valid' });
+      const found = await runOnnx(file(), { x });
+      x.dispose();
       expect(Object.keys(found)).toEqual(['scores', 'rows']);
       expect(found['rows']!.shape).toEqual([2, 2]);
       expect(Array.from(found['scores']!.values)).toEqual([2, 3]);
-      tf.dispose([x, used]);
+    });
+
+    it('leaves images channels first from convolution to convolution', () => {
+      const network = ({ x }: Image): TensorTree => {
+        const inner = biasAdd(conv2d(x, weights([3, 3, 6, 6]), { stride: 1, padding: 1 }), weights<tf.Rank.R1>([6]));
+        return { y: conv2d(tf.relu(tf.add(tf.mean(inner, [1, 2], true), inner)), weights([1, 1, 6, 4]), { stride: 1, padding: 0 }) }; // prettier-ignore
+      };
+      const x = wavesTensor<tf.Rank.R4>([1, 8, 10, 6]);
+      const { nodes } = lowerRecording(freeze(network, { x }, { caller: 'spec', portable: true }));
+      x.dispose();
+      expect(nodes.map(({ op }) => op)).toEqual(
+        ['Transpose', 'Conv', 'Add', 'ReduceMean', 'Add', 'Relu', 'Conv', 'Transpose', 'Identity'], // prettier-ignore
+      );
+    });
+
+    const python = process.env['PYRAMIDAL_PYTHON'];
+    const withPython = python === undefined ? it.skip : it;
+    withPython("passes ONNX's own checks (skipped without PYRAMIDAL_PYTHON)", () => {
+      const x = wavesTensor<tf.Rank.R4>([1, 8, 10, 6]);
+      const names = Object.entries(NETWORKS).map(([name, network]) => {
+        const path = join(folder, `${name}.onnx`);
+        exportOnnxModel(network, { x }, path, { metadata: { name } });
+        return path;
+      });
+      x.dispose();
+      const script = 'import onnx, sys\nfor f in sys.argv[1:]: onnx.checker.check_model(onnx.load(f), full_check=True)';
+      execFileSync(python as string, ['-c', script, ...names]);
     });
 
     it('names the operations that it does not know', () => {

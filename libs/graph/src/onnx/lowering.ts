@@ -1,4 +1,5 @@
 /** A recording on its way into an ONNX graph: which of its tensors is where, and who owes a transposition. */
+import { RuntimeError } from '@pyramidal/kernels/engine';
 import { DT_BOOL, DT_FLOAT, DT_INT32, type ConstantTensor, type GraphNode, type TensorType } from '../record/graph-def';
 import {
   composeOrders,
@@ -54,7 +55,7 @@ export class Lowering {
 
   valueOf(ref: string): Value {
     const value = this.values.get(ref);
-    if (value === undefined) throw new Error(`exportOnnxModel: '${ref}' is used before it is computed`);
+    if (value === undefined) throw new RuntimeError(`exportOnnxModel: '${ref}' is used before it is computed`);
     return value;
   }
 
@@ -147,27 +148,32 @@ export function onnxType(dtype: number): OnnxType {
   if (dtype === DT_FLOAT) return 'float32';
   if (dtype === DT_INT32) return 'int32';
   if (dtype === DT_BOOL) return 'bool';
-  throw new Error(`exportOnnxModel: expected float32, int32 or bool tensors, received TensorFlow's type ${dtype}`);
+  throw new RuntimeError(
+    `exportOnnxModel: expected float32, int32 or bool tensors, received TensorFlow's type ${dtype}`,
+  );
 }
 
-/** Values of an input that decides on shapes, such as axes. @throws Error if they depend on the model's inputs. */
+/** Values of an input that decides on shapes, such as axes. @throws RuntimeError if they depend on the model's inputs. */
 export function integersOf({ node, inputs }: Operation, at: number): number[] {
   const { stored, shape } = inputs[at] as Value;
   if (typeof stored === 'string') {
-    throw new Error(`exportOnnxModel: expected a constant as input ${at} of ${node.op} '${node.name}', it is computed`);
+    throw new RuntimeError(
+      `exportOnnxModel: expected a constant as input ${at} of ${node.op} '${node.name}', it is computed`,
+    );
   }
   const size = shape.reduce((product, length) => product * length, 1);
   return Array.from({ length: size }, (_, i) => stored[stored.length === 1 ? 0 : i] as number);
 }
 
-/** An attribute by its kind. @throws Error if the recording lacks it. */
+/** An attribute by its kind. @throws RuntimeError if the recording lacks it. */
 export function attributeOf<K extends 'int' | 'ints' | 'float' | 'bool' | 'string'>(
   { name, attrs }: GraphNode,
   key: string,
   kind: K,
 ): Extract<GraphNode['attrs'][string], Readonly<Record<K, unknown>>>[K] {
   const value = attrs[key] as Record<K, never> | undefined;
-  if (value === undefined || !(kind in value)) throw new Error(`exportOnnxModel: '${name}' has no attribute ${key}`);
+  if (value === undefined || !(kind in value))
+    throw new RuntimeError(`exportOnnxModel: '${name}' has no attribute ${key}`);
   return value[kind];
 }
 

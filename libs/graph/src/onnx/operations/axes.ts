@@ -1,4 +1,5 @@
 /** Operations that move, cut, join and fill along axes. */
+import { RuntimeError } from '@pyramidal/kernels/engine';
 import type { TensorType } from '../../record/graph-def';
 import { composeOrders, plainOrder, storedItems, withoutAxes } from '../axis-order';
 import { attributeOf, axisOf, integersOf, type Lowering, type Operation, type Rule, type Value } from '../lowering';
@@ -119,7 +120,7 @@ const stridedSlice: Rule = (to, operation) => {
   const has = (key: string, axis: number): boolean => (mask(key) & (1 << axis)) !== 0;
   const [starts, ends, steps] = [1, 2, 3].map((at) => integersOf(operation, at)) as [number[], number[], number[]];
   const isPlain = mask('ellipsis_mask') === 0 && mask('new_axis_mask') === 0 && steps.every((step) => step > 0);
-  if (!isPlain) throw new Error(`exportOnnxModel: '${node.name}' slices backwards or adds axes`);
+  if (!isPlain) throw new RuntimeError(`exportOnnxModel: '${node.name}' slices backwards or adds axes`);
   const within = (value: number, size: number): number => Math.min(Math.max(value < 0 ? value + size : value, 0), size);
   const from = x.shape.map((size, axis) =>
     axis < starts.length && !has('begin_mask', axis) ? within(starts[axis]!, size) : 0,
@@ -171,7 +172,9 @@ const mirrorPad: Rule = (to, operation) => {
   const sides = sidesOf(operation, x);
   const repeats = attributeOf(operation.node, 'mode', 'string') === 'SYMMETRIC';
   if (repeats && sides.some((side) => side > 1)) {
-    throw new Error(`exportOnnxModel: expected symmetric padding of one cell at most, received ${Math.max(...sides)}`);
+    throw new RuntimeError(
+      `exportOnnxModel: expected symmetric padding of one cell at most, received ${Math.max(...sides)}`,
+    );
   }
   const inputs = [to.inOrder(x, x.order), to.graph.integers(sides)];
   const attrs = { mode: { string: repeats ? 'edge' : 'reflect' } };

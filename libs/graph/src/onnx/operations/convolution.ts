@@ -1,4 +1,5 @@
 /** Convolutions and pooling, channels first. */
+import { RuntimeError } from '@pyramidal/kernels/engine';
 import { DT_FLOAT, type GraphNode, type TensorType } from '../../record/graph-def';
 import { CHANNELS_FIRST, plainOrder } from '../axis-order';
 import { attributeOf, integersOf, type Lowering, type Operation, type Rule, type Value } from '../lowering';
@@ -11,7 +12,8 @@ type Sides = readonly [number, number, number, number];
 /** Height and width of an attribute over all four axes. */
 function spatial(node: GraphNode, key: string): Pair {
   const [batch, height, width, channels] = attributeOf(node, key, 'ints') as [number, number, number, number];
-  if (batch !== 1 || channels !== 1) throw new Error(`exportOnnxModel: '${node.name}' has ${key} along its channels`);
+  if (batch !== 1 || channels !== 1)
+    throw new RuntimeError(`exportOnnxModel: '${node.name}' has ${key} along its channels`);
   return [height, width];
 }
 
@@ -19,7 +21,7 @@ function spatial(node: GraphNode, key: string): Pair {
 function padding(node: GraphNode, from: Pair, to: Pair, kernel: Pair, strides: Pair): Sides {
   const kind = attributeOf(node, 'padding', 'string');
   if (attributeOf(node, 'data_format', 'string') !== 'NHWC' || (kind !== 'SAME' && kind !== 'VALID')) {
-    throw new Error(`exportOnnxModel: expected NHWC with SAME or VALID padding, '${node.name}' has ${kind}`);
+    throw new RuntimeError(`exportOnnxModel: expected NHWC with SAME or VALID padding, '${node.name}' has ${kind}`);
   }
   if (kind === 'VALID') return [0, 0, 0, 0];
   const totals = [0, 1].map((i) => Math.max((to[i]! - 1) * strides[i]! + kernel[i]! - from[i]!, 0)) as [number, number];
@@ -128,7 +130,7 @@ const batchNorm: Rule = (to, { node, inputs, outputs }) => {
   const [x, ...statistics] = inputs as [Value, ...Value[]];
   const [type, ...rest] = outputs as [TensorType, ...TensorType[]];
   if (attributeOf(node, 'is_training', 'bool'))
-    throw new Error('exportOnnxModel: a batch norm learns in this function');
+    throw new RuntimeError('exportOnnxModel: a batch norm learns in this function');
   const attrs = { epsilon: { float: attributeOf(node, 'epsilon', 'float') } };
   const names = [to.inOrder(x, CHANNELS_FIRST), ...statistics.map((values) => to.plain(values))];
   const y = to.node('BatchNormalization', names, type, { attrs, order: CHANNELS_FIRST });

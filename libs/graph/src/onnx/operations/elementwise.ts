@@ -1,4 +1,5 @@
 /** Operations on each element, which take their inputs in any common order of axes. */
+import { RuntimeError } from '@pyramidal/kernels/engine';
 import { DT_BOOL, DT_FLOAT, DT_INT32, type TensorType } from '../../record/graph-def';
 import { plainOrder, sameOrder, type AxisOrder } from '../axis-order';
 import { attributeOf, integersOf, onnxType, type Lowering, type Rule, type Value } from '../lowering';
@@ -113,7 +114,7 @@ const leakyRelu: Rule = (to, { node, inputs, outputs: [type] }) => [
 
 const cast: Rule = (to, { inputs: [x], outputs: [type] }) => [castTo(to, x as Value, (type as TensorType).dtype)];
 
-export function castTo(to: Lowering, x: Value, dtype: number): Value {
+function castTo(to: Lowering, x: Value, dtype: number): Value {
   if (x.dtype === dtype) return x;
   const attrs = { to: { int: ONNX_TYPES[onnxType(dtype)] } };
   const { order } = x;
@@ -124,14 +125,14 @@ export function castTo(to: Lowering, x: Value, dtype: number): Value {
 const floorMod: Rule = (to, operation) => {
   const [type] = operation.outputs as [TensorType];
   if (type.dtype === DT_FLOAT)
-    throw new Error('exportOnnxModel: ONNX has no remainder of floats that is never below 0');
+    throw new RuntimeError('exportOnnxModel: ONNX has no remainder of floats that is never below 0');
   return plain('Mod')(to, operation);
 };
 
 const floorDivide: Rule = (to, operation) => {
   const { outputs } = operation;
   const [type] = outputs as [TensorType];
-  if (type.dtype === DT_INT32) throw new Error('exportOnnxModel: ONNX divides integers towards 0, not down');
+  if (type.dtype === DT_INT32) throw new RuntimeError('exportOnnxModel: ONNX divides integers towards 0, not down');
   return chain('Div', 'Floor')(to, operation);
 };
 
@@ -155,7 +156,8 @@ const filledWith =
   };
 
 function nameOf({ stored }: Value): string {
-  if (typeof stored !== 'string') throw new Error('exportOnnxModel: expected a computed value, received a constant');
+  if (typeof stored !== 'string')
+    throw new RuntimeError('exportOnnxModel: expected a computed value, received a constant');
   return stored;
 }
 

@@ -1,4 +1,5 @@
 /** Resizing of images, with the conventions of where their pixels are. */
+import { RuntimeError } from '@pyramidal/kernels/engine';
 import type { TensorType } from '../../record/graph-def';
 import { CHANNELS_FIRST, storedItems } from '../axis-order';
 import { flagOf, type Rule, type Value } from '../lowering';
@@ -18,11 +19,11 @@ const resize =
 const bilinear = resize({ mode: { string: 'linear' } });
 const nearest = resize({ mode: { string: 'nearest' }, nearest_mode: { string: 'floor' } });
 
-/** @throws Error for the conventions of nearest cells that ONNX rounds in other ways. */
+/** @throws RuntimeError for the conventions of nearest cells that ONNX rounds in other ways. */
 const plainNearest: Rule = (to, operation) => {
   const { node } = operation;
   if (flagOf(node, 'align_corners') || flagOf(node, 'half_pixel_centers')) {
-    throw new Error(`exportOnnxModel: '${node.name}' takes nearest cells with aligned corners or half pixels`);
+    throw new RuntimeError(`exportOnnxModel: '${node.name}' takes nearest cells with aligned corners or half pixels`);
   }
   return nearest(to, operation);
 };

@@ -2,6 +2,7 @@
  * RoIAlign (Mask R-CNN, section 3), which recordings have as crops of maps with a border, summed over the levels of a
  * pyramid and averaged in bins.
  */
+import { RuntimeError } from '@pyramidal/kernels/engine';
 import type { GraphNode, TensorType } from '../../record/graph-def';
 import { CHANNELS_FIRST } from '../axis-order';
 import { attributeOf, integersOf, type Lowering, type Operation, type Rule, type Value } from '../lowering';
@@ -48,7 +49,7 @@ const cropAndResize: Rule = (to, { node, outputs: [type] }) => {
   return [align(to, [cropOf(to, node)], { height, width, sampling: 1 }, type as TensorType)];
 };
 
-/** @throws Error unless a border of one cell repeats the map's edge, which is how RoIAlign reads beyond it. */
+/** @throws RuntimeError unless a border of one cell repeats the map's edge, which is how RoIAlign reads beyond it. */
 function cropOf(to: Lowering, node: GraphNode): Crop {
   const border = to.recorded(node.inputs[0], 'MirrorPad');
   const [map, sides] = (border?.inputs ?? []).map((ref) => to.valueOf(ref));
@@ -59,7 +60,8 @@ function cropOf(to: Lowering, node: GraphNode): Crop {
     sides !== undefined &&
     attributeOf(border, 'mode', 'string') === 'SYMMETRIC' &&
     integersOf({ node: border, inputs: [map, sides], outputs: [] }, 1).join() === '0,0,1,1,1,1,0,0';
-  if (!isBordered) throw new Error(`exportOnnxModel: '${node.name}' crops what has no border of its edge's values`);
+  if (!isBordered)
+    throw new RuntimeError(`exportOnnxModel: '${node.name}' crops what has no border of its edge's values`);
   return { map, corners, images };
 }
 

@@ -1,4 +1,5 @@
 /** Operations that choose among items: gathering, ranking and suppression. */
+import { RuntimeError } from '@pyramidal/kernels/engine';
 import { DT_INT32, type TensorType } from '../../record/graph-def';
 import { withoutAxes } from '../axis-order';
 import { attributeOf, axisOf, integersOf, type Lowering, type Rule, type Value } from '../lowering';
@@ -28,7 +29,7 @@ const gather: Rule = (to, operation) => {
   const [x, indices] = inputs as [Value, Value];
   const batch = node.attrs['batch_dims'];
   if (batch !== undefined && 'int' in batch && batch.int !== 0) {
-    throw new Error(`exportOnnxModel: '${node.name}' gathers along batches`);
+    throw new RuntimeError(`exportOnnxModel: '${node.name}' gathers along batches`);
   }
   const [axis] = integersOf(operation, 2) as [number];
   const attrs = { axis: { int: axisOf(axis, x) } };
@@ -67,7 +68,7 @@ const suppress: Rule = (to, operation) => {
   const [boxes, scores, , iou, least] = operation.inputs as [Value, Value, Value, Value, Value];
   const [indices, count] = outputs as [TensorType, TensorType];
   if (!attributeOf(node, 'pad_to_max_output_size', 'bool')) {
-    throw new Error(`exportOnnxModel: '${node.name}' gives a tensor whose shape depends on values`);
+    throw new RuntimeError(`exportOnnxModel: '${node.name}' gives a tensor whose shape depends on values`);
   }
   const { graph } = to;
   const limit = integersOf(operation, 2)[0] as number;

@@ -34,7 +34,8 @@ const WIDTHS: Readonly<Record<string, readonly string[]>> = {
   'mask-rcnn': ['boxHidden=32', 'maskHidden=32'],
   'cascade-mask-rcnn': ['boxHidden=32', 'maskHidden=32'],
   retinanet: ['hidden=32'],
-  atss: ['hidden=32'],
+  // Of narrower towers each channel is a group, which is nothing but zero in maps of one cell.
+  atss: ['hidden=64'],
   'sparse-rcnn': ['hidden=32', 'stages=2', 'proposals=10', 'dynamic=8'],
   'deformable-detr': TRANSFORMER,
   dino: TRANSFORMER,
@@ -51,6 +52,11 @@ const COUNTS: Readonly<Record<string, readonly string[]>> = {
   'sparse-rcnn': [],
   'deformable-detr': [],
   dino: [],
+};
+/** What small images give nothing to learn: coarse levels that no object of theirs is looked for on. */
+const UNREACHED: Readonly<Record<string, RegExp>> = {
+  atss: /^bbox_head\.scales\.[1-4]\./,
+  'sparse-rcnn': /^neck\.fpn_convs\.[2-3]\./,
 };
 const CLASSES = 7;
 
@@ -103,7 +109,8 @@ it.each(titled([...networks.values()]))('the network of %s learns with every par
     const batch = toyBatch({ images: 1, height: 64, width: 96 });
     return loss(batch, seed).loss;
   });
-  expect(silent).toEqual([]);
+  const unreached = UNREACHED[config.model.detector.name];
+  expect(silent.filter((name) => unreached?.test(name) !== true)).toEqual([]);
   seed.dispose();
   detector.dispose();
 });

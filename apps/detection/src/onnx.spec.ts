@@ -9,6 +9,8 @@ const TWO_STAGES = { testProposals: { perLevel: 40, count: 30 }, boxHidden: 16, 
 const MASKS = { maskHidden: 8, maskConvs: 1 };
 const DETECTORS = [
   { name: 'retinanet', hidden: 16, convs: 1, detections: { perLevel: 40, count: 12 } },
+  { name: 'atss', hidden: 32, convs: 1, detections: { perLevel: 40, count: 12 } },
+  { name: 'sparse-rcnn', proposals: 10, stages: 2, heads: 2, hidden: 16, dynamic: 8, detections: { count: 12 } },
   { name: 'faster-rcnn', ...TWO_STAGES },
   { name: 'mask-rcnn', ...TWO_STAGES, ...MASKS },
   { name: 'cascade-rcnn', ...TWO_STAGES },

@@ -65,7 +65,9 @@ export function bestOfSet({ logits, boxes }: SetPrediction, scales: tf.Tensor2D,
     return tf.unstack(tf.sigmoid(logits)).map((scores, image) => {
       const best = tf.topk(tf.reshape<tf.Rank.R1>(scores, [-1]), Math.min(count, rows * classes));
       const places = best.indices as tf.Tensor1D;
-      const predictions: tf.Tensor1D = tf.floorDiv(places, tf.scalar(classes, 'int32'));
+      // In the middle between whole numbers, so that no rounding matters; not all engines divide integers down.
+      const shares = tf.div(tf.add(tf.cast(places, 'float32'), 0.5), classes);
+      const predictions = tf.cast(tf.floor(shares), 'int32') as tf.Tensor1D;
       return {
         boxes: toOriginal(takeRows(perImage[image]!, predictions), factors[image]!),
         scores: best.values as tf.Tensor1D,

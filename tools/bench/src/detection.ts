@@ -13,6 +13,8 @@ const TINY = ['model.backbone.name=groupmixformer_tiny'];
 const CASES: readonly DetectionCase[] = [
   { config: 'sample.yaml', set: [], height: 128, width: 128, batch: 4, warmUp: 50, steps: 200 },
   { config: 'retinanet_1x.yaml', set: TINY, ...PUBLISHED },
+  { config: 'atss_3x.yaml', set: TINY, ...PUBLISHED },
+  { config: 'sparse-rcnn_3x.yaml', set: TINY, ...PUBLISHED },
   { config: 'deformable-detr_50e.yaml', set: TINY, ...PUBLISHED },
   { config: 'dino_12e.yaml', set: TINY, ...PUBLISHED },
   { config: 'mask-rcnn_1x.yaml', set: TINY, ...PUBLISHED },

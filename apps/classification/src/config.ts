@@ -36,7 +36,7 @@ const dataSchema = z.strictObject({
     .enum(['fail', 'skip'])
     .default('fail')
     .describe('A broken image ends the run, or is skipped and reported.'),
-  workers: z.int().min(0).default(1).describe('Threads that prepare images; 0 prepares them in the main one.'),
+  workers: z.int().min(0).max(256).default(1).describe('Threads that prepare images; 0 prepares them in the main one.'),
 });
 
 const modelSchema = z.strictObject({
@@ -46,7 +46,7 @@ const modelSchema = z.strictObject({
 });
 
 const inputSchema = z.strictObject({
-  size: z.int().min(32).default(224).describe('Side of the images that the network takes.'),
+  size: z.int().min(32).max(16_384).default(224).describe('Side of the images that the network takes.'),
   cropPct: z
     .number()
     .gt(0)

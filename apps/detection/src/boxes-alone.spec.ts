@@ -93,7 +93,8 @@ describe('a dataset of boxes without masks', () => {
     expect(code).toBe(1);
     expect(message.trim()).toBe(
       `${join(folder, 'data/stripped.json')}: expected masks for mask-rcnn, received 8 objects without one; ` +
-        'detectors that learn boxes alone: faster-rcnn, cascade-rcnn, retinanet, atss, sparse-rcnn, deformable-detr, dino',
+        'detectors that learn boxes alone: faster-rcnn, cascade-rcnn, retinanet, atss, sparse-rcnn, deformable-detr, dino ' +
+        '(--set "model.detector={ name: faster-rcnn }")',
     );
     expect(existsSync(join(folder, 'refused'))).toBe(false);
   });

@@ -13,7 +13,7 @@ import { detectorSchema, detectorSchemaOf, type DetectorTable } from './detector
 
 const fraction = z.number().min(0).max(1);
 const count = z.int().min(1);
-const side = z.int().min(32);
+const side = z.int().min(32).max(16_384);
 const range = z
   .tuple([z.number().positive().max(10), z.number().positive().max(10)])
   .refine(([smallest, largest]) => largest >= smallest, { error: 'expected the smaller number first' });
@@ -68,6 +68,7 @@ const dataSchema = z.strictObject({
   workers: z
     .int()
     .min(0)
+    .max(256)
     .default(1)
     .describe('Threads that prepare images and encode masks; 0 does both in the main one.'),
 });

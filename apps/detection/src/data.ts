@@ -104,7 +104,7 @@ function checkMasks({ samples }: TrainingSet, { data, model }: DetectionConfig, 
   const boxDetectors = Object.entries(detectors).flatMap(([other, { predictsMasks }]) => (predictsMasks ? [] : other));
   throw new Error(
     `${join(data.root, data.train.annotations)}: expected masks for ${name}, received ${bare} objects without one; ` +
-      `detectors that learn boxes alone: ${boxDetectors.join(', ')}`,
+      `detectors that learn boxes alone: ${boxDetectors.join(', ')} (--set "model.detector={ name: ${boxDetectors[0]} }")`,
   );
 }
 

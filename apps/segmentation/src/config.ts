@@ -15,7 +15,7 @@ import { headSchema, headSchemaOf, type HeadTable } from './heads';
 const fraction = z.number().min(0).max(1);
 const positive = z.number().positive();
 const count = z.int().min(1);
-const side = z.int().min(32).describe('In pixels.');
+const side = z.int().min(32).max(16_384).describe('In pixels.');
 const size = z.strictObject({ height: side, width: side });
 const stride = count.describe('In pixels.');
 const step = z.strictObject({ height: stride, width: stride });
@@ -52,7 +52,7 @@ const dataSchema = z.strictObject({
     .enum(['fail', 'skip'])
     .default('fail')
     .describe('A broken image ends the run, or is skipped and reported; evaluation takes no broken ones.'),
-  workers: z.int().min(0).default(1).describe('Threads that prepare images; 0 prepares them in the main one.'),
+  workers: z.int().min(0).max(256).default(1).describe('Threads that prepare images; 0 prepares them in the main one.'),
 });
 
 const modelSchema = z.strictObject({
@@ -72,10 +72,11 @@ const inputSchema = z
     longest: z
       .int()
       .min(32)
+      .max(16_384)
       .default(2048)
       .describe('Longer side of the box that images are resized to fit, keeping their shape.'),
-    shortest: z.int().min(32).default(512).describe('Shorter side of that box.'),
-    crop: z.int().min(32).default(512).describe('Side of the training crop.'),
+    shortest: z.int().min(32).max(16_384).default(512).describe('Shorter side of that box.'),
+    crop: z.int().min(32).max(16_384).default(512).describe('Side of the training crop.'),
   })
   .prefault({});
 

@@ -12,13 +12,16 @@ export interface SegmentationClass {
 /** The 150 classes of ADE20K's scene parsing benchmark, in label order. */
 export const ade20kClasses = (): SegmentationClass[] => ADE20K_NAMES.map((name, i) => ({ name, colour: colourOf(i) }));
 
+/** At most 255 classes. */
+const MAX_BYTES = 1 << 20;
+
 /**
  * Reads a list of classes in label order: a JSON array of names, or of `{ "name": "wall", "colour": [120, 120, 120] }`;
  * colours that are missing come from the palette of PASCAL VOC.
  * @throws Error naming the file and the entry.
  */
 export async function readClasses(file: string): Promise<SegmentationClass[]> {
-  const entries = parse(file, readText(file));
+  const entries = parse(file, readText(file, { maxBytes: MAX_BYTES }));
   if (!Array.isArray(entries) || entries.length < 2 || entries.length > 255) {
     const received = Array.isArray(entries) ? entries.length : 'none';
     throw new Error(`${file}: expected a list of 2 to 255 classes, received ${received}`);

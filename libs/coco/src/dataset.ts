@@ -14,6 +14,7 @@ import { type Orientation, type Size, surveySizes } from '@pyramidal/images';
 import { partOf, type SplitPart } from '@pyramidal/loading';
 import { pathOf, requireFiles } from './image-files';
 import { describeDropped, unusedClasses } from './remarks';
+import { withAreas } from './with-areas';
 
 /** `[x1, y1, x2, y2]` in pixels. */
 export type Corners = readonly [x1: number, y1: number, x2: number, y2: number];
@@ -89,7 +90,7 @@ export interface DetectionDatasetOptions {
 export async function openDetectionDataset(options: DetectionDatasetOptions): Promise<DetectionDataset> {
   const { annotations: file, images: folder, evaluated = false } = options;
   const { part, emptyImages = 'keep', orientation = 'exif', onBroken = 'fail' } = options;
-  const coco = readCoco(file);
+  const { coco, notes: about } = withAreas(readCoco(file), file);
   const { images, categories, annotations } = coco.checkedRecords();
   if (evaluated) coco.requireEvaluable('bbox');
   const classes = classesOf(categories, file);
@@ -104,7 +105,7 @@ export async function openDetectionDataset(options: DetectionDatasetOptions): Pr
   const chosen = part === undefined ? samples : partOf(samples, part, { keyOf: ({ id }) => id });
   const kept = emptyImages === 'keep' ? chosen : chosen.filter(({ objects }) => objects.length > 0);
   const left = describeDropped(dropped);
-  const empty = samples.length - kept.length;
+  const empty = chosen.length - kept.length;
   if (kept.length === 0) {
     const found = `${images.length} images, ${annotations.length} annotations`;
     const reason = left === undefined ? '' : `; left out: ${left}`;
@@ -113,8 +114,9 @@ export async function openDetectionDataset(options: DetectionDatasetOptions): Pr
     );
   }
   const notes = [
+    ...about,
     ...(left === undefined ? [] : [`${file}: ${dropped.length} objects are left out: ${left}`]),
-    ...(empty === 0 ? [] : [`${file}: ${empty} of ${samples.length} images have no object and are left out`]),
+    ...(empty === 0 ? [] : [`${file}: ${empty} of ${chosen.length} images have no object and are left out`]),
     ...unusedClasses(file, classes, kept),
     ...(await requireFiles(folder, samples.map(({ file: path }) => path))), // prettier-ignore
     ...(await surveySizes(kept, { orientation, onBroken })),

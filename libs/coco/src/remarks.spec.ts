@@ -16,10 +16,10 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const image = (id: number, file_name: string) => ({ id, file_name, width: 40, height: 30 });
 
-function open(names: readonly string[], options: Partial<DetectionDatasetOptions> = {}) {
+function open(names: readonly string[], options: Partial<DetectionDatasetOptions> = {}, changes = {}) {
   const annotations = join(folder, 'x.json');
   const categories = [7, 90].map((id) => ({ id, name: `kind ${id}` }));
-  const object = { id: 1, image_id: 1, category_id: 7, iscrowd: 0, area: 100, bbox: [5, 5, 10, 10] };
+  const object = { id: 1, image_id: 1, category_id: 7, iscrowd: 0, area: 100, bbox: [5, 5, 10, 10], ...changes };
   const images = names.map((name, i) => image(1 + i, name));
   writeFileSync(annotations, JSON.stringify({ images, categories, annotations: [object] }));
   return openDetectionDataset({ annotations, images: join(folder, 'images'), ...options });
@@ -31,6 +31,21 @@ it('counts images that no record names, images without objects that are left out
   expect((await open(['a.png', 'b.png'])).notes).toEqual([unused, unnamed]);
   const empty = `${folder}/x.json: 1 of 2 images have no object and are left out`;
   expect((await open(['a.png', 'b.png'], { emptyImages: 'filter' })).notes).toEqual([empty, unused, unnamed]);
+  const parts = (['training', 'validation'] as const).map((take) => ({ share: 0.5, seed: 1, take }));
+  const sides = await Promise.all(parts.map((part) => open(['a.png', 'b.png'], { part })));
+  expect(sides.flatMap(({ notes }) => notes).filter((note) => note.includes('left out'))).toEqual([]);
+});
+
+it('gives objects of an export of boxes alone the area of their box, for evaluation too', async () => {
+  const bare = { area: undefined, iscrowd: undefined };
+  const { coco, notes } = await open(['a.png', 'b.png', 'c.png'], { evaluated: true }, bare);
+  expect(coco.annotations[0]!.area).toBe(100);
+  expect(notes[0]).toBe(`${folder}/x.json: 1 objects have neither a mask nor an area: they have that of their box`);
+  const masked = { ...bare, segmentation: [[5, 5, 15, 5, 15, 15]] };
+  await expect(open(['a.png'], { evaluated: true }, masked)).rejects.toThrow('area: expected a finite number');
+  await expect(open(['a.png'], { evaluated: true }, { ...bare, bbox: [5, 5, '10', 10] })).rejects.toThrow(
+    `${folder}/x.json: annotations[0] (id 1): bbox`,
+  );
 });
 
 (process.platform === 'win32' ? it.skip : it)(

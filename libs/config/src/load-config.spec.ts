@@ -308,9 +308,12 @@ describe('--set', () => {
 
 describe('a backbone', () => {
   const own = z.strictObject({
-    backbone: backboneSchema(['big'], ({ channels }) =>
-      channels?.[0] === 7 ? { size: 'channels', message: 'big: expected channels in multiples of 8' } : undefined,
-    ),
+    backbone: backboneSchema(['big'], ({ channels, depths }) => {
+      if (depths !== undefined) throw new Error('nobody is to make a family of impossible depths');
+      return channels?.[0] === 7
+        ? { size: 'channels', message: 'big: expected channels in multiples of 8' }
+        : undefined;
+    }),
   });
   const read = (text: string, ...set: string[]) => loadConfig(own, write(text), { set }).config;
 

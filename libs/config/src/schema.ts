@@ -232,6 +232,8 @@ export const backboneSchema = <Name extends string>(
   faultOf?: (backbone: BackboneConfig<Name>) => { readonly size: string; readonly message: string } | undefined,
 ) =>
   backboneShape(names).superRefine((backbone, context) => {
+    // Sizes out of range are told already, and a family of a billion blocks is not to be made.
+    if (context.issues.length > 0) return;
     const fault = faultOf?.(backbone);
     if (fault !== undefined) context.addIssue({ code: 'custom', path: [fault.size], message: fault.message });
   });

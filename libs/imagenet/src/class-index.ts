@@ -8,6 +8,9 @@ export interface ImageClass {
   readonly name: string;
 }
 
+/** ImageNet-21K's 22 thousand classes take one million. */
+const MAX_BYTES = 8 << 20;
+
 /**
  * Reads a list of classes. Three layouts are understood: a JSON array of `{ index, wnid | folder, name }`, a JSON object
  * `{ "0": ["n01440764", "tench"], ... }`, and text with `folder name` on each line, in label order.
@@ -15,7 +18,7 @@ export interface ImageClass {
  * @throws if a label or a folder is missing or comes twice.
  */
 export async function readClassIndex(file: string): Promise<ImageClass[]> {
-  const text = readText(file);
+  const text = readText(file, { maxBytes: MAX_BYTES });
   const classes = /^\s*[[{]/.test(text) ? fromJson(file, parseJson(file, text)) : fromLines(text);
   if (classes.length === 0) throw new Error(`${file}: expected a list of classes, received none`);
   classes.sort((a, b) => a.index - b.index);

@@ -8,6 +8,9 @@ const HINT = '(--debug shows where)';
 /** What JavaScript throws at a fault of the program. */
 const FAULTS = ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError', 'EvalError', 'URIError'];
 
+/** What V8 says where memory for an array is refused. */
+const TOO_LARGE = /^(Invalid typed array length: \d+|Array buffer allocation failed|Invalid array length)$/;
+
 /** A frame in Node, in TensorFlow's binding, or in a package that is not ours. */
 const FOREIGN = /\(?(node:|.*[\\/]tfjs-node[\\/]|.*[\\/]node_modules[\\/](?!@pyramidal[\\/]|@cocoeval[\\/]))/;
 
@@ -22,6 +25,7 @@ export function describeError(error: unknown): string {
   if (isSystemError(error)) return oneLine(systemMessage(error));
   if (error instanceof AggregateError && error.errors.length > 0) return describeError(error.errors[0]);
   const message = oneLine(error.message) || error.name;
+  if (TOO_LARGE.test(message)) return `not enough memory: ${message}; smaller batches or images need less`;
   if (FAULTS.includes(error.name)) return `unexpected error: ${message} ${HINT}`;
   return error.name === 'Error' && isForeign(error) ? `${message} ${HINT}` : message;
 }

@@ -32,6 +32,11 @@ describe('runProgram', () => {
     ['wrong-usage', 2, 'x.yaml:3: train.epochs: expected 1 or more\nx.yaml:4: and more\n'],
     ['fault', 1, "unexpected error: Cannot read properties of undefined (reading 'find') (--debug shows where)\n"],
     ['deep-recursion', 1, 'unexpected error: Maximum call stack size exceeded (--debug shows where)\n'],
+    [
+      'too-large',
+      1,
+      'not enough memory: Invalid typed array length: 30000000000; smaller batches or images need less\n',
+    ],
     ['missing-file', 1, '/nonexistent/file.json: no such file or folder (open)\n'],
     ['in-the-way', 1, '/tmp: a file of that name is in the way (mkdir)\n'],
     ['no-error', 1, 'unexpected error: just text (--debug shows where)\n'],

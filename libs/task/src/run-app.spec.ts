@@ -129,6 +129,14 @@ describe('runApp', () => {
     expect(code).toBe(2);
   });
 
+  it('repeats of what was typed no more than tells where it is', async () => {
+    const { stderr } = await run(notingApp().app, `train x.yaml --set a=${'['.repeat(50_000)}`);
+    expect(stderr.length).toBeLessThan(600);
+    expect(stderr).toMatch(
+      /^pyramidal-test train: option '--set <key=value>' argument 'a=\[+ \.\.\. .*write --set=KEY=VALUE through Nx\n$/,
+    );
+  });
+
   it.each([
     [new UsageError('x.yaml:3: train.epochs: expected at least 1'), 2],
     [new Error('the disk is full'), 1],

@@ -153,8 +153,14 @@ function describeUsage(error: CommanderError, program: Command, argv: readonly s
   if (error.code === 'commander.help') return program.helpInformation().trimEnd();
   const command = program.commands.find((candidate) => candidate.name() === argv[0]);
   const place = command === undefined ? program.name() : `${program.name()} ${command.name()}`;
-  const [line] = error.message.replace(/^error: /, '').split('\n');
-  return `${place}: ${line}${knownNames(error, program, command)}`;
+  const [line = ''] = error.message.replace(/^error: /, '').split('\n');
+  return `${place}: ${shorten(line)}${knownNames(error, program, command)}`;
+}
+
+/** Commander repeats what was typed, whatever its length. */
+function shorten(line: string): string {
+  const SHOWN = 200;
+  return line.length > 2 * SHOWN ? `${line.slice(0, SHOWN)} ... ${line.slice(-SHOWN)}` : line;
 }
 
 /** What could have been typed instead. */

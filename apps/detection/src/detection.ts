@@ -20,6 +20,7 @@ export function defineDetection(own: OwnDetectionParts = {}): TaskApp {
     name: 'pyramidal-detect',
     description: 'Trains and evaluates object detectors and instance segmentors on four-stage pyramid backbones.',
     findsScores: true,
+    drawsAugmented: true,
     recipes: RECIPES,
     train: (command) => train(definition, command),
     evaluate: (command) => evaluate(definition, command),

@@ -7,13 +7,13 @@ import {
   openBatchSource,
 } from '@pyramidal/loading';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Size } from '@pyramidal/images';
+import { evenlySpaced, type Size } from '@pyramidal/images';
 import { Random, type Seed } from '@pyramidal/random';
 import { partnersOf } from './augment/augment';
 import { groupByCanvas, sharedCanvas, tightCanvas } from './canvas';
 import type { DetectionSample } from './dataset';
 import { orderByOrientation } from './order';
-import { type DetectionTransform, PREPARE, type PreparedDetection } from './prepare';
+import { type DetectionTransform, PREPARE, type PreparedDetection, prepareSample } from './prepare';
 
 export interface DetectionBatchesOptions extends Pick<
   LoaderOptions<DetectionSample, PreparedDetection>,
@@ -85,7 +85,7 @@ export function openDetectionBatches(options: DetectionBatchesOptions): BatchSou
 const PARTNERS = 13;
 
 /** Other images that a sample may be made of. */
-export function drawPartners(
+function drawPartners(
   samples: readonly DetectionSample[],
   transform: DetectionTransform,
   seed: Seed,
@@ -93,6 +93,24 @@ export function drawPartners(
   const random = new Random([...seed, PARTNERS]);
   return Array.from({ length: partnersOf(transform) }, () => random.pick(samples));
 }
+
+/**
+ * Samples as a training sees them, one by one and evenly spaced: for people to look at.
+ * @param seed all that is random comes from it.
+ */
+export async function* previewSamples(
+  samples: readonly DetectionSample[],
+  transform: DetectionTransform,
+  { count, seed }: { readonly count: number; readonly seed: number },
+): AsyncGenerator<PreparedDetection> {
+  for (const [i, sample] of evenlySpaced(samples, count).entries()) {
+    const own = [seed, PREVIEW, i];
+    yield await prepareSample(sample, transform, own, drawPartners(samples, transform, own));
+  }
+}
+
+/** The stream of random numbers of a preview, which no training draws from. */
+const PREVIEW = 17;
 
 function collate(
   { samples, epoch, batch, alike }: LoadedBatch<PreparedDetection>,

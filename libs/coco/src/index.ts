@@ -1,4 +1,10 @@
-export { openDetectionBatches, stackImages, type DetectionBatch, type DetectionBatchesOptions } from './batches';
+export {
+  openDetectionBatches,
+  previewSamples,
+  stackImages,
+  type DetectionBatch,
+  type DetectionBatchesOptions,
+} from './batches';
 export { tightCanvas } from './canvas';
 export {
   openDetectionDataset,

@@ -105,12 +105,17 @@ function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command 
       const config = choose(app, { file, ...choice });
       finish(await app.info({ config, weights: weights?.file, set, input, resolved }));
     });
-  common('data', 'check a data set before training: counts, sizes, what is left out and why, duplicates').action(
-    async (file, { set, ...choice }) => {
-      const config = chooseConfig(app, { file, ...choice });
-      finish(await app.data({ config, set }));
-    },
-  );
+  const data = common('data', 'check a data set before training: counts, sizes, what is left out and why, duplicates');
+  data.action(async (file, { set, showAugmented = false, out, ...choice }) => {
+    const config = chooseConfig(app, { file, ...choice });
+    const augmented = out ?? join('runs', runName(config), 'augmented');
+    finish(await app.data({ config, set, ...(showAugmented && { augmented }) }));
+  });
+  if (app.drawsAugmented) {
+    data
+      .option('--show-augmented', 'also draw training images as the network sees them, with their objects', false)
+      .option('--out <dir>', 'folder of these pictures (default: augmented/ in the folder of the run)', onePath);
+  }
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ writeErr: () => undefined });
   }

@@ -57,7 +57,10 @@ export interface ExportCommand extends TrainedCommand {
 }
 
 /** Looks at a data set as training does, and says what is in it. */
-export type DataCommand = Configured;
+export interface DataCommand extends Configured {
+  /** Folder for pictures of augmented training images, where they are asked for. */
+  readonly augmented?: string | undefined;
+}
 
 export interface InfoCommand extends Common {
   /** A configuration; that of the weights where absent. */
@@ -77,6 +80,8 @@ export interface TaskApp {
   readonly description: string;
   /** Whether what it finds has scores, so that `predict --score` makes sense. */
   readonly findsScores?: boolean;
+  /** Whether `data --show-augmented` draws training images. */
+  readonly drawsAugmented?: boolean;
   /** What `--recipe` chooses from. */
   readonly recipes?: RecipeBook;
   train(command: TrainCommand): Promise<number>;

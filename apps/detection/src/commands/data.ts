@@ -5,6 +5,7 @@ import { checkImages, type DataCommand, describeData, openConfig, type ReportedS
 import { decodingOf } from '../assemble';
 import type { DetectionConfig } from '../config';
 import { openData } from '../data';
+import { drawAugmented } from '../draw-augmented';
 import type { DetectionDefinition } from '../definition';
 
 /** Opens a data set as training does, decodes every image, and prints what is in it; 1 where a training would end over it. */
@@ -17,6 +18,7 @@ export async function data({ schema, detectors }: DetectionDefinition, command: 
   const classes = training.classes.map(({ name }) => name);
   const { lines, isSound } = await describeData({ root: config.data.root, classes, unit: 'objects', splits, notes });
   console.log(lines.join('\n'));
+  if (command.augmented !== undefined) await drawAugmented(training, config, command.augmented);
   return isSound ? 0 : 1;
 }
 

@@ -39,9 +39,13 @@ train:
 evaluation: { every: 80 }
 `;
 
+// A step is recorded before it runs: a while, on a machine that is busy.
+jest.setTimeout(300_000);
+
 let folder: string;
 let config: string;
 let log: jest.SpyInstance;
+let error: jest.SpyInstance;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'classify-'));
@@ -51,7 +55,7 @@ beforeAll(async () => {
     for (const [name, colour] of Object.entries(COLOURS))
       await writePictures(join(folder, 'data', split, name), colour);
   }
-  jest.spyOn(console, 'error').mockImplementation();
+  error = jest.spyOn(console, 'error').mockImplementation();
   log = jest.spyOn(console, 'log').mockImplementation();
   jest.spyOn(process.stderr, 'write').mockImplementation(() => true);
   expect(await classify(`train ${config} --out ${folder}/run`)).toEqual({ code: 0, message: '' });
@@ -118,6 +122,74 @@ describe('a run', () => {
     log.mockClear();
     expect(await classify(`info ${config} --input 64x96`)).toEqual({ code: 0, message: '' });
     expect(log.mock.calls.map(([line]) => line).join('\n')).toMatch(/^C3 {2}8x12x10, stride 8$/m);
+  });
+});
+
+describe('train.batchSize: auto', () => {
+  it('takes what memory holds, writes it down, and goes on with it', async () => {
+    const line = `train ${config} --out ${folder}/auto --set train.batchSize=auto`;
+    expect(await classify(`${line} --set train.epochs=1`)).toEqual({ code: 0, message: '' });
+    const size = (): string | undefined =>
+      /batchSize: (.*)/.exec(readFileSync(join(folder, 'auto/config.yaml'), 'utf8'))?.[1];
+    // Nine images, of which a machine that runs this holds eight.
+    expect(size()).toBe('8');
+    const told = (): string[] => error.mock.calls.map(([text]) => String(text));
+    expect(told().some((text) => /^batch size 8: a step takes \d+ MB an image, .* are free/.test(text))).toBe(true);
+    expect(await classify(`${line} --set train.epochs=2 --resume`)).toEqual({ code: 0, message: '' });
+    expect(told()).toContain('batch size 8, as the run began (train.batchSize: auto)');
+    expect(size()).toBe('8');
+    const evaluated = `eval ${config} --weights ${folder}/auto --out ${folder}/auto-eval --set train.batchSize=auto`;
+    expect(await classify(evaluated)).toEqual({ code: 0, message: '' });
+  });
+
+  it('leaves the network as it was: the same numbers as with the number itself', async () => {
+    const line = `train ${config} --set train.epochs=1 --out`;
+    expect(await classify(`${line} ${folder}/eight --set train.batchSize=8`)).toEqual({ code: 0, message: '' });
+    const [auto, eight] = ['auto', 'eight'].map((run) => {
+      const [first] = readFileSync(join(folder, run, 'metrics.jsonl'), 'utf8').split('\n');
+      return (JSON.parse(first!) as { loss: number }).loss;
+    });
+    expect(auto).toBe(eight);
+  });
+});
+
+describe('loss.classWeights', () => {
+  it('weighs classes by a list of one number each, or by their images', async () => {
+    const line = (weights: string, run: string) =>
+      classify(`train ${config} --out ${folder}/${run} --set train.epochs=1 --set loss.classWeights=${weights}`);
+    expect(await line('[1,2,3]', 'listed')).toEqual({ code: 0, message: '' });
+    expect(await line('balanced', 'balanced')).toEqual({ code: 0, message: '' });
+    expect(error.mock.calls.flat()).toContain('class weights: blue 1, green 1, red 1');
+    const { code, message } = await line('[1,2]', 'short');
+    expect(message.trim()).toBe('loss.classWeights: expected 3 numbers, one for each class, received 2');
+    expect(code).toBe(2);
+  });
+});
+
+describe('data', () => {
+  const told = (): string => log.mock.calls.map(([line]) => line).join('\n');
+
+  it('says what a data set holds, and which images are learned from and measured on', async () => {
+    log.mockClear();
+    expect(await classify(`data ${config}`)).toEqual({ code: 0, message: '' });
+    expect(told()).toMatch(/^training: 9 images$/m);
+    expect(told()).toMatch(/^ {2}longer sides {3}to 128: 9$/m);
+    expect(told()).toMatch(/^ {2}blue +3 +3$/m);
+    expect(told()).toMatch(/^9 images are learned from and measured on$/m);
+    expect(told()).toMatch(/^ {2}val.blue.0\.png is train.blue.0\.png$/m);
+    expect(told()).toMatch(/a training takes this data set$/);
+  });
+
+  it('names broken images, which end it unless they are skipped', async () => {
+    const root = join(folder, 'damaged');
+    for (const split of ['train', 'val'])
+      for (const [name, colour] of Object.entries(COLOURS)) await writePictures(join(root, split, name), colour);
+    truncateSync(join(root, 'train/red/1.png'), 60);
+    log.mockClear();
+    expect((await classify(`data ${config} --set data.root=${root}`)).code).toBe(1);
+    expect(told()).toMatch(/^ {2}broken {9}1 images, which end a training\n {4}train.red.1\.png: cannot be decoded/m);
+    expect((await classify(`data ${config} --set data.root=${root} --set data.onBroken=skip`)).code).toBe(0);
+    expect((await classify(`data ${config} --set data.root=${root}/none`)).code).toBe(1);
   });
 });
 

@@ -5,6 +5,7 @@ import type { BatchSource } from '@pyramidal/loading';
 import { type ImageBatch, openImageBatches, type ImageSplit, type ImageTransform } from '@pyramidal/imagenet';
 import { type Classifier, crossEntropy, ForwardPass } from '@pyramidal/nn';
 import * as tf from '@tensorflow/tfjs-core';
+import { evaluationBatchSize, trainingBatchSize } from '@pyramidal/task';
 import type { Losses } from '@pyramidal/training';
 import type { ClassificationConfig } from './config';
 
@@ -67,7 +68,7 @@ export function trainingBatches(
     },
     mix: { mixup, cutmix },
     repeats,
-    batchSize: Math.min(train.batchSize, split.samples.length),
+    batchSize: Math.min(trainingBatchSize(config), split.samples.length),
     lastBatch: 'drop',
     shuffle: true,
     seed: train.seed,
@@ -82,12 +83,12 @@ export function evaluationBatches(
   split: ImageSplit,
   classes: number,
 ): BatchSource<ImageBatch> {
-  const { data, train, evaluation } = config;
+  const { data, train } = config;
   return openImageBatches({
     samples: split.samples,
     classes,
     transform: evaluationTransform(config),
-    batchSize: Math.min(evaluation.batchSize ?? train.batchSize, split.samples.length),
+    batchSize: Math.min(evaluationBatchSize(config), split.samples.length),
     shuffle: false,
     seed: train.seed,
     onBroken: data.onBroken,

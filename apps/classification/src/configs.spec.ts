@@ -1,5 +1,6 @@
 import { VARIANTS } from '@pyramidal/backbones';
 import { loadConfig, openRecipe, publishedOf, recipeNames } from '@pyramidal/config';
+import { trainingBatchSize } from '@pyramidal/task';
 import { openRuntime } from '@pyramidal/runtime';
 import { expectScheduleShape, withoutGradient } from '@pyramidal/testing';
 import { createOptimizer, createSchedule } from '@pyramidal/training';
@@ -79,7 +80,7 @@ it.each([
   ['smt-22k-384_30e', 'smt_large', 512, 2e-5],
 ])('%s on %s: batch and rate are the official ones', (recipe, backbone, batch, lr) => {
   const { train, augmentation } = load({ recipe, backbone });
-  expect([train.batchSize * train.accumulation, train.optimizer.lr]).toEqual([batch, lr]);
+  expect([trainingBatchSize({ train }) * train.accumulation, train.optimizer.lr]).toEqual([batch, lr]);
   expect(augmentation.repeats).toBe(recipe.startsWith('coat') ? 3 : 1);
 });
 

@@ -12,6 +12,7 @@ import {
 import { type DecodeOptions, IMAGENET_NORMALISATION } from '@pyramidal/images';
 import type { BatchSource } from '@pyramidal/loading';
 import { ForwardPass, inferencePass } from '@pyramidal/nn';
+import { evaluationBatchSize, trainingBatchSize } from '@pyramidal/task';
 import type { Losses } from '@pyramidal/training';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { DetectionConfig } from './config';
@@ -90,7 +91,7 @@ export function trainingBatches(
   return openDetectionBatches({
     samples,
     transform: trainingTransform(config, detector),
-    batchSize: Math.min(train.batchSize, samples.length),
+    batchSize: Math.min(trainingBatchSize(config), samples.length),
     shuffle: true,
     factors: factorsOf(config, samples),
     seed: train.seed,
@@ -108,11 +109,11 @@ export function measuredBatches(
   samples: readonly DetectionSample[],
   detector: Detector,
 ): BatchSource<DetectionBatch> {
-  const { data, input, train, evaluation } = config;
+  const { data, input, train } = config;
   return openDetectionBatches({
     samples,
     transform: { ...truthTransform(config, detector), scales: [input] },
-    batchSize: Math.min(evaluation.batchSize ?? train.batchSize, samples.length),
+    batchSize: Math.min(evaluationBatchSize(config), samples.length),
     shuffle: true,
     seed: train.seed,
     workers: data.workers,

@@ -1,6 +1,7 @@
 import { VARIANTS } from '@pyramidal/backbones';
 import type { Detector } from '@pyramidal/boxes';
 import { loadConfig, openRecipe, publishedOf, recipeNames } from '@pyramidal/config';
+import { trainingBatchSize } from '@pyramidal/task';
 import { openRuntime } from '@pyramidal/runtime';
 import { expectScheduleShape, withoutGradient } from '@pyramidal/testing';
 import { createOptimizer, createSchedule } from '@pyramidal/training';
@@ -122,7 +123,7 @@ it.each([
   const { train, evaluation } = load({ recipe: `mask-rcnn_${schedule}`, backbone: 'groupmixformer_tiny' });
   expect(train).toMatchObject({ epochs, optimizer: { name: 'adamw', lr: 1e-4, weightDecay: 0.05 } });
   expect(train.schedule).toMatchObject({ name: 'step', gamma: 0.1, milestones });
-  expect([train.batchSize * train.accumulation, evaluation.batchSize]).toEqual([16, 1]);
+  expect([trainingBatchSize({ train }) * train.accumulation, evaluation.batchSize]).toEqual([16, 1]);
 });
 
 /** Gives weights that begin at zero, and hide others so, other values. */

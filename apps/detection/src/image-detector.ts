@@ -2,6 +2,7 @@
 import type { Detector } from '@pyramidal/boxes';
 import type { DetectionBatch, DetectionSample } from '@pyramidal/coco';
 import type { BatchSource } from '@pyramidal/loading';
+import { evaluationBatchSize } from '@pyramidal/task';
 import * as tf from '@tensorflow/tfjs-core';
 import { plainBatches } from './assemble';
 import { BatchDetector, type ImageDetections, type RawDetections } from './batch-detector';
@@ -25,7 +26,7 @@ export class ImageDetector {
   /** @param detector stays the caller's. */
   constructor(detector: Detector, config: DetectionConfig, samples: readonly DetectionSample[]) {
     this.#samples = new Map(samples.map((sample) => [sample.id, sample]));
-    this.#batchSize = config.evaluation.batchSize ?? config.train.batchSize;
+    this.#batchSize = evaluationBatchSize(config);
     this.#batches = plainBatches(config, samples, this.#batchSize);
     this.#detector = new BatchDetector(detector, config);
   }

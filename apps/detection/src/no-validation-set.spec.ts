@@ -91,6 +91,21 @@ describe('no validation', () => {
   });
 });
 
+it('data tells what a training would read: counts, what is left out, and categories that are never learned', async () => {
+  const printed = jest.spyOn(console, 'log').mockImplementation();
+  expect(await detect(`data ${config}`, HELD, 'data.repeatThreshold=1')).toEqual({ code: 0, message: '' });
+  const told = printed.mock.calls.map(([line]) => String(line)).join('\n');
+  expect(told).toMatch(/^training: 3 images$/m);
+  expect(told).toMatch(/^validation: 1 images$/m);
+  expect(told).toMatch(/^ {2}objects {8}6, up to 2 an image$/m);
+  expect(told).toMatch(/^ {2}of area {8}small 6, medium 0, large 0$/m);
+  expect(told).toMatch(/^ {2}red +3 +1$/m);
+  expect(told).toMatch(/data\.repeatThreshold 1: 0 of 3 images are seen more than once an epoch/);
+  printed.mockClear();
+  const { code, message } = await detect(`data ${config}`, 'data.train.annotations=gone.json', 'data.val=none');
+  expect([code, message]).toEqual([1, expect.stringContaining('gone.json')]);
+});
+
 it.each([
   ['{ shar: 0.1 }', /data\.val\.shar: unknown key.*did you mean 'share'/],
   ['{ share: 2 }', /data\.val\.share: expected less than 1, received 2/],

@@ -8,7 +8,7 @@ import {
   type SegmentationSplit,
 } from '@pyramidal/ade20k';
 import { backboneCatalogue, type BackboneCatalogue } from '@pyramidal/backbones';
-import { createPredictor, type Predictor } from '@pyramidal/task';
+import { createPredictor, evaluationBatchSize, type Predictor, trainingBatchSize } from '@pyramidal/task';
 import { type DecodeOptions, IMAGENET_NORMALISATION } from '@pyramidal/images';
 import type { BatchSource } from '@pyramidal/loading';
 import { ForwardPass, inferencePass } from '@pyramidal/nn';
@@ -95,7 +95,7 @@ export function trainingBatches(
     samples: split.samples,
     coding: codingOf(config, classes),
     transform: { ...augmentation, scale, crop, normalisation: IMAGENET_NORMALISATION, decode: decodingOf(config) },
-    batchSize: Math.min(train.batchSize, split.samples.length),
+    batchSize: Math.min(trainingBatchSize(config), split.samples.length),
     lastBatch: 'drop',
     shuffle: true,
     seed: train.seed,
@@ -110,14 +110,14 @@ export function measuredBatches(
   split: SegmentationSplit,
   classes: number,
 ): BatchSource<SegmentationBatch> {
-  const { data, input, train, evaluation } = config;
+  const { data, input } = config;
   const { crop, ...scale } = input;
   const unchanged = { ratioRange: [1, 1], catMaxRatio: 1, flip: 0, photometric: false } as const;
   return openSegmentationBatches({
     samples: split.samples,
     coding: codingOf(config, classes),
     transform: { ...unchanged, scale, crop, normalisation: IMAGENET_NORMALISATION, decode: decodingOf(config) },
-    batchSize: Math.min(evaluation.batchSize ?? train.batchSize, split.samples.length),
+    batchSize: Math.min(evaluationBatchSize(config), split.samples.length),
     shuffle: false,
     seed: 0,
     workers: data.workers,

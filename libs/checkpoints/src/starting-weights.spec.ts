@@ -45,6 +45,29 @@ class Detector extends Module {
   readonly rpnHead = new Linear(3, 1);
 }
 
+/** RetinaNet's head, with nine anchors a cell, and a box head that refines boxes class by class. */
+class Boxes extends Module {
+  protected override readonly officialNames = { bboxHead: 'bbox_head', roiHead: 'roi_head.bbox_head' };
+  readonly backbone = new Pyramid();
+  readonly bboxHead: Module;
+  readonly roiHead: Module;
+  constructor(classes: number) {
+    super();
+    class Retina extends Module {
+      protected override readonly officialNames = { cls: 'retina_cls', reg: 'retina_reg' };
+      readonly cls = new Linear(3, 9 * classes);
+      readonly reg = new Linear(3, 9 * 4);
+    }
+    class Head extends Module {
+      protected override readonly officialNames = { cls: 'fc_cls', reg: 'fc_reg' };
+      readonly cls = new Linear(3, classes + 1);
+      readonly reg = new Linear(3, 4 * classes);
+    }
+    this.bboxHead = new Retina();
+    this.roiHead = new Head();
+  }
+}
+
 type Tensors = Map<string, StoredTensor>;
 
 const modules: Module[] = [];
@@ -70,7 +93,7 @@ const renamed = (tensors: Tensors, rename: (name: string) => string): Tensors =>
   new Map([...tensors].map(([name, value]) => [rename(name), value]));
 
 const told = (module: Module, tensors: Tensors): string[] =>
-  describeStart('w.pth', startFromWeights(fresh(module), tensors));
+  describeStart('w.pth', startFromWeights(fresh(module), tensors), module);
 
 const stray: StoredTensor = { dtype: 'int64', shape: [], data: BigInt64Array.of(3n) };
 const BACKBONE = ['stage1.weight', 'stage1.bias', 'stage2.weight', 'stage2.bias'];
@@ -90,6 +113,16 @@ describe('startFromWeights', () => {
     expect(told(new Segmentor(3), weightsOf(new Segmentor(150)))).toEqual([
       'w.pth: 6 tensors loaded',
       '  drawn anew, of another size: decode_head.conv_seg: 150 classes in the file, 3 here',
+    ]);
+  });
+
+  it('tells them of box heads and of anchors too', () => {
+    // 80 and 4 have a common divisor: the anchors come from the layer beside.
+    expect(told(new Boxes(4), weightsOf(new Boxes(80)))).toEqual([
+      'w.pth: 6 tensors loaded',
+      ...['bbox_head.retina_cls', 'roi_head.bbox_head.fc_cls', 'roi_head.bbox_head.fc_reg'].map(
+        (layer) => `  drawn anew, of another size: ${layer}: 80 classes in the file, 4 here`,
+      ),
     ]);
   });
 

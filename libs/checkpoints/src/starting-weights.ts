@@ -44,15 +44,17 @@ const firstWord = (name: string): string => name.split('.', 1)[0] ?? name;
 /**
  * Says what became of the weights in a file, one line each: `loaded`, `drawn anew` with the reason, `left out`.
  * @param path of the file, for the first line.
+ * @param module tells how many classes a layer is for where its own size does not.
  */
-export function describeStart(path: string, report: LoadReport): string[] {
+export function describeStart(path: string, report: LoadReport, module?: Module): string[] {
   const { loaded, resized, kept, misfits, ignored } = report;
   const lines = [`${path}: ${loaded.length + resized.length} tensors loaded`];
   if (resized.length > 0) lines.push(`  ${resized.length} of them resized to this image size: ${some(resized)}`);
   const misfit = new Set(misfits.map(({ name }) => name));
   const absent = kept.filter((name) => !misfit.has(name));
   if (absent.length > 0) lines.push(`  drawn anew, not in the file: ${some(partsOf(absent))}`);
-  for (const line of new Set(misfits.map(describeMisfit))) lines.push(`  drawn anew, of another size: ${line}`);
+  for (const line of new Set(misfits.map((one) => describeMisfit(one, module))))
+    lines.push(`  drawn anew, of another size: ${line}`);
   if (ignored.length > 0) lines.push(`  left out, no place for them here: ${some(partsOf(ignored))}`);
   return lines;
 }
@@ -61,14 +63,29 @@ export function describeStart(path: string, report: LoadReport): string[] {
 const ONE_A_CLASS =
   /^(head|class_embed\.\d+|(decode_head|auxiliary_head)\.conv_seg|roi_head\.mask_head\.(\d+\.)?conv_logits)\.\w+$/;
 const WITH_BACKGROUND = /(^|\.)fc_cls\.\w+$/;
+/** Four outputs a class: the box deltas of heads that refine boxes class by class. */
+const BOX_A_CLASS = /(^|\.)fc_reg\.\w+$/;
+/** One output for each class and anchor; the layer beside it has four for each anchor. */
+const ONE_AN_ANCHOR = /(^|\.)retina_cls\.\w+$/;
 
 /** `head: 80 classes in the file, 3 here` */
-function describeMisfit({ name, expected, received }: Misshaped): string {
+function describeMisfit({ name, expected, received }: Misshaped, module: Module | undefined): string {
   const layer = name.slice(0, name.lastIndexOf('.'));
-  const outputs = (shape: string): number => Number(/\[(\d+)/.exec(shape)?.[1]);
-  const extra = ONE_A_CLASS.test(name) ? 0 : WITH_BACKGROUND.test(name) ? 1 : undefined;
-  if (extra === undefined) return `${name}: ${received} in the file, ${expected} here`;
-  return `${layer}: ${outputs(received) - extra} classes in the file, ${outputs(expected) - extra} here`;
+  const [there, here] = [received, expected].map((shape) =>
+    classesOf(name, Number(/\[(\d+)/.exec(shape)?.[1]), module),
+  );
+  if (!Number.isInteger(there) || !Number.isInteger(here)) return `${name}: ${received} in the file, ${expected} here`;
+  return `${layer}: ${there} classes in the file, ${here} here`;
+}
+
+/** How many classes so many outputs are for; not a whole number where the layer does not tell. */
+function classesOf(name: string, outputs: number, module: Module | undefined): number {
+  if (ONE_A_CLASS.test(name)) return outputs;
+  if (WITH_BACKGROUND.test(name)) return outputs - 1;
+  if (BOX_A_CLASS.test(name)) return outputs > 4 ? outputs / 4 : NaN;
+  if (!ONE_AN_ANCHOR.test(name)) return NaN;
+  const boxes = module?.state().get(name.replace('retina_cls', 'retina_reg'))?.torchShape[0] ?? NaN;
+  return outputs / (boxes / 4);
 }
 
 /** `rpn_head (6), roi_head (14)`: names by their first word, or the one behind `backbone.`. */

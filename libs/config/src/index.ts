@@ -1,5 +1,5 @@
 export { z } from 'zod';
-export { type ConfigSource, loadConfig, type LoadedConfig, type LoadOptions } from './load-config';
+export { configText, type ConfigSource, loadConfig, type LoadedConfig, type LoadOptions } from './load-config';
 export { openRecipe, publishedOf, type Recipe, type RecipeBook, recipeNames } from './recipes';
 export {
   backboneSchema,

@@ -124,7 +124,11 @@ export const trainSchema = z
   .strictObject({
     epochs: count.optional().describe('Length of the run; or `iterations`.'),
     iterations: count.optional().describe('Length of the run in updates.'),
-    batchSize: count.describe('Images at a time.'),
+    batchSize: z
+      .union([z.literal('auto'), count])
+      .describe(
+        'Images at a time. `auto` takes the largest power of two up to 64 that free main memory holds, by steps with one and two images; the run keeps the number in its config.yaml, also for --resume.',
+      ),
     accumulation: count.default(1).describe('Batches whose gradients are averaged into one update.'),
     optimizer: optimizerSchema.describe('How gradients change the parameters.'),
     schedule: scheduleSchema.default({ name: 'constant' }).describe('How the learning rate changes.'),

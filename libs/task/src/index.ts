@@ -1,5 +1,6 @@
 /** What every task's program shares. */
 export { openConfig } from './choose-config';
+export { evaluationBatchSize, trainingBatchSize, withBatchSize } from './batch-size';
 export { classWeights } from './class-weights';
 export { countProgress, type CountProgress } from './count-progress';
 export { checkImages } from './check-images';

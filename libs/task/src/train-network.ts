@@ -19,6 +19,7 @@ import {
   type TrainStep,
   type TrainStepOptions,
 } from '@pyramidal/training';
+import { trainingBatchSize } from './batch-size';
 import { reportBroken } from './report-broken';
 import type { TrainCommand } from './task-app';
 import { type Measured, validationLoss, type ValidationLoss } from './validation-loss';
@@ -142,8 +143,7 @@ async function runTraining<Loaded, B extends Batch>(
   step: TrainStep<B>,
   folder: RunFolder,
 ): Promise<ExitCode> {
-  const { epochs, iterations, optimizer, schedule, batchSize, seed, logEvery, saveEvery, keep, onSaveError } =
-    config.train;
+  const { epochs, iterations, optimizer, schedule, seed, logEvery, saveEvery, keep, onSaveError } = config.train;
   const length = epochs === undefined ? { iterations: iterations! } : { epochs };
   const updatesPerEpoch = Math.floor(source.batchesPerEpoch / step.accumulation);
   const { exitCode } = await train<B>({
@@ -151,7 +151,7 @@ async function runTraining<Loaded, B extends Batch>(
     step,
     data: {
       batchesPerEpoch: source.batchesPerEpoch,
-      batchSize,
+      batchSize: trainingBatchSize(config),
       async *epoch(epoch, batch) {
         for await (const loaded of source.batches({ epoch, batch })) yield tensors(loaded);
       },

@@ -98,7 +98,7 @@ export function startFromFile(path: string, module: Module, say: (line: string) 
   try {
     const tensors = usedTensors(file, infoOf(path, file), true);
     const report = namingFile(path, () => startFromWeights(module, tensors));
-    for (const line of describeStart(path, report)) say(line);
+    for (const line of describeStart(path, report, module)) say(line);
     return report;
   } finally {
     file.close();

@@ -1,5 +1,14 @@
 /** `pyramidal-classify train`. */
-import { classWeights, freezeStages, openConfig, reportBroken, type TrainCommand, trainNetwork } from '@pyramidal/task';
+import {
+  classWeights,
+  freezeStages,
+  openConfig,
+  reportBroken,
+  type TrainCommand,
+  trainNetwork,
+  withBatchSize,
+} from '@pyramidal/task';
+import type { ImageBatch } from '@pyramidal/imagenet';
 import { openRuntime } from '@pyramidal/runtime';
 import { startFromFile } from '@pyramidal/training';
 import { classificationLoss, evaluationBatches, trainingBatches } from '../assemble';
@@ -21,22 +30,32 @@ export async function train(
   { schema, assemble, augment }: ClassificationDefinition,
   command: TrainCommand,
 ): Promise<number> {
-  const { config, text } = openConfig(schema, command);
-  const { classes: names, split, notes, ...images } = await openData(config);
+  const opened = openConfig(schema, command);
+  const { classes: names, split, notes, ...images } = await openData(opened.config);
   for (const note of notes) console.error(note);
   const classes = names.length;
-  const weights = await classWeights(config.loss.classWeights, {
+  const weights = await classWeights(opened.config.loss.classWeights, {
     classes: names.map(({ name }) => name),
     count: () => images.training.counts,
   });
-  const runtime = await openRuntime(config.runtime);
+  const runtime = await openRuntime(opened.config.runtime);
   console.error(`${runtime.engine}: ${runtime.reason}`);
 
-  const classifier = assemble(config, classes);
-  classifier.initialize(config.train.seed);
-  if (config.model.weights !== undefined) startFromFile(config.model.weights, classifier);
-  freezeStages(classifier, config.model);
+  const classifier = assemble(opened.config, classes);
+  classifier.initialize(opened.config.train.seed);
+  const { model } = opened.config;
+  if (model.weights !== undefined) startFromFile(model.weights, classifier);
+  freezeStages(classifier, model);
 
+  const learning = {
+    loss: classificationLoss(classifier, opened.config, { augment, classWeights: weights }),
+    tensors: ({ images, targets }: ImageBatch) => ({ images, targets }),
+  };
+  const { config, text } = await withBatchSize(opened, {
+    ...{ schema, command, runtime, module: classifier, ...learning, compile: opened.config.runtime.compile },
+    images: images.training.samples.length,
+    batches: (sized) => trainingBatches(sized, images.training, classes),
+  });
   const training = trainingBatches(config, images.training, classes);
   const validation = images.validation && evaluationBatches(config, images.validation, classes);
   const predict = classifierPredictor(classifier, config.runtime);
@@ -44,9 +63,8 @@ export async function train(
     const exitCode = await trainNetwork({
       ...{ command, config, text, runtime },
       module: classifier,
-      loss: classificationLoss(classifier, config, { augment, classWeights: weights }),
+      ...learning,
       source: training,
-      tensors: ({ images, targets }) => ({ images, targets }),
       evaluation: validation && {
         best: { metric: 'top1', mode: 'max' },
         run: async ({ signal }) => {

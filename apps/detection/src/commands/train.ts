@@ -1,8 +1,9 @@
 /** `pyramidal-detect train`. */
-import { freezeStages, openConfig, type TrainCommand, trainNetwork } from '@pyramidal/task';
+import { freezeStages, openConfig, type TrainCommand, trainNetwork, withBatchSize } from '@pyramidal/task';
+import type { DetectionBatch } from '@pyramidal/coco';
 import { openRuntime } from '@pyramidal/runtime';
 import { startFromFile } from '@pyramidal/training';
-import { compiles, lossOf, measuredBatches, measuredLossOf, trainingBatches } from '../assemble';
+import { compiles, type DetectionTensors, lossOf, measuredBatches, measuredLossOf, trainingBatches } from '../assemble';
 import type { DetectionDefinition } from '../definition';
 import { openData } from '../data';
 import { evaluateDetector, summarise } from '../evaluate-detector';
@@ -18,17 +19,28 @@ export async function train(
   { schema, detectors, assemble, augment }: DetectionDefinition,
   command: TrainCommand,
 ): Promise<number> {
-  const { config, text } = openConfig(schema, command);
-  const { training: dataset, validation, split, notes } = await openData(config, detectors);
+  const opened = openConfig(schema, command);
+  const { training: dataset, validation, split, notes } = await openData(opened.config, detectors);
   for (const note of notes) console.error(note);
-  const runtime = await openRuntime(config.runtime);
+  const runtime = await openRuntime(opened.config.runtime);
   console.error(`${runtime.engine}: ${runtime.reason}`);
 
-  const detector = assemble(config, dataset.classes.length);
-  detector.initialize(config.train.seed);
-  if (config.model.weights !== undefined) startFromFile(config.model.weights, detector);
-  freezeStages(detector, config.model);
+  const detector = assemble(opened.config, dataset.classes.length);
+  detector.initialize(opened.config.train.seed);
+  const { model } = opened.config;
+  if (model.weights !== undefined) startFromFile(model.weights, detector);
+  freezeStages(detector, model);
 
+  const learning = {
+    loss: lossOf(detector, opened.config, augment),
+    tensors: ({ tensors }: DetectionBatch): DetectionTensors => ({ ...tensors }),
+  };
+  const compile = compiles(opened.config);
+  const { config, text } = await withBatchSize(opened, {
+    ...{ schema, command, runtime, module: detector, ...learning, compile },
+    images: dataset.samples.length,
+    batches: (sized) => trainingBatches(sized, dataset.samples, detector),
+  });
   const training = trainingBatches(config, dataset.samples, detector);
   const evaluated = validation && new ImageDetector(detector, config, validation.samples);
   const source =
@@ -36,11 +48,10 @@ export async function train(
   try {
     return await trainNetwork({
       ...{ command, text, runtime },
-      config: { ...config, runtime: { ...config.runtime, compile: compiles(config) } },
+      config: { ...config, runtime: { ...config.runtime, compile } },
       module: detector,
-      loss: lossOf(detector, config, augment),
+      ...learning,
       source: training,
-      tensors: ({ tensors }) => ({ ...tensors }),
       evaluation: evaluated && {
         best: { metric: 'boxAP', mode: 'max' },
         run: async ({ signal }) => summarise(await evaluateDetector(evaluated, validation, { signal })),

@@ -1,6 +1,13 @@
 /** `pyramidal-segment train`. */
-import { classWeights, freezeStages, openConfig, type TrainCommand, trainNetwork } from '@pyramidal/task';
-import { countPixels } from '@pyramidal/ade20k';
+import {
+  classWeights,
+  freezeStages,
+  openConfig,
+  type TrainCommand,
+  trainNetwork,
+  withBatchSize,
+} from '@pyramidal/task';
+import { countPixels, type SegmentationBatch } from '@pyramidal/ade20k';
 import { openRuntime } from '@pyramidal/runtime';
 import { startFromFile } from '@pyramidal/training';
 import { codingOf, lossOf, measuredBatches, measuredLossOf, segmentorPredictor, trainingBatches } from '../assemble';
@@ -21,22 +28,32 @@ export async function train(
   { schema, assemble, augment }: SegmentationDefinition,
   command: TrainCommand,
 ): Promise<number> {
-  const { config, text } = openConfig(schema, command);
-  const { classes: names, split, notes, ...images } = await openData(config);
+  const opened = openConfig(schema, command);
+  const { classes: names, split, notes, ...images } = await openData(opened.config);
   for (const note of notes) console.error(note);
   const classes = names.length;
-  const weights = await classWeights(config.loss.classWeights, {
+  const weights = await classWeights(opened.config.loss.classWeights, {
     classes: names.map(({ name }) => name),
-    count: () => countPixels(images.training, codingOf(config, classes), config.data.onBroken),
+    count: () => countPixels(images.training, codingOf(opened.config, classes), opened.config.data.onBroken),
   });
-  const runtime = await openRuntime(config.runtime);
+  const runtime = await openRuntime(opened.config.runtime);
   console.error(`${runtime.engine}: ${runtime.reason}`);
 
-  const segmentor = assemble(config, classes);
-  segmentor.initialize(config.train.seed);
-  if (config.model.weights !== undefined) startFromFile(config.model.weights, segmentor);
-  freezeStages(segmentor, config.model);
+  const segmentor = assemble(opened.config, classes);
+  segmentor.initialize(opened.config.train.seed);
+  const { model } = opened.config;
+  if (model.weights !== undefined) startFromFile(model.weights, segmentor);
+  freezeStages(segmentor, model);
 
+  const learning = {
+    loss: lossOf(segmentor, opened.config, { augment, classWeights: weights }),
+    tensors: ({ images, labels }: SegmentationBatch) => ({ images, labels }),
+  };
+  const { config, text } = await withBatchSize(opened, {
+    ...{ schema, command, runtime, module: segmentor, ...learning, compile: opened.config.runtime.compile },
+    images: images.training.samples.length,
+    batches: (sized) => trainingBatches(sized, images.training, classes),
+  });
   const training = trainingBatches(config, images.training, classes);
   const { validation } = images;
   const predict = segmentorPredictor(segmentor, config);
@@ -45,9 +62,8 @@ export async function train(
     return await trainNetwork({
       ...{ command, config, text, runtime },
       module: segmentor,
-      loss: lossOf(segmentor, config, { augment, classWeights: weights }),
+      ...learning,
       source: training,
-      tensors: ({ images, labels }) => ({ images, labels }),
       evaluation: validation && {
         best: { metric: 'mIoU', mode: 'max' },
         run: async ({ signal }) => summarise(await evaluateSegmentor(predict, config, validation, classes, { signal })),

@@ -1,6 +1,7 @@
 /** A checkpoint opened for images of any caller: its network, its engine, and the queue before them. */
 import type { Module } from '@pyramidal/nn';
 import type { RuntimeOptions } from '@pyramidal/runtime';
+import { evaluationBatchSize } from '../batch-size';
 import { findWeights } from '../find-weights';
 import type { TrainedCommand } from '../task-app';
 import type { SharedConfig } from '../train-network';
@@ -71,7 +72,7 @@ export async function openModel<
       network.dispose();
       giveBack();
     };
-    const batchSize = config.evaluation.batchSize ?? config.train.batchSize;
+    const batchSize = evaluationBatchSize(config);
     return { ...trained, queue: new ImageQueue(workOf(trained), { batchSize, release }) };
   } catch (error) {
     giveBack();

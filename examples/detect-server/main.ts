@@ -17,7 +17,7 @@ runProgram('detect-server', async ([weights, port = '8080']) => {
       .then(([found]) =>
         reply(
           200,
-          found!.objects.map(({ name, score, box }) => ({ name, score, box })),
+          found.objects.map(({ name, score, box }) => ({ name, score, box })),
         ),
       )
       .catch((error: Error) => reply(error instanceof BrokenImageError ? 400 : 500, { error: error.message }));

@@ -6,6 +6,7 @@ import {
   collectImages,
   commandOf,
   type Found,
+  type FoundIn,
   type ImageQueue,
   type Images,
   type OpenedModel,
@@ -39,7 +40,7 @@ export class TrainedClassifier {
    * Finds the likeliest classes of each image: a path, a file's bytes, or pixels.
    * @throws BrokenImageError naming the first image that cannot be read; ClosedError; the signal's reason.
    */
-  classify(images: Images, options?: CallOptions): Promise<Found<ClassifiedImage>[]> {
+  classify<const Given extends Images>(images: Given, options?: CallOptions): Promise<FoundIn<Given, ClassifiedImage>> {
     return collectImages(this.queue, images, options);
   }
 

@@ -112,7 +112,7 @@ describe('openDetector', () => {
     await withDetector(async (detector) => {
       const calls = Array.from({ length: 24 }, (_, i) => detector.detect([photos[i % photos.length]!]));
       const found = await Promise.all(calls);
-      found.forEach(([one], i) => expectSame(one!.objects, predictions[i % photos.length]!.detections));
+      found.forEach(([one], i) => expectSame(one.objects, predictions[i % photos.length]!.detections));
     });
     expect(tf.memory().numTensors).toBe(before);
   });
@@ -122,7 +122,7 @@ describe('openDetector', () => {
     const minScore = (scores[2]! + scores[3]!) / 2;
     await withDetector(
       async (detector) => {
-        const [{ objects } = { objects: [] }] = await detector.detect(photos.slice(0, 1));
+        const [{ objects }] = await detector.detect([photos[0]!]);
         expect(objects.map(({ score }) => score >= minScore)).toEqual(Array(3).fill(true));
         for (const { mask } of objects) {
           const area = mask!.toBitmap().reduce((sum, value) => sum + value, 0);

@@ -6,6 +6,7 @@ import {
   collectImages,
   commandOf,
   type Found,
+  type FoundIn,
   type ImageQueue,
   type Images,
   type OpenedModel,
@@ -38,7 +39,7 @@ export class TrainedDetector {
    * Finds the objects of each image: a path, a file's bytes, or pixels.
    * @throws BrokenImageError naming the first image that cannot be read; ClosedError; the signal's reason.
    */
-  detect(images: Images, options?: CallOptions): Promise<Found<DetectedObjects>[]> {
+  detect<const Given extends Images>(images: Given, options?: CallOptions): Promise<FoundIn<Given, DetectedObjects>> {
     return collectImages(this.queue, images, options);
   }
 

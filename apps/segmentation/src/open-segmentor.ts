@@ -5,6 +5,7 @@ import {
   collectImages,
   commandOf,
   type Found,
+  type FoundIn,
   type ImageQueue,
   type Images,
   type OpenedModel,
@@ -36,7 +37,7 @@ export class TrainedSegmentor {
    * Finds the class of each pixel of each image: a path, a file's bytes, or pixels.
    * @throws BrokenImageError naming the first image that cannot be read; ClosedError; the signal's reason.
    */
-  segment(images: Images, options?: CallOptions): Promise<Found<SegmentedImage>[]> {
+  segment<const Given extends Images>(images: Given, options?: CallOptions): Promise<FoundIn<Given, SegmentedImage>> {
     return collectImages(this.queue, images, options);
   }
 

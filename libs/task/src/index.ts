@@ -18,6 +18,7 @@ export {
   streamImages,
   type CallOptions,
   type Found,
+  type FoundIn,
   type Images,
   type StreamOptions,
 } from './inference/image-stream';

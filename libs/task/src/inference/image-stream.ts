@@ -21,6 +21,11 @@ export type Found<Result> = Result & {
   readonly index: number;
 };
 
+/** A result for each image of a list that is written out; a list of results for any other. */
+export type FoundIn<Given extends Images, Result> = Given extends readonly ImageSource[]
+  ? { readonly [Place in keyof Given]: Found<Result> }
+  : readonly Found<Result>[];
+
 /** Paths, bytes and pixels, in any mixture. */
 export type Images = Iterable<ImageSource> | AsyncIterable<ImageSource>;
 
@@ -87,12 +92,17 @@ async function orBroken<Result>(
 }
 
 /** The results of all images, in their order. */
-export async function collectImages<Result extends object>(
+export function collectImages<Result extends object, const Given extends Images>(
   queue: ImageRunner<Result>,
+  images: Given,
+  options?: CallOptions,
+): Promise<FoundIn<Given, Result>>;
+export async function collectImages(
+  queue: ImageRunner<object>,
   images: Images,
   options?: CallOptions,
-): Promise<Found<Result>[]> {
-  const found: Found<Result>[] = [];
+): Promise<unknown> {
+  const found: Found<object>[] = [];
   for await (const one of streamImages(queue, images, options)) found.push(one);
   return found;
 }

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Benchmark, BenchOptions, BenchRow } from './benchmark';
+import { UsageError, type Benchmark, type BenchOptions, type BenchRow } from './benchmark';
 import { build } from './build';
 import { watchMachine } from './machine-load';
 import { Contender, median } from './step';
@@ -34,9 +34,17 @@ interface Rounds {
 export const inference: Benchmark = async (options) => {
   build('tools/bench/tsconfig.lib.json');
   const rows: BenchRow[] = [];
-  for (const each of CASES) rows.push(...(await measure(each, options)));
+  for (const each of casesOf(options)) rows.push(...(await measure(each, options)));
   return rows;
 };
+
+/** Those whose names, such as `smt_tiny/1`, begin like the one that is asked for. */
+function casesOf({ case: wanted = '' }: BenchOptions): Case[] {
+  const nameOf = ({ network, batch }: Case): string => `${network}/${batch}`;
+  const cases = CASES.filter((each) => nameOf(each).startsWith(wanted));
+  if (cases.length > 0) return cases;
+  throw new UsageError(`inference: expected one of ${CASES.map(nameOf).join(', ')}, received ${wanted}`);
+}
 
 async function measure(which: Case, { python, log }: BenchOptions): Promise<BenchRow[]> {
   const { network, batch } = which;

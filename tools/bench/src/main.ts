@@ -16,7 +16,10 @@ const BENCHMARKS = {
   inference: async () => (await import('./inference.js')).inference,
 } satisfies Record<string, () => Promise<Benchmark>>;
 
-const USAGE = 'NAME [--json FILE], and of step [--case VARIANT/BATCH/TASK] [--against CHECKOUT] [--profile | --first]';
+const USAGE =
+  'NAME [--json FILE], of step and inference [--case CASE], and of step [--against CHECKOUT] [--profile | --first]';
+/** Benchmarks whose cases have names. */
+const WITH_CASES: readonly string[] = ['step', 'inference'];
 
 async function main(argv: readonly string[]): Promise<number> {
   const { positionals, values } = parse(argv);
@@ -26,15 +29,22 @@ async function main(argv: readonly string[]): Promise<number> {
     console.error(`bench: expected one of ${names}, received ${name ?? 'nothing'}`);
     return 2;
   }
-  const { json, ...ofStep } = values;
-  if (rest.length > 0 || (name !== 'step' && Object.keys(ofStep).length > 0)) {
+  const { json, case: only, ...ofStep } = values;
+  const isRefused =
+    (name !== 'step' && Object.keys(ofStep).length > 0) || (only !== undefined && !WITH_CASES.includes(name));
+  if (rest.length > 0 || isRefused) {
     console.error(`bench: expected ${USAGE}, received ${argv.join(' ')}`);
     return 2;
   }
   const benchmark = await BENCHMARKS[name]();
   const python = process.env['PYRAMIDAL_PYTHON'];
   if (python === undefined) console.error('bench: PYRAMIDAL_PYTHON names no Python, so peers are left out');
-  const rows = await benchmark({ python, ...ofStep, log: (line) => console.error(line) });
+  const rows = await benchmark({
+    python,
+    ...ofStep,
+    ...(only !== undefined && { case: only }),
+    log: (line) => console.error(line),
+  });
   if (rows.length > 0) console.log(table(rows));
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, null, 2)}\n`);
   return 0;

@@ -82,7 +82,7 @@ class Contender {
 
   async end(): Promise<void> {
     this.process.stdin?.end();
-    await once(this.process, 'exit');
+    if (this.process.exitCode === null) await once(this.process, 'exit');
   }
 
   private async ask(repeats: number): Promise<Answer> {

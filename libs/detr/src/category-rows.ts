@@ -17,7 +17,7 @@ export class CategoryRows {
   ) {
     if (rows !== undefined && (rows.length !== classes || new Set(rows).size !== classes)) {
       throw new RangeError(
-        `model.detector.categoryRows: expected ${classes} different rows, one a class, received ${rows.length}`,
+        `categoryRows: expected ${classes} different rows, one a class, received ${rows.join(', ')}`,
       );
     }
     this.count = rows === undefined ? classes : Math.max(...rows) + 1;

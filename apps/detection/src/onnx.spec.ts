@@ -7,10 +7,13 @@ import { onnxDetector } from './onnx-task';
 const CLASSES = ['cat', 'dog', 'horse'].map((name) => ({ name }));
 const TWO_STAGES = { testProposals: { perLevel: 40, count: 30 }, boxHidden: 16, detections: { count: 12 } };
 const MASKS = { maskHidden: 8, maskConvs: 1 };
+const TRANSFORMER = { queries: 10, encoderLayers: 1, decoderLayers: 2, heads: 2, points: 2, feedForward: 32 };
 const DETECTORS = [
   { name: 'retinanet', hidden: 16, convs: 1, detections: { perLevel: 40, count: 12 } },
   { name: 'atss', hidden: 32, convs: 1, detections: { perLevel: 40, count: 12 } },
   { name: 'sparse-rcnn', proposals: 10, stages: 2, heads: 2, hidden: 16, dynamic: 8, detections: { count: 12 } },
+  { name: 'deformable-detr', ...TRANSFORMER, detections: { count: 12 } },
+  { name: 'dino', ...TRANSFORMER, detections: { count: 12 } },
   { name: 'faster-rcnn', ...TWO_STAGES },
   { name: 'mask-rcnn', ...TWO_STAGES, ...MASKS },
   { name: 'cascade-rcnn', ...TWO_STAGES },
@@ -23,7 +26,7 @@ onEngines(
   () => {
     it.each(DETECTORS)('finds what it finds here: $name', async (settings) => {
       const backbone = createBackbone('groupmixformer_miny', SMALL);
-      const parts = { backbone, neckChannels: 16, classes: CLASSES.length };
+      const parts = { backbone, neckChannels: 32, classes: CLASSES.length };
       const network = createDetector(detectorSchema.parse(settings), parts);
       fillWithGolden(network);
       const task = onnxDetector(network, CLASSES);

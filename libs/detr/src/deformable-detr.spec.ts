@@ -1,9 +1,10 @@
 /** Deformable DETR against its own code (fixtures/deformable_detr_plain.json and _box_refine.json). */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { randomKeys, type TruthBatch } from '@pyramidal/boxes';
-import { compile } from '@pyramidal/graph';
+import { compile, exportSavedModel } from '@pyramidal/graph';
 import { type Backbone, ForwardPass, inferencePass, toTorchOrder } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import {
@@ -272,6 +273,25 @@ describe.each(VARIANTS)('%s, of other weights', (variant) => {
     expect(withoutGradient(model.parameters(), () => lossOf([0, 1]))).toEqual([]);
     expect(Number.isFinite(lossOf([]).dataSync()[0])).toBe(true);
   });
+});
+
+it('is exported without operations that other programs lack', () => {
+  const { model } = modelOf(goldenMaps(plain));
+  model.initialize(1);
+  const folder = mkdtempSync(join(tmpdir(), 'detr-'));
+  const sizes = tf.tensor2d([[...plain.canvas], [...plain.canvas]]);
+  const images = tf.zeros<tf.Rank.R4>([2, ...plain.canvas, 3]);
+  exportSavedModel(
+    (inputs: { images: tf.Tensor4D }) => {
+      const [found] = model.predict({ images: inputs.images, sizes }, tf.ones([2, 2]), inferencePass());
+      return { boxes: found!.boxes, scores: found!.scores };
+    },
+    { images },
+    folder,
+  );
+  const graph = readFileSync(join(folder, 'saved_model.pb'), 'latin1');
+  rmSync(folder, { recursive: true });
+  expect([graph.includes('GatherNd'), graph.includes('PyramidalDeformable')]).toEqual([true, false]);
 });
 
 it('starts from rare objects, small boxes and queries all over the image', () => {

@@ -108,6 +108,8 @@ function readCells(
       const rows = tf.reshape<tf.Rank.R2>(tf.mul(dy, shown), [-1, table.shape[1]]);
       return tf.unsortedSegmentSum(rows, tf.reshape<tf.Rank.R1>(at, [-1]), table.shape[0]);
     };
-    return { value: tf.mul(tf.gather(t as tf.Tensor2D, index), mask), gradFunc };
+    // Unlike `tf.gather`, which reads the indices, it can be recorded.
+    const read = tf.gatherND(t as tf.Tensor2D, tf.expandDims(index, -1));
+    return { value: tf.mul(read, mask), gradFunc };
   })(table);
 }

@@ -119,6 +119,8 @@ export interface TraceEntry {
 export interface RecordingBinding {
   /** Whether other engines are to run the graph, so that it holds TensorFlow.js's own operations only. */
   readonly isPortable: boolean;
+  /** Whether the graph leaves this process, so that it holds no operations of this project's addon. */
+  readonly isExported: boolean;
   /** Whether the graph's optimizer knows layer norm as one operation. */
   readonly fusesLayerNorm: boolean;
   /** Runs `work`; the names of what is recorded meanwhile begin with the scope, of several with the innermost. */

@@ -68,7 +68,8 @@ export function nativeOps(): NativeOps | null {
   return backend === null || backend.binding.recording?.isPortable === true ? null : new NativeOps(backend);
 }
 
-/** The operations of this project's own addon as well, or null where it is not there. */
+/** The operations of this project's own addon as well, or null where it is not there, or will not be. */
 export function ownOps(): NativeOps | null {
-  return engineBackend()?.binding.sessions === undefined ? null : nativeOps();
+  const binding = engineBackend()?.binding;
+  return binding?.sessions === undefined || binding.recording?.isExported === true ? null : nativeOps();
 }

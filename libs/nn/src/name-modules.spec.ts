@@ -22,6 +22,7 @@ function scopesOf(work: () => void): string[] {
   let scope = '';
   const recording: RecordingBinding = {
     isPortable: false,
+    isExported: false,
     fusesLayerNorm: false,
     identityAfter: () => {
       throw new Error('not needed');

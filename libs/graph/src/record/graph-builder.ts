@@ -27,6 +27,8 @@ export interface RecordOptions {
    * constants alone are done, and their results are constants. False unless given.
    */
   readonly portable?: boolean;
+  /** For another process, which lacks this project's addon. False unless given. */
+  readonly exported?: boolean;
 }
 
 /** Ids above this are the builder's own; the addon counts from 0. */
@@ -107,6 +109,7 @@ export class GraphBuilder implements GraphWriter {
   private recordingBinding(): RecordingBinding {
     return {
       isPortable: this.isPortable,
+      isExported: this.options.exported === true,
       fusesLayerNorm: !this.real.isUsingGpuDevice() && process.env.TF_ENABLE_ONEDNN_OPTS !== '0',
       inScope: this.inScope.bind(this),
       identityAfter: this.identityAfter.bind(this),

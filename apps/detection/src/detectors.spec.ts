@@ -23,7 +23,6 @@ const transformer = (name: string): string => `model.detector={
 const RETINANET = `model.detector={
   name: retinanet, convs: 1, hidden: 16, anchors: { scales: [2], ratios: [1] }, detections: { count: 10 }
 }`;
-
 const ATSS = `model.detector={
   name: atss, convs: 1, hidden: 32, anchorScale: 2, detections: { count: 10 }
 }`;

@@ -16,6 +16,8 @@ const BOX_TOLERANCE = { rtol: 0, atol: 0.02 };
 const DETECTIONS = { count: 12 };
 const DETECTORS = [
   { name: 'retinanet', hidden: 16, convs: 1, detections: { perLevel: 40, ...DETECTIONS } },
+  { name: 'atss', hidden: 32, convs: 1, detections: { perLevel: 40, ...DETECTIONS } },
+  { name: 'sparse-rcnn', proposals: 10, stages: 2, heads: 2, hidden: 16, dynamic: 8, detections: DETECTIONS },
   {
     name: 'mask-rcnn',
     testProposals: { perLevel: 40, count: 30 },

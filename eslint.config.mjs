@@ -24,6 +24,7 @@ const mayImport = {
   'type:loading': ['type:random', 'type:images'],
   'type:data': ['type:runtime', 'type:random', 'type:images', 'type:loading', 'type:eval'],
   'type:formats': ['type:random', 'type:images', 'type:loading', 'type:data', 'type:eval'],
+  'type:serving': ['type:images'],
   'type:training': ['type:kernels', 'type:graph', 'type:runtime', 'type:nn', 'type:checkpoints'],
   'type:task': [
     ...['type:kernels', 'type:graph', 'type:runtime', 'type:nn', 'type:checkpoints', 'type:config'],
@@ -32,7 +33,7 @@ const mayImport = {
   'type:app': [
     ...['type:kernels', 'type:graph', 'type:runtime', 'type:nn', 'type:checkpoints', 'type:config', 'type:eval'],
     ...['type:model', 'type:parts', 'type:images', 'type:pictures', 'type:loading', 'type:random'],
-    ...['type:data', 'type:training', 'type:task'],
+    ...['type:data', 'type:training', 'type:serving', 'type:task'],
   ],
   'type:testing': [],
   'type:tool': ['*'],

@@ -28,6 +28,8 @@ export function defineDetection(own: OwnDetectionParts = {}): TaskApp {
     exportModel: (command) => exportModel(definition, command),
     info: (command) => info(definition, command),
     data: (command) => data(definition, command),
+    // The HTTP server is loaded by those who want one.
+    serve: async (command) => (await import('./commands/serve')).serve(definition, command),
   };
 }
 

@@ -35,6 +35,7 @@ export type {
   ExportCommand,
   InfoCommand,
   PredictCommand,
+  ServeCommand,
   TaskApp,
   TrainCommand,
   TrainedCommand,

@@ -23,6 +23,7 @@ function notingApp(): { app: TaskApp; calls: unknown[] } {
     exportModel: note('export', 0),
     info: note('info', 0),
     data: note('data', 1),
+    serve: note('serve', 0),
   };
   return { app, calls };
 }

@@ -116,6 +116,15 @@ function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command 
       .option('--show-augmented', 'also draw training images as the network sees them, with their objects', false)
       .option('--out <dir>', 'folder of these pictures (default: augmented/ in the folder of the run)', onePath);
   }
+  common('serve', 'answer HTTP requests: an image in, its prediction as JSON out')
+    .requiredOption('--weights <path>', WEIGHTS, theWeights)
+    .option('--host <address>', 'address to listen on; 0.0.0.0 takes requests of other machines', '127.0.0.1')
+    .option('--port <number>', 'port to listen on', parseCount(65_535), 8080)
+    .option('--queue <count>', 'requests in work; more are turned away', parseCount(), 64)
+    .action(async (file, { weights, host, port, queue, set, ...choice }) => {
+      const config = chooseIfAny(app, { file, ...choice });
+      finish(await app.serve({ config, set, weights: weights.file, service: { host, port, queue } }));
+    });
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ writeErr: () => undefined });
   }
@@ -192,6 +201,14 @@ function parseScore(text: string): number {
   if (text.trim() !== '' && score >= 0 && score <= 1) return score;
   throw new InvalidArgumentError(`expected a number from 0 to 1, received '${text}'`);
 }
+
+const parseCount =
+  (most = Number.MAX_SAFE_INTEGER) =>
+  (text: string): number => {
+    const count = Number(text);
+    if (/^\d+$/.test(text) && count >= 1 && count <= most) return count;
+    throw new InvalidArgumentError(`expected a whole number from 1 to ${most}, received '${text}'`);
+  };
 
 function parseSize(text: string): { height: number; width: number } {
   const match = /^(\d+)x(\d+)$/.exec(text);

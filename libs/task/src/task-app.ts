@@ -56,6 +56,11 @@ export interface ExportCommand extends TrainedCommand {
   readonly input: { readonly height: number; readonly width: number } | undefined;
 }
 
+/** Where an HTTP service listens, and what it takes. */
+export interface ServeCommand extends TrainedCommand {
+  readonly service: { readonly host: string; readonly port: number; readonly queue: number };
+}
+
 /** Looks at a data set as training does, and says what is in it. */
 export interface DataCommand extends Configured {
   /** Folder for pictures of augmented training images, where they are asked for. */
@@ -90,4 +95,5 @@ export interface TaskApp {
   exportModel(command: ExportCommand): Promise<number>;
   info(command: InfoCommand): Promise<number>;
   data(command: DataCommand): Promise<number>;
+  serve(command: ServeCommand): Promise<number>;
 }

@@ -5,6 +5,7 @@ import { evaluate } from './commands/evaluate';
 import { exportModel } from './commands/export';
 import { info } from './commands/info';
 import { predict } from './commands/predict';
+import { serve } from './commands/serve';
 import { train } from './commands/train';
 import { detectionDefinition, type OwnDetectionParts } from './definition';
 import { RECIPES } from './recipes';
@@ -28,8 +29,7 @@ export function defineDetection(own: OwnDetectionParts = {}): TaskApp {
     exportModel: (command) => exportModel(definition, command),
     info: (command) => info(definition, command),
     data: (command) => data(definition, command),
-    // The HTTP server is loaded by those who want one.
-    serve: async (command) => (await import('./commands/serve')).serve(definition, command),
+    serve: (command) => serve(definition, command),
   };
 }
 

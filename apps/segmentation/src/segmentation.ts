@@ -5,6 +5,7 @@ import { evaluate } from './commands/evaluate';
 import { exportModel } from './commands/export';
 import { info } from './commands/info';
 import { predict } from './commands/predict';
+import { serve } from './commands/serve';
 import { train } from './commands/train';
 import { segmentationDefinition, type OwnSegmentationParts } from './definition';
 import { RECIPES } from './recipes';
@@ -26,8 +27,7 @@ export function defineSegmentation(own: OwnSegmentationParts = {}): TaskApp {
     exportModel: (command) => exportModel(definition, command),
     info: (command) => info(definition, command),
     data: (command) => data(definition, command),
-    // The HTTP server is loaded by those who want one.
-    serve: async (command) => (await import('./commands/serve')).serve(definition, command),
+    serve: (command) => serve(definition, command),
   };
 }
 

@@ -35,10 +35,10 @@ describe('a service', () => {
     model = new LengthModel();
     service = await openService(model, { port: 0, onError: (error) => errors.push(error), ...options });
   };
-  const post = (body: BodyInit | Uint8Array, path = '/predict', init: RequestInit = {}): Promise<Response> =>
-    fetch(service.address + path, { method: 'POST', body: body as BodyInit, ...init });
+  const post = (body: RequestInit['body'], path = '/predict', init: RequestInit = {}): Promise<Response> =>
+    fetch(service.address + path, { method: 'POST', body, ...init });
   const told = async (answer: Response): Promise<[number, unknown]> => [answer.status, await answer.json()];
-  const picture = (length: number): Uint8Array => new Uint8Array(length).fill(7);
+  const picture = (length: number) => new Uint8Array(length).fill(7);
 
   beforeEach(() => void (errors.length = 0));
   afterEach(() => service.close());
@@ -54,7 +54,7 @@ describe('a service', () => {
   it('takes a form with a file', async () => {
     await open();
     const form = new FormData();
-    form.append('image', new Blob([picture(9) as BlobPart]), 'a.jpg');
+    form.append('image', new Blob([picture(9)]), 'a.jpg');
     expect(await told(await post(form))).toEqual([200, { length: 9 }]);
   });
 
@@ -87,7 +87,7 @@ describe('a service', () => {
     expect(await told(await post(picture(1), '/predict?score=x'))).toEqual([400, { error: "score: expected a number from 0 to 1, received 'x'" }]);
     expect(await told(await post(picture(101)))).toEqual([413, { error: image }]);
     const form = new FormData();
-    form.append('image', new Blob([picture(101) as BlobPart]), 'a.jpg');
+    form.append('image', new Blob([picture(101)]), 'a.jpg');
     expect(await told(await post(form))).toEqual([413, { error: image }]);
     expect(await told(await post(picture(1), '/other'))).toEqual([404, { error: 'POST /other: expected POST /predict' }]);
     expect((await fetch(`${service.address}/predict`)).status).toBe(404);

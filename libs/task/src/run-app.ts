@@ -119,8 +119,8 @@ function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command 
   common('serve', 'answer HTTP requests: an image in, its prediction as JSON out')
     .requiredOption('--weights <path>', WEIGHTS, theWeights)
     .option('--host <address>', 'address to listen on; 0.0.0.0 takes requests of other machines', '127.0.0.1')
-    .option('--port <number>', 'port to listen on', parseCount(65_535), 8080)
-    .option('--queue <count>', 'requests in work; more are turned away', parseCount(), 64)
+    .option('--port <number>', 'port to listen on; 0 takes any that is free', parseCount(0, 65_535), 8080)
+    .option('--queue <count>', 'requests in work; more are turned away', parseCount(1), 64)
     .action(async (file, { weights, host, port, queue, set, ...choice }) => {
       const config = chooseIfAny(app, { file, ...choice });
       finish(await app.serve({ config, set, weights: weights.file, service: { host, port, queue } }));
@@ -203,11 +203,11 @@ function parseScore(text: string): number {
 }
 
 const parseCount =
-  (most = Number.MAX_SAFE_INTEGER) =>
+  (least: number, most = Number.MAX_SAFE_INTEGER) =>
   (text: string): number => {
     const count = Number(text);
-    if (/^\d+$/.test(text) && count >= 1 && count <= most) return count;
-    throw new InvalidArgumentError(`expected a whole number from 1 to ${most}, received '${text}'`);
+    if (/^\d+$/.test(text) && count >= least && count <= most) return count;
+    throw new InvalidArgumentError(`expected a whole number from ${least} to ${most}, received '${text}'`);
   };
 
 function parseSize(text: string): { height: number; width: number } {

@@ -46,7 +46,10 @@ describe('a service', () => {
   it('answers about the bytes of an image, whatever type they are called', async () => {
     await open();
     for (const type of ['image/jpeg', 'application/octet-stream', 'application/json', 'text/plain']) {
-      expect(await told(await post(picture(5), '/predict', { headers: { 'content-type': type } }))).toEqual([200, { length: 5 }]);
+      expect(await told(await post(picture(5), '/predict', { headers: { 'content-type': type } }))).toEqual([
+        200,
+        { length: 5 },
+      ]);
     }
     expect(await told(await post(picture(6)))).toEqual([200, { length: 6 }]);
   });
@@ -82,14 +85,26 @@ describe('a service', () => {
   it('says in one line what is wrong with a request, and goes on', async () => {
     await open({ maxBytes: 100 });
     const image = 'the image: expected at most 100 bytes';
-    expect(await told(await post(Uint8Array.of(0)))).toEqual([400, { error: 'request: cannot be decoded: it is no picture' }]);
-    expect(await told(await post(new Uint8Array(0)))).toEqual([400, { error: '/predict: expected the bytes of an image, received nothing' }]);
-    expect(await told(await post(picture(1), '/predict?score=x'))).toEqual([400, { error: "score: expected a number from 0 to 1, received 'x'" }]);
+    expect(await told(await post(Uint8Array.of(0)))).toEqual([
+      400,
+      { error: 'request: cannot be decoded: it is no picture' },
+    ]);
+    expect(await told(await post(new Uint8Array(0)))).toEqual([
+      400,
+      { error: '/predict: expected the bytes of an image, received nothing' },
+    ]);
+    expect(await told(await post(picture(1), '/predict?score=x'))).toEqual([
+      400,
+      { error: "score: expected a number from 0 to 1, received 'x'" },
+    ]);
     expect(await told(await post(picture(101)))).toEqual([413, { error: image }]);
     const form = new FormData();
     form.append('image', new Blob([picture(101)]), 'a.jpg');
     expect(await told(await post(form))).toEqual([413, { error: image }]);
-    expect(await told(await post(picture(1), '/other'))).toEqual([404, { error: 'POST /other: expected POST /predict' }]);
+    expect(await told(await post(picture(1), '/other'))).toEqual([
+      404,
+      { error: 'POST /other: expected POST /predict' },
+    ]);
     expect((await fetch(`${service.address}/predict`)).status).toBe(404);
     expect(errors).toEqual([]);
     expect(await told(await post(picture(2)))).toEqual([200, { length: 2 }]);
@@ -97,7 +112,10 @@ describe('a service', () => {
 
   it('keeps the words of its own faults for its log', async () => {
     await open();
-    expect(await told(await post(Uint8Array.of(1)))).toEqual([500, { error: 'unexpected error; the log of the service says more' }]);
+    expect(await told(await post(Uint8Array.of(1)))).toEqual([
+      500,
+      { error: 'unexpected error; the log of the service says more' },
+    ]);
     expect(errors).toEqual([new Error('secret')]);
   });
 
@@ -145,10 +163,18 @@ describe('a service', () => {
   it('stands what is no HTTP', async () => {
     await open();
     const { port } = new URL(service.address);
-    for (const text of ['\0\0\0', 'GET', `POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n`, 'A'.repeat(100_000)]) {
+    for (const text of [
+      '\0\0\0',
+      'GET',
+      `POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n`,
+      'A'.repeat(100_000),
+    ]) {
       await new Promise<void>((resolve) => {
         const socket = connect(Number(port), '127.0.0.1', () => socket.end(text));
-        socket.on('error', () => undefined).on('close', () => resolve()).resume();
+        socket
+          .on('error', () => undefined)
+          .on('close', () => resolve())
+          .resume();
       });
     }
     expect((await post(picture(2))).status).toBe(200);

@@ -94,7 +94,10 @@ function addPredict(
   const takeIn = async (_request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (inWork >= queue) {
       // The rest of the body is not waited for.
-      await reply.code(503).headers({ 'retry-after': RETRY_AFTER, connection: 'close' }).send({ error: busy(queue) });
+      await reply
+        .code(503)
+        .headers({ 'retry-after': RETRY_AFTER, connection: 'close' })
+        .send({ error: busy(queue) });
       return;
     }
     metrics.inWork.set(++inWork);
@@ -109,7 +112,8 @@ function addPredict(
   });
 }
 
-const busy = (queue: number): string => `busy: expected fewer than ${queue} requests at a time (queue); try again later`;
+const busy = (queue: number): string =>
+  `busy: expected fewer than ${queue} requests at a time (queue); try again later`;
 
 async function imageOf(request: FastifyRequest): Promise<Uint8Array> {
   const image = request.isMultipart() ? await (await request.file())?.toBuffer() : request.body;

@@ -26,7 +26,9 @@ function writerOf(query: Ask['query']): (found: DetectedObjects) => object {
   const masks = readChoice(query, 'masks', ['rle', 'polygons', 'none']);
   return ({ objects, ...image }) => ({
     ...image,
-    objects: objects.filter((object) => object.score >= score).map((object) => ({ ...withoutMask(object), ...maskOf(object, masks) })),
+    objects: objects
+      .filter((object) => object.score >= score)
+      .map((object) => ({ ...withoutMask(object), ...maskOf(object, masks) })),
   });
 }
 

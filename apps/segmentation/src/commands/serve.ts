@@ -7,7 +7,10 @@ import { openSegmentorModel } from '../open-segmentor';
 import type { SegmentedImage } from '../segmentation-work';
 
 /** Answers HTTP requests until it is stopped: images in, the classes that they show and where out. */
-export async function serve(definition: SegmentationDefinition, { service, ...command }: ServeCommand): Promise<number> {
+export async function serve(
+  definition: SegmentationDefinition,
+  { service, ...command }: ServeCommand,
+): Promise<number> {
   const { data, queue } = await openSegmentorModel(definition, command, console.error);
   const model = {
     task: definition.task,

@@ -30,7 +30,12 @@ export function freeze<I extends TensorTree>(
   if (backend === null) {
     throw new RuntimeError(`${caller}: expected the engine tensorflow, found ${tf.getBackend()}`);
   }
-  const recording = record(backend, fn, inputs, { name: fn.name || 'model', precision: 'float32', exported: true, portable });
+  const recording = record(backend, fn, inputs, {
+    name: fn.name || 'model',
+    precision: 'float32',
+    exported: true,
+    portable,
+  });
   const changed = recording.variables.find(({ assigned }) => assigned);
   if (changed !== undefined) {
     throw new RuntimeError(`${caller}: expected a function that changes no variables, it changes '${changed.name}'`);

@@ -164,7 +164,7 @@ describe('what is wrong is told in one line', () => {
     [
       'a picture as label',
       (data) => writePicture(join(data, 'annotations/training/0.png'), 0),
-      /8-bit grey or palette PNG as label, received 8-bit colour; write the index of each class/,
+      /8-bit grey or palette PNG as label, received 8-bit colour; name the colours of the classes in data\.colours/,
     ],
   ])('%s', async (name, spoil, expected) => {
     const data = join(folder, name.replaceAll(' ', '-'));

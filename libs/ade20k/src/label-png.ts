@@ -38,14 +38,17 @@ export function asGreyPng(bytes: Uint8Array): LabelPng {
 function paletteAsGrey(bytes: Uint8Array): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const parts: Uint8Array[] = [bytes.subarray(0, SIGNATURE_BYTES)];
+  let hasPalette = false;
   for (let at = SIGNATURE_BYTES; at + 12 <= bytes.length;) {
     const size = 12 + view.getUint32(at);
     const name = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
     const chunk = bytes.subarray(at, at + size);
+    hasPalette ||= name === 'PLTE';
     if (name === 'IHDR') parts.push(greyHeader(chunk));
     if (name === 'IDAT' || name === 'IEND') parts.push(chunk);
     at += size;
   }
+  if (!hasPalette) throw new Error('expected a palette in a palette PNG, received none');
   return Buffer.concat(parts);
 }
 

@@ -3,6 +3,10 @@ import { types } from 'node:util';
 import { explainFileError, isSystemError } from '@pyramidal/files';
 
 const MAX_LINE = 1000;
+
+/** Of a message with lines of its own, such as a list of faults of a configuration. */
+const MAX_TEXT = 20_000;
+
 const HINT = '(--debug shows where)';
 
 /** What JavaScript throws at a fault of the program. */
@@ -21,7 +25,7 @@ const FOREIGN = /\(?(node:|.*[\\/]tfjs-node[\\/]|.*[\\/]node_modules[\\/](?!@pyr
  */
 export function describeError(error: unknown): string {
   if (!isError(error)) return `unexpected error: ${oneLine(String(error))} ${HINT}`;
-  if (ownExitCode(error) !== undefined) return error.message;
+  if (ownExitCode(error) !== undefined) return printable(error.message);
   if (isSystemError(error)) return oneLine(systemMessage(error));
   if (error instanceof AggregateError && error.errors.length > 0) return describeError(error.errors[0]);
   const message = oneLine(error.message) || error.name;
@@ -55,11 +59,23 @@ function isForeign({ stack = '' }: Error): boolean {
   return top !== undefined && FOREIGN.test(top);
 }
 
+/** Control characters but for the line feed, which names of files and classes may hold: a terminal would obey them. */
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g;
+
+/** A text as a terminal may show it: `\u001b` is written, not obeyed, and what is very long is cut. */
+export function printable(text: string): string {
+  const shown = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}...` : text;
+  return shown.replace(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** TensorFlow's and Node's messages may have several lines. */
 function oneLine(text: string): string {
-  const line = text
-    .slice(0, 2 * MAX_LINE)
-    .trim()
-    .replace(/\s*[\r\n]+\s*/g, '; ');
+  const line = printable(
+    text
+      .slice(0, 2 * MAX_LINE)
+      .trim()
+      .replace(/\s*[\r\n]+\s*/g, '; '),
+  );
   return line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}...` : line;
 }

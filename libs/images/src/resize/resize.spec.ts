@@ -87,5 +87,6 @@ describe('keepRatioSize', () => {
     const limits = { shortest: 800, longest: 1333 };
     expect(keepRatioSize({ width: 640, height: 480 }, limits)).toEqual({ width: 1067, height: 800 });
     expect(keepRatioSize({ width: 200, height: 640 }, limits)).toEqual({ width: 417, height: 1333 });
+    expect(keepRatioSize({ width: 1, height: 5000 }, limits)).toEqual({ width: 1, height: 1333 });
   });
 });

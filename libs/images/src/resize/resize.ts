@@ -48,14 +48,15 @@ export function resizeAndNormalise(
 
 /**
  * The largest size of the same shape with a shorter side up to `shortest` and a longer side up to `longest`, rounded as MMDetection rounds it
- * (`mmcv.imrescale`).
+ * (`mmcv.imrescale`), and of one pixel at least, where MMDetection fails.
  */
 export function keepRatioSize(
   { width, height }: Size,
   { shortest, longest }: { shortest: number; longest: number },
 ): Size {
   const scale = Math.min(longest / Math.max(width, height), shortest / Math.min(width, height));
-  return { width: Math.trunc(width * scale + 0.5), height: Math.trunc(height * scale + 0.5) };
+  const rounded = (side: number): number => Math.max(1, Math.trunc(side * scale + 0.5));
+  return { width: rounded(width), height: rounded(height) };
 }
 
 function resizeRows(image: RgbImage, options: ResizeOptions, sink: RowSink): void {

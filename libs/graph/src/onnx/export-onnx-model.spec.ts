@@ -192,7 +192,8 @@ onEngines(
     it('leaves images channels first from convolution to convolution', () => {
       const network = ({ x }: Image): TensorTree => {
         const inner = biasAdd(conv2d(x, weights([3, 3, 6, 6]), { stride: 1, padding: 1 }), weights<tf.Rank.R1>([6]));
-        return { y: conv2d(tf.relu(tf.add(tf.mean(inner, [1, 2], true), inner)), weights([1, 1, 6, 4]), { stride: 1, padding: 0 }) }; // prettier-ignore
+        const mixed: tf.Tensor4D = tf.add(tf.mean(inner, [1, 2], true), inner);
+        return { y: conv2d(tf.relu(mixed), weights([1, 1, 6, 4]), { stride: 1, padding: 0 }) };
       };
       const x = wavesTensor<tf.Rank.R4>([1, 8, 10, 6]);
       const { nodes } = lowerRecording(freeze(network, { x }, { caller: 'spec', portable: true }));

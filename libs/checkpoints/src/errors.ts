@@ -22,8 +22,12 @@ export function namingFile<T>(path: string, read: () => T): T {
 /** Text out of a file may hold line breaks, control characters or megabytes: it is quoted and cut. */
 export const quote = (text: string): string => JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}...` : text);
 
-export function checkpointError(path: string, problem: string): CheckpointError {
+/** The same in the middle of a line, not quoted. */
+export function oneLine(text: string, length = MAX_MESSAGE): string {
   // eslint-disable-next-line no-control-regex
-  const line = `${path}: ${problem}`.replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ');
-  return new CheckpointError(line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE)}...` : line);
+  const line = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
+  return line.length > length ? `${line.slice(0, length)}...` : line;
 }
+
+export const checkpointError = (path: string, problem: string): CheckpointError =>
+  new CheckpointError(oneLine(`${path}: ${problem}`));

@@ -140,6 +140,15 @@ describe('loadWeights', () => {
     expect(await values(classifier)).toEqual(before);
   });
 
+  it('keeps its one line short where the names of the file have line breaks, escapes or megabytes', () => {
+    const classifier = track(new Classifier());
+    const tensors = stateDict(classifier);
+    tensors.set('\u001b[31mred\n', golden('extra', [1]));
+    tensors.set('x'.repeat(1_000_000), golden('extra', [1]));
+    const { message } = failure(classifier, tensors);
+    expect(message).toBe(`the weights do not fit: 2 unexpected ( [31mred , ${'x'.repeat(200)}...)`);
+  });
+
   it('changes nothing when the file turns out to be damaged half way', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'load-'));
     const path = join(folder, 'w.safetensors');

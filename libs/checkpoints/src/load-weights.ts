@@ -1,7 +1,7 @@
 /** Loads tensors into a module by name, with a report of every name. */
 import type { Module, Parameter } from '@pyramidal/nn';
 import { describe, isSameData, type StoredTensor } from './dtype';
-import { CheckpointError } from './errors';
+import { CheckpointError, oneLine } from './errors';
 import { fitNames, isClassHead } from './names';
 import { toFloat32 } from './numbers';
 import { isPositionTensor, resizePositions } from './resize-positions';
@@ -168,6 +168,7 @@ function isSame(a: StoredTensor, b: StoredTensor): boolean {
 }
 
 const SHOWN = 3;
+const MAX_SHOWN = 200; // characters of a name that a file gives
 
 function summarize({ missing, unexpected, misshaped }: LoadReport): string {
   const shapes = misshaped.map(({ name, expected, received }) => `${name}: expected ${expected}, received ${received}`);
@@ -179,5 +180,6 @@ function summarize({ missing, unexpected, misshaped }: LoadReport): string {
 function some(items: readonly string[], what: string): string {
   if (items.length === 0) return '';
   const more = items.length > SHOWN ? ', ...' : '';
-  return `${items.length} ${what} (${items.slice(0, SHOWN).join(', ')}${more})`;
+  const shown = items.slice(0, SHOWN).map((item) => oneLine(item, MAX_SHOWN));
+  return `${items.length} ${what} (${shown.join(', ')}${more})`;
 }

@@ -1,3 +1,4 @@
+/** Trains and evaluates image classifiers. */
 export { assembleClassifier } from './assemble';
 export type { ClassifiedImage, Ranked } from './classification-work';
 export { defineClassification, classification } from './classification';

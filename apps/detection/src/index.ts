@@ -1,3 +1,4 @@
+/** Trains and evaluates object detectors and instance segmentors. */
 export { assembleDetector } from './assemble';
 export { cocoResults } from './coco-results';
 export { detectionSchema, type DetectionConfig } from './config';

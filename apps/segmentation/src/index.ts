@@ -1,3 +1,4 @@
+/** Trains and evaluates semantic segmentors. */
 export { assembleSegmentor } from './assemble';
 export { segmentationSchema, type SegmentationConfig } from './config';
 export { defineSegmentation, segmentation } from './segmentation';

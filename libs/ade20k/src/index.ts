@@ -1,3 +1,4 @@
+/** Reads semantic segmentation datasets in the ADE20K layout. */
 export { evaluationItems, openSegmentationBatches } from './batches';
 export type { EvaluationItem, EvaluationOptions, SegmentationBatch, SegmentationBatchesOptions } from './batches';
 export { countPixels } from './class-pixels';

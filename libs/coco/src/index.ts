@@ -1,3 +1,4 @@
+/** Reads COCO-format datasets and prepares batches for detectors. */
 export {
   openDetectionBatches,
   previewSamples,

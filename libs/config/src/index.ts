@@ -1,3 +1,4 @@
+/** YAML run configurations with a schema, overrides and errors that name file and line. */
 export { z } from 'zod';
 export { configText, type ConfigSource, loadConfig, type LoadedConfig, type LoadOptions } from './load-config';
 export { openRecipe, publishedOf, type Recipe, type RecipeBook, recipeNames } from './recipes';

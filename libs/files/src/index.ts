@@ -1,3 +1,4 @@
+/** Files written whole or not at all, records checked as they are read, locks that two never hold. */
 export { AppendFile } from './append-file';
 export { explainFileError, FileError, isSystemError } from './file-error';
 export { acquireLock, LockedError, withLock, type Holder, type Lock } from './lock';

@@ -1,3 +1,4 @@
+/** Labels of YOLO, Pascal VOC, LabelMe, CVAT and Label Studio to COCO's format and back; colour masks to ADE20K's layout. */
 export {
   convertLabels,
   LABEL_FORMATS,

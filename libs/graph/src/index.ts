@@ -1,3 +1,4 @@
+/** Compiles TensorFlow.js steps into graphs, runs them in sessions and exports them. */
 export { adamWUpdate } from './adamw-update';
 export type { AdamWConstants, AdamWScalars, AdamWState } from './adamw-update';
 export { allReduceSum, type AllReduceOptions } from './all-reduce';

@@ -1,3 +1,4 @@
+/** A network of every kind of layer that compiles in a moment, for specs and benchmarks. */
 import { conv2d, depthwiseConv2d, gelu, layerNorm } from '@pyramidal/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { wavesTensor } from '@pyramidal/testing';

@@ -1,3 +1,4 @@
+/** Reads ImageFolder datasets. */
 export { readClassIndex, type ImageClass } from './class-index';
 export { openImageFolder, partOfSplit, requireSplit } from './image-folder';
 export type { ImageFolder, ImageFolderOptions, ImageSample, ImageSplit } from './image-folder';

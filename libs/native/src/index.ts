@@ -1,3 +1,4 @@
+/** Installs and opens native TensorFlow for TensorFlow.js on today's Node. */
 export { examineEngine, examineTools, type Finding } from './examine';
 export { cacheFolder } from './install/cache-folder';
 export { installNative, type InstallOptions, type InstallOutcome } from './install/install-native';

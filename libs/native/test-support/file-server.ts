@@ -1,3 +1,4 @@
+/** Serves files over HTTP as an index of packages does, for specs of downloads. */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,2 +1,3 @@
+/** RetinaNet: convolutional towers, anchors at every cell, focal loss. */
 export { RETINANET, RetinaNet, retinaNet, type RetinaNetOptions } from './retinanet';
 export { RetinaHead, type RetinaDetectionOptions, type RetinaHeadOptions } from './retina-head';

@@ -1,3 +1,4 @@
+/** A batch of one toy picture with truth, for specs of detectors. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { DetectionTensors } from '../assemble';
 

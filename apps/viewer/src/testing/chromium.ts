@@ -1,3 +1,4 @@
+/** Finds the Chromium that browser specs run in. */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 

@@ -1,3 +1,4 @@
+/** Builds the viewer and serves it, for browser specs. */
 import { execFile, spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';

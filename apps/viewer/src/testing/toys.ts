@@ -1,3 +1,4 @@
+/** Small models of every family, for browser specs. */
 import type { VariantName, VariantOverrides } from '@pyramidal/backbones';
 
 /** A small model of each family, and of both kinds of CoaT. */

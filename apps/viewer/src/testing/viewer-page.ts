@@ -1,3 +1,4 @@
+/** The viewer's page as a person works it, for browser specs. */
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import type { Engine } from '../engines';

@@ -77,7 +77,7 @@ it('names a detector of its own beside ours, with settings of its own', () => {
   definition.assemble(read('model.detector={ name: mine, hidden: 4 }'), 3);
   expect(seen).toEqual([4, 3]);
   expect(() => read('model.detector={ name: mine, hiden: 4 }')).toThrow(/hiden/);
-  expect(() => read('model.detector={ name: yours }')).toThrow(/retinanet, mine/);
+  expect(() => read('model.detector={ name: yours }')).toThrow(/dino, mine/);
   expect(() => detectionDefinition({ detectors: { retinanet: mine } })).toThrow(
     "detectors: expected every name once, received 'retinanet' twice",
   );

@@ -33,7 +33,7 @@ const SPARSE_RCNN = `model.detector={
 /** What has no anchors learns where to look first. */
 const SLOWLY = ['model.neck.channels=32', 'train.epochs=120', 'evaluation.every=120', 'train.optimizer.lr=2.0e-3'];
 const LONGER: Readonly<Record<string, readonly string[]>> = {
-  'sparse-rcnn': ['train.epochs=100', 'evaluation.every=100', 'train.optimizer.lr=3.0e-3'],
+  'sparse-rcnn': ['train.epochs=160', 'evaluation.every=160', 'train.optimizer.lr=3.0e-3'],
   'deformable-detr': SLOWLY,
   dino: SLOWLY,
 };

@@ -6,7 +6,9 @@ describe('ClassificationMetrics', () => {
     const logits = Float32Array.of(5, 4, 3, 2, 1, 0, 5, 4, 3, 2, 1, 0, 5, 4, 3, 2, 1, 0);
     metrics.add(logits, [0, 4, 5]);
     const counts = metrics.counts();
-    expect(summarise(counts)).toEqual({ top1: 1 / 3, top5: 2 / 3 });
+    // log(1 + e^-1 + ... + e^-5) more than how far each image's class is below the highest logit: 0, 4 and 5.
+    const loss = 3 + Math.log([0, 1, 2, 3, 4, 5].reduce((sum, below) => sum + Math.exp(-below), 0));
+    expect(summarise(counts)).toEqual({ top1: 1 / 3, top5: 2 / 3, loss: expect.closeTo(loss, 6) });
     expect(
       [...counts.confusion].map((count, index) => (count > 0 ? [index, count] : [])).filter((cell) => cell.length),
     ).toEqual([

@@ -46,7 +46,9 @@ export function segmentationLoss(
   const right = tf.cast(tf.equal(tf.argMax(rows, 1), flat), 'float32');
   const accuracy = tf.mul<tf.Scalar>(tf.mean(right), 100);
   if (classWeights === undefined) return { loss: tf.mean(tf.mul(losses, counts)), accuracy };
-  const weights = tf.mul(tf.gather(tf.tensor1d([...classWeights]), known), counts);
+  // Unlike tf.gather, this reads no indices back, so that it can be compiled.
+  const ofPixels = tf.gatherND(tf.tensor1d([...classWeights]), tf.expandDims(known, 1));
+  const weights = tf.mul(ofPixels, counts);
   // Nothing labelled is no loss.
   const total = tf.maximum(tf.sum(weights), 1e-12);
   return { loss: tf.div(tf.sum(tf.mul(losses, weights)), total), accuracy };

@@ -116,11 +116,14 @@ it('reads a map of its own width without convolutions only', () => {
 });
 
 describe('segmentationLoss with class weights', () => {
-  const logits = tf.tensor4d(
-    [0.3, -1, 2, 1.5, 0.2, -0.7, -0.4, 0.9, 0.1, 2.2, -0.3, 0.6, 0.1, 0.1, 0.5, -1.2, 0.4, 0.8],
-    [1, 2, 3, 3],
-  );
-  const labels = tf.tensor3d([2, 0, 255, 1, 255, 2], [1, 2, 3], 'int32');
+  let logits: tf.Tensor4D;
+  let labels: tf.Tensor3D;
+  beforeAll(() => {
+    const values = [0.3, -1, 2, 1.5, 0.2, -0.7, -0.4, 0.9, 0.1, 2.2, -0.3, 0.6, 0.1, 0.1, 0.5, -1.2, 0.4, 0.8];
+    logits = tf.tensor4d(values, [1, 2, 3, 3]);
+    labels = tf.tensor3d([2, 0, 255, 1, 255, 2], [1, 2, 3], 'int32');
+  });
+  afterAll(() => tf.dispose([logits, labels]));
 
   it("is PyTorch's weighted mean over the labelled pixels", async () => {
     const { loss } = segmentationLoss(logits, labels, [0.5, 2, 3.5]);

@@ -258,6 +258,14 @@ describe('a damaged run', () => {
     expect(JSON.parse(readFileSync(join(folder, 'best.json'), 'utf8'))).toEqual(low);
   });
 
+  it('finds a best checkpoint anew where it is gone, whatever its record says', async () => {
+    rmSync(join(folder, 'best.safetensors'));
+    writeFileSync(join(folder, 'best.json'), JSON.stringify({ metric: 'score', value: 100, step: 6 }));
+    expect(await failure()).toBe(goesOn);
+    expect(contents()['best.safetensors']).toBeDefined();
+    expect(JSON.parse(readFileSync(join(folder, 'best.json'), 'utf8'))).toMatchObject({ step: 8 });
+  });
+
   it('is not blocked by an empty lock, or by a start that failed before its first step', async () => {
     writeFileSync(join(folder, 'run.lock'), '');
     expect(await failure()).toBe(goesOn);

@@ -76,14 +76,17 @@ export class CheckpointKeeper {
     });
   }
 
-  /** The best value of a metric: from `best.json`; where that is missing, from the record in `best.safetensors` itself. */
+  /**
+   * The best value of a metric: from `best.json`; where that is missing, from the record in `best.safetensors` itself. Without
+   * those weights there is no best: the next evaluation gives one.
+   */
   bestValue(metric: string): number | undefined {
     const [record, weights] = [this.folder.file('best.json'), this.folder.file(BEST)];
+    if (!existsSync(weights)) return undefined;
     if (existsSync(record)) {
       const best = readJson(record, bestRecord);
       return best.metric === metric ? best.value : undefined;
     }
-    if (!existsSync(weights)) return undefined;
     const file = readSafetensors(weights);
     try {
       return infoOf(weights, file)?.metrics?.[metric];

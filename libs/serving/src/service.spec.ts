@@ -106,6 +106,17 @@ describe('a service', () => {
       { error: 'POST /other: expected POST /predict' },
     ]);
     expect((await fetch(`${service.address}/predict`)).status).toBe(404);
+    for (const type of ['multipart/form-data', 'multipart/form-data; boundary=x']) {
+      const headers = { 'content-type': type };
+      const [status, { error }] = (await told(await post(picture(50), '/predict', { headers }))) as [
+        number,
+        { error: string },
+      ];
+      expect([status, error]).toEqual([
+        400,
+        expect.stringMatching(/^\/predict: expected a form with a file, received/),
+      ]);
+    }
     expect(errors).toEqual([]);
     expect(await told(await post(picture(2)))).toEqual([200, { length: 2 }]);
   });

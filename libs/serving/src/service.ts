@@ -116,9 +116,21 @@ const busy = (queue: number): string =>
   `busy: expected fewer than ${queue} requests at a time (queue); try again later`;
 
 async function imageOf(request: FastifyRequest): Promise<Uint8Array> {
-  const image = request.isMultipart() ? await (await request.file())?.toBuffer() : request.body;
+  const image = request.isMultipart() ? await fileOf(request) : request.body;
   if (image instanceof Uint8Array && image.length > 0) return image;
   throw new RequestError('/predict: expected the bytes of an image, received nothing');
+}
+
+/** The file of a form. @throws RequestError if it is no form. */
+async function fileOf(request: FastifyRequest): Promise<Uint8Array | undefined> {
+  try {
+    return await (await request.file())?.toBuffer();
+  } catch (error) {
+    if ((error as FastifyError).statusCode !== undefined) throw error; // such as a file that is too large
+    throw new RequestError(
+      `/predict: expected a form with a file, received one that cannot be read: ${(error as Error).message}`,
+    );
+  }
 }
 
 /** One line, and the status that says whose fault it is. */

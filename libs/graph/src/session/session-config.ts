@@ -56,7 +56,15 @@ export const PROCESSOR_REWRITING: GraphRewriting = {
 
 /** `message ConfigProto`. */
 export function encodeConfig(config: SessionConfig): Buffer {
-  const { intraOpThreads, interOpThreads, deviceCount = {}, deviceFilters = [], gpu, rewriting, collectiveLeader } = config;
+  const {
+    intraOpThreads,
+    interOpThreads,
+    deviceCount = {},
+    deviceFilters = [],
+    gpu,
+    rewriting,
+    collectiveLeader,
+  } = config;
   return Buffer.concat([
     ...Object.entries(deviceCount).map(([kind, count]) => countEntry(kind, count)),
     ...optional(intraOpThreads, (threads) => integerField(2, threads)),

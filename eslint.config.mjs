@@ -23,7 +23,7 @@ const mayImport = {
   'type:pictures': ['type:images'],
   'type:loading': ['type:random', 'type:images'],
   'type:data': ['type:runtime', 'type:random', 'type:images', 'type:loading', 'type:eval'],
-  'type:formats': ['type:random', 'type:images', 'type:loading', 'type:data', 'type:eval'],
+  'type:formats': ['type:config', 'type:random', 'type:images', 'type:loading', 'type:data', 'type:eval'],
   'type:serving': ['type:images'],
   'type:training': ['type:kernels', 'type:graph', 'type:runtime', 'type:nn', 'type:checkpoints'],
   'type:task': [

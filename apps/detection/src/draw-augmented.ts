@@ -37,9 +37,9 @@ export function drawPrepared(
   classes: readonly Pick<DetectionClass, 'name'>[],
 ): Promise<RgbImage> {
   const { pixels, labels, boxes, ignored, hasMask } = prepared;
-  let picture = restoreImage(pixels, prepared, IMAGENET_NORMALISATION);
+  const picture = restoreImage(pixels, prepared, IMAGENET_NORMALISATION);
   hasMask.forEach((has, i) => {
-    if (has === 1) picture = tintMask(picture, maskOf(prepared, i), colourOf(labels[i]!));
+    if (has === 1) tintMask(picture, maskOf(prepared, i), colourOf(labels[i]!));
   });
   const crowds = Array.from({ length: ignored.length / 4 }, (_, i) => ({ box: cornersAt(ignored, i), colour: IGNORED, label: 'ignored' })); // prettier-ignore
   const objects = Array.from(labels, (label, i) => ({ box: cornersAt(boxes, i), colour: colourOf(label), label: classes[label]!.name })); // prettier-ignore

@@ -14,5 +14,6 @@ export {
   trainSchema,
   validationSchema,
 } from './schema';
+export { readMapping } from './read-yaml';
 export { openStoredConfig, type StoredConfig } from './stored-config';
 export { ConfigError, UsageError, type Problem } from './usage-error';

@@ -4,13 +4,15 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { readMapping } from '@pyramidal/config';
 import { FileError, makeFolder, readText, writeFileAtomically } from '@pyramidal/files';
-import { parse, stringify, YAMLError } from 'yaml';
+import { stringify } from 'yaml';
 import { asPath, filesBelow, ImageFinder } from './image-finder';
 import {
   type Box,
   boundsOf,
   DEFAULT_SPLIT,
+  firstTwice,
   type LabelFormat,
   type LabelledImage,
   type LabelledObject,
@@ -56,7 +58,7 @@ function openFolder(folder: string, { images, split = DEFAULT_SPLIT }: ReadOptio
 }
 
 function openYaml(file: string): LabelSet {
-  const data = readYaml(file);
+  const data = readMapping(file);
   if (data['kpt_shape'] !== undefined) {
     throw new FileError(file, 'kpt_shape: expected boxes or polygons, received key points, which are not carried over');
   }
@@ -74,18 +76,6 @@ function openYaml(file: string): LabelSet {
   return { categories, splits };
 }
 
-function readYaml(file: string): Record<string, unknown> {
-  try {
-    const data: unknown = parse(readText(file), { maxAliasCount: 100 });
-    if (typeof data === 'object' && data !== null && !Array.isArray(data)) return data as Record<string, unknown>;
-  } catch (error) {
-    if (error instanceof YAMLError || error instanceof ReferenceError)
-      throw new FileError(file, `is not YAML: ${error.message}`, error);
-    throw error;
-  }
-  throw new FileError(file, 'expected the keys names, train and val');
-}
-
 /** A list of names, or numbers with names. */
 function namesOf(file: string, names: unknown): string[] {
   if (Array.isArray(names)) return names.map(String);
@@ -101,7 +91,7 @@ function namesOf(file: string, names: unknown): string[] {
 
 function checkNames(file: string, names: readonly string[]): readonly string[] {
   if (names.length === 0) throw new FileError(file, 'expected at least one class, found none');
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  const twice = firstTwice(names);
   if (twice !== undefined) throw new FileError(file, `names: expected each class once, received ${JSON.stringify(twice)} twice`); // prettier-ignore
   return names;
 }
@@ -237,6 +227,7 @@ async function writeYolo(
   losses: Losses,
   { boxesOnly = false },
 ): Promise<void> {
+  const numbers = new Map(categories.map((category, number) => [category, number]));
   for (const { name, images } of splits) {
     if (!(name in SPLITS)) throw new FileError(out, `YOLO's splits are train, val and test, received ${JSON.stringify(name)}`); // prettier-ignore
     makeFolder(join(out, 'images', name));
@@ -247,7 +238,7 @@ async function writeYolo(
         throw new FileError(image.file, 'YOLO keeps no sizes of images; name the folder of the images');
       placeImage(image, join(out, 'images', name));
       makeFolder(dirname(target));
-      const lines = image.objects.flatMap((object) => lineOf(object, image, categories, boxesOnly, losses));
+      const lines = image.objects.flatMap((object) => lineOf(object, image, numbers, boxesOnly, losses));
       writeFileAtomically(target, lines.map((line) => `${line}\n`).join(''));
     }
   }
@@ -259,7 +250,7 @@ async function writeYolo(
 function lineOf(
   object: LabelledObject,
   { width, height, file, record }: LabelledImage,
-  categories: readonly string[],
+  numbers: ReadonlyMap<string, number>,
   boxesOnly: boolean,
   losses: Losses,
 ): string[] {
@@ -271,7 +262,7 @@ function lineOf(
   for (const field of Object.keys(object.attributes)) {
     losses.add('field', { ...where, field, reason: 'YOLO has no attributes' });
   }
-  const number = categories.indexOf(object.category);
+  const number = numbers.get(object.category)!;
   const { segmentation, box } = object;
   const polygon = Array.isArray(segmentation) && segmentation.length === 1 ? (segmentation[0] as number[]) : undefined;
   if (polygon !== undefined && !boxesOnly) {

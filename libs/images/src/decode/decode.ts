@@ -2,7 +2,8 @@
 import { availableParallelism } from 'node:os';
 import { explainFileError, FileError } from '@pyramidal/files';
 import sharp from 'sharp';
-import type { RgbImage } from '../rgb-image';
+import type { RgbImage, Size } from '../rgb-image';
+import { drawnSize } from './drawn-size';
 import { formatOf, type ImageHeader, readHeader } from './header';
 import { PixelBudget } from './pixel-budget';
 import { readImageFile } from './read-file';
@@ -51,9 +52,42 @@ const budget = new PixelBudget(MAX_PIXELS);
  */
 export async function decodeImage(
   source: string | Uint8Array,
-  { orientation = 'stored', maxPixels = MAX_PIXELS }: DecodeOptions = {},
+  options: DecodeOptions = {},
   name = typeof source === 'string' ? source : 'image',
 ): Promise<RgbImage> {
+  return (await decodeAt(source, options, name, (size) => size)).image;
+}
+
+/**
+ * A picture to draw on: as `decodeImage` gives it, or, where it has more than 16 million pixels or a side of more than
+ * 16384, smaller in the same shape, so that drawing needs bounded memory.
+ * @throws BrokenImageError as `decodeImage` does.
+ */
+export async function decodePicture(file: string, options: DecodeOptions = {}): Promise<RgbImage> {
+  return (await decodeAt(file, options, file, drawnSize)).image;
+}
+
+/**
+ * Whether an image can be decoded to its end; very large ones need no memory for all of their pixels.
+ * @returns its size as it is decoded.
+ * @throws BrokenImageError as `decodeImage` does.
+ */
+export async function checkImage(file: string, options: DecodeOptions = {}): Promise<Size> {
+  return (await decodeAt(file, options, file, drawnSize)).size;
+}
+
+interface Decoded {
+  readonly image: RgbImage;
+  /** Before it was made smaller. */
+  readonly size: Size;
+}
+
+async function decodeAt(
+  source: string | Uint8Array,
+  { orientation = 'stored', maxPixels = MAX_PIXELS }: DecodeOptions,
+  name: string,
+  resized: (size: Size) => Size,
+): Promise<Decoded> {
   try {
     const maxBytes = Math.max(maxPixels, MAX_PIXELS) * BYTES_A_PIXEL;
     const bytes = typeof source === 'string' ? await readImageFile(source, { maxBytes }) : source;
@@ -64,7 +98,7 @@ export async function decodeImage(
     if (pixels > maxPixels) throw new Error(`expected at most ${maxPixels} pixels (maxPixels), ${received}`);
     if (Math.max(width, height) > MAX_SIDE)
       throw new Error(`expected sides of at most ${MAX_SIDE} pixels, ${received}`);
-    return await budget.use(pixels, () => decodePixels(bytes, header, orientation, maxPixels));
+    return await budget.use(pixels, () => decodePixels(bytes, header, { orientation, maxPixels }, resized));
   } catch (error) {
     throw new BrokenImageError(name, `cannot be decoded: ${reasonOf(error)}`);
   }
@@ -115,20 +149,26 @@ const hasSize = (header: ImageHeader | undefined): header is ImageHeader =>
 async function decodePixels(
   bytes: Uint8Array,
   header: ImageHeader,
-  orientation: Orientation,
-  limitInputPixels: number,
-): Promise<RgbImage> {
+  { orientation, maxPixels }: Required<DecodeOptions>,
+  resized: (size: Size) => Size,
+): Promise<Decoded> {
   const hasInks = header.channels === 4;
+  const isTurned = orientation === 'exif' && header.orientation > 4;
+  const [width, height] = isTurned ? [header.height, header.width] : [header.width, header.height];
+  const size = resized({ width, height });
+  const isResized = size.width !== width || size.height !== height;
   const decode = async (failOn: 'truncated' | 'warning'): Promise<RgbImage> => {
-    const options = { ignoreIcc: true, failOn, limitInputPixels, autoOrient: orientation === 'exif' } as const;
-    const input = sharp(bytes, options);
+    const limits = { failOn, limitInputPixels: maxPixels };
+    const decoded = sharp(bytes, { ignoreIcc: true, autoOrient: orientation === 'exif', ...limits });
+    const input = isResized ? decoded.resize({ ...size, fit: 'fill' }) : decoded;
     const pixels = hasInks
       ? input.pipelineColourspace('cmyk').toColourspace('cmyk')
       : input.toColourspace('srgb').removeAlpha();
     const { data, info } = await pixels.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
     return { data: hasInks ? inksToRgb(data) : data, width: info.width, height: info.height };
   };
-  return header.format === 'JPEG' ? decodeJpeg(decode) : withReason(() => decode('truncated'));
+  const image = await (header.format === 'JPEG' ? decodeJpeg(decode) : withReason(() => decode('truncated')));
+  return { image, size: isResized ? { width, height } : { width: image.width, height: image.height } };
 }
 
 /** The decoder only warns of a JPEG that was cut and ends with an end marker; what else it warns of is harmless, as surplus bytes are. */

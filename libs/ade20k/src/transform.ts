@@ -12,11 +12,11 @@ import {
   type Normalisation,
   normaliseImage,
   type Orientation,
-  readImage,
   resizeImage,
   type RgbImage,
   rotateImage,
   type Size,
+  withImage,
 } from '@pyramidal/images';
 import type { ThreadFunction } from '@pyramidal/loading';
 import { Random, type Seed } from '@pyramidal/random';
@@ -179,13 +179,15 @@ export const PREPARE: ThreadFunction<Parameters<typeof prepareTraining>, Trainin
 };
 
 /** @param name what errors call an image without a path. */
-export async function prepareEvaluation(
+export function prepareEvaluation(
   source: ImageSource,
   transform: EvaluationTransform,
   name?: string,
 ): Promise<EvaluationSample> {
-  const { scale, ratios, normalisation } = transform;
-  const image = await readImage(source, decodingOf(transform), name);
+  return withImage(source, decodingOf(transform), (image) => scaleImage(image, transform), name);
+}
+
+function scaleImage(image: RgbImage, { scale, ratios, normalisation }: EvaluationTransform): EvaluationSample {
   const scaled = ratios.map((ratio) => {
     const size = scaledSize(image, scale, ratio);
     return {

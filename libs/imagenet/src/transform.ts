@@ -13,8 +13,8 @@ import {
   normaliseImage,
   randAugment,
   randomResizedCrop,
-  readImage,
   resizeAndCentreCrop,
+  withImage,
 } from '@pyramidal/images';
 import type { ThreadFunction } from '@pyramidal/loading';
 import { Random, type Seed } from '@pyramidal/random';
@@ -52,13 +52,16 @@ export type ImageTransform = ValidationTransform | TrainingTransform;
  * @param seed all that is random in a training transform comes from it. @param name what errors call an image without a path.
  * @returns float32 [size, size, 3] values.
  */
-export async function prepareImage(
+export function prepareImage(
   source: ImageSource,
   transform: ImageTransform,
   seed: Seed,
   name?: string,
 ): Promise<Float32Array> {
-  const image = await readImage(source, transform.decode, name);
+  return withImage(source, transform.decode, (image) => transformImage(image, transform, seed), name);
+}
+
+function transformImage(image: RgbImage, transform: ImageTransform, seed: Seed): Float32Array {
   if (transform.kind === 'validation') {
     return normaliseImage(resizeAndCentreCrop(image, transform), transform.normalisation);
   }

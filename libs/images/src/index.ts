@@ -1,5 +1,5 @@
 /** Pixels: read, resized, augmented, normalised. */
-export { BrokenImageError, checkImage, decodeImage, decodePicture, readImage, readImageHeader } from './decode/decode';
+export { BrokenImageError, checkImage, decodeImage, decodePicture, readImageHeader, withImage } from './decode/decode';
 export type { DecodeOptions, ImageSource, Orientation } from './decode/decode';
 export {
   evenlySpaced,

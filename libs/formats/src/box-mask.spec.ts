@@ -3,11 +3,12 @@ import fc from 'fast-check';
 import { cropRuns, placeRuns } from './box-mask';
 
 const side = fc.integer({ min: 1, max: 8 });
+const pixels = fc.uint8Array({ minLength: 64, maxLength: 64, max: 1 });
 
 it('puts a bitmap where it belongs, and takes it out again', () => {
   fc.assert(
-    fc.property(side, side, fc.infinite(fc.boolean()), (width, height, draws) => {
-      const data = Uint8Array.from({ length: width * height }, () => Number(draws.next().value));
+    fc.property(side, side, pixels, (width, height, drawn) => {
+      const data = drawn.slice(0, width * height);
       const rle = mask.encode({ data, width, height });
       const box = cropRuns(rle);
       expect(placeRuns(box, { width, height })).toEqual(rle);

@@ -17,9 +17,11 @@ const BENCHMARKS = {
 } satisfies Record<string, () => Promise<Benchmark>>;
 
 const USAGE =
-  'NAME [--json FILE], of step and inference [--case CASE], and of step [--against CHECKOUT] [--profile | --first]';
+  'NAME [--json FILE], of step, inference and detection [--case CASE], of step and detection [--profile], and of step [--against CHECKOUT] [--first]';
 /** Benchmarks whose cases have names. */
-const WITH_CASES: readonly string[] = ['step', 'inference'];
+const WITH_CASES: readonly string[] = ['step', 'inference', 'detection'];
+/** Those that can show where the time goes. */
+const WITH_PROFILES: readonly string[] = ['step', 'detection'];
 
 async function main(argv: readonly string[]): Promise<number> {
   const { positionals, values } = parse(argv);
@@ -29,9 +31,11 @@ async function main(argv: readonly string[]): Promise<number> {
     console.error(`bench: expected one of ${names}, received ${name ?? 'nothing'}`);
     return 2;
   }
-  const { json, case: only, ...ofStep } = values;
+  const { json, case: only, profile, ...ofStep } = values;
   const isRefused =
-    (name !== 'step' && Object.keys(ofStep).length > 0) || (only !== undefined && !WITH_CASES.includes(name));
+    (name !== 'step' && Object.keys(ofStep).length > 0) ||
+    (only !== undefined && !WITH_CASES.includes(name)) ||
+    (profile !== undefined && !WITH_PROFILES.includes(name));
   if (rest.length > 0 || isRefused) {
     console.error(`bench: expected ${USAGE}, received ${argv.join(' ')}`);
     return 2;
@@ -43,6 +47,7 @@ async function main(argv: readonly string[]): Promise<number> {
     python,
     ...ofStep,
     ...(only !== undefined && { case: only }),
+    ...(profile !== undefined && { profile }),
     log: (line) => console.error(line),
   });
   if (rows.length > 0) console.log(table(rows));

@@ -9,5 +9,5 @@ export type { SegmentationFolder, SegmentationFolderOptions, SegmentationSample,
 export { encodeLabels, readLabels, type LabelCoding } from './label-file';
 export { type LabelMap } from './label-map';
 export { surveyLabels, type SurveyOptions } from './label-survey';
-export { prepareEvaluation } from './transform';
+export { prepareEvaluation, scaledSize } from './transform';
 export type { EvaluationSample, EvaluationTransform, ScaledImage, ScaleBox, TrainingTransform } from './transform';

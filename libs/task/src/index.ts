@@ -7,7 +7,7 @@ export { checkImages } from './check-images';
 export { describeData, type ReportedSplit } from './data-report';
 export { describeNetwork, type DescribeOptions } from './describe-network';
 export { drawAttention, type NetworkInput } from './draw-attention';
-export { exportNetwork, type ExportOptions } from './export-network';
+export { exportNetwork, type ExportOptions, type ServingTask } from './export-network';
 export { exportOnnx, type OnnxTask } from './export-onnx';
 export { findImages } from './find-images';
 export { freezeStages } from './freeze-stages';

@@ -38,6 +38,10 @@ export interface Classified {
 /** A network that is ready to be used, and what belongs to it. */
 export interface TrainedNetwork<Config, Data, Network> {
   readonly config: Config;
+  /** The resolved configuration, as YAML. */
+  readonly text: string;
+  /** Of the evaluation that the weights were kept for, if the checkpoint tells them. */
+  readonly metrics: ModelCard['metrics'];
   readonly data: Data;
   readonly network: Network;
   readonly runtime: Runtime;
@@ -83,7 +87,7 @@ export async function openTrainedNetwork<Config extends SharedConfig, Data exten
   const file = openWeightsFile(command.weights);
   try {
     requireTask(task, file);
-    const { config } = given ?? load(task, storedConfig(file), command);
+    const { config, text } = given ?? load(task, storedConfig(file), command);
     const data = await task.open(config, file.card?.classes);
     const runtime = await openEngine(config.runtime);
     say(`${runtime.engine}: ${runtime.reason}`);
@@ -95,7 +99,7 @@ export async function openTrainedNetwork<Config extends SharedConfig, Data exten
       network.dispose();
       throw error;
     }
-    return { config, data, network, runtime };
+    return { config, text, metrics: file.card?.metrics, data, network, runtime };
   } finally {
     file.close();
   }

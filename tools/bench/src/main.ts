@@ -14,12 +14,14 @@ const BENCHMARKS = {
   detection: async () => (await import('./detection.js')).detection,
   memory: async () => (await import('./memory.js')).memory,
   inference: async () => (await import('./inference.js')).inference,
+  onnx: async () => (await import('./onnx.js')).onnx,
+  service: async () => (await import('./service.js')).service,
 } satisfies Record<string, () => Promise<Benchmark>>;
 
 const USAGE =
-  'NAME [--json FILE], of step, inference and detection [--case CASE], of step and detection [--profile], and of step [--against CHECKOUT] [--first]';
+  'NAME [--json FILE], of step, inference, detection, onnx and service [--case CASE], of step and detection [--profile], and of step [--against CHECKOUT] [--first]';
 /** Benchmarks whose cases have names. */
-const WITH_CASES: readonly string[] = ['step', 'inference', 'detection'];
+const WITH_CASES: readonly string[] = ['step', 'inference', 'detection', 'onnx', 'service'];
 /** Those that can show where the time goes. */
 const WITH_PROFILES: readonly string[] = ['step', 'detection'];
 

@@ -20,7 +20,10 @@ const PHOTO: RgbImage = {
 
 const LOOKS = [
   ['as a whole', { inference: { mode: 'whole' } }],
-  ['through windows', { inference: { mode: 'slide', crop: { height: 48, width: 48 }, stride: { height: 32, width: 32 } } }],
+  [
+    'through windows',
+    { inference: { mode: 'slide', crop: { height: 48, width: 48 }, stride: { height: 32, width: 32 } } },
+  ],
   ['at two sizes and mirrored', { testTime: { ratios: [1, 1.25], flip: true } }],
 ] as const;
 

@@ -22,7 +22,7 @@ export function resizeTensor(pixels: tf.Tensor4D, { convention, ...size }: Resiz
 
 function bilinear(pixels: tf.Tensor4D, { width, height }: Size): tf.Tensor4D {
   const [, h, w] = pixels.shape;
-  if (h === 2 * height && w === 2 * width) return tf.floor(tf.add(tf.avgPool(pixels, 2, 2, 'valid'), 0.5));
+  if (h === 2 * height && w === 2 * width) return tf.floor(tf.add<tf.Tensor4D>(tf.avgPool(pixels, 2, 2, 'valid'), 0.5));
   const columns = columnTaps(w, width);
   const [left, right] = [0, 1].map((step) => tf.gather(pixels, indices(columns.index, step, w), 2));
   const weightsOf = (weights: Int32Array, shape: number[]) => tf.tensor(Float32Array.from(weights), shape);

@@ -11,8 +11,7 @@ import {
   resizeImage,
   type RgbImage,
 } from '@pyramidal/images';
-import { inferencePass } from '@pyramidal/nn';
-import { retinaNet } from '@pyramidal/retinanet';
+import type { Backbone } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import { expectClose, fillWithGolden, hasNative } from '@pyramidal/testing';
 import * as tf from '@tensorflow/tfjs-core';
@@ -25,12 +24,13 @@ const PATIENCE = 300_000;
 /** Where the pictures of the page are left for a person to look at. */
 const SCREENSHOTS = resolve(__dirname, '../../../runs/viewer');
 const CANVAS = { height: 64, width: 96 };
+/** Objects at most. */
+const COUNT = 12;
 const INPUT = { shortest: 64, longest: 96 };
 const CLASSES = [
   { id: 1, name: 'red', colour: [220, 30, 30] },
   { id: 2, name: 'blue', colour: [30, 30, 220] },
 ] as const;
-const OUTPUTS = ['boxes', 'scores', 'labels'] as const;
 
 const executablePath = findChromium();
 const lacks =
@@ -48,7 +48,7 @@ const canRun = executablePath !== undefined && hasNative();
   let files: Readonly<Record<string, Uint8Array>>;
   let png: Buffer;
   /** What Node finds, by name of the output. */
-  let expected: Readonly<Record<(typeof OUTPUTS)[number], readonly number[]>>;
+  let expected: Readonly<Record<'boxes' | 'scores' | 'labels', readonly number[]>>;
 
   beforeAll(async () => {
     await buildSite(join(folder, 'site'));
@@ -74,15 +74,8 @@ const canRun = executablePath !== undefined && hasNative();
   /** Writes a detector as `export` does, and finds with it what the page is to find. */
   function exportToy(): void {
     const backbone = createBackbone('groupmixformer_miny', { channels: [10, 10, 10, 10], depths: [1, 1, 1, 1] });
-    const settings = { hidden: 16, convs: 1, detections: { perLevel: 40, count: 12, scoreThreshold: 0 } };
-    const parts = { backbone, neckChannels: 16, classes: CLASSES.length };
-    const network = retinaNet.create(retinaNet.schema.parse(settings), parts);
-    fillWithGolden(network);
-    const find = ({ images }: { images: tf.Tensor4D }) => {
-      const batch = { images, sizes: tf.tensor2d([[CANVAS.height, CANVAS.width]]) };
-      const { boxes, scores, labels } = network.predict(batch, tf.ones([1, 2]), inferencePass())[0]!;
-      return { boxes, scores, labels };
-    };
+    fillWithGolden(backbone);
+    const find = ({ images }: { images: tf.Tensor4D }) => objectsOf(backbone, images);
     const seen = resizeImage(picture, { width: 80, height: 64, convention: 'opencv-bilinear' });
     const images = imagesToTensor([seen], IMAGENET_NORMALISATION, CANVAS);
     const metadata = {
@@ -97,7 +90,7 @@ const canRun = executablePath !== undefined && hasNative();
     );
     expected = Object.fromEntries(found) as typeof expected;
     images.dispose();
-    network.dispose();
+    backbone.dispose();
   }
 
   it(
@@ -108,7 +101,7 @@ const canRun = executablePath !== undefined && hasNative();
       const { state, message } = await viewer.outcome();
       expect({ state, message }).toEqual({ state: 'ready', message: '12 of 12 objects have a score of 0 or more' });
       const cells = await viewer.texts('#list td');
-      const rows = Array.from({ length: 12 }, (_, i) => cells.slice(3 * i, 3 * i + 3));
+      const rows = Array.from({ length: COUNT }, (_, i) => cells.slice(3 * i, 3 * i + 3));
       expect(rows.map(([name]) => name)).toEqual(expected.labels.map((label) => CLASSES[label]!.name));
       expectClose(rows.map(([, score]) => Number(score)), expected.scores, { atol: 2e-3 }, 'scores'); // prettier-ignore
       // The picture is 1.25 times as large as what the network sees; the page shows whole pixels of it.
@@ -157,6 +150,34 @@ const canRun = executablePath !== undefined && hasNative();
     });
   });
 });
+
+/** The objects that a backbone's features tell of: one a cell of C3 at most, those that overlap suppressed. */
+function objectsOf(backbone: Backbone, images: tf.Tensor4D): Record<'boxes' | 'scores' | 'labels', tf.Tensor> {
+  const { C3 } = backbone.extract(images);
+  const [, rows, columns, channels] = C3.shape;
+  const cells = tf.reshape<tf.Rank.R2>(C3, [-1, channels]);
+  const part = (first: number): tf.Tensor2D => tf.sigmoid(tf.slice(cells, [0, first], [-1, 2]));
+  const centres = Array.from({ length: rows * columns }, (_, i) => [
+    8 * (i % columns) + 4,
+    8 * Math.floor(i / columns) + 4,
+  ]);
+  const reach = tf.add<tf.Tensor2D>(tf.mul(part(2), 12), 4);
+  const corners: tf.Tensor2D = tf.concat<tf.Tensor2D>([tf.sub(tf.tensor2d(centres), reach), tf.add(tf.tensor2d(centres), reach)], 1);
+  const boxes: tf.Tensor2D = tf.clipByValue(corners, 0, CANVAS.height);
+  const likeliest: tf.Tensor1D = tf.max(part(0), 1);
+  const kept = tf.image.nonMaxSuppressionPadded(boxes, likeliest, COUNT, 0.3, 0, true);
+  const { selectedIndices: indices, validOutputs: count } = kept as {
+    selectedIndices: tf.Tensor1D;
+    validOutputs: tf.Scalar;
+  };
+  const isKept = tf.less(tf.range(0, COUNT, 1, 'int32'), count);
+  const take = (all: tf.Tensor): tf.Tensor => tf.gatherND(all, tf.expandDims(indices, 1));
+  return {
+    boxes: take(boxes),
+    scores: tf.mul(take(likeliest), tf.cast(isKept, 'float32')),
+    labels: take(tf.argMax(part(0), 1)),
+  };
+}
 
 /** Two rectangles on grey. */
 function rectangles(): RgbImage {

@@ -162,7 +162,10 @@ function objectsOf(backbone: Backbone, images: tf.Tensor4D): Record<'boxes' | 's
     8 * Math.floor(i / columns) + 4,
   ]);
   const reach = tf.add<tf.Tensor2D>(tf.mul(part(2), 12), 4);
-  const corners: tf.Tensor2D = tf.concat<tf.Tensor2D>([tf.sub(tf.tensor2d(centres), reach), tf.add(tf.tensor2d(centres), reach)], 1);
+  const corners: tf.Tensor2D = tf.concat<tf.Tensor2D>(
+    [tf.sub(tf.tensor2d(centres), reach), tf.add(tf.tensor2d(centres), reach)],
+    1,
+  );
   const boxes: tf.Tensor2D = tf.clipByValue(corners, 0, CANVAS.height);
   const likeliest: tf.Tensor1D = tf.max(part(0), 1);
   const kept = tf.image.nonMaxSuppressionPadded(boxes, likeliest, COUNT, 0.3, 0, true);

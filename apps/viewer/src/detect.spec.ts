@@ -163,7 +163,7 @@ function objectsOf(backbone: Backbone, images: tf.Tensor4D): Record<'boxes' | 's
   ]);
   const reach = tf.add<tf.Tensor2D>(tf.mul(part(2), 12), 4);
   const corners: tf.Tensor2D = tf.concat<tf.Tensor2D>(
-    [tf.sub(tf.tensor2d(centres), reach), tf.add(tf.tensor2d(centres), reach)],
+    [tf.sub<tf.Tensor2D>(tf.tensor2d(centres), reach), tf.add<tf.Tensor2D>(tf.tensor2d(centres), reach)],
     1,
   );
   const boxes: tf.Tensor2D = tf.clipByValue(corners, 0, CANVAS.height);

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { mask, type Rle } from '@cocoeval/ts';
 import { FileError, PendingFile } from '@pyramidal/files';
-import { cropRuns, placeRuns } from './box-mask';
 import { ImageFinder } from './image-finder';
 import {
   type Attributes,
@@ -184,20 +183,18 @@ function readRuns(
     own.left + own.width <= width &&
     own.top + own.height <= height;
   if (!isInside) throw new FileError(where, `expected a mask inside of ${width}x${height} pixels`);
-  const data = new Uint8Array(own.width * own.height);
+  const data = new Uint8Array(width * height);
   let [at, value] = [0, 0];
   for (const text of (attributes['rle'] ?? '').split(',')) {
     const run = parseNumber(text, `${where}: rle`);
-    if (!(Number.isInteger(run) && run >= 0 && at + run <= data.length))
-      throw new FileError(
-        where,
-        `rle: expected whole runs of ${data.length} pixels, received ${text.trim()} after ${at}`,
-      );
-    data.fill(value, at, at + run);
-    at += run;
+    if (!(run >= 0 && at + run <= own.width * own.height))
+      throw new FileError(where, `rle: expected runs of ${own.width * own.height} pixels, received more`);
+    for (const end = at + run; at < end; at++) {
+      data[(own.top + Math.floor(at / own.width)) * width + own.left + (at % own.width)] = value;
+    }
     value = 1 - value;
   }
-  return placeRuns({ data, ...own }, { width, height });
+  return mask.encode({ data, width, height });
 }
 
 async function writeCvat(
@@ -268,10 +265,12 @@ const pointsOf = (polygon: readonly number[]): string =>
   Array.from({ length: polygon.length / 2 }, (_, i) => `${polygon[2 * i]},${polygon[2 * i + 1]}`).join(';');
 
 function runsOf(runs: Rle): string {
-  const { data, left, top, width, height } = cropRuns(runs);
+  const [left, top, width, height] = mask.toBbox(runs);
+  const { data, width: stride } = mask.decode(runs);
   const lengths: number[] = [];
   let [value, run] = [0, 0];
-  for (const next of data) {
+  for (let i = 0; i < width * height; i++) {
+    const next = data[(top + Math.floor(i / width)) * stride + left + (i % width)]!;
     if (next !== value) [value, run] = [next, lengths.push(run) * 0];
     run++;
   }

@@ -1,23 +1,21 @@
 /** One image made ready for a batch, as timm and torchvision do it. */
 import {
   type DecodeOptions,
+  flipImage,
   type ImageSource,
   type Normalisation,
-  type RandAugmentOptions,
-  type RandomResizedCropOptions,
+  normaliseImage,
+  readImage,
+  resizeAndCentreCrop,
   type Rgb,
   type RgbImage,
-  colourJitter,
-  eraseRandomly,
-  flipImage,
-  normaliseImage,
-  randAugment,
-  randomResizedCrop,
-  resizeAndCentreCrop,
-  withImage,
 } from '@pyramidal/images';
 import type { ThreadFunction } from '@pyramidal/loading';
 import { Random, type Seed } from '@pyramidal/random';
+import { colourJitter } from './augment/colour-jitter';
+import { randAugment, type RandAugmentOptions } from './augment/rand-augment';
+import { eraseRandomly } from './augment/random-erasing';
+import { randomResizedCrop, type RandomResizedCropOptions } from './augment/random-resized-crop';
 import type { ImageSample } from './image-folder';
 
 /** How an image is prepared for validation: shorter side to `size / cropPct`, centre crop, normalise. */
@@ -52,16 +50,13 @@ export type ImageTransform = ValidationTransform | TrainingTransform;
  * @param seed all that is random in a training transform comes from it. @param name what errors call an image without a path.
  * @returns float32 [size, size, 3] values.
  */
-export function prepareImage(
+export async function prepareImage(
   source: ImageSource,
   transform: ImageTransform,
   seed: Seed,
   name?: string,
 ): Promise<Float32Array> {
-  return withImage(source, transform.decode, (image) => transformImage(image, transform, seed), name);
-}
-
-function transformImage(image: RgbImage, transform: ImageTransform, seed: Seed): Float32Array {
+  const image = await readImage(source, transform.decode, name);
   if (transform.kind === 'validation') {
     return normaliseImage(resizeAndCentreCrop(image, transform), transform.normalisation);
   }

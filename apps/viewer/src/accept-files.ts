@@ -1,14 +1,9 @@
-/** Files that a person gives a page. */
-type Files = readonly [File, ...File[]];
-
-export function acceptFiles(label: HTMLElement, take: (files: Files) => void): void {
-  const takeAll = (list: FileList | null | undefined): void => {
-    const [first, ...others] = list ?? [];
-    if (first) take([first, ...others]);
-  };
+/** Takes the file that is dropped on a label, or chosen with the file input in it. */
+export function acceptFiles(label: HTMLElement, take: (file: File) => void): void {
   const input = label.querySelector('input')!;
   input.addEventListener('change', () => {
-    takeAll(input.files);
+    const file = input.files?.[0];
+    if (file) take(file);
     input.value = ''; // so that the same file may be chosen again
   });
   const highlight = (on: boolean) => (event: Event) => {
@@ -19,6 +14,7 @@ export function acceptFiles(label: HTMLElement, take: (files: Files) => void): v
   label.addEventListener('dragleave', highlight(false));
   label.addEventListener('drop', (event) => {
     highlight(false)(event);
-    takeAll(event.dataTransfer?.files);
+    const file = event.dataTransfer?.files[0];
+    if (file) take(file);
   });
 }

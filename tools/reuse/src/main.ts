@@ -1,7 +1,6 @@
 /**
  * Proves the packages as another team gets them: packs what is built, installs the tarballs into a fresh Nx workspace,
- * generates an app of every task and a library there, trains the apps on generated pictures, runs their tests, and uses a
- * checkpoint without anything else.
+ * generates an app of every task and a library there, trains the apps on generated pictures, and runs their tests.
  *   npm run build && npm run reuse:check          --keep leaves the workspace
  */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runProgram } from '@pyramidal/program';
 import { compileConsumers, importAndRequire } from './consumer';
-import { useOneFile } from './one-file';
 import { packAll } from './pack';
 import { run, step } from './shell';
 import { writeWorkspace } from './workspace';
@@ -80,9 +78,6 @@ function main(folder: string): void {
   }
   step('an example with a backbone of its own: checked, trained, evaluated', () => trainExample(workspace));
   step('tests, types and build of all of them', () => nx('run-many', '-t', 'test', 'typecheck', 'build'));
-  step('objects found by a checkpoint alone, the data set deleted', () =>
-    useOneFile({ workspace, data: join(workspace, 'data/parts'), runs: join(workspace, 'packages/parts/runs') }),
-  );
 }
 
 /** Runs examples/custom-backbone as it is, on the pictures of the first app. */

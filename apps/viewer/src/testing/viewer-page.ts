@@ -5,9 +5,6 @@ import type { Engine } from '../engines';
 
 const PATIENCE = 240_000;
 
-/** Where files are dropped. */
-type Target = 'weights' | 'picture' | 'model';
-
 /** The page as its visitors use it. */
 export class ViewerPage {
   constructor(readonly page: Page) {
@@ -22,20 +19,14 @@ export class ViewerPage {
   }
 
   /** Drops a file's bytes, as from a folder. */
-  drop(target: 'weights' | 'picture', name: string, bytes: Uint8Array): Promise<void> {
-    return this.dropAll(target, { [name]: bytes });
-  }
-
-  async dropAll(target: Target, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
+  async drop(target: 'weights' | 'picture', name: string, bytes: Uint8Array): Promise<void> {
     const transfer = await this.page.evaluateHandle(
-      (encoded) => {
+      ({ name, base64 }) => {
         const transfer = new DataTransfer();
-        for (const [name, base64] of encoded) {
-          transfer.items.add(new File([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], name));
-        }
+        transfer.items.add(new File([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], name));
         return transfer;
       },
-      Object.entries(files).map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')] as const),
+      { name, base64: Buffer.from(bytes).toString('base64') },
     );
     await this.page.dispatchEvent(`#${target}-drop`, 'drop', { dataTransfer: transfer });
   }

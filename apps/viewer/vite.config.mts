@@ -23,6 +23,7 @@ const selfContainedThreads: Plugin = {
 
 export default defineConfig({
   base: './',
+  build: { rollupOptions: { input: ['index.html', 'detect.html'] } },
   plugins: [selfContainedThreads],
   resolve: { conditions: ['@pyramidal/source', 'module', 'browser', 'development|production'] },
   server: { host: '127.0.0.1', headers },

@@ -169,6 +169,13 @@ describe('a run', () => {
     expect(readdirSync(out)).toContain('weights.safetensors');
     const { box } = await evaluated('eval-export', [], join(out, 'weights.safetensors'));
     expect(box).toEqual((await evaluated('eval-run')).box);
+    // The file tells its configuration and classes, as a checkpoint does.
+    expect(await detect(`eval --weights ${out}/weights.safetensors --out ${folder}/eval-alone`)).toEqual({
+      code: 0,
+      message: '',
+    });
+    const alone = JSON.parse(readFileSync(join(folder, 'eval-alone/metrics.json'), 'utf8')) as Metrics;
+    expect(alone.box).toEqual(box);
   });
 
   it('tells what the network is made of', async () => {

@@ -4,7 +4,7 @@ import { type DetectionClass, type DetectionSample, type PreparedDetection, prev
 import { makeFolder, writeFileAtomically } from '@pyramidal/files';
 import { encodeImage, IMAGENET_NORMALISATION, restoreImage, type Rgb, type RgbImage } from '@pyramidal/images';
 import { drawAnnotations, PALETTE, tintMask } from '@pyramidal/pictures';
-import { trainingTransform } from './batches';
+import { trainingTransform } from './assemble';
 import type { DetectionConfig } from './config';
 
 const PICTURES = 16;
@@ -37,9 +37,9 @@ export function drawPrepared(
   classes: readonly Pick<DetectionClass, 'name'>[],
 ): Promise<RgbImage> {
   const { pixels, labels, boxes, ignored, hasMask } = prepared;
-  let picture = restoreImage(pixels, prepared, IMAGENET_NORMALISATION);
+  const picture = restoreImage(pixels, prepared, IMAGENET_NORMALISATION);
   hasMask.forEach((has, i) => {
-    if (has === 1) picture = tintMask(picture, maskOf(prepared, i), colourOf(labels[i]!));
+    if (has === 1) tintMask(picture, maskOf(prepared, i), colourOf(labels[i]!));
   });
   const crowds = Array.from({ length: ignored.length / 4 }, (_, i) => ({ box: cornersAt(ignored, i), colour: IGNORED, label: 'ignored' })); // prettier-ignore
   const objects = Array.from(labels, (label, i) => ({ box: cornersAt(boxes, i), colour: colourOf(label), label: classes[label]!.name })); // prettier-ignore

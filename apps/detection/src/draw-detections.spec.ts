@@ -4,7 +4,7 @@ import { PALETTE } from '@pyramidal/pictures';
 import { drawDetections } from './draw-detections';
 
 const SIZE = 96;
-const image = blankImage({ width: SIZE, height: SIZE }, [100, 100, 100]);
+const grey = (side: number) => blankImage({ width: side, height: side }, [100, 100, 100]);
 const classes = [
   { categoryId: 1, name: 'cat' },
   { categoryId: 2, name: 'dog' },
@@ -14,12 +14,15 @@ const rectangle = (left: number) =>
 
 it('tints masks and draws boxes in the colour of the class, the best on top', async () => {
   const drawn = await drawDetections(
-    image,
-    [
-      { label: 1, score: 0.9, box: [20, 50, 40, 90], mask: rectangle(20) },
-      { label: 0, score: 0.6, box: [30, 50, 50, 90], mask: rectangle(30) },
-      { label: 0, score: 0.5, box: [60, 50, 80, 90] },
-    ],
+    grey(SIZE),
+    {
+      ...{ width: SIZE, height: SIZE },
+      objects: [
+        { label: 1, score: 0.9, box: [20, 50, 40, 90], mask: rectangle(20) },
+        { label: 0, score: 0.6, box: [30, 50, 50, 90], mask: rectangle(30) },
+        { label: 0, score: 0.5, box: [60, 50, 80, 90] },
+      ],
+    },
     classes,
   );
   const colourAt = (x: number, y: number): number[] => [
@@ -33,4 +36,11 @@ it('tints masks and draws boxes in the colour of the class, the best on top', as
   expect(colourAt(70, 70)).toEqual([100, 100, 100]);
   expect(colourAt(60, 80)).not.toEqual([100, 100, 100]);
   expect(colourAt(5, 5)).toEqual([100, 100, 100]);
+});
+
+it('draws on a picture that is smaller than its image', async () => {
+  const objects = [{ label: 1, score: 0.9, box: [20, 50, 40, 90] as const, mask: rectangle(20) }];
+  const drawn = await drawDetections(grey(SIZE / 2), { objects, width: SIZE, height: SIZE }, classes);
+  const at = (x: number, y: number): number => drawn.data[3 * ((y * SIZE) / 2 + x)]!;
+  expect([at(15, 40), at(44, 44), at(25, 40)]).toEqual([Math.round((100 + PALETTE[1]![0]!) / 2), 100, 100]);
 });

@@ -1,26 +1,35 @@
 /** Detections drawn on their picture. */
-import { mask as masks } from '@cocoeval/ts';
 import type { DetectionClass } from '@pyramidal/coco';
-import { type RgbImage } from '@pyramidal/images';
+import type { RgbImage, Size } from '@pyramidal/images';
 import { drawAnnotations, PALETTE, tintMask } from '@pyramidal/pictures';
 import type { Detection } from './batch-detector';
+import { scaleMask } from './scale-mask';
 
-/** Draws masks, boxes and labels with scores; the best detections lie on top. */
+/** What was found in an image, in its pixels. */
+interface Found extends Size {
+  readonly objects: readonly Detection[];
+}
+
+/**
+ * Draws masks, boxes and labels with scores; the best detections lie on top.
+ * @param picture of the image, which may be smaller than it; masks are drawn on it itself.
+ */
 export function drawDetections(
-  image: RgbImage,
-  detections: readonly Detection[],
-  classes: readonly DetectionClass[],
+  picture: RgbImage,
+  { objects, width, height }: Found,
+  classes: readonly Pick<DetectionClass, 'name'>[],
 ): Promise<RgbImage> {
-  const order = [...detections].reverse();
-  const tinted = order.reduce(
-    (drawn, { mask, label }) =>
-      mask === undefined ? drawn : tintMask(drawn, masks.decode(mask).data, colourOf(label)),
-    image,
-  );
-  const annotations = order.map(({ box, label, score }) => {
-    return { box, colour: colourOf(label), label: `${classes[label]!.name} ${score.toFixed(2)}` };
-  });
-  return drawAnnotations(tinted, annotations);
+  const [across, down] = [picture.width / width, picture.height / height];
+  const order = [...objects].reverse();
+  for (const { mask, label } of order) {
+    if (mask !== undefined) tintMask(picture, scaleMask(mask, picture), colourOf(label));
+  }
+  const annotations = order.map(({ box: [x1, y1, x2, y2], label, score }) => ({
+    box: [x1 * across, y1 * down, x2 * across, y2 * down] as const,
+    colour: colourOf(label),
+    label: `${classes[label]!.name} ${score.toFixed(2)}`,
+  }));
+  return drawAnnotations(picture, annotations);
 }
 
 const colourOf = (label: number) => PALETTE[label % PALETTE.length]!;

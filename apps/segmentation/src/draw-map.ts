@@ -1,45 +1,51 @@
 /** A map of classes drawn over its picture, with a legend. */
 import type { SegmentationClass } from '@pyramidal/ade20k';
-import { padImage, type RgbImage } from '@pyramidal/images';
+import { nearestIndex, padImage, type RgbImage, type Size } from '@pyramidal/images';
 import { drawAnnotations } from '@pyramidal/pictures';
 
 const OPACITY = 0.55;
-/** What belongs to no class. */
-const UNLABELLED = 255;
 /** Classes that the legend names. */
 const LEGEND = 12;
 
-/** The picture under the colours of its classes, plain where a pixel has none, with a legend of the most frequent ones at its right. */
+/** The class of each pixel of an image, row by row. */
+interface ClassMap extends Size {
+  readonly map: Uint8Array;
+}
+
+/**
+ * The picture under the colours of its classes, with a legend of the most frequent ones at its right.
+ * @param picture of the image, which may be smaller than it; the colours are drawn on it itself.
+ */
 export async function drawMap(
-  image: RgbImage,
-  map: Uint8Array,
+  picture: RgbImage,
+  found: ClassMap,
   classes: readonly SegmentationClass[],
 ): Promise<RgbImage> {
-  const width = image.width + Math.max(110, Math.round(0.35 * image.width));
-  const height = Math.max(image.height, 200);
-  const canvas = padImage(tint(image, map, classes), { width, height }, { fill: [255, 255, 255] });
+  tint(picture, found, classes);
+  const width = picture.width + Math.max(110, Math.round(0.35 * picture.width));
+  const height = Math.max(picture.height, 200);
+  const canvas = padImage(picture, { width, height }, { fill: [255, 255, 255] });
   const row = Math.max(16, Math.min(width, height) / 20);
-  const named = frequentClasses(map).filter((label) => label !== UNLABELLED);
-  const shown = named.slice(0, Math.min(LEGEND, Math.floor(height / row) - 1));
+  const shown = frequentClasses(found.map).slice(0, Math.min(LEGEND, Math.floor(height / row) - 1));
   const labels = shown.map((label, i) => {
     const { name, colour } = classes[label]!;
-    const [x, y] = [image.width + 4, (i + 1) * row + 4];
+    const [x, y] = [picture.width + 4, (i + 1) * row + 4];
     return { box: [x, y, x, y] as const, colour, label: name };
   });
   return drawAnnotations(canvas, labels);
 }
 
-function tint(image: RgbImage, map: Uint8Array, classes: readonly SegmentationClass[]): RgbImage {
-  const data = Uint8Array.from(image.data);
-  map.forEach((label, pixel) => {
-    if (label === UNLABELLED) return;
-    const { colour } = classes[label]!;
-    for (let c = 0; c < 3; c++) {
-      const at = 3 * pixel + c;
-      data[at] = Math.round(image.data[at]! * (1 - OPACITY) + colour[c]! * OPACITY);
+/** Each pixel of a smaller picture has the colour of the image's nearest one. */
+function tint(picture: RgbImage, { map, ...size }: ClassMap, classes: readonly SegmentationClass[]): void {
+  const { data, width, height } = picture;
+  const columns = nearestIndex(size.width, width);
+  let at = 0;
+  for (const row of nearestIndex(size.height, height)) {
+    for (const column of columns) {
+      const { colour } = classes[map[row * size.width + column]!]!;
+      for (let c = 0; c < 3; c++, at++) data[at] = Math.round(data[at]! * (1 - OPACITY) + colour[c]! * OPACITY);
     }
-  });
-  return { ...image, data };
+  }
 }
 
 /** Classes of a map, the most frequent first. */

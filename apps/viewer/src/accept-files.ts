@@ -1,9 +1,14 @@
-/** Takes the file that is dropped on a label, or chosen with the file input in it. */
-export function acceptFiles(label: HTMLElement, take: (file: File) => void): void {
+/** Files that a person gives a page. */
+type Files = readonly [File, ...File[]];
+
+export function acceptFiles(label: HTMLElement, take: (files: Files) => void): void {
+  const takeAll = (list: FileList | null | undefined): void => {
+    const [first, ...others] = list ?? [];
+    if (first) take([first, ...others]);
+  };
   const input = label.querySelector('input')!;
   input.addEventListener('change', () => {
-    const file = input.files?.[0];
-    if (file) take(file);
+    takeAll(input.files);
     input.value = ''; // so that the same file may be chosen again
   });
   const highlight = (on: boolean) => (event: Event) => {
@@ -14,7 +19,6 @@ export function acceptFiles(label: HTMLElement, take: (file: File) => void): voi
   label.addEventListener('dragleave', highlight(false));
   label.addEventListener('drop', (event) => {
     highlight(false)(event);
-    const file = event.dataTransfer?.files[0];
-    if (file) take(file);
+    takeAll(event.dataTransfer?.files);
   });
 }

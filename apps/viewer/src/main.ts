@@ -1,4 +1,4 @@
-/** The page: files and choices in, feature maps and timings out. Steps wait for each other; the last choice wins. */
+/** The page of features: files and choices in, feature maps and timings out. Steps wait for each other; the last choice wins. */
 import { VARIANTS, type VariantName } from '@pyramidal/backbones';
 import type { RgbImage } from '@pyramidal/images/portable';
 import type { Backbone } from '@pyramidal/nn';
@@ -6,11 +6,11 @@ import { ENGINES, openEngine, type Engine } from './engines';
 import { acceptFiles } from './accept-files';
 import { extractFeatures, timed, type FeatureMaps } from './features';
 import { MapCards, showPicture, type ViewKind } from './map-cards';
+import { announce, download, duration, element, enqueue, nameOfAddress, offer, showFigures, tell } from './page';
 import { decodePicture, networkView, normalised, toImageData } from './picture';
 import { saveMaps } from './save-maps';
 import { loadBackbone, readWeights, type Weights } from './weights';
 
-const element = <T extends Element>(id: string): T => document.querySelector<T>(`#${id}`)!;
 const choices = {
   model: element<HTMLSelectElement>('model'),
   engine: element<HTMLSelectElement>('engine'),
@@ -25,29 +25,6 @@ let picture: RgbImage | undefined;
 let maps: FeatureMaps | undefined;
 /** The backbone with its values on an engine, kept until weights, model or engine change. */
 let loaded: { readonly key: string; readonly backbone: Backbone; readonly milliseconds: number } | undefined;
-
-let queue: Promise<void> = Promise.resolve();
-
-/** Runs a step after all earlier ones; what goes wrong in it is one line on the page. */
-function enqueue(step: () => Promise<void>): void {
-  queue = queue.then(step).catch((error: unknown) => {
-    console.error(error);
-    tell('failed', error instanceof Error ? error.message : String(error));
-  });
-}
-
-type State = 'idle' | 'busy' | 'ready' | 'failed';
-
-function tell(state: State, message: string): void {
-  document.body.dataset['state'] = state;
-  element('status').textContent = message;
-}
-
-/** Tells what is going on and lets the page be painted before the work that blocks it. */
-async function announce(message: string): Promise<void> {
-  tell('busy', message);
-  await new Promise((resolve) => setTimeout(resolve, 20));
-}
 
 async function takeWeights(file: Blob, name: string): Promise<void> {
   await announce(`Reading ${name}`);
@@ -94,7 +71,7 @@ async function update(): Promise<void> {
   cards.show(maps, backbone.levels);
   saveButton.disabled = false;
   const model = choices.model.value === 'auto' ? nameOf(weights) : choices.model.value;
-  figures({
+  showFigures({
     Parameters: `${(backbone.parameterCount() / 1e6).toFixed(2)} M`,
     Engine: `${engine}, ${detail}`,
     'Loading the weights': duration(milliseconds),
@@ -113,25 +90,6 @@ async function backboneOn(engine: Engine, from: Weights): Promise<NonNullable<ty
   return (loaded = { key, backbone: result, milliseconds });
 }
 
-const duration = (milliseconds: number): string =>
-  milliseconds < 1000 ? `${milliseconds.toFixed(0)} ms` : `${(milliseconds / 1000).toFixed(2)} s`;
-
-function figures(entries: Readonly<Record<string, string>>): void {
-  const items = Object.entries(entries).map(([term, value]) => {
-    const item = document.createElement('div');
-    const [dt, dd] = [document.createElement('dt'), document.createElement('dd')];
-    dt.textContent = term;
-    dd.textContent = value;
-    item.append(dt, dd);
-    return item;
-  });
-  element('figures').replaceChildren(...items);
-}
-
-function offer(select: HTMLSelectElement, values: readonly string[]): void {
-  for (const value of values) select.add(new Option(value, value));
-}
-
 function setView(): void {
   document.body.dataset['view'] = choices.view.value;
   cards.look(choices.view.value as ViewKind);
@@ -147,21 +105,14 @@ function followAddress(): void {
   const sources = { weights: takeWeights, image: takePicture };
   for (const [key, take] of Object.entries(sources)) {
     const address = asked.get(key);
-    if (address !== null) enqueue(async () => take(await download(address), address.split('/').at(-1)!));
+    if (address !== null) enqueue(async () => take(await download(address), nameOfAddress(address)));
   }
-}
-
-async function download(address: string): Promise<Blob> {
-  await announce(`Fetching ${address}`);
-  const response = await fetch(address).catch(() => undefined);
-  if (!response?.ok) throw new Error(`${address}: cannot be fetched${response ? ` (HTTP ${response.status})` : ''}`);
-  return response.blob();
 }
 
 offer(choices.model, Object.keys(VARIANTS));
 offer(choices.engine, ENGINES);
-acceptFiles(element('weights-drop'), (file) => enqueue(() => takeWeights(file, file.name)));
-acceptFiles(element('picture-drop'), (file) => enqueue(() => takePicture(file, file.name)));
+acceptFiles(element('weights-drop'), ([file]) => enqueue(() => takeWeights(file, file.name)));
+acceptFiles(element('picture-drop'), ([file]) => enqueue(() => takePicture(file, file.name)));
 for (const choice of [choices.model, choices.engine, choices.size]) {
   choice.addEventListener('change', () => enqueue(update));
 }

@@ -1,12 +1,17 @@
-/** A dropped picture as the backbone's input. */
+/** A dropped picture as the network's input. */
 import { IMAGENET_NORMALISATION, normaliseImage, resizeAndCentreCrop, type RgbImage } from '@pyramidal/images/portable';
 
 /**
- * Decodes a picture to 8-bit RGB as stored: colour profiles and orientation tags are ignored, as in training.
+ * Decodes a picture to 8-bit RGB; colour profiles are ignored, as in training.
+ * @param imageOrientation pixels as they are stored, as classifiers see them, or turned as their tag says, as detectors do.
  * @throws Error in one line, naming the file.
  */
-export async function decodePicture(file: Blob, name: string): Promise<RgbImage> {
-  const bitmap = await createImageBitmap(file, { colorSpaceConversion: 'none', imageOrientation: 'none' }).catch(() => {
+export async function decodePicture(
+  file: Blob,
+  name: string,
+  imageOrientation: 'none' | 'from-image' = 'none',
+): Promise<RgbImage> {
+  const bitmap = await createImageBitmap(file, { colorSpaceConversion: 'none', imageOrientation }).catch(() => {
     throw new Error(`${name}: cannot be decoded, expected a picture such as PNG, JPEG or WebP`);
   });
   const { width, height } = bitmap;

@@ -14,8 +14,8 @@ import {
 import { LEVELS, type Level } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import { expectClose, fillWithGolden } from '@pyramidal/testing';
-import { type Browser, chromium } from 'playwright-core';
-import { findChromium, SOFTWARE_GRAPHICS } from './testing/chromium';
+import type { Browser } from 'playwright-core';
+import { findChromium, openChromium } from './testing/chromium';
 import { buildSite, serveSite, type Site } from './testing/site';
 import { TOYS, type ToyName } from './testing/toys';
 import { ViewerPage } from './testing/viewer-page';
@@ -62,12 +62,9 @@ const reason = executablePath ? '' : ' (skipped: no Chromium in the path, PYRAMI
     }
     expected = await mapsUnderNode();
     site = await serveSite(join(folder, 'site'));
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox', ...SOFTWARE_GRAPHICS] });
-    const page = await browser.newPage();
-    viewer = new ViewerPage(page);
-    // The WebAssembly engine takes half of the processors that it sees.
-    const devtools = await page.context().newCDPSession(page);
-    await devtools.send('Emulation.setHardwareConcurrencyOverride', { hardwareConcurrency: 4 });
+    const opened = await openChromium(executablePath!);
+    browser = opened.browser;
+    viewer = new ViewerPage(opened.page);
   }, PATIENCE);
 
   afterAll(async () => {

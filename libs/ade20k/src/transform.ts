@@ -1,22 +1,24 @@
 /** Images with their labels made ready, as MMSegmentation does it. */
 import {
+  BrokenImageError,
   cropImage,
   decodeImage,
   type DecodeOptions,
   distortColours,
+  exifAdvice,
   flipImage,
   type ImageSource,
   keepRatioSize,
   type Normalisation,
   normaliseImage,
   type Orientation,
-  readImage,
   resizeImage,
   type RgbImage,
   rotateImage,
   type Size,
+  withImage,
 } from '@pyramidal/images';
-import { requireSize, type ThreadFunction } from '@pyramidal/loading';
+import type { ThreadFunction } from '@pyramidal/loading';
 import { Random, type Seed } from '@pyramidal/random';
 import type { SegmentationSample } from './folder';
 import { type LabelCoding, readLabels } from './label-file';
@@ -96,14 +98,19 @@ async function readPair(
   return { image, labels };
 }
 
-/** @throws BrokenImageError naming both files, and EXIF's orientation if it explains the image's size. */
-export function requireSameSize(
-  { image: file, label }: SegmentationSample,
-  { width, height }: Size,
+/** @throws BrokenImageError naming the label file, and EXIF's orientation if it explains the image's size. */
+export async function requireSameSize(
+  sample: SegmentationSample,
+  labels: Size,
   image: Size,
   orientation: Orientation,
 ): Promise<void> {
-  return requireSize(image, { file, label, width, height }, orientation);
+  if (image.width === labels.width && image.height === labels.height) return;
+  throw new BrokenImageError(
+    sample.label,
+    `expected ${image.width}x${image.height} as its image, received ${labels.width}x${labels.height}` +
+      (await exifAdvice(sample.image, labels, orientation)),
+  );
 }
 
 /** The stream of random numbers for CutMix: what else is drawn is the same with and without it. */
@@ -172,13 +179,15 @@ export const PREPARE: ThreadFunction<Parameters<typeof prepareTraining>, Trainin
 };
 
 /** @param name what errors call an image without a path. */
-export async function prepareEvaluation(
+export function prepareEvaluation(
   source: ImageSource,
   transform: EvaluationTransform,
   name?: string,
 ): Promise<EvaluationSample> {
-  const { scale, ratios, normalisation } = transform;
-  const image = await readImage(source, decodingOf(transform), name);
+  return withImage(source, decodingOf(transform), (image) => scaleImage(image, transform), name);
+}
+
+function scaleImage(image: RgbImage, { scale, ratios, normalisation }: EvaluationTransform): EvaluationSample {
   const scaled = ratios.map((ratio) => {
     const size = scaledSize(image, scale, ratio);
     return {

@@ -244,6 +244,14 @@ describe('openDetectionDataset', () => {
     );
   });
 
+  it('refuses more annotations of one image than a thread can be sent', async () => {
+    const many = (count: number) => Array.from({ length: count }, (_, i) => object(i + 1));
+    expect((await open({ annotations: many(1000) })).samples[0]!.objects).toHaveLength(1000);
+    await expect(open({ annotations: many(100_001) })).rejects.toThrow(
+      'annotations.json: image 1: expected at most 100000 annotations of one image, received 100001',
+    );
+  });
+
   it('draws what is left of a polygon, as evaluation does', async () => {
     const { samples } = await open({ annotations: [object(1, { segmentation: [[1, 1, 9, 1, 9, 9, 4], [1, 1, 2, 2]] })] }); // prettier-ignore
     expect(samples[0]!.objects[0]!.segmentation).toEqual([[1, 1, 9, 1, 9, 9]]);

@@ -10,8 +10,8 @@ import {
   type Segmentation,
 } from '@cocoeval/ts';
 import { readCategories, readCoco } from '@cocoeval/ts/node';
-import type { Orientation, Size } from '@pyramidal/images';
-import { partOf, type SplitPart, surveySizes } from '@pyramidal/loading';
+import { type Orientation, type Size, surveySizes } from '@pyramidal/images';
+import { partOf, type SplitPart } from '@pyramidal/loading';
 import { pathOf, requireFiles } from './image-files';
 import { describeDropped, unusedClasses } from './remarks';
 import { withAreas } from './with-areas';
@@ -91,6 +91,7 @@ export async function openDetectionDataset(options: DetectionDatasetOptions): Pr
   const { annotations: file, images: folder, evaluated = false } = options;
   const { part, emptyImages = 'keep', orientation = 'exif', onBroken = 'fail' } = options;
   const { coco, notes: about } = withAreas(readCoco(file), file);
+  limitAnnotations(coco, file);
   const { images, categories, annotations } = coco.checkedRecords();
   if (evaluated) coco.requireEvaluable('bbox');
   const classes = classesOf(categories, file);
@@ -163,6 +164,18 @@ export function requireSameClasses(
   throw new CategoryMismatchError(
     `${received.name}: category ${categoryId} is '${name}' here and is missing in ${expected.name}`,
   );
+}
+
+/** Annotations of one image: a thread is sent an image with all of its own. */
+const MOST_ANNOTATIONS = 100_000;
+
+function limitAnnotations({ imgToAnns }: COCO, file: string): void {
+  for (const [id, { length }] of imgToAnns) {
+    if (length <= MOST_ANNOTATIONS) continue;
+    throw new CocoFormatError(
+      `${file}: image ${id}: expected at most ${MOST_ANNOTATIONS} annotations of one image, received ${length}`,
+    );
+  }
 }
 
 function classesOf(categories: readonly CheckedCategory[], file: string): DetectionClass[] {

@@ -5,12 +5,14 @@ import {
   type DecodeOptions,
   type ImageSource,
   type Normalisation,
+  type RgbImage,
   resizeAndNormalise,
-  readImage,
+  requireSize,
   resizeImage,
   type Size,
+  withImage,
 } from '@pyramidal/images';
-import { requireSize, type ThreadFunction } from '@pyramidal/loading';
+import type { ThreadFunction } from '@pyramidal/loading';
 import { Random, type Seed } from '@pyramidal/random';
 import { augmentScene, type SceneOptions } from './augment/augment';
 import type { Scene } from './augment/scene';
@@ -70,17 +72,19 @@ export interface PreparedImage extends Pick<PreparedDetection, 'pixels' | 'width
  * @param source a file's path, its bytes, or pixels. @param name what errors call it.
  * @throws BrokenImageError if it cannot be read.
  */
-export async function prepareImage(
+export function prepareImage(
   source: ImageSource,
   { scale, normalisation, decode }: ImageTransform,
   name?: string,
 ): Promise<PreparedImage> {
-  const image = await readImage(source, { orientation: 'exif', ...decode }, name);
-  const { width, height } = image;
-  const size = resizedSize(image, scale);
-  const pixels = new Float32Array(size.width * size.height * 3);
-  resizeAndNormalise(image, { ...size, convention: 'opencv-bilinear', mirror: false, normalisation }, pixels);
-  return { pixels, ...size, scale: [size.width / width, size.height / height], original: { width, height } };
+  const prepare = (image: RgbImage): PreparedImage => {
+    const { width, height } = image;
+    const size = resizedSize(image, scale);
+    const pixels = new Float32Array(size.width * size.height * 3);
+    resizeAndNormalise(image, { ...size, convention: 'opencv-bilinear', mirror: false, normalisation }, pixels);
+    return { pixels, ...size, scale: [size.width / width, size.height / height], original: { width, height } };
+  };
+  return withImage(source, { orientation: 'exif', ...decode }, prepare, name);
 }
 
 /** `prepareImage` for worker threads. */

@@ -1,5 +1,5 @@
 /** A YAML file as a tree of located values. */
-import type { Located, Origin } from './located';
+import { toPlain, type Located, type Origin } from './located';
 import { parseYaml } from './parse-yaml';
 import { readText } from './read-text';
 import { ConfigError } from './usage-error';
@@ -15,6 +15,14 @@ export interface LocatedMapping extends Located {
  */
 export function readYaml(file: string): LocatedMapping {
   return parseMapping(readText(file), file);
+}
+
+/**
+ * The values of a YAML file that is no configuration of ours, by the same rules and within the same limits.
+ * @throws UsageError if the file cannot be read; ConfigError with every problem of syntax in it.
+ */
+export function readMapping(file: string): Readonly<Record<string, unknown>> {
+  return toPlain(readYaml(file)) as Record<string, unknown>;
 }
 
 /** The same of text that is no file of its own. @param file what errors call it. */

@@ -51,7 +51,7 @@ const optimizerShared = {
   groups: z.array(parameterGroup).default([]).describe('Parameters that learn at another pace.'),
 };
 
-const optimizerSchema = z.discriminatedUnion('name', [
+export const optimizerSchema = z.discriminatedUnion('name', [
   z.strictObject({
     name: z.literal('adamw'),
     ...optimizerShared,
@@ -97,7 +97,7 @@ const scheduleShared = {
   per: z.enum(['iteration', 'epoch']).describe('When the rate changes: at every iteration, or once an epoch.'),
 };
 
-const scheduleSchema = z.discriminatedUnion('name', [
+export const scheduleSchema = z.discriminatedUnion('name', [
   z.strictObject({
     name: z.literal('cosine'),
     ...scheduleShared,
@@ -175,13 +175,6 @@ export const evaluationSchema = z
   })
   .prefault({});
 
-/** The parts that a run of every task has. */
-export interface SharedConfig {
-  readonly train: z.output<typeof trainSchema>;
-  readonly evaluation: z.output<typeof evaluationSchema>;
-  readonly runtime: z.output<typeof runtimeSchema>;
-}
-
 /** How much of a backbone keeps its weights. */
 export const freezeSchema = z
   .int()
@@ -196,7 +189,7 @@ export const freezeSchema = z
 export const classWeightsSchema = z.union([z.literal('balanced'), z.array(nonNegative).min(2)]).optional();
 
 /** A share of the training set in place of a validation set. */
-const heldShareSchema = z.strictObject({
+export const heldShareSchema = z.strictObject({
   share: z
     .number()
     .gt(0)

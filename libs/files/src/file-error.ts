@@ -63,9 +63,9 @@ export const fileError = (
   consequence = '',
 ): FileError => new FileError(path, `cannot be ${failed}: ${explainFileError(cause)}${consequence}`, cause);
 
-/** Text out of a file may hold line breaks, control characters or megabytes. */
-function oneLine(text: string): string {
+/** Text out of a file, which may hold line breaks, control characters or megabytes, as a part of a message. */
+export function oneLine(text: string, length = MAX_MESSAGE): string {
   // eslint-disable-next-line no-control-regex
-  const line = text.slice(0, 2 * MAX_MESSAGE).replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ');
-  return line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE)}...` : line;
+  const line = text.slice(0, 2 * length).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
+  return line.length > length ? `${line.slice(0, length)}...` : line;
 }

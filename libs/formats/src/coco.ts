@@ -8,6 +8,7 @@ import { ImageFinder } from './image-finder';
 import {
   type Attributes,
   DEFAULT_SPLIT,
+  firstTwice,
   type LabelFormat,
   type LabelledImage,
   type LabelledObject,
@@ -35,8 +36,10 @@ function openCoco(source: string, options: ReadOptions): LabelSet {
     : [{ file: source, folder: options.images, split: splitOf(source, options) }];
   const lists = files.map(({ file }) => namesIn(file));
   const [categories] = lists as [string[]];
+  const known = new Set(categories);
   lists.forEach((list, i) => {
-    const other = list.find((name) => !categories.includes(name)) ?? categories.find((name) => !list.includes(name));
+    const own = new Set(list);
+    const other = list.find((name) => !known.has(name)) ?? categories.find((name) => !own.has(name));
     if (other !== undefined) throw new FileError(files[i]!.file, `categories: expected those of ${files[0]!.file}, ${JSON.stringify(other)} differs`); // prettier-ignore
   });
   const splits = files.map(({ file, folder, split }): LabelSplit => {
@@ -65,7 +68,7 @@ function filesOf(
 /** Names in the order of their ids. */
 function namesIn(file: string): string[] {
   const sorted = readCategories(file).sort((a, b) => a.id - b.id).map(({ name }) => name); // prettier-ignore
-  const twice = sorted.find((name, i) => sorted.indexOf(name) !== i);
+  const twice = firstTwice(sorted);
   if (twice !== undefined) throw new FileError(file, `categories: expected each name once, received ${JSON.stringify(twice)} twice`); // prettier-ignore
   return sorted;
 }

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { mask, type Rle } from '@cocoeval/ts';
 import { FileError, PendingFile } from '@pyramidal/files';
+import { cropRuns, placeRuns } from './box-mask';
 import { ImageFinder } from './image-finder';
 import {
   type Attributes,
@@ -183,18 +184,20 @@ function readRuns(
     own.left + own.width <= width &&
     own.top + own.height <= height;
   if (!isInside) throw new FileError(where, `expected a mask inside of ${width}x${height} pixels`);
-  const data = new Uint8Array(width * height);
+  const data = new Uint8Array(own.width * own.height);
   let [at, value] = [0, 0];
   for (const text of (attributes['rle'] ?? '').split(',')) {
     const run = parseNumber(text, `${where}: rle`);
-    if (!(run >= 0 && at + run <= own.width * own.height))
-      throw new FileError(where, `rle: expected runs of ${own.width * own.height} pixels, received more`);
-    for (const end = at + run; at < end; at++) {
-      data[(own.top + Math.floor(at / own.width)) * width + own.left + (at % own.width)] = value;
-    }
+    if (!(Number.isInteger(run) && run >= 0 && at + run <= data.length))
+      throw new FileError(
+        where,
+        `rle: expected whole runs of ${data.length} pixels, received ${text.trim()} after ${at}`,
+      );
+    data.fill(value, at, at + run);
+    at += run;
     value = 1 - value;
   }
-  return mask.encode({ data, width, height });
+  return placeRuns({ data, ...own }, { width, height });
 }
 
 async function writeCvat(
@@ -265,12 +268,10 @@ const pointsOf = (polygon: readonly number[]): string =>
   Array.from({ length: polygon.length / 2 }, (_, i) => `${polygon[2 * i]},${polygon[2 * i + 1]}`).join(';');
 
 function runsOf(runs: Rle): string {
-  const [left, top, width, height] = mask.toBbox(runs);
-  const { data, width: stride } = mask.decode(runs);
+  const { data, left, top, width, height } = cropRuns(runs);
   const lengths: number[] = [];
   let [value, run] = [0, 0];
-  for (let i = 0; i < width * height; i++) {
-    const next = data[(top + Math.floor(i / width)) * stride + left + (i % width)]!;
+  for (const next of data) {
     if (next !== value) [value, run] = [next, lengths.push(run) * 0];
     run++;
   }

@@ -83,8 +83,10 @@ export class ImageFinder {
       losses.add('image', { file, record, field, reason });
     };
     if (this.folder === undefined) {
-      if (size.width > 0 && size.height > 0) return { name: asPath(name), source: undefined, ...size };
-      return lose('size', 'the labels say none, and without the folder of the images none is known');
+      if (size.width === 0 || size.height === 0)
+        return lose('size', 'the labels say none, and without the folder of the images none is known');
+      if (!isSize(size)) return lose('size', `expected whole pixels, received ${size.width}x${size.height}`);
+      return { name: asPath(name), source: undefined, ...size };
     }
     const found = this.find(name, record === '' ? file : `${file}: ${record}`);
     if (found === undefined) return lose('image', 'is not in the folder of the images');
@@ -135,6 +137,10 @@ export function asPath(name: string): string {
 
 /** Systems write letters with marks in one or in two characters. */
 const keyOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1).normalize('NFC');
+
+/** Masks count their pixels in 31 bits. */
+const isSize = ({ width, height }: Size): boolean =>
+  [width, height].every((side) => Number.isInteger(side) && side > 0) && width * height < 2 ** 31;
 
 const isSame = (a: Size, b: Size): boolean => a.width === b.width && a.height === b.height;
 

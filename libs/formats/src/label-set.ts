@@ -98,6 +98,12 @@ export function boundsOf(polygons: readonly (readonly number[])[]): Box {
 /** To a millionth of a pixel: shares of an image times its size end in digits that mean nothing. */
 export const tidy = (value: number): number => Math.round(value * 1e6) / 1e6;
 
+/** The first name that stands in a list a second time. */
+export function firstTwice(names: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  return names.find((name) => seen.size === seen.add(name).size);
+}
+
 /** The names that objects use, sorted, where a format has no list of its own. */
 export async function usedCategories(splits: readonly LabelSplit[], losses: Losses): Promise<string[]> {
   const names = new Set<string>();

@@ -1,7 +1,8 @@
 /** Masks as PNG within text, over their own boxes alone, as LabelMe keeps them. */
-import { mask, type Rle, type UncompressedRle } from '@cocoeval/ts';
+import type { Rle, UncompressedRle } from '@cocoeval/ts';
 import { FileError } from '@pyramidal/files';
 import { decodeImage, encodeImage } from '@pyramidal/images';
+import { cropRuns, placeRuns } from './box-mask';
 
 /** A mask's picture and the pixels that it covers, the last ones included. */
 export interface MaskPng {
@@ -26,25 +27,16 @@ export async function decodeMask(
   if (!isInside) {
     throw new FileError(where, `expected a mask inside of ${width}x${height}, received ${picture.width}x${picture.height} at (${left}, ${top})`); // prettier-ignore
   }
-  const data = new Uint8Array(width * height);
-  for (let y = 0; y < picture.height; y++) {
-    for (let x = 0; x < picture.width; x++) {
-      if (picture.data[(y * picture.width + x) * 3]! > 0) data[(top + y) * width + left + x] = 1;
-    }
-  }
-  return mask.encode({ data, width, height });
+  // Grey comes three times.
+  const data = new Uint8Array(picture.width * picture.height).map((_, i) => Number(picture.data[3 * i]! > 0));
+  return placeRuns({ ...picture, data, left, top }, { width, height });
 }
 
 export async function encodeMask(runs: Rle | UncompressedRle): Promise<MaskPng> {
-  const [left, top, w, h] = mask.toBbox(runs as Rle);
-  const [width, height] = [Math.max(1, w), Math.max(1, h)];
-  const whole = mask.decode(runs);
+  const box = cropRuns(runs);
+  const [left, top, width, height] = [box.left, box.top, Math.max(1, box.width), Math.max(1, box.height)];
   const data = new Uint8Array(width * height * 3);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      data.fill(255 * whole.data[(top + y) * whole.width + left + x]!, (y * width + x) * 3, (y * width + x) * 3 + 3);
-    }
-  }
+  box.data.forEach((pixel, i) => data.fill(255 * pixel, 3 * i, 3 * i + 3));
   const png = (await encodeImage({ data, width, height }, 'png')).toString('base64');
   return { png, left, top, right: left + width - 1, bottom: top + height - 1 };
 }

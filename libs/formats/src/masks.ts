@@ -1,12 +1,13 @@
 /** Masks of classes, as colours or as indices, in ADE20K's layout with a list of the classes. */
 import { rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { readMapping } from '@pyramidal/config';
 import { type ColourTable, colourTable, encodeLabels, openSegmentationFolder, readLabels } from '@pyramidal/ade20k';
 import { FileError, makeFolder, readText, writeFileAtomically, writeJson } from '@pyramidal/files';
 import { readImageHeader } from '@pyramidal/images';
-import { parse } from 'yaml';
 import { LossError } from './convert';
 import { filesBelow, ImageFinder } from './image-finder';
+import { firstTwice } from './label-set';
 import { Losses } from './losses';
 import { labelName, placeImage } from './place-images';
 import { putInPlace, stageBeside } from './staging';
@@ -92,8 +93,7 @@ function pairMasks(folder: string, finder: ImageFinder, losses: Losses): Pair[] 
   for (const image of images.values()) {
     losses.add('image', { file: join(finder.folder!, image), record: '', field: 'mask', reason: 'there is none of this name' }); // prettier-ignore
   }
-  const names = pairs.map(({ name }) => name);
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  const twice = firstTwice(pairs.map(({ name }) => name));
   if (twice !== undefined) throw new FileError(folder, `expected each name once, two masks become ${twice}.png`);
   return pairs;
 }
@@ -134,13 +134,9 @@ async function requireWritten(out: string, split: string, expected: number): Pro
  * @throws FileError naming the line or the class.
  */
 export function readColours(file: string): Record<string, string> {
-  const text = readText(file);
-  if (file.endsWith('.txt')) return Object.fromEntries(text.split(/\r?\n/).flatMap((line, i) => readLabelmap(line, `${file}:${i + 1}`))); // prettier-ignore
-  const map: unknown = parse(text, { maxAliasCount: 100 });
-  if (typeof map !== 'object' || map === null || Array.isArray(map))
-    throw new FileError(file, "expected classes with colours, such as road: '#804080'");
+  if (file.endsWith('.txt')) return Object.fromEntries(readText(file).split(/\r?\n/).flatMap((line, i) => readLabelmap(line, `${file}:${i + 1}`))); // prettier-ignore
   return Object.fromEntries(
-    Object.entries(map).map(([name, colour]) => {
+    Object.entries(readMapping(file)).map(([name, colour]) => {
       if (typeof colour === 'string' && /^#[0-9a-f]{6}$/i.test(colour)) return [name, colour];
       throw new FileError(file, `${name}: expected a colour such as '#804080', received ${JSON.stringify(colour)}`);
     }),

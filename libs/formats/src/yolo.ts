@@ -4,13 +4,15 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { readMapping } from '@pyramidal/config';
 import { FileError, makeFolder, readText, writeFileAtomically } from '@pyramidal/files';
-import { parse, stringify, YAMLError } from 'yaml';
+import { stringify } from 'yaml';
 import { asPath, filesBelow, ImageFinder } from './image-finder';
 import {
   type Box,
   boundsOf,
   DEFAULT_SPLIT,
+  firstTwice,
   type LabelFormat,
   type LabelledImage,
   type LabelledObject,
@@ -51,15 +53,12 @@ function openFolder(folder: string, { images, split = DEFAULT_SPLIT }: ReadOptio
   const root = images ?? (existsSync(own) ? own : folder);
   const labels = existsSync(join(folder, 'labels')) ? join(folder, 'labels') : folder;
   const finder = new ImageFinder(root);
-  const labelOf = (name: string): string => join(labels, labelName(name, '.txt'));
-  return {
-    categories: checkNames(list, categories),
-    splits: [splitOf(split, { finder, names: finder.all, labelOf }, categories)],
-  };
+  const listed = finder.all.map((name) => ({ name, label: join(labels, labelName(name, '.txt')) }));
+  return { categories: checkNames(list, categories), splits: [splitOf(split, finder, listed, categories)] };
 }
 
 function openYaml(file: string): LabelSet {
-  const data = readYaml(file);
+  const data = readMapping(file);
   if (data['kpt_shape'] !== undefined) {
     throw new FileError(file, 'kpt_shape: expected boxes or polygons, received key points, which are not carried over');
   }
@@ -77,18 +76,6 @@ function openYaml(file: string): LabelSet {
   return { categories, splits };
 }
 
-function readYaml(file: string): Record<string, unknown> {
-  try {
-    const data: unknown = parse(readText(file), { maxAliasCount: 100 });
-    if (typeof data === 'object' && data !== null && !Array.isArray(data)) return data as Record<string, unknown>;
-  } catch (error) {
-    if (error instanceof YAMLError || error instanceof ReferenceError)
-      throw new FileError(file, `is not YAML: ${error.message}`, error);
-    throw error;
-  }
-  throw new FileError(file, 'expected the keys names, train and val');
-}
-
 /** A list of names, or numbers with names. */
 function namesOf(file: string, names: unknown): string[] {
   if (Array.isArray(names)) return names.map(String);
@@ -104,7 +91,7 @@ function namesOf(file: string, names: unknown): string[] {
 
 function checkNames(file: string, names: readonly string[]): readonly string[] {
   if (names.length === 0) throw new FileError(file, 'expected at least one class, found none');
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  const twice = firstTwice(names);
   if (twice !== undefined) throw new FileError(file, `names: expected each class once, received ${JSON.stringify(twice)} twice`); // prettier-ignore
   return names;
 }
@@ -117,12 +104,9 @@ function placeOf(root: string, place: string, where: string): string {
   return found;
 }
 
-interface ListedImages {
-  readonly finder: ImageFinder;
-  /** As they are listed, perhaps on another machine. */
-  readonly names: readonly string[];
-  /** Where the labels of an image lie, by its path below the folder of the finder. */
-  readonly labelOf: (name: string) => string;
+interface Listed {
+  readonly name: string;
+  readonly label: string;
 }
 
 function openSplit(name: string, places: readonly string[], root: string, categories: readonly string[]): LabelSplit {
@@ -132,7 +116,12 @@ function openSplit(name: string, places: readonly string[], root: string, catego
   const folder = isFolder ? only! : root;
   const finder = new ImageFinder(folder);
   const names = isFolder ? finder.all : places.flatMap((place) => listPlace(place, finder, root));
-  return splitOf(name, { finder, names, labelOf: (image) => besideImages(join(folder, image)) }, categories);
+  return splitOf(
+    name,
+    finder,
+    names.map((image) => ({ name: image, label: labelOf(join(folder, image)) })),
+    categories,
+  );
 }
 
 function listPlace(place: string, finder: ImageFinder, root: string): string[] {
@@ -145,33 +134,36 @@ function listPlace(place: string, finder: ImageFinder, root: string): string[] {
 }
 
 /** The last folder `images` of a path becomes `labels`. */
-function besideImages(image: string): string {
+function labelOf(image: string): string {
   const parts = image.split(sep);
   const at = parts.lastIndexOf('images');
   if (at >= 0) parts[at] = 'labels';
   return labelName(parts.join(sep), '.txt');
 }
 
-function splitOf(name: string, { finder, names, labelOf }: ListedImages, categories: readonly string[]): LabelSplit {
+function splitOf(
+  name: string,
+  finder: ImageFinder,
+  listed: readonly Listed[],
+  categories: readonly string[],
+): LabelSplit {
   const read = async function* (losses: Losses): AsyncGenerator<LabelledImage> {
-    const used = new Set<string>();
-    for (const listed of names) {
+    for (const { name: image, label } of listed) {
       const size = { width: 0, height: 0 };
-      const found = await finder.locate({ name: listed, size, file: labelOf(listed), record: '' }, losses);
-      const label = labelOf(found?.name ?? listed);
-      used.add(label);
+      const found = await finder.locate({ name: image, size, file: label, record: '' }, losses);
       if (found === undefined) continue;
       const objects = existsSync(label) ? readObjects(label, found, categories) : [];
       yield { ...found, objects, file: label, record: '' };
     }
-    noteUnused(used, losses);
+    noteUnused(listed, losses);
   };
   return { name, images: read };
 }
 
 /** Label files of no image: their objects would be gone without a word. */
-function noteUnused(used: ReadonlySet<string>, losses: Losses): void {
-  for (const folder of new Set([...used].map((label) => dirname(label)))) {
+function noteUnused(listed: readonly Listed[], losses: Losses): void {
+  const used = new Set(listed.map(({ label }) => label));
+  for (const folder of new Set(listed.map(({ label }) => dirname(label)))) {
     if (!existsSync(folder)) continue;
     for (const name of filesBelow(folder)) {
       const file = join(folder, name);
@@ -235,6 +227,7 @@ async function writeYolo(
   losses: Losses,
   { boxesOnly = false },
 ): Promise<void> {
+  const numbers = new Map(categories.map((category, number) => [category, number]));
   for (const { name, images } of splits) {
     if (!(name in SPLITS)) throw new FileError(out, `YOLO's splits are train, val and test, received ${JSON.stringify(name)}`); // prettier-ignore
     makeFolder(join(out, 'images', name));
@@ -245,7 +238,7 @@ async function writeYolo(
         throw new FileError(image.file, 'YOLO keeps no sizes of images; name the folder of the images');
       placeImage(image, join(out, 'images', name));
       makeFolder(dirname(target));
-      const lines = image.objects.flatMap((object) => lineOf(object, image, categories, boxesOnly, losses));
+      const lines = image.objects.flatMap((object) => lineOf(object, image, numbers, boxesOnly, losses));
       writeFileAtomically(target, lines.map((line) => `${line}\n`).join(''));
     }
   }
@@ -257,7 +250,7 @@ async function writeYolo(
 function lineOf(
   object: LabelledObject,
   { width, height, file, record }: LabelledImage,
-  categories: readonly string[],
+  numbers: ReadonlyMap<string, number>,
   boxesOnly: boolean,
   losses: Losses,
 ): string[] {
@@ -269,7 +262,7 @@ function lineOf(
   for (const field of Object.keys(object.attributes)) {
     losses.add('field', { ...where, field, reason: 'YOLO has no attributes' });
   }
-  const number = categories.indexOf(object.category);
+  const number = numbers.get(object.category)!;
   const { segmentation, box } = object;
   const polygon = Array.isArray(segmentation) && segmentation.length === 1 ? (segmentation[0] as number[]) : undefined;
   if (polygon !== undefined && !boxesOnly) {

@@ -1,4 +1,5 @@
 /** Batches of classified images. */
+import { type MixupOptions, mixBatch } from '@pyramidal/images';
 import {
   type BatchPosition,
   type BatchSource,
@@ -7,7 +8,6 @@ import {
   openBatchSource,
 } from '@pyramidal/loading';
 import * as tf from '@tensorflow/tfjs-core';
-import { mixBatch, type MixupOptions } from './augment/mixup';
 import type { ImageSample } from './image-folder';
 import { repeatedOrder } from './repeated-order';
 import { type ImageTransform, PREPARE, type PreparedImage } from './transform';

@@ -1,21 +1,23 @@
 /** One image made ready for a batch, as timm and torchvision do it. */
 import {
   type DecodeOptions,
-  flipImage,
   type ImageSource,
   type Normalisation,
-  normaliseImage,
-  readImage,
-  resizeAndCentreCrop,
+  type RandAugmentOptions,
+  type RandomResizedCropOptions,
   type Rgb,
   type RgbImage,
+  colourJitter,
+  eraseRandomly,
+  flipImage,
+  normaliseImage,
+  randAugment,
+  randomResizedCrop,
+  resizeAndCentreCrop,
+  withImage,
 } from '@pyramidal/images';
 import type { ThreadFunction } from '@pyramidal/loading';
 import { Random, type Seed } from '@pyramidal/random';
-import { colourJitter } from './augment/colour-jitter';
-import { randAugment, type RandAugmentOptions } from './augment/rand-augment';
-import { eraseRandomly } from './augment/random-erasing';
-import { randomResizedCrop, type RandomResizedCropOptions } from './augment/random-resized-crop';
 import type { ImageSample } from './image-folder';
 
 /** How an image is prepared for validation: shorter side to `size / cropPct`, centre crop, normalise. */
@@ -50,13 +52,16 @@ export type ImageTransform = ValidationTransform | TrainingTransform;
  * @param seed all that is random in a training transform comes from it. @param name what errors call an image without a path.
  * @returns float32 [size, size, 3] values.
  */
-export async function prepareImage(
+export function prepareImage(
   source: ImageSource,
   transform: ImageTransform,
   seed: Seed,
   name?: string,
 ): Promise<Float32Array> {
-  const image = await readImage(source, transform.decode, name);
+  return withImage(source, transform.decode, (image) => transformImage(image, transform, seed), name);
+}
+
+function transformImage(image: RgbImage, transform: ImageTransform, seed: Seed): Float32Array {
   if (transform.kind === 'validation') {
     return normaliseImage(resizeAndCentreCrop(image, transform), transform.normalisation);
   }

@@ -43,6 +43,12 @@ export function imagesToTensor(
   return tf.tensor4d(out, [images.length, height, width, 3]);
 }
 
+/** Pixel values on the engine, normalised to the same numbers. @param pixels float32 [N, H, W, 3], 0 to 255. */
+export function normaliseTensor(pixels: tf.Tensor4D, { mean, std }: Normalisation): tf.Tensor4D {
+  const scales = std.map((deviation) => 1 / deviation);
+  return tf.tidy(() => tf.mul(tf.sub(pixels, tf.tensor1d([...mean])), tf.tensor1d(scales)));
+}
+
 function writeNormalised(
   { data, width, height }: RgbImage,
   normalisation: Normalisation,

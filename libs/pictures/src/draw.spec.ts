@@ -61,6 +61,12 @@ describe('drawAnnotations', () => {
     }
   });
 
+  it('cuts names that are longer than any picture is wide', async () => {
+    const labelled = (length: number) =>
+      drawAnnotations(white(400, 200), [{ label: 'x'.repeat(length), colour: [200, 0, 0] }]);
+    expect(await labelled(1_000_000)).toEqual(await labelled(81));
+  });
+
   it('gives an equal picture for no annotations', async () => {
     expect(await drawAnnotations(white(9, 7), [])).toEqual(white(9, 7));
   });
@@ -68,8 +74,9 @@ describe('drawAnnotations', () => {
 
 describe('tintMask', () => {
   it('mixes the colour into the masked pixels only', () => {
-    const tinted = tintMask(white(2, 1), Uint8Array.of(0, 1), [55, 155, 0], 0.5);
-    expect([...tinted.data]).toEqual([255, 255, 255, 155, 205, 128]);
+    const image = white(2, 1);
+    tintMask(image, Uint8Array.of(0, 1), [55, 155, 0], 0.5);
+    expect([...image.data]).toEqual([255, 255, 255, 155, 205, 128]);
     expect(() => tintMask(white(2, 2), new Uint8Array(3), [0, 0, 0])).toThrow('a mask of 2x2 values, received 3');
   });
 });

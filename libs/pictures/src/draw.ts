@@ -34,17 +34,16 @@ export async function drawAnnotations(image: RgbImage, annotations: readonly Ann
   return composeSvg(image, [...boxes, ...labels].join(''));
 }
 
-/** Tints the pixels where the mask is not 0. */
-export function tintMask(image: RgbImage, mask: Uint8Array, colour: Rgb, opacity = 0.5): RgbImage {
+/** Tints the pixels of the image itself where the mask is not 0: many masks need no copies. */
+export function tintMask(image: RgbImage, mask: Uint8Array, colour: Rgb, opacity = 0.5): void {
   if (mask.length !== image.width * image.height) {
     throw new RangeError(`tintMask: expected a mask of ${image.width}x${image.height} values, received ${mask.length}`);
   }
-  const data = image.data.slice();
+  const { data } = image;
   for (let i = 0; i < mask.length; i++) {
     if (mask[i] === 0) continue;
     for (let c = 0; c < 3; c++) data[3 * i + c] = Math.round(data[3 * i + c]! * (1 - opacity) + colour[c]! * opacity);
   }
-  return { data, width: image.width, height: image.height };
 }
 
 /** Renders SVG elements over a picture. */
@@ -67,9 +66,12 @@ function svgBox([x1, y1, x2, y2]: NonNullable<Annotation['box']>, colour: string
   return `<rect x="${x}" y="${y}" width="${w}" height="${h}" fill="none" stroke="${colour}" stroke-width="${width.toFixed(1)}"/>`;
 }
 
+/** Characters of a label's line; names out of files may be of any length. */
+const LINE = 80;
+
 /** White text on a plate of the colour, above the point where there is room, and inside the picture. */
 function svgLabel(label: string, point: readonly number[], colour: string, size: number, image: Size): string {
-  const lines = label.split('\n');
+  const lines = label.split('\n').map((line) => (line.length > LINE ? `${line.slice(0, LINE)}...` : line));
   const [pad, leading] = [0.5 * size, 1.7 * size];
   const width = Math.max(...lines.map((line) => textWidth(line, size))) + 2 * pad;
   const height = lines.length * leading + 0.4 * size;

@@ -1,11 +1,11 @@
-import { describeError, printable } from './describe-error';
+import { describeError, withoutControls } from './describe-error';
 
-describe('printable', () => {
+describe('withoutControls', () => {
   it('writes control characters, so that no terminal obeys them, and keeps lines', () => {
-    expect(printable('a\u001b[2Jb\u0007\u009b1m\tc\nd é 猫')).toBe('a\\u001b[2Jb\\u0007\\u009b1m\\u0009c\nd é 猫');
+    expect(withoutControls('a\u001b[2Jb\u0007\u009b1m\tc\nd é 猫')).toBe(
+      'a\\u001b[2Jb\\u0007\\u009b1m\\u0009c\nd é 猫',
+    );
   });
-
-  it('cuts what is very long', () => expect(printable('x'.repeat(1e6)).length).toBeLessThan(21_000));
 });
 
 describe('describeError', () => {
@@ -15,5 +15,10 @@ describe('describeError', () => {
     ['of no class', new TypeError('a\u001bb')],
   ])('shows names in an error %s as they may be shown', (_, error) => {
     expect(describeError(error)).toContain('a\\u001bb');
+  });
+
+  it('cuts what is very long', () => {
+    const long = Object.assign(new Error('x'.repeat(1e6)), { exitCode: 2 });
+    expect(describeError(long).length).toBeLessThan(21_000);
   });
 });

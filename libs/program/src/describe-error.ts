@@ -63,10 +63,13 @@ function isForeign({ stack = '' }: Error): boolean {
 // eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g;
 
-/** A text as a terminal may show it: `\u001b` is written, not obeyed, and what is very long is cut. */
-export function printable(text: string): string {
-  const shown = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}...` : text;
-  return shown.replace(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+/** A message as a terminal may show it: without control characters, and what is very long is cut. */
+const printable = (text: string): string =>
+  withoutControls(text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}...` : text);
+
+/** A text as a terminal may show it: `\u001b` is written, not obeyed. */
+export function withoutControls(text: string): string {
+  return text.replace(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** TensorFlow's and Node's messages may have several lines. */

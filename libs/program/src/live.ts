@@ -1,5 +1,7 @@
 /** How far long work is: a block of lines that a terminal draws anew in place, a plain line now and then in a log. */
 
+import { withoutControls } from './describe-error';
+
 /** Milliseconds between two drawings on a terminal, and between two lines elsewhere. */
 const PAUSE = { terminal: 100, elsewhere: 10_000 };
 
@@ -59,7 +61,7 @@ function drawBlock<State>({ block, patient }: How<State>, stream: NodeJS.Writabl
       next = now + PAUSE.terminal;
       stream.write(erase() + draw());
     },
-    say: (line) => void stream.write(`${erase()}${line}\n${draw()}`),
+    say: (line) => void stream.write(`${erase()}${withoutControls(line)}\n${draw()}`),
     stop({ keep = false } = {}) {
       stream.write(erase() + (keep ? draw() : ''));
       height = 0;
@@ -70,7 +72,7 @@ function drawBlock<State>({ block, patient }: How<State>, stream: NodeJS.Writabl
 
 function writeLines<State>({ line, always, patient }: How<State>, stream: NodeJS.WritableStream): Live<State> {
   let next = patient === true ? performance.now() + PAUSE.elsewhere : 0;
-  const say = (text: string): void => void stream.write(`${text}\n`);
+  const say = (text: string): void => void stream.write(`${withoutControls(text)}\n`);
   return {
     show(state) {
       const now = performance.now();

@@ -44,6 +44,7 @@ describe('runProgram', () => {
     ['thread-crashes', 1, "unexpected error: Cannot read properties of null (reading 'x') (--debug shows where)\n"],
     ['thrown-in-timer', 1, 'unexpected error: Invalid string length (--debug shows where)\n'],
     ['nobody-waits', 1, 'a batch failed\n'],
+    ['says-hostile-names', 0, '\\u001b[2Jname\\u0007 3\n'],
     ['fails-after-the-end', 1, 'late\n'],
   ])('%s: exit code %d and one message', async (way, code, message) => {
     const ending = await run(way);

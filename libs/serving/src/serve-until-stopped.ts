@@ -1,12 +1,12 @@
 /** A service as a program: it listens until it is told to stop. */
-import type { ExitCode } from '@pyramidal/program';
+import { type ExitCode, reportError } from '@pyramidal/program';
 import type { ServedModel } from './served-model';
 import { openService, type ServiceOptions } from './service';
 
 /** Serves a model until Ctrl-C or SIGTERM, then answers what it has taken. A second signal ends it at once. */
 export async function serveUntilStopped(model: ServedModel, options: ServiceOptions): Promise<ExitCode> {
   const stopped = stopSignal();
-  const onError = (error: unknown): void => console.error(error instanceof Error ? error.stack : error);
+  const onError = (error: unknown): void => void reportError(error, process.argv);
   const service = await openService(model, { onError, ...options });
   console.error(`listening on ${service.address}; POST an image to /predict, or open it in a browser`);
   await stopped;

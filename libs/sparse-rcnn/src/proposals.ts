@@ -21,18 +21,33 @@ class Embedding extends Module {
   }
 }
 
-/** Every proposal starts in the middle of the image, as large as the image. */
-const wholeImage: initializers.Initializer = ([rows = 0]) =>
-  Float32Array.from({ length: 4 * rows }, (_, i) => (i % 4 < 2 ? 0.5 : 1));
+/** Where proposals start before training (table 6): centres and sizes of all of them, row by row, as shares of the image. */
+const INITIAL_BOXES = {
+  /** Every one is as large as the image. */
+  image: (rows: number) => Array.from({ length: rows }, () => [0.5, 0.5, 1, 1]),
+  /** They cover the image as a regular grid, each as large as two by two of its cells. */
+  grid: (rows: number) => {
+    const columns = Math.ceil(Math.sqrt(rows));
+    const lines = Math.ceil(rows / columns);
+    return Array.from({ length: rows }, (_, i) => {
+      const [column, line] = [i % columns, Math.floor(i / columns)];
+      return [(column + 0.5) / columns, (line + 0.5) / lines, 2 / columns, 2 / lines];
+    });
+  },
+} as const;
+
+export type InitialBoxes = keyof typeof INITIAL_BOXES;
+export const INITIAL_BOX_NAMES = Object.keys(INITIAL_BOXES) as InitialBoxes[];
 
 export class LearnedProposals extends Module {
   /** Centres and sizes as shares of the image's sides. */
   readonly initProposalBboxes: Embedding;
   readonly initProposalFeatures: Embedding;
 
-  constructor(count: number, channels: number) {
+  constructor(count: number, channels: number, initialBoxes: InitialBoxes) {
     super();
-    this.initProposalBboxes = new Embedding(count, 4, wholeImage);
+    const boxes: initializers.Initializer = () => Float32Array.from(INITIAL_BOXES[initialBoxes](count).flat());
+    this.initProposalBboxes = new Embedding(count, 4, boxes);
     this.initProposalFeatures = new Embedding(count, channels, initializers.normal(1));
   }
 

@@ -17,12 +17,13 @@ import {
 import { Fpn } from '@pyramidal/fpn';
 import { type Backbone, type ForwardPass, LEVELS, type Neck } from '@pyramidal/nn';
 import { z } from 'zod';
-import { LearnedProposals } from './proposals';
+import { INITIAL_BOX_NAMES, type InitialBoxes, LearnedProposals } from './proposals';
 import { setLoss, type SetLossOptions } from './set-loss';
 import { bestOfSet, SparseRoiHead, type SparseRoiHeadOptions } from './sparse-roi-head';
 
 export interface SparseRcnnOptions extends Omit<SparseRoiHeadOptions, 'channels'>, SetLossOptions {
   readonly proposals: number;
+  readonly initialBoxes: InitialBoxes;
   /** D, of an image. */
   readonly detections: { readonly count: number };
 }
@@ -30,6 +31,7 @@ export interface SparseRcnnOptions extends Omit<SparseRoiHeadOptions, 'channels'
 /** MMDetection's published settings, of the form with 300 proposals; the number of classes is the data's. */
 export const SPARSE_RCNN = {
   proposals: 300,
+  initialBoxes: 'image',
   stages: 6,
   bins: 7,
   sampling: 2,
@@ -54,7 +56,7 @@ export class SparseRcnn extends Detector {
   constructor(backbone: Backbone, neck: Neck, options: SparseRcnnOptions) {
     super(backbone, neck);
     const { channels, strides } = neck;
-    this.rpnHead = new LearnedProposals(options.proposals, channels);
+    this.rpnHead = new LearnedProposals(options.proposals, channels, options.initialBoxes);
     this.roiHead = new SparseRoiHead(strides, { ...options, channels });
     this.options = options;
   }
@@ -81,6 +83,10 @@ export class SparseRcnn extends Detector {
 
 const schema = z.strictObject({
   proposals: count.default(SPARSE_RCNN.proposals).describe('Boxes that are learned to start from.'),
+  initialBoxes: z
+    .enum(INITIAL_BOX_NAMES)
+    .default(SPARSE_RCNN.initialBoxes)
+    .describe('Where they are before training: each over the whole image, or side by side as a regular grid.'),
   stages: count.default(SPARSE_RCNN.stages).describe('Times that boxes are moved.'),
   heads: count
     .default(SPARSE_RCNN.heads)

@@ -1,5 +1,5 @@
 /** Decodes every image of a list once: its size, or why it cannot be read. */
-import { BrokenImageError, decodeImage, type DecodeOptions, type Size } from '@pyramidal/images';
+import { BrokenImageError, checkImage, type DecodeOptions, type Size } from '@pyramidal/images';
 import { countProgress } from './count-progress';
 
 /** Images decoded at the same time. */
@@ -30,9 +30,9 @@ export async function checkImages<Item>(
   const progress = countProgress(items.length, 'images');
   const check = async (item: Item): Promise<void> => {
     try {
-      const { width, height } = await decodeImage(fileOf(item), decode);
-      await extra?.(item, { width, height });
-      sizes.push({ width, height });
+      const size = await checkImage(fileOf(item), decode);
+      await extra?.(item, size);
+      sizes.push(size);
     } catch (error) {
       if (!(error instanceof BrokenImageError)) throw error;
       broken.set(error.image, error.reason);

@@ -1,6 +1,6 @@
 /** `export`'s ONNX model: the pixels of an image in, what the task finds in it out. */
 import { exportOnnxModel } from '@pyramidal/graph';
-import type { Normalisation } from '@pyramidal/images';
+import { type Normalisation, normaliseTensor } from '@pyramidal/images';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** What a task's ONNX model gives, and what its file tells. */
@@ -25,16 +25,14 @@ export function exportOnnx(
   { height, width }: { readonly height: number; readonly width: number },
   file: string,
 ): void {
-  const { mean, std } = normalisation;
   const model = (inputs: { image: tf.Tensor4D }): Readonly<Record<string, tf.Tensor>> => {
-    const pixels = tf.transpose(inputs.image, [0, 2, 3, 1]);
-    return outputs(tf.div(tf.sub(pixels, tf.tensor1d([...mean])), tf.tensor1d([...std])));
+    return outputs(normaliseTensor(tf.transpose(inputs.image, [0, 2, 3, 1]), normalisation));
   };
   const metadata = {
     task,
     classes: JSON.stringify(classes.map(({ name }) => name)),
     input: 'RGB from 0 to 255, channels first',
-    padding: JSON.stringify(mean),
+    padding: JSON.stringify(normalisation.mean),
   };
   const image = tf.zeros<tf.Rank.R4>([1, 3, height, width]);
   exportOnnxModel(model, { image }, file, { metadata, ...(rows !== undefined && { rows }) });

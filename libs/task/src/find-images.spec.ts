@@ -35,6 +35,16 @@ describe('findImages', () => {
     expect(find('album (1)')).toEqual(['album (1)/b.jpg', 'album (1)/cats/c.png']);
   });
 
+  (process.platform === 'win32' ? it.skip : it)('looks into each folder once, however many paths lead there', () => {
+    for (let level = 0; level < 40; level++) {
+      mkdirSync(join(root, `maze/${level}`), { recursive: true });
+      for (const name of ['x', 'y']) symlinkSync(join(root, `maze/${level + 1}`), join(root, `maze/${level}/${name}`));
+    }
+    mkdirSync(join(root, 'maze/40'));
+    writeFileSync(join(root, 'maze/40/end.png'), '');
+    expect(find('maze')).toEqual([`maze/0${'/x'.repeat(40)}/end.png`]);
+  });
+
   it.each([
     ['missing.jpg', 1, /missing\.jpg: no such file or folder$/],
     ['none', 2, /none: expected a folder with images \(\.jpg, .*\), found none$/],

@@ -32,20 +32,28 @@ function imagesOfPattern(pattern: string): string[] {
   );
 }
 
-/** Links are followed, since collections of pictures often consist of them, but not in circles. */
+/**
+ * Links are followed, since collections of pictures often consist of them, but each folder is looked into once, by the first of its
+ * names: links may lead in circles, and a few of them can make a folder of any number of paths.
+ */
 function imagesBelow(folder: string): string[] {
-  return filesBelow(folder, []).filter(isImage).sort();
-}
-
-/** @param above real paths of the folders that it lies in. */
-function filesBelow(folder: string, above: readonly string[]): string[] {
-  const own = realpathSync(folder);
-  if (above.includes(own)) return [];
-  const names = readdirSync(folder).filter((name) => !name.startsWith('.'));
-  return names.flatMap((name) => {
-    const path = join(folder, name);
-    return isFolder(path) ? filesBelow(path, [...above, own]) : [path];
-  });
+  const seen = new Set<string>();
+  const found: string[] = [];
+  const waiting = [folder];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const own = realpathSync(next);
+    if (seen.has(own)) continue;
+    seen.add(own);
+    const folders: string[] = [];
+    for (const name of readdirSync(next).sort()) {
+      const path = join(next, name);
+      if (name.startsWith('.')) continue;
+      if (isFolder(path)) folders.push(path);
+      else if (isImage(path)) found.push(path);
+    }
+    waiting.push(...folders.reverse());
+  }
+  return found.sort();
 }
 
 /** A link that leads nowhere is no folder; what is no image of those that are asked for is told when it is read. */

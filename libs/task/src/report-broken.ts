@@ -1,5 +1,4 @@
 /** A last word on images that could not be read. */
-import { printable } from '@pyramidal/program';
 
 /** What reads images and notes those that could not be read, file to reason. */
 interface Source {
@@ -11,5 +10,5 @@ export function reportBroken(...sources: readonly Source[]): void {
   const broken = new Map(sources.flatMap((source) => [...source.broken]));
   if (broken.size === 0) return;
   console.error(`${broken.size} broken ${broken.size === 1 ? 'image was' : 'images were'} skipped:`);
-  for (const [file, reason] of broken) console.error(printable(`  ${file}: ${reason}`));
+  for (const [file, reason] of broken) console.error(`  ${file}: ${reason}`);
 }

@@ -1,6 +1,6 @@
 /** A checkpoint of training: weights, averages and optimizer state in one safetensors file. */
 import { readSafetensors, writeSafetensors, type StoredTensor, type TensorFile } from '@pyramidal/checkpoints';
-import { parseRecord } from '@pyramidal/files';
+import { oneLine, parseRecord } from '@pyramidal/files';
 import { fromTorchOrder, toTorchOrder, type Parameter } from '@pyramidal/nn';
 import type { z } from 'zod';
 import { cardTexts, type ModelDescription } from './model-card';
@@ -142,7 +142,11 @@ function checkTensors(path: string, { tensors }: TensorFile, expected: readonly 
   throw new TrainingError(`${path}: belongs to another model or optimizer: ${problems.join('; ')}`, 2);
 }
 
+/** Characters of a name that a file gives. */
+const LONGEST_NAME = 200;
+
 function summary(what: string, names: readonly string[]): string {
   if (names.length === 0) return '';
-  return `${names.length} tensor${names.length === 1 ? '' : 's'} ${what} (${names[0]}${names.length > 1 ? ', ...' : ''})`;
+  const first = oneLine(names[0]!, LONGEST_NAME);
+  return `${names.length} tensor${names.length === 1 ? '' : 's'} ${what} (${first}${names.length > 1 ? ', ...' : ''})`;
 }

@@ -266,6 +266,28 @@ describe('a damaged run', () => {
     expect(JSON.parse(readFileSync(join(folder, 'best.json'), 'utf8'))).toMatchObject({ step: 8 });
   });
 
+  it.each(['empty', 'truncated', 'zeroed', 'mistyped'] as const)(
+    'says that its best checkpoint is damaged (%s), keeps it aside, and finds a best one anew',
+    async (damage) => {
+      DAMAGES[damage](join(folder, 'best.safetensors'));
+      writeFileSync(join(folder, 'best.json'), JSON.stringify({ metric: 'score', value: 100, step: 6 }));
+      const damaged = contents()['best.safetensors'];
+      expect(await failure()).toBe(goesOn);
+      expect(output).toMatch(
+        /run\/best.safetensors: .+; kept as best.1.safetensors; the next evaluation gives the best checkpoint anew\n/,
+      );
+      expect(contents()['best.1.safetensors']).toBe(damaged);
+      expect(JSON.parse(readFileSync(join(folder, 'best.json'), 'utf8'))).toMatchObject({ step: 8 });
+      expect(() => loadWeightsFile(join(folder, 'best.safetensors'), new Linear(2, 1))).not.toThrow();
+    },
+  );
+
+  it('says that its best checkpoint is gone', async () => {
+    rmSync(join(folder, 'best.safetensors'));
+    expect(await failure()).toBe(goesOn);
+    expect(output).toContain('best.safetensors: is missing; the next evaluation gives the best checkpoint anew\n');
+  });
+
   it('is not blocked by an empty lock, or by a start that failed before its first step', async () => {
     writeFileSync(join(folder, 'run.lock'), '');
     expect(await failure()).toBe(goesOn);

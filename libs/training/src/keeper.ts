@@ -5,7 +5,7 @@ import { CheckpointError, readSafetensors } from '@pyramidal/checkpoints';
 import { duplicateFile, FileError, readJson, writeJson } from '@pyramidal/files';
 import { infoOf, saveCheckpoint, type CheckpointInfo } from './checkpoint';
 import type { ModelDescription } from './model-card';
-import { BEST, LAST, numberedCheckpoints, numberedName } from './run/find-checkpoint';
+import { BEST, BEST_RECORD, LAST, numberedCheckpoints, numberedName } from './run/find-checkpoint';
 import { isBetterThan } from './patience';
 import { bestRecord } from './run/records';
 import type { RunFolder } from './run/run-folder';
@@ -72,7 +72,7 @@ export class CheckpointKeeper {
       const options = { optimizer: false, model: this.options.model };
       saveCheckpoint(this.folder.file(BEST), this.step, { ...info, metrics }, options);
       const record = { metric, value, step: info.step, epoch: info.epoch, metrics };
-      writeJson(this.folder.file('best.json'), record);
+      writeJson(this.folder.file(BEST_RECORD), record);
     });
   }
 
@@ -81,7 +81,7 @@ export class CheckpointKeeper {
    * those weights there is no best: the next evaluation gives one.
    */
   bestValue(metric: string): number | undefined {
-    const [record, weights] = [this.folder.file('best.json'), this.folder.file(BEST)];
+    const [record, weights] = [this.folder.file(BEST_RECORD), this.folder.file(BEST)];
     if (!existsSync(weights)) return undefined;
     if (existsSync(record)) {
       const best = readJson(record, bestRecord);

@@ -1,5 +1,5 @@
 /** The progress of a run for the person who waits: a block on a terminal, a line every ten seconds elsewhere, or JSON. */
-import { type Live, openLive } from '@pyramidal/program';
+import { type Live, openLive, withoutControls } from '@pyramidal/program';
 import { sparkline } from './sparkline';
 
 /** How far a run is. */
@@ -71,7 +71,8 @@ const STYLES: Readonly<Record<ProgressStyle, (layout: Layout) => Progress>> = {
   },
 };
 
-const writeLine = (stream: NodeJS.WritableStream, line: string): void => void stream.write(`${line}\n`);
+const writeLine = (stream: NodeJS.WritableStream, line: string): void =>
+  void stream.write(`${withoutControls(line)}\n`);
 
 /** Losses that the curve of the block shows. */
 const CURVE = 32;

@@ -1,6 +1,6 @@
 /** A run from start to end, and resumed: files, numbers, tensors and errors. */
 import * as tf from '@tensorflow/tfjs-core';
-import { readSafetensors } from '@pyramidal/checkpoints';
+import { readSafetensors, writeSafetensors } from '@pyramidal/checkpoints';
 import { Linear } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
@@ -340,6 +340,18 @@ describe('resume', () => {
     expect(await failure({ resume: true, seed: 6 })).toBe('run/last.safetensors: was trained with seed 5, not 6');
     expect(await failure({ resume: true, batchesPerEpoch: 5 })).toContain(
       'counts 6 updates an epoch, the data now gives 5',
+    );
+  });
+
+  it('cuts hostile names of a checkpoint', async () => {
+    await run({ length: { epochs: 1 } });
+    const path = join(root, 'run/last.safetensors');
+    const { tensors, metadata } = readSafetensors(path);
+    const hostile = `\u001b[2J\n${'x'.repeat(100_000)}`;
+    const entries = [...tensors].map(([name, { dtype, shape, data }]) => [name, { dtype, shape, data }] as const);
+    writeSafetensors(path, [...entries, [hostile, entries[0]![1]]], { ...metadata });
+    expect(await failure({ resume: true })).toMatch(
+      /belongs to another model or optimizer: 1 tensor that the model does not have \( \[2J x{190,200}\.\.\.\)$/,
     );
   });
 

@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import type { Benchmark } from './benchmark';
+import { type Benchmark, UsageError } from './benchmark';
 import type { DetectionAnswer, DetectionCase } from './detection/contender';
 
 const PUBLISHED = { height: 800, width: 1344, batch: 2, warmUp: 1, steps: 2 };
@@ -21,23 +21,44 @@ const CASES: readonly DetectionCase[] = [
   { config: 'cascade-mask-rcnn_1x.yaml', set: TINY, ...PUBLISHED },
 ];
 
-export const detection: Benchmark = async ({ log }) =>
-  CASES.map((one) => {
-    const name = [one.config.replace('.yaml', ''), ...one.set].join(' ');
-    const answer = run(one);
+export const detection: Benchmark = async ({ log, case: wanted = '', profile = false }) => {
+  if (profile) return profileAll(casesOf(wanted), log);
+  return casesOf(wanted).map((one) => {
+    const name = nameOf(one);
+    const answer = JSON.parse(run(one)) as DetectionAnswer;
     const { engine, wallMs, cpuMs, peakMB, growth, tensors } = answer;
     log(`${name}: ${wallMs.toFixed(0)} ms a step, at most ${peakMB.toFixed(0)} MB`);
     const mode = `train, ${one.steps} steps, memory ${growth.toFixed(1)} %, tensors +${tensors}`;
     const at = `${one.width}x${one.height} batch ${one.batch}`;
     return { case: `${name} ${at}`, engine, mode, wallMs, cpuMs, peakMB, ratioToPeer: null };
   });
+};
 
-function run(one: DetectionCase): DetectionAnswer {
+const nameOf = ({ config, set }: DetectionCase): string => [config.replace('.yaml', ''), ...set].join(' ');
+
+/** Those whose names, such as `atss_3x`, begin like the one that is asked for. */
+function casesOf(wanted: string): DetectionCase[] {
+  const cases = CASES.filter((each) => nameOf(each).startsWith(wanted));
+  if (cases.length > 0) return cases;
+  throw new UsageError(
+    `detection: expected one of ${CASES.map(({ config }) => config).join(', ')}, received ${wanted}`,
+  );
+}
+
+/** Prints where the time of each case's step goes; nothing is measured. */
+function profileAll(cases: readonly DetectionCase[], log: (line: string) => void): [] {
+  for (const one of cases) {
+    log(nameOf(one));
+    log(run({ ...one, profile: true }));
+  }
+  return [];
+}
+
+function run(one: DetectionCase): string {
   const config = join(__dirname, '../../../configs/detection', one.config);
   const args = ['-C', '@pyramidal/source', '--import', 'tsx', join(__dirname, 'detection/contender.ts')];
-  const answer = execFileSync(process.execPath, [...args, JSON.stringify({ ...one, config })], {
+  return execFileSync(process.execPath, [...args, JSON.stringify({ ...one, config })], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  return JSON.parse(answer) as DetectionAnswer;
 }

@@ -14,12 +14,16 @@ const BENCHMARKS = {
   detection: async () => (await import('./detection.js')).detection,
   memory: async () => (await import('./memory.js')).memory,
   inference: async () => (await import('./inference.js')).inference,
+  onnx: async () => (await import('./onnx.js')).onnx,
+  service: async () => (await import('./service.js')).service,
 } satisfies Record<string, () => Promise<Benchmark>>;
 
 const USAGE =
-  'NAME [--json FILE], of step and inference [--case CASE], and of step [--against CHECKOUT] [--profile | --first]';
+  'NAME [--json FILE], of step, inference, detection, onnx and service [--case CASE], of step and detection [--profile], and of step [--against CHECKOUT] [--first]';
 /** Benchmarks whose cases have names. */
-const WITH_CASES: readonly string[] = ['step', 'inference'];
+const WITH_CASES: readonly string[] = ['step', 'inference', 'detection', 'onnx', 'service'];
+/** Those that can show where the time goes. */
+const WITH_PROFILES: readonly string[] = ['step', 'detection'];
 
 async function main(argv: readonly string[]): Promise<number> {
   const { positionals, values } = parse(argv);
@@ -29,9 +33,11 @@ async function main(argv: readonly string[]): Promise<number> {
     console.error(`bench: expected one of ${names}, received ${name ?? 'nothing'}`);
     return 2;
   }
-  const { json, case: only, ...ofStep } = values;
+  const { json, case: only, profile, ...ofStep } = values;
   const isRefused =
-    (name !== 'step' && Object.keys(ofStep).length > 0) || (only !== undefined && !WITH_CASES.includes(name));
+    (name !== 'step' && Object.keys(ofStep).length > 0) ||
+    (only !== undefined && !WITH_CASES.includes(name)) ||
+    (profile !== undefined && !WITH_PROFILES.includes(name));
   if (rest.length > 0 || isRefused) {
     console.error(`bench: expected ${USAGE}, received ${argv.join(' ')}`);
     return 2;
@@ -43,6 +49,7 @@ async function main(argv: readonly string[]): Promise<number> {
     python,
     ...ofStep,
     ...(only !== undefined && { case: only }),
+    ...(profile !== undefined && { profile }),
     log: (line) => console.error(line),
   });
   if (rows.length > 0) console.log(table(rows));

@@ -44,10 +44,8 @@ async function drawObjects(image: RgbImage, coco: COCO, id: number): Promise<Rgb
   // The best lie on top.
   const objects = shown.sort((a, b) => scoreOf(a) - scoreOf(b));
   const colourOf = ({ category_id }: CocoAnnotation) => PALETTE[(category_id - 1) % PALETTE.length]!;
-  const tinted = objects.reduce(
-    (drawn, object) => tintMask(drawn, mask.decode(coco.annToRLE(object)).data, colourOf(object)),
-    image,
-  );
+  const tinted = { ...image, data: image.data.slice() };
+  for (const object of objects) tintMask(tinted, mask.decode(coco.annToRLE(object)).data, colourOf(object));
   const size = { width: ENLARGED * image.width, height: ENLARGED * image.height };
   const boxes = objects.map((object) => {
     const [x, y, width, height] = object.bbox!.map((value) => ENLARGED * value) as [number, number, number, number];

@@ -1,6 +1,7 @@
 /**
  * Proves the packages as another team gets them: packs what is built, installs the tarballs into a fresh Nx workspace,
- * generates an app of every task and a library there, trains the apps on generated pictures, and runs their tests.
+ * generates an app of every task and a library there, trains the apps on generated pictures, runs their tests, and uses a
+ * checkpoint without anything else.
  *   npm run build && npm run reuse:check          --keep leaves the workspace
  */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runProgram } from '@pyramidal/program';
 import { compileConsumers, importAndRequire } from './consumer';
+import { useOneFile } from './one-file';
 import { packAll } from './pack';
 import { run, step } from './shell';
 import { writeWorkspace } from './workspace';
@@ -78,6 +80,9 @@ function main(folder: string): void {
   }
   step('an example with a backbone of its own: checked, trained, evaluated', () => trainExample(workspace));
   step('tests, types and build of all of them', () => nx('run-many', '-t', 'test', 'typecheck', 'build'));
+  step('objects found by a checkpoint alone, the data set deleted', () =>
+    useOneFile({ workspace, data: join(workspace, 'data/parts'), runs: join(workspace, 'packages/parts/runs') }),
+  );
 }
 
 /** Runs examples/custom-backbone as it is, on the pictures of the first app. */

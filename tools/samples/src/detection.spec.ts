@@ -75,6 +75,21 @@ describe('makeDetectionSet', () => {
     expect(await bytesOf('other')).not.toEqual(await bytesOf('set'));
   });
 
+  it('has the kinds of shapes that are asked for', async () => {
+    const [name, kinds] = ['kinds', ['dotted-circle', 'checked-star']];
+    const options = { seed: 1, ...SPLITS, size: 64 };
+    expect(await makeDetectionSet(join(home, name), { ...options, kinds })).toBe(true);
+    expect(await makeDetectionSet(join(home, name), { ...options, kinds })).toBe(false);
+    const { categories } = new COCO(await readFile(annotationsOf('val', name), 'utf8'));
+    expect(categories.map(({ id, name }) => [id, name])).toEqual([
+      [1, 'dotted circle'],
+      [2, 'checked star'],
+    ]);
+    await expect(makeDetectionSet(join(home, 'unknown'), { ...options, kinds: ['round-square'] })).rejects.toThrow(
+      /^expected a kind of striped-circle, .+, received 'round-square'$/,
+    );
+  });
+
   (python ? it : it.skip)('is valid for pycocotools, with PYRAMIDAL_PYTHON', () => {
     const script = `
 import sys

@@ -6,7 +6,7 @@ import { Random } from '@pyramidal/random';
 import { coverage } from './coverage';
 import { renderScene } from './render';
 import { ensureSampleSet, type Parameters } from './sample-set';
-import { DISTINCT_KINDS, drawShape, kindName, type Shape } from './shapes';
+import { DISTINCT_KINDS, drawShape, kindName, kindNamed, type Shape, type ShapeKind } from './shapes';
 
 export interface DetectionSetOptions {
   readonly seed: number;
@@ -15,6 +15,8 @@ export interface DetectionSetOptions {
   readonly val: number;
   /** Side of the square images, in pixels. */
   readonly size: number;
+  /** Names of the kinds of shapes, such as `dotted-circle`; one for each outline where absent. */
+  readonly kinds?: readonly string[];
 }
 
 const VERSION = 1;
@@ -26,19 +28,23 @@ const VISIBLE = 0.4;
 /** Tries for each shape until one hides none of the others too much. */
 const TRIES = 20;
 
-const CATEGORIES = DISTINCT_KINDS.map((kind, i) => ({
-  id: i + 1,
-  name: kindName(kind).replace('-', ' '),
-  supercategory: kind.outline,
-}));
-
 /**
  * Makes a set in COCO's format (`train/*.jpg`, `val/*.jpg`, `annotations/instances_train.json`, `instances_val.json`):
  * textured shapes that partly hide each other. Masks are what is seen of a shape.
  */
-export async function makeDetectionSet(out: string, options: DetectionSetOptions): Promise<boolean> {
+export async function makeDetectionSet(
+  out: string,
+  { kinds: names, ...options }: DetectionSetOptions,
+): Promise<boolean> {
   const { seed, size } = options;
-  const parameters: Parameters = { kind: 'detection', version: VERSION, ...options };
+  const kinds = names?.map(kindNamed) ?? DISTINCT_KINDS;
+  const categories = kinds.map((kind, i) => ({
+    id: i + 1,
+    name: kindName(kind).replace('-', ' '),
+    supercategory: kind.outline,
+  }));
+  const chosen = names && { kinds: names.join() };
+  const parameters: Parameters = { kind: 'detection', version: VERSION, ...options, ...chosen };
   return ensureSampleSet(out, parameters, async (folder) => {
     await mkdir(join(folder, 'annotations'));
     for (const [index, split] of (['train', 'val'] as const).entries()) {
@@ -47,7 +53,7 @@ export async function makeDetectionSet(out: string, options: DetectionSetOptions
       const annotations: CocoAnnotation[] = [];
       for (let i = 0; i < options[split]; i++) {
         const random = new Random([seed, index, i]);
-        const scene = composeScene(size, random);
+        const scene = composeScene(kinds, size, random);
         const image = { id: i + 1, file_name: `${String(i).padStart(5, '0')}.jpg`, width: size, height: size };
         const shapes = scene.map(({ shape }) => shape);
         await writeFile(join(folder, split, image.file_name), await renderScene(shapes, size, random));
@@ -55,7 +61,7 @@ export async function makeDetectionSet(out: string, options: DetectionSetOptions
         for (const instance of scene) annotations.push(annotate(instance, image, annotations.length + 1));
       }
       const file = join(folder, 'annotations', `instances_${split}.json`);
-      await writeFile(file, JSON.stringify({ images, annotations, categories: CATEGORIES }));
+      await writeFile(file, JSON.stringify({ images, annotations, categories }));
     }
   });
 }
@@ -69,7 +75,7 @@ interface Picture {
 
 /** A shape of a scene and what is seen of it. */
 interface Instance {
-  /** Index of its kind. */
+  /** Its place among the kinds, which its category's id follows. */
   readonly kind: number;
   readonly shape: Shape;
   /** Pixels that it would cover alone. */
@@ -79,12 +85,12 @@ interface Instance {
 }
 
 /** Shapes from back to front. */
-function composeScene(size: number, random: Random): Instance[] {
+function composeScene(kinds: readonly ShapeKind[], size: number, random: Random): Instance[] {
   const wanted = SHAPES.fewest + random.integer(SHAPES.most - SHAPES.fewest + 1);
   let scene: Instance[] = [];
   for (let tries = 0; scene.length < wanted && tries < TRIES * wanted; tries++) {
-    const kind = random.integer(DISTINCT_KINDS.length);
-    const shape = drawShape(DISTINCT_KINDS[kind]!, size, random, RADII);
+    const kind = random.integer(kinds.length);
+    const shape = drawShape(kinds[kind]!, size, random, RADII);
     const visible = coverage(shape, size);
     const behind = scene.map((instance) => ({ ...instance, visible: without(instance.visible, visible) }));
     const isSeen = (instance: Instance): boolean => count(instance.visible) >= VISIBLE * instance.whole;
@@ -96,7 +102,7 @@ function composeScene(size: number, random: Random): Instance[] {
 function annotate({ kind, visible }: Instance, { id: image_id, width, height }: Picture, id: number): CocoAnnotation {
   const segmentation = mask.encode({ data: visible, width, height });
   const [bbox, area] = [mask.toBbox(segmentation), mask.area(segmentation)];
-  return { id, image_id, category_id: CATEGORIES[kind]!.id, bbox, area, iscrowd: 0, segmentation };
+  return { id, image_id, category_id: kind + 1, bbox, area, iscrowd: 0, segmentation };
 }
 
 const without = (pixels: Uint8Array, covered: Uint8Array): Uint8Array =>

@@ -23,10 +23,19 @@ const SETS = {
   },
 } as const;
 
+/** What is given on the command line. */
+interface Given {
+  readonly seed: number;
+  readonly train: number;
+  readonly val: number;
+  readonly size: number;
+  readonly kinds?: readonly string[];
+}
+
 const program = new Command('samples').description('Renders sample datasets, each only once');
 
 for (const [name, { description, make, defaults }] of Object.entries(SETS)) {
-  program
+  const command = program
     .command(name)
     .description(description)
     .argument('<out>', 'folder of the set')
@@ -34,10 +43,14 @@ for (const [name, { description, make, defaults }] of Object.entries(SETS)) {
     .option('--train <n>', 'training images', wholeNumber, defaults.train)
     .option('--val <n>', 'validation images', wholeNumber, defaults.val)
     .option('--size <n>', 'side of the images in pixels', wholeNumber, defaults.size)
-    .action(async (out: string, { seed, train, val, size }) => {
-      const rendered = await make(out, { seed, train, val, size });
+    .action(async (out: string, { seed, train, val, size, kinds }: Given) => {
+      const rendered = await make(out, { seed, train, val, size, ...(kinds && { kinds }) });
       console.log(rendered ? `${out}: rendered ${train} + ${val} images` : `${out}: already there`);
     });
+  if (name === 'detection')
+    command.option('--kinds <names>', 'kinds of shapes, such as dotted-circle,checked-star', (names) =>
+      names.split(','),
+    );
 }
 
 runProgram('samples', async (args) => {

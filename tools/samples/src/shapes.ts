@@ -25,7 +25,7 @@ const TEXTURES = {
 export type Outline = keyof typeof OUTLINES;
 type Texture = keyof typeof TEXTURES;
 
-interface ShapeKind {
+export interface ShapeKind {
   readonly outline: Outline;
   readonly texture: Texture;
 }
@@ -43,6 +43,13 @@ export const SHAPE_KINDS: readonly ShapeKind[] = [
 ];
 
 export const kindName = ({ outline, texture }: ShapeKind) => `${texture}-${outline}`;
+
+/** @throws if there is no kind of this name. */
+export function kindNamed(name: string): ShapeKind {
+  const kind = SHAPE_KINDS.find((each) => kindName(each) === name);
+  if (kind) return kind;
+  throw new Error(`expected a kind of ${SHAPE_KINDS.map(kindName).join(', ')}, received '${name}'`);
+}
 
 /** One kind an outline, each with a texture of its own: what a pixel belongs to shows within a few pixels around it. */
 export const DISTINCT_KINDS: readonly ShapeKind[] = SHAPE_KINDS.filter((kind) =>

@@ -1,18 +1,22 @@
 /** `pyramidal-classify export`. */
-import { withTrainedNetwork } from '@pyramidal/inference';
 import { inferencePass } from '@pyramidal/nn';
-import { type ExportCommand, exportNetwork } from '@pyramidal/task';
+import { type ExportCommand, exportNetwork, withTrainedNetwork } from '@pyramidal/task';
 import type { ClassificationDefinition } from '../definition';
+import { describeModel } from '../model-classes';
 import { onnxClassifier } from '../onnx-task';
+import { servedClassifier } from '../serving-task';
 
 /** Writes a trained classifier for PyTorch, as a SavedModel, for browsers, and as an ONNX model. */
 export function exportModel(definition: ClassificationDefinition, command: ExportCommand): Promise<number> {
-  return withTrainedNetwork(definition, command, async ({ config, data, network, runtime }) => {
+  return withTrainedNetwork(definition, command, async ({ config, text, metrics, data, network, runtime }) => {
+    const { out, formats, input } = command;
     const { size } = config.input;
     await exportNetwork({
-      ...{ network, runtime, out: command.out, formats: command.formats },
+      ...{ network, runtime, out, formats, input },
+      card: { ...describeModel(config, data.classes), config: text, metrics },
       outputs: (images) => ({ logits: network.forward(images, inferencePass()) }),
-      input: command.input ?? { height: size, width: size },
+      size: { height: size, width: size },
+      serving: servedClassifier(config, network),
       onnx: onnxClassifier(network, data.classes),
     });
     return 0;

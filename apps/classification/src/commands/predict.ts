@@ -1,7 +1,7 @@
 /** `pyramidal-classify predict`. */
 import { writeFileAtomically } from '@pyramidal/files';
 import { prepareImage } from '@pyramidal/imagenet';
-import { decodeImage, type DecodeOptions, encodeImage } from '@pyramidal/images';
+import { type DecodeOptions, decodePicture, encodeImage } from '@pyramidal/images';
 import { drawAnnotations, PALETTE } from '@pyramidal/pictures';
 import { drawAttention, findImages, type PredictCommand, writePredictions } from '@pyramidal/task';
 import { evaluationTransform } from '../assemble';
@@ -41,7 +41,7 @@ async function drawPrediction(
   decode: DecodeOptions | undefined,
 ): Promise<Buffer> {
   const label = classes.slice(0, LABELS).map(describe).join('\n');
-  const drawn = await drawAnnotations(await decodeImage(image, decode), [{ label, colour: PALETTE[0]! }]);
+  const drawn = await drawAnnotations(await decodePicture(image, decode), [{ label, colour: PALETTE[0]! }]);
   return encodeImage(drawn, 'jpeg');
 }
 

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { Detector } from '@pyramidal/boxes';
 import { type ImageTransform, prepareImage, stackImages } from '@pyramidal/coco';
 import { writeFileAtomically } from '@pyramidal/files';
-import { decodeImage, encodeImage } from '@pyramidal/images';
+import { decodePicture, encodeImage } from '@pyramidal/images';
 import { drawAttention, findImages, type PredictCommand, writePredictions } from '@pyramidal/task';
 import * as tf from '@tensorflow/tfjs-core';
 import { decodingOf, plainTransform } from '../assemble';
@@ -19,9 +19,13 @@ export async function predict(definition: DetectionDefinition, command: PredictC
   const decode = decodingOf(config);
   try {
     return await writePredictions(command.out, (predictions) =>
-      predictions.each(queue, images, async ({ objects }, image, path) => {
+      predictions.each(queue, images, async ({ objects, ...size }, image, path) => {
         const shown = objects.filter(({ score }) => score >= (command.score ?? config.evaluation.drawScore));
-        const drawn = await drawDetections(await decodeImage(image, decode), shown, data.classes);
+        const drawn = await drawDetections(
+          await decodePicture(image, decode),
+          { objects: shown, ...size },
+          data.classes,
+        );
         writeFileAtomically(`${path}.jpg`, await encodeImage(drawn, 'jpeg'));
         const written = command.score === undefined ? objects : shown;
         predictions.add(image, {

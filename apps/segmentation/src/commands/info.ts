@@ -1,8 +1,7 @@
 /** `pyramidal-segment info`. */
-import { describedConfig } from '@pyramidal/inference';
+import { describedConfig, describeNetwork, type InfoCommand } from '@pyramidal/task';
 import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
-import { describeNetwork, type InfoCommand } from '@pyramidal/task';
 import type { SegmentationDefinition } from '../definition';
 
 /** Prints parameters, multiply-adds, feature shapes and memory of a configuration's network. */

@@ -2,7 +2,7 @@
 import { encodeLabels, prepareEvaluation } from '@pyramidal/ade20k';
 import { basename } from 'node:path';
 import { writeFileAtomically } from '@pyramidal/files';
-import { decodeImage, encodeImage } from '@pyramidal/images';
+import { decodePicture, encodeImage } from '@pyramidal/images';
 import { drawAttention, findImages, type PredictCommand, writePredictions } from '@pyramidal/task';
 import { codingOf, evaluationTransform } from '../assemble';
 import { drawMap } from '../draw-map';
@@ -22,7 +22,8 @@ export async function predict(definition: SegmentationDefinition, command: Predi
     return await writePredictions(command.out, (predictions) =>
       predictions.each(queue, images, async ({ map, segments, width, height }, image, path) => {
         writeFileAtomically(`${path}.png`, await encodeLabels({ data: map, width, height }, coding));
-        const drawn = await drawMap(await decodeImage(image, transform.decode), map, data.classes);
+        const picture = await decodePicture(image, transform.decode);
+        const drawn = await drawMap(picture, { map, width, height }, data.classes);
         writeFileAtomically(`${path}.jpg`, await encodeImage(drawn, 'jpeg'));
         if (command.attention) {
           const { scaled } = await prepareEvaluation(image, transform);

@@ -1,6 +1,7 @@
-/** Finds the Chromium that browser specs run in. */
+/** The Chromium that browser specs run in. */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 
@@ -22,7 +23,17 @@ function isExecutable(path: string): boolean {
 }
 
 /** Graphics in software, so that WebGL and WebGPU run where there is no graphics processor. */
-export const SOFTWARE_GRAPHICS = [
+const SOFTWARE_GRAPHICS = [
   ...['--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
   ...['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
 ];
+
+/** Starts a browser with an empty page. */
+export async function openChromium(executablePath: string): Promise<{ browser: Browser; page: Page }> {
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', ...SOFTWARE_GRAPHICS] });
+  const page = await browser.newPage();
+  // The WebAssembly engine takes half of the processors that it sees.
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Emulation.setHardwareConcurrencyOverride', { hardwareConcurrency: 4 });
+  return { browser, page };
+}

@@ -5,6 +5,9 @@ import type { Engine } from '../engines';
 
 const PATIENCE = 240_000;
 
+/** Where files are dropped. */
+type Target = 'weights' | 'picture' | 'model';
+
 /** The page as its visitors use it. */
 export class ViewerPage {
   constructor(readonly page: Page) {
@@ -19,14 +22,20 @@ export class ViewerPage {
   }
 
   /** Drops a file's bytes, as from a folder. */
-  async drop(target: 'weights' | 'picture', name: string, bytes: Uint8Array): Promise<void> {
+  drop(target: 'weights' | 'picture', name: string, bytes: Uint8Array): Promise<void> {
+    return this.dropAll(target, { [name]: bytes });
+  }
+
+  async dropAll(target: Target, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
     const transfer = await this.page.evaluateHandle(
-      ({ name, base64 }) => {
+      (encoded) => {
         const transfer = new DataTransfer();
-        transfer.items.add(new File([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], name));
+        for (const [name, base64] of encoded) {
+          transfer.items.add(new File([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], name));
+        }
         return transfer;
       },
-      { name, base64: Buffer.from(bytes).toString('base64') },
+      Object.entries(files).map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')] as const),
     );
     await this.page.dispatchEvent(`#${target}-drop`, 'drop', { dataTransfer: transfer });
   }

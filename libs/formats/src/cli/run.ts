@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readText, writeJson } from '@pyramidal/files';
 import { type ExitCode, reportError } from '@pyramidal/program';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import {
   type Conversion,
   convertLabels,
@@ -57,7 +57,7 @@ export async function run(args: readonly string[], print: (line: string) => void
     .addOption(new Option('--from <format>', 'format of the labels').choices(FORMATS).makeOptionMandatory())
     .addOption(new Option('--to <format>', 'format of the new ones').choices(FORMATS).default('coco'))
     .option('--images <dir>', 'folder of the images, where the format does not fix it')
-    .option('--split <name>', 'what the split of a format that has none is called (default: train)')
+    .option('--split <name>', 'what the split of a format that has none is called (default: train)', parseSplit)
     .option('--classes <list>', 'classes in their order: a,b,c or a file with one a line')
     .option('--boxes-only', 'leave all masks out, on purpose')
     .option('--voc-from-0', "boxes of Pascal VOC's format that count pixels from 0")
@@ -80,7 +80,7 @@ export async function run(args: readonly string[], print: (line: string) => void
       "colours of the classes: labelmap.txt of CVAT, or YAML of name: '#804080'; unlabelled is no class",
     )
     .option('--classes <list>', 'classes by index from 0 on: a,b,c or a file with one a line; 255 is unlabelled')
-    .option('--split <name>', 'folder below images/ and annotations/ (default: training)')
+    .option('--split <name>', 'folder below images/ and annotations/ (default: training)', parseSplit)
     .option('--allow-loss', 'go on without images and masks that have no partner')
     .option('--overwrite', 'write over files that are there')
     .action(async (source: string, out: string, { colours, classes, ...options }: MaskOptions) => {
@@ -99,6 +99,12 @@ export async function run(args: readonly string[], print: (line: string) => void
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     return reportError(error, args);
   }
+}
+
+/** A split names files and folders in the one that is written. */
+function parseSplit(name: string): string {
+  if (/^[^/\\]+$/.test(name) && name !== '.' && name !== '..') return name;
+  throw new InvalidArgumentError('expected a name without folders');
 }
 
 async function convert(

@@ -64,6 +64,16 @@ onEngines(
       tf.dispose([images, weights]);
     });
 
+    it('tells whoever loads it what it was given to tell', async () => {
+      const x = tf.tensor1d([1, 2]);
+      const metadata = { classes: [{ name: 'cat' }], size: 3 };
+      exportGraphModel((inputs: { x: tf.Tensor1D }) => ({ y: tf.neg(inputs.x) }), { x }, folder, { metadata });
+      const model = await loadGraphModel(graphModelFolder(folder));
+      expect(model.metadata).toEqual(metadata);
+      model.dispose();
+      x.dispose();
+    });
+
     it('spreads weights over files of 4 MiB', async () => {
       const weights = tf.variable(wavesTensor<tf.Rank.R2>([1500, 1000]));
       const images = wavesTensor<tf.Rank.R2>([1, 1500]);

@@ -4,13 +4,18 @@ import { makeFolder, PendingFile } from '@pyramidal/files';
 import { RuntimeError } from '@pyramidal/kernels/engine';
 import { freeze } from './freeze';
 import type { ConstantTensor } from '../record/graph-def';
-import { graphModelJson } from './graph-model-json';
+import { graphModelJson, type Json } from './graph-model-json';
 import { GRAPH_MODEL_OPS } from './graph-model-ops';
 import type { TensorTree } from '../record/tensor-tree';
 import { raiseThresholds } from './suppression-thresholds';
 
 /** Browsers cache files up to this size. */
 const SHARD_BYTES = 4 * 2 ** 20;
+
+export interface GraphModelOptions {
+  /** What `model.metadata` gives to whoever loads the model; without `signature` and `structuredOutputKeys`, which are TensorFlow.js's. */
+  readonly metadata?: Readonly<Record<string, Json>>;
+}
 
 /**
  * Writes a function as a graph model of TensorFlow.js, its weights beside it, for browsers: `model.json` is what
@@ -21,7 +26,12 @@ const SHARD_BYTES = 4 * 2 ** 20;
  * @throws RuntimeError if another engine than TensorFlow is open, if `fn` changes a variable, or if it uses an operation
  * that graph models do not have; FileError if a file cannot be written, an older model then stays as it was.
  */
-export function exportGraphModel<I extends TensorTree>(fn: (inputs: I) => TensorTree, inputs: I, folder: string): void {
+export function exportGraphModel<I extends TensorTree>(
+  fn: (inputs: I) => TensorTree,
+  inputs: I,
+  folder: string,
+  { metadata }: GraphModelOptions = {},
+): void {
   const recording = freeze(fn, inputs, { caller: 'exportGraphModel', portable: true });
   const graph = { ...recording, nodes: raiseThresholds(recording.nodes) };
   const unknown = new Set(graph.nodes.map(({ op }) => op).filter((op) => !GRAPH_MODEL_OPS.has(op)));
@@ -36,7 +46,7 @@ export function exportGraphModel<I extends TensorTree>(fn: (inputs: I) => Tensor
   const shards = inShards(weights);
   const paths = shards.map((_, i) => `group1-shard${i + 1}of${shards.length}.bin`);
   const files = new Map<string, string | Buffer>(paths.map((path, i) => [path, shards[i] as Buffer]));
-  files.set('model.json', JSON.stringify(graphModelJson(graph, [{ paths, weights }])));
+  files.set('model.json', JSON.stringify(graphModelJson(graph, [{ paths, weights }], metadata)));
   writeTogether(folder, files);
 }
 

@@ -29,13 +29,18 @@ const TYPE_NAMES: Readonly<Record<number, string>> = {
 };
 
 /** JSON as protobuf writes it: integers of 64 bits are text, bytes are base64, enumerations have names. */
-type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
+export type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
 
 /**
  * The contents of `model.json`. Its loader knows an output by its node, of which several outputs may have the same; so
  * each gets one of its own.
+ * @param metadata what the loader gives as `model.metadata`.
  */
-export function graphModelJson({ nodes, inputs, outputs }: FrozenGraph, manifest: readonly WeightsGroup[]): Json {
+export function graphModelJson(
+  { nodes, inputs, outputs }: FrozenGraph,
+  manifest: readonly WeightsGroup[],
+  metadata: Json = {},
+): Json {
   const results = Object.entries(outputs).map(([path, { ref, dtype, shape }], i) => {
     const node: GraphNode = { name: `output/${i}`, op: 'Identity', inputs: [ref], attrs: { T: { type: dtype } } };
     return { path, node, signature: { ref: `${node.name}:0`, dtype, shape } };
@@ -43,6 +48,7 @@ export function graphModelJson({ nodes, inputs, outputs }: FrozenGraph, manifest
   return {
     format: 'graph-model',
     generatedBy: 'pyramidal',
+    userDefinedMetadata: metadata,
     signature: {
       inputs: mapValues(inputs, tensorInfo),
       outputs: Object.fromEntries(results.map(({ path, signature }) => [path, tensorInfo(signature)])),

@@ -4,6 +4,7 @@ import { bytesField, floatField, integerField, mapField, messageField } from './
 /** Numbers of TensorFlow's `enum DataType`. */
 export const DT_FLOAT = 1;
 export const DT_INT32 = 3;
+export const DT_UINT8 = 4;
 export const DT_BOOL = 10;
 export const DT_BFLOAT16 = 14;
 export const DT_RESOURCE = 20;

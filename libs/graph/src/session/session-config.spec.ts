@@ -10,6 +10,7 @@ describe('encodeConfig', () => {
       deviceCount: { GPU: 0 },
       deviceFilters: ['/job:w'],
       gpu: { allowGrowth: true, memoryFraction: 0.5, visibleDevices: '1' },
+      rewriting: { once: true, without: ['layout', 'memory'] },
       collectiveLeader: '/job:w',
     });
     expect(config.toString('hex')).toBe(
@@ -19,6 +20,7 @@ describe('encodeConfig', () => {
         ['2206', '2f6a6f623a77'], // device_filters
         ['2801'], // inter_op_parallelism_threads
         ['320e', '09000000000000e03f', '2001', '2a0131'], // gpu_options
+        ['5208', '5206', '0802', '2001', '6001'], // graph_options { rewrite_options { layout, memory, iterations } }
         ['820108', '0a06', '2f6a6f623a77'], // experimental { collective_group_leader }
       ]
         .flat()

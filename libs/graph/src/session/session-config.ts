@@ -21,13 +21,50 @@ export interface SessionConfig {
     /** Numbers of the cards to use, e.g. `0,1`. */
     readonly visibleDevices?: string;
   };
+  /** How TensorFlow rewrites a graph before its first run; its own way unless given. */
+  readonly rewriting?: GraphRewriting;
   /** The worker that groups of collectives are agreed with, e.g. `/job:worker/replica:0/task:0`. */
   readonly collectiveLeader?: string;
 }
 
+/** Options of Grappler, those of TensorFlow's `message RewriterConfig` that matter here. */
+export interface GraphRewriting {
+  /** Goes over the graph once in place of twice. */
+  readonly once?: boolean;
+  /** Passes that are left out. */
+  readonly without?: readonly RewritingPass[];
+}
+
+type RewritingPass = keyof typeof PASSES;
+
+/** Field and value of `message RewriterConfig` that turn a pass off. */
+const PASSES = {
+  layout: { field: 1, off: 2 },
+  memory: { field: 4, off: 1 },
+  loop: { field: 9, off: 2 },
+  implementationSelector: { field: 22, off: 2 },
+};
+
+/**
+ * Half of the time to the first training step went to rewriting. On a processor the second round and these passes change
+ * next to nothing: oneDNN chooses its own layouts, nothing is swapped out, and a step has no loops and no functions.
+ */
+export const PROCESSOR_REWRITING: GraphRewriting = {
+  once: true,
+  without: ['layout', 'memory', 'loop', 'implementationSelector'],
+};
+
 /** `message ConfigProto`. */
 export function encodeConfig(config: SessionConfig): Buffer {
-  const { intraOpThreads, interOpThreads, deviceCount = {}, deviceFilters = [], gpu, collectiveLeader } = config;
+  const {
+    intraOpThreads,
+    interOpThreads,
+    deviceCount = {},
+    deviceFilters = [],
+    gpu,
+    rewriting,
+    collectiveLeader,
+  } = config;
   return Buffer.concat([
     ...Object.entries(deviceCount).map(([kind, count]) => countEntry(kind, count)),
     ...optional(intraOpThreads, (threads) => integerField(2, threads)),
@@ -40,8 +77,14 @@ export function encodeConfig(config: SessionConfig): Buffer {
         ...optional(visibleDevices, (devices) => bytesField(5, devices)),
       ]),
     ),
+    ...optional(rewriting, (rewriting) => messageField(10, [messageField(10, rewriterConfig(rewriting))])),
     ...optional(collectiveLeader, (leader) => messageField(16, [bytesField(1, leader)])),
   ]);
+}
+
+function rewriterConfig({ once = false, without = [] }: GraphRewriting): Buffer[] {
+  const passes = without.map((pass) => integerField(PASSES[pass].field, PASSES[pass].off));
+  return [...passes, ...(once ? [integerField(12, 1)] : [])];
 }
 
 function countEntry(kind: string, count: number): Buffer {

@@ -6,7 +6,7 @@ import { collectGarbage } from './collect-garbage';
 import { STEP_DONE, type RecordedVariable } from '../record/record';
 import { GraphSession, type PreparedRun, type RunNames } from './graph-session';
 import { VARIABLES_SET, type RunnableGraph } from './saved-graph';
-import type { SessionConfig } from './session-config';
+import { PROCESSOR_REWRITING, type SessionConfig } from './session-config';
 import { activeTrace } from './trace';
 
 /** Counts runs of all sessions, so that every change of a value has a time of its own. */
@@ -68,7 +68,10 @@ export class Session implements ValueHome {
     });
     this.inputs = Object.keys(inputs);
     this.outputs = Object.keys(outputs);
-    this.session = new GraphSession(backend, graph, config);
+    this.session = new GraphSession(backend, graph, {
+      ...(backend.binding.isUsingGpuDevice() ? {} : { rewriting: PROCESSOR_REWRITING }),
+      ...config,
+    });
     this.names = {
       feeds: Object.values(inputs).map(({ ref }) => ref),
       fetches: Object.values(outputs),

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dataFolder, describeWith } from '@pyramidal/testing';
 import sharp from 'sharp';
-import { BrokenImageError, decodeImage, readImageHeader } from './decode';
+import { BrokenImageError, checkImage, decodeImage, decodePicture, readImageHeader } from './decode';
 
 interface GoldenCase {
   readonly name: string;
@@ -163,6 +163,29 @@ describe('decodeImage on hostile input', () => {
     const cut = [whole.subarray(0, whole.length >> 1), png.subarray(0, png.length >> 1)];
     const reasons = await Promise.all(Array.from({ length: 64 }, (_, i) => reasonOf(cut[i % 2]!)));
     expect(reasons.filter((reason) => /Unknown error|^\d+x\d+$/.test(reason))).toEqual([]);
+  });
+});
+
+describe('decodePicture', () => {
+  const file = join(tmpdir(), `picture-${process.pid}`);
+  afterEach(() => rm(file, { force: true }));
+
+  it('gives the picture as it is', async () => {
+    await writeFile(file, fileOf('RGB PNG'));
+    expect(await decodePicture(file)).toEqual(await decodeImage(file));
+  });
+
+  it.each(['jpeg', 'png'] as const)('gives a very large %s smaller, turned as asked', async (format) => {
+    const create = { width: 6000, height: 4000, channels: 3, background: '#c03010' } as const;
+    await writeFile(file, await sharp({ create }).withMetadata({ orientation: 6 }).toFormat(format).toBuffer());
+    const stored = await decodePicture(file);
+    expect([stored.width, stored.height, stored.data.length]).toEqual([4898, 3265, 4898 * 3265 * 3]);
+    const turned = await decodePicture(file, { orientation: 'exif' });
+    expect([turned.width, turned.height]).toEqual([3265, 4898]);
+    expect(await checkImage(file)).toEqual({ width: 6000, height: 4000 });
+    expect(await checkImage(file, { orientation: 'exif' })).toEqual({ width: 4000, height: 6000 });
+    const [red, green, blue] = turned.data;
+    expect([red! - 0xc0, green! - 0x30, blue! - 0x10].every((off) => Math.abs(off) <= 2)).toBe(true);
   });
 });
 

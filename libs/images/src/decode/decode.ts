@@ -2,7 +2,8 @@
 import { availableParallelism } from 'node:os';
 import { explainFileError, FileError } from '@pyramidal/files';
 import sharp from 'sharp';
-import type { RgbImage } from '../rgb-image';
+import type { RgbImage, Size } from '../rgb-image';
+import { drawnSize } from './drawn-size';
 import { formatOf, type ImageHeader, readHeader } from './header';
 import { PixelBudget } from './pixel-budget';
 import { readImageFile } from './read-file';
@@ -49,42 +50,102 @@ const budget = new PixelBudget(MAX_PIXELS);
  * @param source a file's path, or the file's bytes (then `name` is what errors call it).
  * @throws BrokenImageError naming the image: another format, too many pixels, a device, a truncated or damaged file.
  */
-export async function decodeImage(
-  source: string | Uint8Array,
-  { orientation = 'stored', maxPixels = MAX_PIXELS }: DecodeOptions = {},
-  name = typeof source === 'string' ? source : 'image',
-): Promise<RgbImage> {
+export function decodeImage(source: ImageFile, options: DecodeOptions = {}, name?: string): Promise<RgbImage> {
+  return decodeWith({ source, options, name, resized: asItIs }, ({ image }) => image);
+}
+
+/**
+ * A picture to draw on: as `decodeImage` gives it, or, where it has more than 16 million pixels or a side of more than
+ * 16384, smaller in the same shape, so that drawing needs bounded memory.
+ * @throws BrokenImageError as `decodeImage` does.
+ */
+export function decodePicture(source: ImageFile, options: DecodeOptions = {}): Promise<RgbImage> {
+  return decodeWith({ source, options, resized: drawnSize }, ({ image }) => image);
+}
+
+/**
+ * Whether an image can be decoded to its end; very large ones need no memory for all of their pixels.
+ * @returns its size as it is decoded.
+ * @throws BrokenImageError as `decodeImage` does.
+ */
+export function checkImage(source: ImageFile, options: DecodeOptions = {}): Promise<Size> {
+  return decodeWith({ source, options, resized: drawnSize }, ({ size }) => size);
+}
+
+/** The path of a picture's file, or its bytes. */
+type ImageFile = string | Uint8Array;
+
+/** A picture: the path of its file, its file's bytes, or its pixels. */
+export type ImageSource = ImageFile | RgbImage;
+
+/**
+ * Does something with the pixels of a picture, decoded where they are not given. Of large pictures that are decoded one is in memory at a
+ * time until it was used; so what uses one must not wait for another.
+ * @param name what errors call a picture without a path.
+ * @throws BrokenImageError naming the picture: it cannot be decoded, or its pixels are not as many as it says; what `use` throws.
+ */
+export async function withImage<T>(
+  source: ImageSource,
+  options: DecodeOptions = {},
+  use: (image: RgbImage) => T,
+  name?: string,
+): Promise<T> {
+  if (typeof source === 'string' || source instanceof Uint8Array) {
+    return decodeWith({ source, options, name, resized: asItIs }, ({ image }) => use(image));
+  }
+  const { data, width, height } = source;
+  const isWhole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
+  if (isWhole && data?.length === 3 * width * height) return use(source);
+  const reason = `expected 3 bytes for each of ${width}x${height} pixels, received ${data?.length ?? 'none'}`;
+  throw new BrokenImageError(name ?? 'image', reason);
+}
+
+/** What is decoded, and at which size. */
+interface Decoding {
+  readonly source: ImageFile;
+  readonly options: DecodeOptions;
+  readonly name?: string | undefined;
+  readonly resized: (size: Size) => Size;
+}
+
+interface Decoded {
+  readonly image: RgbImage;
+  /** Before it was made smaller. */
+  readonly size: Size;
+}
+
+const asItIs = (size: Size): Size => size;
+
+/** Pixels count until they were used. */
+async function decodeWith<T>(
+  { source, options, resized, name = typeof source === 'string' ? source : 'image' }: Decoding,
+  use: (decoded: Decoded) => T,
+): Promise<T> {
+  const { orientation = 'stored', maxPixels = MAX_PIXELS } = options;
+  const { bytes, header } = await naming(name, () => openFile(source, maxPixels));
+  return budget.use(header.width * header.height, async () =>
+    use(await naming(name, () => decodePixels(bytes, header, { orientation, maxPixels }, resized))),
+  );
+}
+
+/** The bytes of a picture whose header promises no more than is allowed. */
+async function openFile(source: ImageFile, maxPixels: number): Promise<{ bytes: Uint8Array; header: ImageHeader }> {
+  const maxBytes = Math.max(maxPixels, MAX_PIXELS) * BYTES_A_PIXEL;
+  const bytes = typeof source === 'string' ? await readImageFile(source, { maxBytes }) : source;
+  const header = await headerOf(bytes);
+  const { width, height } = header;
+  const received = `received ${width}x${height}`;
+  if (width * height > maxPixels) throw new Error(`expected at most ${maxPixels} pixels (maxPixels), ${received}`);
+  if (Math.max(width, height) > MAX_SIDE) throw new Error(`expected sides of at most ${MAX_SIDE} pixels, ${received}`);
+  return { bytes, header };
+}
+
+async function naming<T>(name: string, decode: () => Promise<T>): Promise<T> {
   try {
-    const maxBytes = Math.max(maxPixels, MAX_PIXELS) * BYTES_A_PIXEL;
-    const bytes = typeof source === 'string' ? await readImageFile(source, { maxBytes }) : source;
-    const header = await headerOf(bytes);
-    const { width, height } = header;
-    const pixels = width * height;
-    const received = `received ${width}x${height}`;
-    if (pixels > maxPixels) throw new Error(`expected at most ${maxPixels} pixels (maxPixels), ${received}`);
-    if (Math.max(width, height) > MAX_SIDE)
-      throw new Error(`expected sides of at most ${MAX_SIDE} pixels, ${received}`);
-    return await budget.use(pixels, () => decodePixels(bytes, header, orientation, maxPixels));
+    return await decode();
   } catch (error) {
     throw new BrokenImageError(name, `cannot be decoded: ${reasonOf(error)}`);
   }
-}
-
-/** A picture: the path of its file, its file's bytes, or its pixels. */
-export type ImageSource = string | Uint8Array | RgbImage;
-
-/**
- * The pixels of a picture, decoded where they are not given.
- * @param name what errors call a picture without a path.
- * @throws BrokenImageError naming the picture: it cannot be decoded, or its pixels are not as many as it says.
- */
-export async function readImage(source: ImageSource, options: DecodeOptions = {}, name?: string): Promise<RgbImage> {
-  if (typeof source === 'string' || source instanceof Uint8Array) return decodeImage(source, options, name);
-  const { data, width, height } = source;
-  const isWhole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
-  if (isWhole && data?.length === 3 * width * height) return source;
-  const reason = `expected 3 bytes for each of ${width}x${height} pixels, received ${data?.length ?? 'none'}`;
-  throw new BrokenImageError(name ?? 'image', reason);
 }
 
 /**
@@ -115,20 +176,26 @@ const hasSize = (header: ImageHeader | undefined): header is ImageHeader =>
 async function decodePixels(
   bytes: Uint8Array,
   header: ImageHeader,
-  orientation: Orientation,
-  limitInputPixels: number,
-): Promise<RgbImage> {
+  { orientation, maxPixels }: Required<DecodeOptions>,
+  resized: (size: Size) => Size,
+): Promise<Decoded> {
   const hasInks = header.channels === 4;
+  const isTurned = orientation === 'exif' && header.orientation > 4;
+  const [width, height] = isTurned ? [header.height, header.width] : [header.width, header.height];
+  const size = resized({ width, height });
+  const isResized = size.width !== width || size.height !== height;
   const decode = async (failOn: 'truncated' | 'warning'): Promise<RgbImage> => {
-    const options = { ignoreIcc: true, failOn, limitInputPixels, autoOrient: orientation === 'exif' } as const;
-    const input = sharp(bytes, options);
+    const limits = { failOn, limitInputPixels: maxPixels };
+    const decoded = sharp(bytes, { ignoreIcc: true, autoOrient: orientation === 'exif', ...limits });
+    const input = isResized ? decoded.resize({ ...size, fit: 'fill' }) : decoded;
     const pixels = hasInks
       ? input.pipelineColourspace('cmyk').toColourspace('cmyk')
       : input.toColourspace('srgb').removeAlpha();
     const { data, info } = await pixels.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
     return { data: hasInks ? inksToRgb(data) : data, width: info.width, height: info.height };
   };
-  return header.format === 'JPEG' ? decodeJpeg(decode) : withReason(() => decode('truncated'));
+  const image = await (header.format === 'JPEG' ? decodeJpeg(decode) : withReason(() => decode('truncated')));
+  return { image, size: isResized ? { width, height } : { width: image.width, height: image.height } };
 }
 
 /** The decoder only warns of a JPEG that was cut and ends with an end marker; what else it warns of is harmless, as surplus bytes are. */

@@ -43,8 +43,8 @@ export function nearestIndex(from: number, to: number): Int32Array {
 /** Blends two stretched source rows into each output row; neighbouring outputs share them. */
 function blend(image: RgbImage, target: Target, sink: RowSink): void {
   const stride = target.width * 3;
-  const columns = columnTaps(image.width, target);
-  const rows = taps(image.height, target.height);
+  const columns = packedTaps(image.width, target);
+  const rows = rowTaps(image.height, target.height);
   const [source, offsets, weights, evenRow, oddRow, out, scratch] = reserve([
     image.width * 3,
     columns.offsets.byteLength,
@@ -76,14 +76,15 @@ function blend(image: RgbImage, target: Target, sink: RowSink): void {
   }
 }
 
-interface Taps {
+export interface Taps {
   /** Left (upper) neighbour, before clamping to the picture, and the weights of it and of the one after it. */
   readonly index: Int32Array;
   readonly near: Int32Array;
   readonly far: Int32Array;
 }
 
-function taps(from: number, to: number): Taps {
+/** Weights of the two neighbours of each output along y, and of those along x but for the borders. */
+export function rowTaps(from: number, to: number): Taps {
   const result = { index: new Int32Array(to), near: new Int32Array(to), far: new Int32Array(to) };
   const scale = 1 / (to / from);
   for (let i = 0; i < to; i++) {
@@ -97,11 +98,22 @@ function taps(from: number, to: number): Taps {
   return result;
 }
 
-/** Taps along x as the kernel reads them; at the borders one pixel gets all the weight. */
-function columnTaps(from: number, target: Target) {
-  const { index, near, far } = taps(from, target.width);
+/** The same along x, where one pixel gets all the weight at the borders. */
+export function columnTaps(from: number, to: number): Taps {
+  const { index, near, far } = rowTaps(from, to);
+  const isBorder = index.map((left) => Number(left < 0 || left >= from - 1));
+  return {
+    index,
+    near: near.map((weight, i) => (isBorder[i] ? ONE : weight)),
+    far: far.map((weight, i) => (isBorder[i] ? 0 : weight)),
+  };
+}
+
+/** Taps along x as the kernel reads them. */
+function packedTaps(from: number, target: Target) {
+  const { index, near, far } = columnTaps(from, target.width);
   const offsets = index.map((left) => clamp(left, from) * 3);
-  const weights = index.map((left, i) => (left < 0 || left >= from - 1 ? ONE : (far[i]! << 16) | near[i]!));
+  const weights = far.map((weight, i) => (weight << 16) | near[i]!);
   return { offsets: mirrored(offsets, target), weights: mirrored(weights, target) };
 }
 
@@ -125,7 +137,7 @@ function halve({ data, width }: RgbImage, target: Target, sink: RowSink): void {
 
 const mirrored = (table: Int32Array, { mirror }: Target) => (mirror ? table.reverse() : table);
 
-const clamp = (index: number, length: number) => Math.min(Math.max(index, 0), length - 1);
+export const clamp = (index: number, length: number) => Math.min(Math.max(index, 0), length - 1);
 
 function roundHalfEven(value: number): number {
   const floor = Math.floor(value);

@@ -5,9 +5,9 @@ import { put, reserve, rowKernels } from './rows';
 import type { Target } from './target';
 
 /** Pillow keeps 22 bits of each weight, so that 255 times a sum of weights stays within 32 bits. */
-const PRECISION = 22;
+export const PRECISION = 22;
 
-interface Filter {
+export interface Filter {
   readonly support: number;
   readonly weight: (distance: number) => number;
 }
@@ -62,7 +62,7 @@ export function resizePillow(image: RgbImage, target: Target, sink: RowSink, fil
   }
 }
 
-interface Windows {
+export interface Windows {
   /** First source index of each output's window, and how many sources it has. */
   readonly start: Int32Array;
   readonly count: Int32Array;
@@ -71,7 +71,8 @@ interface Windows {
   readonly size: number;
 }
 
-function windows(from: number, to: number, filter: Filter): Windows {
+/** What every output is the weighted sum of, along one axis. */
+export function windows(from: number, to: number, filter: Filter): Windows {
   const scale = from / to;
   const stretch = Math.max(scale, 1);
   const support = filter.support * stretch;

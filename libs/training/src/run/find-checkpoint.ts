@@ -9,6 +9,8 @@ import { metricsLine } from './records';
 
 export const LAST = 'last.safetensors';
 export const BEST = 'best.safetensors';
+/** What is known of the best checkpoint. */
+export const BEST_RECORD = 'best.json';
 const NUMBERED = /^step-(\d+)\.safetensors$/;
 
 export const numberedName = (step: number): string => `step-${String(step).padStart(8, '0')}.safetensors`;
@@ -75,6 +77,13 @@ function offer(folder: string, [newest, ...others]: readonly { readonly name: st
   if (newest === undefined) return 'no other checkpoint of this run can be gone on from';
   const more = others.length === 0 ? '' : ` (sound too: ${others.map(({ name }) => name).join(', ')})`;
   return `--resume ${join(folder, newest.name)} goes on from a sound one${more}`;
+}
+
+/** @returns what is wrong with the best checkpoint of a run that has had one; undefined where nothing is. */
+export function lostBest(folder: string): string | undefined {
+  const best = join(folder, BEST);
+  if (existsSync(best)) return problemOf(best);
+  return existsSync(join(folder, BEST_RECORD)) ? `${best}: is missing` : undefined;
 }
 
 /** @returns what is wrong with a checkpoint; undefined for a sound one. */

@@ -1,6 +1,6 @@
 /** The folder of a run: what is in it, who holds it, and what a start writes first. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   acquireLock,
@@ -16,7 +16,7 @@ import {
 } from '@pyramidal/files';
 import type { z } from 'zod';
 import { TrainingError } from '../training-error';
-import { BEST, findCheckpoint, hasResults, LAST, type Found } from './find-checkpoint';
+import { BEST, BEST_RECORD, findCheckpoint, hasResults, LAST, lostBest, type Found } from './find-checkpoint';
 import { bestRecord, metricsLine, runRecord, splitRecord } from './records';
 
 /** A folder and what the run in it is. */
@@ -53,7 +53,7 @@ export interface RunFolder {
 }
 
 const TRACES = ['run.json', 'config.yaml', 'metrics.jsonl', LAST];
-const FILES = [...TRACES, BEST, 'best.json', 'split.json'];
+const FILES = [...TRACES, BEST, BEST_RECORD, 'split.json'];
 
 /**
  * Opens a folder for training. What a start left that failed before its first results is in nobody's way.
@@ -78,11 +78,13 @@ export function openRunFolder({ folder, resume = false, config, info = {}, split
     FILES.forEach((name) => checkTarget(file(name)));
     const { checkpoint, notes } = resume === false ? NEW : findCheckpoint(folder, resume === true ? undefined : resume);
     if (resume !== false) checkRecords(file);
+    const lost = resume === false ? undefined : lostBest(folder);
     if (checkpoint !== undefined && split !== undefined) checkSplit(file('split.json'), split);
     const starts = existsSync(file('run.json')) ? readJson(file('run.json'), runRecord).starts : [];
     removeLeftovers(folder);
     const begin = (): string[] => [
       ...notes,
+      ...(lost === undefined ? [] : replaceBest(file, lost)),
       ...(checkpoint === undefined ? setLogAside(file) : []),
       ...writeRecords(file, config, starts, info),
       ...(split === undefined ? [] : writeSplit(file('split.json'), split)),
@@ -97,7 +99,7 @@ export function openRunFolder({ folder, resume = false, config, info = {}, split
 
 /** Damaged records are found before anything is changed, not when they are needed. */
 function checkRecords(file: (name: string) => string): void {
-  if (existsSync(file('best.json'))) readJson(file('best.json'), bestRecord);
+  if (existsSync(file(BEST_RECORD))) readJson(file(BEST_RECORD), bestRecord);
   if (existsSync(file('metrics.jsonl'))) readJsonLines(file('metrics.jsonl'), metricsLine);
 }
 
@@ -130,12 +132,26 @@ const NEW: Found = { checkpoint: undefined, notes: [] };
 function setLogAside(file: (name: string) => string): string[] {
   const log = file('metrics.jsonl');
   if (!existsSync(log) || statSync(log).size === 0) return [];
-  let number = 1;
-  while (existsSync(file(`metrics.${number}.jsonl`))) number++;
-  const kept = `metrics.${number}.jsonl`;
-  duplicateFile(log, file(kept));
+  const kept = duplicateAside(file, 'metrics', 'jsonl');
   writeFileAtomically(log, '');
   return [`the log until now is kept as ${kept}`];
+}
+
+/** A best checkpoint that cannot be read is kept under another name, so that the next evaluation gives a best one. */
+function replaceBest(file: (name: string) => string, lost: string): string[] {
+  const isThere = existsSync(file(BEST));
+  const kept = isThere ? `; kept as ${duplicateAside(file, 'best', 'safetensors')}` : '';
+  if (isThere) rmSync(file(BEST));
+  return [`${lost}${kept}; the next evaluation gives the best checkpoint anew`];
+}
+
+/** @returns the first name of the form `metrics.1.jsonl` that is free, which the file now has too. */
+function duplicateAside(file: (name: string) => string, name: string, extension: string): string {
+  let number = 1;
+  while (existsSync(file(`${name}.${number}.${extension}`))) number++;
+  const kept = `${name}.${number}.${extension}`;
+  duplicateFile(file(`${name}.${extension}`), file(kept));
+  return kept;
 }
 
 function writeRecords(

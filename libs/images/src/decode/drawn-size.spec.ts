@@ -1,0 +1,13 @@
+import { drawnSize } from './drawn-size';
+
+it.each([
+  [4032, 3024, 4032, 3024],
+  [4000, 4000, 4000, 4000],
+  [7000, 7000, 4000, 4000],
+  [8000, 6000, 4618, 3464],
+  [65_535, 1, 16_384, 1],
+  [1, 40_000, 1, 16_384],
+  [1, 1, 1, 1],
+])('%dx%d is drawn at %dx%d', (width, height, drawnWidth, drawnHeight) => {
+  expect(drawnSize({ width, height })).toEqual({ width: drawnWidth, height: drawnHeight });
+});

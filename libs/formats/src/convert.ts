@@ -83,7 +83,8 @@ export class LossError extends Error {
 export async function convertLabels(options: ConvertOptions): Promise<Conversion> {
   const { from, to, source, out, allowLoss = false, overwrite = false } = options;
   if (from === to) throw new FileError(source, `is in the format ${from} already`);
-  const set = await LABEL_FORMATS[from].open(source, options);
+  const opened = await LABEL_FORMATS[from].open(source, options);
+  const set = { ...opened, categories: options.classes ?? opened.categories };
   const [reading, writing] = [new Losses(), new Losses()];
   const splits = new Map<string, LabelCounts>();
   const counted = set.splits.map((split) => countSplit(split, set.categories, splits, reading));

@@ -53,8 +53,11 @@ function openFolder(folder: string, { images, split = DEFAULT_SPLIT }: ReadOptio
   const root = images ?? (existsSync(own) ? own : folder);
   const labels = existsSync(join(folder, 'labels')) ? join(folder, 'labels') : folder;
   const finder = new ImageFinder(root);
-  const listed = finder.all.map((name) => ({ name, label: join(labels, labelName(name, '.txt')) }));
-  return { categories: checkNames(list, categories), splits: [splitOf(split, finder, listed, categories)] };
+  const labelOf = (name: string): string => join(labels, labelName(name, '.txt'));
+  return {
+    categories: checkNames(list, categories),
+    splits: [splitOf(split, { finder, names: finder.all, labelOf }, categories)],
+  };
 }
 
 function openYaml(file: string): LabelSet {
@@ -104,9 +107,12 @@ function placeOf(root: string, place: string, where: string): string {
   return found;
 }
 
-interface Listed {
-  readonly name: string;
-  readonly label: string;
+interface ListedImages {
+  readonly finder: ImageFinder;
+  /** As they are listed, perhaps on another machine. */
+  readonly names: readonly string[];
+  /** Where the labels of an image lie, by its path below the folder of the finder. */
+  readonly labelOf: (name: string) => string;
 }
 
 function openSplit(name: string, places: readonly string[], root: string, categories: readonly string[]): LabelSplit {
@@ -116,12 +122,7 @@ function openSplit(name: string, places: readonly string[], root: string, catego
   const folder = isFolder ? only! : root;
   const finder = new ImageFinder(folder);
   const names = isFolder ? finder.all : places.flatMap((place) => listPlace(place, finder, root));
-  return splitOf(
-    name,
-    finder,
-    names.map((image) => ({ name: image, label: labelOf(join(folder, image)) })),
-    categories,
-  );
+  return splitOf(name, { finder, names, labelOf: (image) => besideImages(join(folder, image)) }, categories);
 }
 
 function listPlace(place: string, finder: ImageFinder, root: string): string[] {
@@ -134,7 +135,7 @@ function listPlace(place: string, finder: ImageFinder, root: string): string[] {
 }
 
 /** The last folder `images` of a path becomes `labels`. */
-function labelOf(image: string): string {
+function besideImages(image: string): string {
   const parts = image.split(sep);
   const at = parts.lastIndexOf('images');
   if (at >= 0) parts[at] = 'labels';
@@ -143,27 +144,28 @@ function labelOf(image: string): string {
 
 function splitOf(
   name: string,
-  finder: ImageFinder,
-  listed: readonly Listed[],
+  { finder, names, labelOf }: ListedImages,
   categories: readonly string[],
 ): LabelSplit {
   const read = async function* (losses: Losses): AsyncGenerator<LabelledImage> {
-    for (const { name: image, label } of listed) {
+    const used = new Set<string>();
+    for (const listed of names) {
       const size = { width: 0, height: 0 };
-      const found = await finder.locate({ name: image, size, file: label, record: '' }, losses);
+      const found = await finder.locate({ name: listed, size, file: labelOf(listed), record: '' }, losses);
+      const label = labelOf(found?.name ?? listed);
+      used.add(label);
       if (found === undefined) continue;
       const objects = existsSync(label) ? readObjects(label, found, categories) : [];
       yield { ...found, objects, file: label, record: '' };
     }
-    noteUnused(listed, losses);
+    noteUnused(used, losses);
   };
   return { name, images: read };
 }
 
 /** Label files of no image: their objects would be gone without a word. */
-function noteUnused(listed: readonly Listed[], losses: Losses): void {
-  const used = new Set(listed.map(({ label }) => label));
-  for (const folder of new Set(listed.map(({ label }) => dirname(label)))) {
+function noteUnused(used: ReadonlySet<string>, losses: Losses): void {
+  for (const folder of new Set([...used].map((label) => dirname(label)))) {
     if (!existsSync(folder)) continue;
     for (const name of filesBelow(folder)) {
       const file = join(folder, name);

@@ -2,6 +2,7 @@
 import {
   type BatchPosition,
   type BatchSource,
+  evenlySpaced,
   type LoadedBatch,
   Loader,
   type LoaderOptions,
@@ -18,6 +19,7 @@ import {
   decodingOf,
   PREPARE,
   prepareEvaluation,
+  prepareTraining,
   requireSameSize,
   type TrainingSample,
   type TrainingTransform,
@@ -64,6 +66,21 @@ function partnerOf(
   seed: Seed,
 ): SegmentationSample | undefined {
   return cutMix > 0 ? new Random([...seed, PARTNER]).pick(samples) : undefined;
+}
+
+/** The stream of random numbers for images that people look at. */
+const PREVIEW = 17;
+
+/** Evenly spaced training images as a network sees them, one by one. */
+export async function* previewTraining(
+  { samples, coding, transform }: Pick<SegmentationBatchesOptions, 'samples' | 'coding' | 'transform'>,
+  { count, seed }: { readonly count: number; readonly seed: number },
+): AsyncGenerator<TrainingSample & { readonly name: string }, void, void> {
+  for (const [i, sample] of evenlySpaced(samples, count).entries()) {
+    const own = [seed, PREVIEW, i];
+    const prepared = await prepareTraining(sample, coding, transform, own, partnerOf(samples, transform, own));
+    yield { ...prepared, name: sample.name };
+  }
 }
 
 function collate({ samples, epoch, batch }: LoadedBatch<TrainingSample>, crop: number): SegmentationBatch {

@@ -1,5 +1,5 @@
 /** How many pixels each class has in the labels of a split. */
-import { evenlySpaced } from '@pyramidal/images';
+import { evenlySpaced } from '@pyramidal/loading';
 import type { SegmentationSplit } from './folder';
 import { type LabelCoding, readLabels } from './label-file';
 import { unlessSkipped } from './label-survey';

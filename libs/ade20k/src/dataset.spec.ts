@@ -214,7 +214,7 @@ describe('what is wrong is told in one line', () => {
     const wrong = { ...samples[0]!, label: join(root, 'small.png') };
     await writeFile(wrong.label, await encodeLabels({ data: new Uint8Array(6), width: 3, height: 2 }, coding));
     const items = evaluationItems({ samples: [wrong], coding, transform: evaluation });
-    await expect(items.next()).rejects.toThrow('small.png: expected 40x30 as its image, received 3x2');
+    await expect(items.next()).rejects.toThrow(/: expected 3x2 pixels as .*small\.png has, received 40x30$/);
   });
 
   it('a truncated label, a missing label, an empty split, a split that is not there', async () => {

@@ -1,5 +1,5 @@
 /** Reads semantic segmentation datasets in the ADE20K layout. */
-export { evaluationItems, openSegmentationBatches } from './batches';
+export { evaluationItems, openSegmentationBatches, previewTraining } from './batches';
 export type { EvaluationItem, EvaluationOptions, SegmentationBatch, SegmentationBatchesOptions } from './batches';
 export { countPixels } from './class-pixels';
 export { ade20kClasses, type SegmentationClass } from './classes';
@@ -10,4 +10,11 @@ export { encodeLabels, readLabels, type LabelCoding } from './label-file';
 export { type LabelMap } from './label-map';
 export { surveyLabels, type SurveyOptions } from './label-survey';
 export { prepareEvaluation, scaledSize } from './transform';
-export type { EvaluationSample, EvaluationTransform, ScaledImage, ScaleBox, TrainingTransform } from './transform';
+export type {
+  EvaluationSample,
+  EvaluationTransform,
+  ScaledImage,
+  ScaleBox,
+  TrainingSample,
+  TrainingTransform,
+} from './transform';

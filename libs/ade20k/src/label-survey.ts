@@ -1,5 +1,6 @@
 /** What the labels of a dataset hold, looked at before a run: labels that mean something else than the settings say train without an error. */
-import { BrokenImageError, evenlySpaced, readImageHeader, surveySizes, type Orientation } from '@pyramidal/images';
+import { BrokenImageError, readImageHeader, type Orientation } from '@pyramidal/images';
+import { evenlySpaced, surveySizes } from '@pyramidal/loading';
 import type { SegmentationFolder, SegmentationSplit } from './folder';
 import type { SegmentationClass } from './classes';
 import { decodeLabels, type LabelCoding, readLabels, readStoredLabels, type StoredLabels } from './label-file';

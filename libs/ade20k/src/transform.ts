@@ -1,11 +1,9 @@
 /** Images with their labels made ready, as MMSegmentation does it. */
 import {
-  BrokenImageError,
   cropImage,
   decodeImage,
   type DecodeOptions,
   distortColours,
-  exifAdvice,
   flipImage,
   type ImageSource,
   keepRatioSize,
@@ -18,7 +16,7 @@ import {
   type Size,
   withImage,
 } from '@pyramidal/images';
-import type { ThreadFunction } from '@pyramidal/loading';
+import { requireSize, type ThreadFunction } from '@pyramidal/loading';
 import { Random, type Seed } from '@pyramidal/random';
 import type { SegmentationSample } from './folder';
 import { type LabelCoding, readLabels } from './label-file';
@@ -98,19 +96,14 @@ async function readPair(
   return { image, labels };
 }
 
-/** @throws BrokenImageError naming the label file, and EXIF's orientation if it explains the image's size. */
-export async function requireSameSize(
-  sample: SegmentationSample,
-  labels: Size,
+/** @throws BrokenImageError naming both files, and EXIF's orientation if it explains the image's size. */
+export function requireSameSize(
+  { image: file, label }: SegmentationSample,
+  { width, height }: Size,
   image: Size,
   orientation: Orientation,
 ): Promise<void> {
-  if (image.width === labels.width && image.height === labels.height) return;
-  throw new BrokenImageError(
-    sample.label,
-    `expected ${image.width}x${image.height} as its image, received ${labels.width}x${labels.height}` +
-      (await exifAdvice(sample.image, labels, orientation)),
-  );
+  return requireSize(image, { file, label, width, height }, orientation);
 }
 
 /** The stream of random numbers for CutMix: what else is drawn is the same with and without it. */

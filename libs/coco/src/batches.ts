@@ -2,12 +2,13 @@
 import {
   type BatchPosition,
   type BatchSource,
+  evenlySpaced,
   type LoadedBatch,
   type LoaderOptions,
   openBatchSource,
 } from '@pyramidal/loading';
 import * as tf from '@tensorflow/tfjs-core';
-import { evenlySpaced, type Size } from '@pyramidal/images';
+import type { Size } from '@pyramidal/images';
 import { Random, type Seed } from '@pyramidal/random';
 import { partnersOf } from './augment/augment';
 import { groupByCanvas, sharedCanvas, tightCanvas } from './canvas';

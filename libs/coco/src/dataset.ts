@@ -10,8 +10,8 @@ import {
   type Segmentation,
 } from '@cocoeval/ts';
 import { readCategories, readCoco } from '@cocoeval/ts/node';
-import { type Orientation, type Size, surveySizes } from '@pyramidal/images';
-import { partOf, type SplitPart } from '@pyramidal/loading';
+import type { Orientation, Size } from '@pyramidal/images';
+import { partOf, type SplitPart, surveySizes } from '@pyramidal/loading';
 import { pathOf, requireFiles } from './image-files';
 import { describeDropped, unusedClasses } from './remarks';
 import { withAreas } from './with-areas';

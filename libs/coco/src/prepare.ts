@@ -7,12 +7,11 @@ import {
   type Normalisation,
   type RgbImage,
   resizeAndNormalise,
-  requireSize,
   resizeImage,
   type Size,
   withImage,
 } from '@pyramidal/images';
-import type { ThreadFunction } from '@pyramidal/loading';
+import { requireSize, type ThreadFunction } from '@pyramidal/loading';
 import { Random, type Seed } from '@pyramidal/random';
 import { augmentScene, type SceneOptions } from './augment/augment';
 import type { Scene } from './augment/scene';

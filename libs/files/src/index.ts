@@ -1,7 +1,7 @@
 /** Files written whole or not at all, records checked as they are read, locks that two never hold. */
 export { AppendFile } from './append-file';
 export { explainFileError, FileError, isSystemError, oneLine } from './file-error';
-export { acquireLock, LockedError, withLock, type Holder, type Lock } from './lock';
+export { acquireLock, withLock, type Holder, type Lock } from './lock';
 export { PendingFile } from './pending-file';
 export { openRegularFile, readText } from './read-file';
 export { parseRecord, readJson, readJsonLines, type Lines, type Schema } from './read-records';

@@ -1,5 +1,4 @@
 /** Batches of classified images. */
-import { type MixupOptions, mixBatch } from '@pyramidal/images';
 import {
   type BatchPosition,
   type BatchSource,
@@ -8,6 +7,7 @@ import {
   openBatchSource,
 } from '@pyramidal/loading';
 import * as tf from '@tensorflow/tfjs-core';
+import { mixBatch, type MixupOptions } from './augment/mixup';
 import type { ImageSample } from './image-folder';
 import { repeatedOrder } from './repeated-order';
 import { type ImageTransform, PREPARE, type PreparedImage } from './transform';

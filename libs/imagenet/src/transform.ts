@@ -1,23 +1,21 @@
 /** One image made ready for a batch, as timm and torchvision do it. */
 import {
   type DecodeOptions,
+  flipImage,
   type ImageSource,
   type Normalisation,
-  type RandAugmentOptions,
-  type RandomResizedCropOptions,
+  normaliseImage,
+  resizeAndCentreCrop,
   type Rgb,
   type RgbImage,
-  colourJitter,
-  eraseRandomly,
-  flipImage,
-  normaliseImage,
-  randAugment,
-  randomResizedCrop,
-  resizeAndCentreCrop,
   withImage,
 } from '@pyramidal/images';
 import type { ThreadFunction } from '@pyramidal/loading';
 import { Random, type Seed } from '@pyramidal/random';
+import { colourJitter } from './augment/colour-jitter';
+import { randAugment, type RandAugmentOptions } from './augment/rand-augment';
+import { eraseRandomly } from './augment/random-erasing';
+import { randomResizedCrop, type RandomResizedCropOptions } from './augment/random-resized-crop';
 import type { ImageSample } from './image-folder';
 
 /** How an image is prepared for validation: shorter side to `size / cropPct`, centre crop, normalise. */

@@ -5,4 +5,4 @@ export { keepRatioSize, resizeAndNormalise, resizeImage } from './resize/resize'
 export type { ResizeConvention, ResizeOptions } from './resize/resize';
 export { IMAGENET_NORMALISATION, type Normalisation } from './normalisation';
 export { imagesToTensor, normaliseImage } from './normalise';
-export { resizeAndCentreCrop } from './augment/random-resized-crop';
+export { resizeAndCentreCrop } from './resize/centre-crop';

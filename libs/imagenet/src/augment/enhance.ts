@@ -1,5 +1,5 @@
 /** Pillow's `ImageOps` and `ImageEnhance`. */
-import type { RgbImage } from '../rgb-image';
+import type { RgbImage } from '@pyramidal/images';
 
 /**
  * Pillow's `ImageOps` and `ImageEnhance` on RGB, to the last bit: what RandAugment and colour jitter are made of.

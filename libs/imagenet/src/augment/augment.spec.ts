@@ -1,10 +1,10 @@
+import type { RgbImage } from '@pyramidal/images';
+import { Random } from '@pyramidal/random';
 import { colourJitter } from './colour-jitter';
 import { mixBatch } from './mixup';
 import { parseRandAugment, randAugment } from './rand-augment';
-import { Random } from '@pyramidal/random';
 import { eraseRandomly } from './random-erasing';
-import { randomResizedCrop, resizeAndCentreCrop } from './random-resized-crop';
-import type { RgbImage } from '../rgb-image';
+import { randomResizedCrop } from './random-resized-crop';
 
 /** Red grows with x, green with y, both from 0 to 255: a crop can be told from its corners. */
 const ramp = (width: number, height: number): RgbImage => ({
@@ -50,21 +50,6 @@ describe('randomResizedCrop', () => {
     expect([...randomResizedCrop(pixel, { size: 2 }, new Random([2])).data]).toEqual([
       9, 8, 7, 9, 8, 7, 9, 8, 7, 9, 8, 7,
     ]);
-  });
-});
-
-describe('resizeAndCentreCrop', () => {
-  it.each([
-    [300, 200],
-    [200, 300],
-    [50, 40],
-  ])('cuts the centre of a %dx%d picture', (width, height) => {
-    const { data, ...size } = resizeAndCentreCrop(ramp(width, height), { size: 64, cropPct: 0.875 });
-    expect(size).toEqual({ width: 64, height: 64 });
-    const [first, last] = [data.subarray(0, 2), data.subarray((64 * 64 - 1) * 3, (64 * 64 - 1) * 3 + 2)];
-    for (const axis of [0, 1]) expect(Math.abs(first[axis]! + last[axis]! - 255)).toBeLessThanOrEqual(4);
-    const shorter = width < height ? 0 : 1;
-    expect((last[shorter]! - first[shorter]!) / 255).toBeCloseTo(0.875, 1);
   });
 });
 

@@ -1,7 +1,5 @@
 /** Whether pictures have the size that their labels were made for, told from headers alone. */
-import type { Size } from '../rgb-image';
-import { BrokenImageError, type Orientation, readImageHeader } from './decode';
-import type { ImageHeader } from './header';
+import { BrokenImageError, type ImageHeader, type Orientation, readImageHeader, type Size } from '@pyramidal/images';
 
 /** Pictures that are looked at before a run; the others are checked as they are read. */
 const LOOKED_AT = 1000;
@@ -16,7 +14,7 @@ export interface LabelledSize extends Size {
 }
 
 /** The size of a picture as it is decoded. */
-export function sizeAs({ width, height, orientation }: ImageHeader, as: Orientation): Size {
+function sizeAs({ width, height, orientation }: ImageHeader, as: Orientation): Size {
   const turned = as === 'exif' && orientation >= 5;
   return turned ? { width: height, height: width } : { width, height };
 }
@@ -42,10 +40,6 @@ function requireHeaderSize(header: ImageHeader, labelled: LabelledSize, orientat
 }
 
 /** A line's end about EXIF if the other way to read a picture would give the size that is wanted; else nothing. */
-export async function exifAdvice(file: string, wanted: Size, orientation: Orientation): Promise<string> {
-  return adviceOf(await readImageHeader(file), wanted, orientation);
-}
-
 function adviceOf(header: ImageHeader, wanted: Size, orientation: Orientation): string {
   const other = orientation === 'exif' ? 'stored' : 'exif';
   if (!isSame(sizeAs(header, other), wanted)) return '';

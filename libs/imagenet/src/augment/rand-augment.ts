@@ -1,8 +1,7 @@
 /** RandAugment. */
-import { type WarpFilter, rotateImage, warpAffine } from './affine';
-import * as enhance from './enhance';
+import { type Rgb, type RgbImage, rotateImage, warpAffine, type WarpFilter } from '@pyramidal/images';
 import type { Random } from '@pyramidal/random';
-import type { Rgb, RgbImage } from '../rgb-image';
+import * as enhance from './enhance';
 
 /** RandAugment (Cubuk et al. 2019) in timm's variation. */
 export interface RandAugmentOptions {

@@ -1,7 +1,7 @@
 /** torchvision's `ColorJitter`. */
-import { brightness, contrast, saturation } from './enhance';
+import type { RgbImage } from '@pyramidal/images';
 import type { Random } from '@pyramidal/random';
-import type { RgbImage } from '../rgb-image';
+import { brightness, contrast, saturation } from './enhance';
 
 /** Changes brightness, contrast and saturation in random order, each by a factor in [1 - strength, 1 + strength] (at least 0). */
 export function colourJitter(image: RgbImage, strength: number, random: Random): RgbImage {

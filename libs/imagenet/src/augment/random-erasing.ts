@@ -1,6 +1,6 @@
 /** Random erasing. */
+import type { Size } from '@pyramidal/images';
 import type { Random } from '@pyramidal/random';
-import type { Size } from '../rgb-image';
 
 const AREA = [0.02, 1 / 3] as const;
 const LOG_RATIO = [Math.log(0.3), Math.log(1 / 0.3)] as const;

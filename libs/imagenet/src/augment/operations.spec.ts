@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type WarpFilter, rotateImage, warpAffine } from './affine';
+import { type Rgb, type RgbImage, rotateImage, warpAffine, type WarpFilter } from '@pyramidal/images';
 import * as enhance from './enhance';
-import type { Rgb, RgbImage } from '../rgb-image';
 
 interface GoldenCase {
   readonly source: { width: number; height: number; data: string };

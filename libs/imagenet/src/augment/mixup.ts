@@ -1,6 +1,6 @@
 /** Mixup and CutMix. */
+import type { Size } from '@pyramidal/images';
 import type { Random } from '@pyramidal/random';
-import type { Size } from '../rgb-image';
 
 /** Mixup (Zhang et al. 2017) and CutMix (Yun et al. 2019), one of them for a whole batch, as timm's `batch` mode. */
 export interface MixupOptions {

@@ -26,16 +26,20 @@ const mayImport = {
   'type:formats': ['type:config', 'type:random', 'type:images', 'type:loading', 'type:data', 'type:eval'],
   'type:serving': ['type:images'],
   'type:training': ['type:kernels', 'type:graph', 'type:runtime', 'type:nn', 'type:checkpoints'],
+  'type:inference': [
+    ...['type:graph', 'type:runtime', 'type:nn', 'type:checkpoints', 'type:config', 'type:images', 'type:training'],
+  ],
   'type:task': [
     ...['type:kernels', 'type:graph', 'type:runtime', 'type:nn', 'type:checkpoints', 'type:config'],
-    ...['type:images', 'type:pictures', 'type:training'],
+    ...['type:images', 'type:pictures', 'type:training', 'type:inference'],
   ],
   'type:app': [
     ...['type:kernels', 'type:graph', 'type:runtime', 'type:nn', 'type:checkpoints', 'type:config', 'type:eval'],
     ...['type:model', 'type:parts', 'type:images', 'type:pictures', 'type:loading', 'type:random'],
-    ...['type:data', 'type:training', 'type:serving', 'type:task'],
+    ...['type:data', 'type:training', 'type:inference', 'type:serving', 'type:task', 'type:task-testing'],
   ],
   'type:testing': [],
+  'type:task-testing': ['type:config', 'type:nn', 'type:runtime', 'type:model', 'type:training'],
   'type:tool': ['*'],
 };
 
@@ -88,11 +92,15 @@ export default tseslint.config(
   },
   {
     files: ['libs/*/src/**/*.ts', 'apps/*/src/**/*.ts'],
-    ignores: ['**/*.spec.ts', 'libs/testing/**'],
+    ignores: ['**/*.spec.ts', 'libs/testing/**', 'libs/task-testing/**'],
     rules: {
       'no-restricted-imports': [
         'error',
-        { paths: [{ name: '@pyramidal/testing', message: 'Only specs import test helpers.' }] },
+        {
+          paths: ['@pyramidal/testing', '@pyramidal/task-testing'].map((name) => {
+            return { name, message: 'Only specs import test helpers.' };
+          }),
+        },
       ],
     },
   },

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { UsageError } from '@pyramidal/config';
 import { BrokenImageError, openDetector } from '@pyramidal/detection';
-import { runProgram } from '@pyramidal/task';
+import { runProgram } from '@pyramidal/program';
 
 const LARGEST_BODY = 32 << 20; // bytes
 

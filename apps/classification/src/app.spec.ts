@@ -1,43 +1,10 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-  existsSync,
-  readdirSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { blankImage, decodeImage, encodeImage, type Rgb } from '@pyramidal/images';
-import { LEVELS } from '@pyramidal/nn';
-import { runApp } from '@pyramidal/task';
-import * as tf from '@tensorflow/tfjs-core';
-import { classification } from './classification';
-
 /** The program as a user meets it, on pictures of three colours, and what it says when something is wrong. */
-const COLOURS: Readonly<Record<string, Rgb>> = { red: [200, 30, 30], green: [30, 160, 30], blue: [30, 30, 200] };
-
-const CONFIG = `data:
-  root: DATA
-  workers: 0
-model:
-  backbone:
-    name: groupmixformer_miny
-    channels: [10, 10, 10, 10]
-    depths: [1, 1, 1, 1]
-    dropPath: 0
-input: { size: 32, cropPct: 1 }
-augmentation: { scale: [1, 1] }
-train:
-  epochs: 80
-  batchSize: 9
-  optimizer: { name: adamw, lr: 1.0e-2 }
-  schedule: { name: cosine }
-  logEvery: 1
-evaluation: { every: 80 }
-`;
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { decodeImage } from '@pyramidal/images';
+import { LEVELS } from '@pyramidal/nn';
+import * as tf from '@tensorflow/tfjs-core';
+import { classify, COLOURS, makeToy, writeSet } from './testing/toy';
 
 // A step is recorded before it runs: a while, on a machine that is busy.
 jest.setTimeout(300_000);
@@ -48,13 +15,7 @@ let log: jest.SpyInstance;
 let error: jest.SpyInstance;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'classify-'));
-  config = join(folder, 'toy.yaml');
-  writeFileSync(config, CONFIG.replace('DATA', join(folder, 'data')));
-  for (const split of ['train', 'val']) {
-    for (const [name, colour] of Object.entries(COLOURS))
-      await writePictures(join(folder, 'data', split, name), colour);
-  }
+  ({ folder, config } = await makeToy());
   error = jest.spyOn(console, 'error').mockImplementation();
   log = jest.spyOn(console, 'log').mockImplementation();
   jest.spyOn(process.stderr, 'write').mockImplementation(() => true);
@@ -182,8 +143,7 @@ describe('data', () => {
 
   it('names broken images, which end it unless they are skipped', async () => {
     const root = join(folder, 'damaged');
-    for (const split of ['train', 'val'])
-      for (const [name, colour] of Object.entries(COLOURS)) await writePictures(join(root, split, name), colour);
+    await writeSet(root);
     truncateSync(join(root, 'train/red/1.png'), 60);
     log.mockClear();
     expect((await classify(`data ${config} --set data.root=${root}`)).code).toBe(1);
@@ -257,9 +217,7 @@ describe('what is wrong is told in one line, and nothing on disk is lost', () =>
 
   it('a broken picture, which ends the run or is skipped as the configuration says', async () => {
     const broken = join(folder, 'broken');
-    for (const split of ['train', 'val']) {
-      for (const [name, colour] of Object.entries(COLOURS)) await writePictures(join(broken, split, name), colour);
-    }
+    await writeSet(broken);
     const file = join(broken, 'train/red/1.png');
     truncateSync(file, 60);
     const line = `train ${config} --set data.root=${broken} --set train.epochs=2`;
@@ -308,22 +266,6 @@ describe('what is wrong is told in one line, and nothing on disk is lost', () =>
     expect(readFileSync(file, 'utf8')).toBe('kept');
   });
 });
-
-async function classify(line: string): Promise<{ code: number; message: string }> {
-  let message = '';
-  const stderr = { write: (text: string): void => void (message += text) };
-  const code = await runApp(classification, { argv: line.split(' '), stderr });
-  return { code, message };
-}
-
-/** Three pictures of nearly one colour. */
-async function writePictures(to: string, [red, green, blue]: Rgb): Promise<void> {
-  mkdirSync(to, { recursive: true });
-  for (const shade of [0, 1, 2]) {
-    const colour: Rgb = [red + 10 * shade, green + 10 * shade, blue + 10 * shade];
-    writeFileSync(join(to, `${shade}.png`), await encodeImage(blankImage({ width: 40, height: 36 }, colour), 'png'));
-  }
-}
 
 function readJson<T>(file: string): T {
   return JSON.parse(readFileSync(file, 'utf8')) as T;

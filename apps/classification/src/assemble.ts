@@ -1,11 +1,9 @@
-/** A configuration's classifier, its loss and its batches: where backbone and data meet. */
+/** A configuration's classifier, its loss, and how it takes images: where backbone and data meet. */
 import { backboneCatalogue, type BackboneCatalogue } from '@pyramidal/backbones';
-import { type DecodeOptions, IMAGENET_NORMALISATION, parseRandAugment } from '@pyramidal/images';
-import type { BatchSource } from '@pyramidal/loading';
-import { type ImageBatch, openImageBatches, type ImageSplit, type ImageTransform } from '@pyramidal/imagenet';
+import { type DecodeOptions, IMAGENET_NORMALISATION } from '@pyramidal/images';
+import type { ImageTransform } from '@pyramidal/imagenet';
 import { type Classifier, crossEntropy, ForwardPass } from '@pyramidal/nn';
 import * as tf from '@tensorflow/tfjs-core';
-import { evaluationBatchSize, trainingBatchSize } from '@pyramidal/task';
 import type { Losses } from '@pyramidal/training';
 import type { ClassificationConfig } from './config';
 
@@ -46,55 +44,6 @@ export function classificationLoss(
 }
 
 const unchanged = (images: tf.Tensor4D, _seed: tf.Tensor1D): tf.Tensor4D => images;
-
-/** Augmented, shuffled, full batches. */
-export function trainingBatches(
-  config: ClassificationConfig,
-  split: ImageSplit,
-  classes: number,
-): BatchSource<ImageBatch> {
-  const { data, input, augmentation, train } = config;
-  const { randAugment, mixup, cutmix, repeats, ...crop } = augmentation;
-  return openImageBatches({
-    samples: split.samples,
-    classes,
-    transform: {
-      kind: 'training',
-      ...crop,
-      size: input.size,
-      normalisation: IMAGENET_NORMALISATION,
-      decode: decodingOf(config),
-      ...(randAugment === undefined ? {} : { randAugment: parseRandAugment(randAugment) }),
-    },
-    mix: { mixup, cutmix },
-    repeats,
-    batchSize: Math.min(trainingBatchSize(config), split.samples.length),
-    lastBatch: 'drop',
-    shuffle: true,
-    seed: train.seed,
-    onBroken: data.onBroken,
-    workers: data.workers,
-  });
-}
-
-/** Every image of a split once, in order. */
-export function evaluationBatches(
-  config: ClassificationConfig,
-  split: ImageSplit,
-  classes: number,
-): BatchSource<ImageBatch> {
-  const { data, train } = config;
-  return openImageBatches({
-    samples: split.samples,
-    classes,
-    transform: evaluationTransform(config),
-    batchSize: Math.min(evaluationBatchSize(config), split.samples.length),
-    shuffle: false,
-    seed: train.seed,
-    onBroken: data.onBroken,
-    workers: data.workers,
-  });
-}
 
 /** How images are read. */
 export const decodingOf = ({ data: { orientation, maxPixels } }: ClassificationConfig): DecodeOptions => ({

@@ -2,7 +2,7 @@
 import { type ImageClass, type ImageTransform, prepareImage } from '@pyramidal/imagenet';
 import type { ImageSource } from '@pyramidal/images';
 import type { Classifier } from '@pyramidal/nn';
-import type { Predictor } from '@pyramidal/task';
+import type { Predictor } from '@pyramidal/inference';
 import * as tf from '@tensorflow/tfjs-core';
 import { evaluationTransform } from './assemble';
 import { topClasses } from './classification-metrics';

@@ -1,12 +1,5 @@
 /** The classification program. */
 import type { TaskApp } from '@pyramidal/task';
-import { data } from './commands/data';
-import { evaluate } from './commands/evaluate';
-import { exportModel } from './commands/export';
-import { info } from './commands/info';
-import { predict } from './commands/predict';
-import { serve } from './commands/serve';
-import { train } from './commands/train';
 import { classificationDefinition, type OwnClassificationParts } from './definition';
 import { RECIPES } from './recipes';
 
@@ -21,13 +14,13 @@ export function defineClassification(own: OwnClassificationParts = {}): TaskApp 
     name: 'pyramidal-classify',
     description: 'Trains and evaluates image classifiers on four-stage pyramid backbones.',
     recipes: RECIPES,
-    train: (command) => train(definition, command),
-    evaluate: (command) => evaluate(definition, command),
-    predict: (command) => predict(definition, command),
-    exportModel: (command) => exportModel(definition, command),
-    info: (command) => info(definition, command),
-    data: (command) => data(definition, command),
-    serve: (command) => serve(definition, command),
+    train: async (command) => (await import('./commands/train.js')).train(definition, command),
+    evaluate: async (command) => (await import('./commands/evaluate.js')).evaluate(definition, command),
+    predict: async (command) => (await import('./commands/predict.js')).predict(definition, command),
+    exportModel: async (command) => (await import('./commands/export.js')).exportModel(definition, command),
+    info: async (command) => (await import('./commands/info.js')).info(definition, command),
+    data: async (command) => (await import('./commands/data.js')).data(definition, command),
+    serve: async (command) => (await import('./commands/serve.js')).serve(definition, command),
   };
 }
 

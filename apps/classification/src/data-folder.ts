@@ -1,7 +1,7 @@
 /** The dataset that a configuration names. */
 import { join, relative } from 'node:path';
+import { requiredValidationSet, validationSet } from '@pyramidal/config';
 import { type ImageClass, type ImageFolder, type ImageSplit, openImageFolder, partOfSplit, requireSplit } from '@pyramidal/imagenet'; // prettier-ignore
-import { heldShare, ownSet, requireValidation } from '@pyramidal/task';
 import type { SplitRecord } from '@pyramidal/training';
 import type { ClassificationConfig } from './config';
 
@@ -17,43 +17,49 @@ export interface ClassificationData {
   readonly notes: readonly string[];
 }
 
+/** What is measured on. */
+export interface MeasuredImages extends Pick<ClassificationData, 'classes' | 'notes'> {
+  readonly validation: ImageSplit;
+  /** Names of the images, where they are a share of the training set. */
+  readonly heldOut: readonly string[] | undefined;
+}
+
 /** The images to learn from and to measure on. @throws Error in one line for what a training would stumble over. */
 export async function openData({ data }: ClassificationConfig): Promise<ClassificationData> {
-  const own = ownSet(data.val);
+  const { own, held } = validationSet(data.val);
   const folder = await openFolder(data, own === undefined ? [data.train] : [data.train, own]);
   const { classes, notes } = folder;
   const whole = requireSplit(folder, data.train);
-  const held = heldShare(data.val);
   if (held === undefined) {
     const validation = own === undefined ? undefined : requireSplit(folder, own);
     return { classes, training: whole, validation, split: undefined, notes };
   }
   const training = partOfSplit(folder, whole, { ...held, take: 'training' });
   const validation = partOfSplit(folder, whole, { ...held, take: 'validation' });
-  const names = validation.samples.map(({ file }) => relative(join(folder.root, whole.name), file));
-  const split = { ...held, training: training.samples.length, validation: names };
+  const split = { ...held, training: training.samples.length, validation: namesIn(folder, whole, validation) };
   return { classes, training, validation, split, notes };
 }
 
 /** The images to evaluate on. @throws UsageError where the configuration names none. */
-export async function openValidation(
-  config: ClassificationConfig,
-): Promise<Pick<ClassificationData, 'classes' | 'notes'> & { readonly validation: ImageSplit }> {
-  const { data } = config;
-  requireValidation(data.val);
-  const held = heldShare(data.val);
-  const name = ownSet(data.val) ?? data.train;
+export async function openValidation({ data }: ClassificationConfig): Promise<MeasuredImages> {
+  const { own: name = data.train, held } = requiredValidationSet(data.val);
   const folder = await openFolder(data, [name]);
+  const { classes, notes } = folder;
   const split = requireSplit(folder, name);
-  const validation = held === undefined ? split : partOfSplit(folder, split, { ...held, take: 'validation' });
-  return { classes: folder.classes, validation, notes: folder.notes };
+  if (held === undefined) return { classes, validation: split, notes, heldOut: undefined };
+  const validation = partOfSplit(folder, split, { ...held, take: 'validation' });
+  return { classes, validation, notes, heldOut: namesIn(folder, split, validation) };
 }
+
+/** The names of a part's images in the folder of the whole split. */
+const namesIn = ({ root }: ImageFolder, { name }: ImageSplit, { samples }: ImageSplit): string[] =>
+  samples.map(({ file }) => relative(join(root, name), file));
 
 /** The classes alone: those of the validation images, else of the training images. */
 export async function openClasses({
   data,
 }: ClassificationConfig): Promise<{ readonly classes: readonly ImageClass[] }> {
-  return openFolder(data, [ownSet(data.val) ?? data.train]);
+  return openFolder(data, [validationSet(data.val).own ?? data.train]);
 }
 
 function openFolder(

@@ -1,6 +1,6 @@
 /** Top-1 and top-5 accuracy of a classifier over a split. */
-import { createPredictor, type Predictor } from '@pyramidal/task';
 import type { ImageBatch } from '@pyramidal/imagenet';
+import { createPredictor, type Predictor } from '@pyramidal/inference';
 import type { BatchSource } from '@pyramidal/loading';
 import { type Classifier, inferencePass } from '@pyramidal/nn';
 import * as tf from '@tensorflow/tfjs-core';

@@ -6,4 +6,4 @@ export type { OwnClassificationParts } from './definition';
 export { classificationSchema, type ClassificationConfig } from './config';
 export { openClassifier, type ClassifierOptions, type TrainedClassifier } from './open-classifier';
 export { BrokenImageError, type ImageSource } from '@pyramidal/images';
-export { ClosedError, type Found } from '@pyramidal/task';
+export { ClosedError, type Found } from '@pyramidal/inference';

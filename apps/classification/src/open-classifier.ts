@@ -3,19 +3,15 @@ import type { ImageClass } from '@pyramidal/imagenet';
 import type { Classifier } from '@pyramidal/nn';
 import {
   type CallOptions,
-  collectImages,
   commandOf,
-  type Found,
   type FoundIn,
-  type ImageQueue,
   type Images,
   type OpenedModel,
   openModel,
   type OpenOptions,
-  type StreamOptions,
-  streamImages,
   type TrainedCommand,
-} from '@pyramidal/task';
+  TrainedModel,
+} from '@pyramidal/inference';
 import { ClassificationWork, type ClassifiedImage, type Told } from './classification-work';
 import type { ClassificationConfig } from './config';
 import { classificationDefinition, type ClassificationDefinition, type OwnClassificationParts } from './definition';
@@ -28,30 +24,14 @@ export interface ClassifierOptions extends OpenOptions, Partial<Told> {
 /** Of every image five classes, however unlikely. */
 const TOLD: Told = { top: 5, minProbability: 0 };
 
-/** A classifier that takes images until it is closed; of any number of callers at a time. */
-export class TrainedClassifier {
-  constructor(
-    /** By label. */
-    readonly classes: readonly ImageClass[],
-    private readonly queue: ImageQueue<unknown, ClassifiedImage>,
-  ) {}
-
+/** A classifier that takes images until it is closed. */
+export class TrainedClassifier extends TrainedModel<ImageClass, ClassifiedImage> {
   /**
    * Finds the likeliest classes of each image: a path, a file's bytes, or pixels.
    * @throws BrokenImageError naming the first image that cannot be read; ClosedError; the signal's reason.
    */
   classify<const Given extends Images>(images: Given, options?: CallOptions): Promise<FoundIn<Given, ClassifiedImage>> {
-    return collectImages(this.queue, images, options);
-  }
-
-  /** The same, image by image in their order; only a few are in memory at the same time. */
-  stream(images: Images, options?: StreamOptions): AsyncGenerator<Found<ClassifiedImage>, void, void> {
-    return streamImages(this.queue, images, options);
-  }
-
-  /** Finishes what it was asked for, and frees network and graphs. */
-  close(): Promise<void> {
-    return this.queue.close();
+    return this.find(images, options);
   }
 }
 

@@ -1,34 +1,14 @@
-import { VARIANTS } from '@pyramidal/backbones';
+/** The published detection trainings. */
 import type { Detector } from '@pyramidal/boxes';
-import { loadConfig, openRecipe, publishedOf, recipeNames } from '@pyramidal/config';
+import { loadConfig, openRecipe } from '@pyramidal/config';
 import { trainingBatchSize } from '@pyramidal/task';
-import { openRuntime } from '@pyramidal/runtime';
-import { expectScheduleShape, withoutGradient } from '@pyramidal/testing';
-import { createOptimizer, createSchedule } from '@pyramidal/training';
+import { describeRecipes } from '@pyramidal/task-testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { assembleDetector, lossOf } from './assemble';
-import { type DetectionConfig, detectionSchema } from './config';
+import { detectionSchema } from './config';
 import { RECIPES } from './recipes';
 import { toyBatch } from './testing/toy-batch';
 
-/** Every row of the table, and the recipes that bring a backbone of their own. */
-const PUBLISHED = publishedOf(RECIPES).map(({ recipe, backbone }) => ({ recipe, backbone }));
-const RECIPE_NAMES = recipeNames(RECIPES);
-const OWN = RECIPE_NAMES.filter((name) => PUBLISHED.every(({ recipe }) => recipe !== name)).map((recipe) => ({
-  recipe,
-}));
-const CASES: readonly Training[] = [...PUBLISHED, ...OWN];
-
-interface Training {
-  readonly recipe: string;
-  readonly backbone?: string;
-}
-
-const titled = (cases: readonly Training[]) =>
-  cases.map((one) => [one.backbone === undefined ? one.recipe : `${one.recipe} on ${one.backbone}`, one] as const);
-
-/** Networks in full with `nx run @pyramidal/detection:test-heavy`; otherwise few blocks of each kind, narrow heads. */
-const isHeavy = process.env['PYRAMIDAL_HEAVY'] === '1';
 const TRANSFORMER = ['queries=10', 'encoderLayers=1', 'decoderLayers=2', 'feedForward=32'];
 const WIDTHS: Readonly<Record<string, readonly string[]>> = {
   'faster-rcnn': ['boxHidden=32'],
@@ -59,68 +39,31 @@ const UNREACHED: Readonly<Record<string, RegExp>> = {
   atss: /^bbox_head\.scales\.[1-4]\./,
   'sparse-rcnn': /^neck\.fpn_convs\.[2-3]\./,
 };
-const CLASSES = 7;
+const ofDetector = (changes: readonly string[]): string[] => changes.map((change) => `model.detector.${change}`);
 
-jest.setTimeout(isHeavy ? 600_000 : 60_000);
-
-beforeAll(async () => {
-  await openRuntime();
-});
-
-it.each(titled(CASES))('%s describes a detector, and how to train it', (_, training) => {
-  const detector = assembleDetector(load(training), 80);
-  expect(detector.parameterCount()).toBeGreaterThan(detector.backbone.parameterCount());
-
-  const { train } = small(training);
-  const network = assembleDetector(small(training), CLASSES);
-  network.initialize(1);
-  const parameters = network.parameters();
-  const optimizer = createOptimizer(parameters, train.optimizer);
-  expect(optimizer.blocks.flatMap(({ parts }) => parts)).toHaveLength(parameters.size);
-  for (const state of optimizer.state.values()) state.dispose();
-  network.dispose();
-
-  const { epochs, iterations, schedule } = train;
-  const { lr } = train.optimizer;
-  const startLr = schedule.warmup?.startLr ?? lr;
-  const updates = iterations ?? 1000 * epochs!;
-  const length = iterations === undefined ? { epochs: epochs! } : { iterations };
-  const rate = createSchedule(schedule, { lr, length, updatesPerEpoch: 1000 });
-  const dropsOnce = schedule.name === 'step' && schedule.milestones.length === 1;
-  expectScheduleShape(rate, { updates, lr, startLr, endBelow: dropsOnce ? 0.11 : 0.02 });
-});
-
-it.each(RECIPE_NAMES)('%s takes every published size', (recipe) => {
-  for (const backbone of Object.keys(VARIANTS)) {
-    const network = assembleDetector(load({ recipe, backbone }), 80);
-    expect(network.parameterCount()).toBeGreaterThan(network.backbone.parameterCount());
-  }
-});
-
-const networks = new Map(CASES.map((training) => [JSON.stringify(small(training).model), training]));
-
-it.each(titled([...networks.values()]))('the network of %s learns with every parameter', (_, training) => {
-  const config = small(training);
-  const detector = assembleDetector(config, CLASSES);
-  detector.initialize(1);
-  awaken(detector);
-  const loss = lossOf(detector, config);
-  const seed = tf.tensor1d([3, 4], 'int32');
-  const silent = withoutGradient(detector.parameters(), () => {
-    const batch = toyBatch({ images: 1, height: 64, width: 96 });
-    return loss(batch, seed).loss;
-  });
-  const unreached = UNREACHED[config.model.detector.name];
-  expect(silent.filter((name) => unreached?.test(name) !== true)).toEqual([]);
-  seed.dispose();
-  detector.dispose();
+describeRecipes({
+  book: RECIPES,
+  schema: detectionSchema,
+  assemble: assembleDetector,
+  classes: 80,
+  small: ({ model: { detector } }) => ofDetector(COUNTS[detector.name]!),
+  narrow: ({ model: { detector } }) => ['model.neck.channels=32', ...ofDetector(WIDTHS[detector.name]!)],
+  prepare: awaken,
+  loss: (detector, config) =>
+    lossOf(detector, config)(toyBatch({ images: 1, height: 64, width: 96 }), tf.tensor1d([3, 4], 'int32')).loss,
+  isSilent: ({ model: { detector } }, name) => UNREACHED[detector.name]?.test(name) === true,
+  endBelow: (_, { train: { schedule } }) =>
+    schedule.name === 'step' && schedule.milestones.length === 1 ? 0.11 : 0.02,
 });
 
 it.each([
   ['1x', 12, [8, 11]],
   ['3x', 36, [27, 33]],
 ])('the %s schedule is the published one', (schedule, epochs, milestones) => {
-  const { train, evaluation } = load({ recipe: `mask-rcnn_${schedule}`, backbone: 'groupmixformer_tiny' });
+  const { train, evaluation } = loadConfig(
+    detectionSchema,
+    openRecipe(RECIPES, { recipe: `mask-rcnn_${schedule}`, backbone: 'groupmixformer_tiny' }),
+  ).config;
   expect(train).toMatchObject({ epochs, optimizer: { name: 'adamw', lr: 1e-4, weightDecay: 0.05 } });
   expect(train.schedule).toMatchObject({ name: 'step', gamma: 0.1, milestones });
   expect([trainingBatchSize({ train }) * train.accumulation, evaluation.batchSize]).toEqual([16, 1]);
@@ -136,18 +79,4 @@ function awaken(detector: Detector): void {
     );
     parameter.assignTorch(values);
   }
-}
-
-function load(training: Training, ...set: string[]): DetectionConfig {
-  return loadConfig(detectionSchema, openRecipe(RECIPES, training), { set }).config;
-}
-
-/** Without drop path, which drops whole blocks in so small a batch. */
-function small(training: Training): DetectionConfig {
-  const detector = load(training).model.detector.name;
-  const ofDetector = (changes: readonly string[]): string[] => changes.map((change) => `model.detector.${change}`);
-  const set = ['model.backbone.dropPath=0', ...ofDetector(COUNTS[detector]!)];
-  if (isHeavy) return load(training, ...set);
-  const narrow = ['model.backbone.depths=[1, 1, 2, 2]', 'model.neck.channels=32', ...ofDetector(WIDTHS[detector]!)];
-  return load(training, ...set, ...narrow);
 }

@@ -4,24 +4,32 @@ import {
   type DetectionClass,
   type DetectionDataset,
   type DetectionDatasetOptions,
+  type DetectionSample,
   openDetectionDataset,
   readDetectionClasses,
+  repeatFactors,
   requireSameClasses as requireSame,
 } from '@pyramidal/coco';
-import { heldShare, ownSet, requireValidation } from '@pyramidal/task';
+import { requiredValidationSet, validationSet } from '@pyramidal/config';
 import type { SplitRecord } from '@pyramidal/training';
-import { factorsOf } from './assemble';
 import type { DetectionConfig } from './config';
 import type { DetectorTable } from './detectors';
 
 /** What training needs of a dataset, without the annotations as the file has them. */
 export type TrainingSet = Omit<DetectionDataset, 'coco'>;
 
+/** What is measured on. */
+export interface MeasuredSet extends DetectionDataset {
+  /** Names of the images, where they are a share of the training set. */
+  readonly heldOut: readonly string[] | undefined;
+}
+
 /** What a training reads. */
 export interface DetectionData {
+  readonly classes: readonly DetectionClass[];
   readonly training: TrainingSet;
   /** Undefined where nothing is measured. */
-  readonly validation: DetectionDataset | undefined;
+  readonly validation: MeasuredSet | undefined;
   /** How the training images were split, where they were. */
   readonly split: SplitRecord | undefined;
   /** What people should know before the first step, one line each. */
@@ -40,40 +48,40 @@ export async function openData(config: DetectionConfig, detectors: DetectorTable
   }
   const remarks = surveyTraining(training, config, detectors);
   const notes = [...training.notes, ...(validation?.notes ?? []), ...remarks];
-  return { training, validation, split: recordSplit(config, training, validation), notes: [...new Set(notes)] };
+  const split = recordSplit(config, training, validation);
+  return { classes: training.classes, training, validation, split, notes: [...new Set(notes)] };
 }
 
 async function openTraining({ data }: DetectionConfig): Promise<TrainingSet> {
   const { emptyImages, onBroken } = data;
-  const held = heldShare(data.val);
+  const { held } = validationSet(data.val);
   const part = held && { part: { ...held, take: 'training' as const } };
   const { coco: _, ...dataset } = await open(data, data.train, { emptyImages, onBroken, ...part });
   return dataset;
 }
 
 /** The images to evaluate on, those without objects too. @throws UsageError where the configuration names none. */
-export function openValidation({ data }: DetectionConfig): Promise<DetectionDataset> {
-  requireValidation(data.val);
-  const held = heldShare(data.val);
+export async function openValidation({ data }: DetectionConfig): Promise<MeasuredSet> {
+  const { own = data.train, held } = requiredValidationSet(data.val);
   const part = held && { part: { ...held, take: 'validation' as const } };
-  return open(data, ownSet(data.val) ?? data.train, { evaluated: true, ...part });
+  const dataset = await open(data, own, { evaluated: true, ...part });
+  const folder = join(data.root, own.images);
+  return { ...dataset, heldOut: held && dataset.samples.map(({ file }) => relative(folder, file)) };
 }
 
 function recordSplit(
   { data }: DetectionConfig,
   training: TrainingSet,
-  validation: DetectionDataset | undefined,
+  validation: MeasuredSet | undefined,
 ): SplitRecord | undefined {
-  const held = heldShare(data.val);
-  if (held === undefined || validation === undefined) return undefined;
-  const folder = join(data.root, data.train.images);
-  const names = validation.samples.map(({ file }) => relative(folder, file));
-  return { ...held, training: training.samples.length, validation: names };
+  const { held } = validationSet(data.val);
+  if (held === undefined || validation?.heldOut === undefined) return undefined;
+  return { ...held, training: training.samples.length, validation: validation.heldOut };
 }
 
 /** The classes alone. */
 export function readClasses({ data }: DetectionConfig): Promise<DetectionClass[]> {
-  const { annotations } = ownSet(data.val) ?? data.train;
+  const { annotations } = validationSet(data.val).own ?? data.train;
   return readDetectionClasses(data.categories ?? join(data.root, annotations));
 }
 
@@ -107,6 +115,13 @@ function checkMasks({ samples }: TrainingSet, { data, model }: DetectionConfig, 
       `detectors that learn boxes alone: ${boxDetectors.join(', ')} (--set "model.detector={ name: ${boxDetectors[0]} }")`,
   );
 }
+
+/** How often images with rare categories are seen, where the configuration asks for it. */
+export const factorsOf = (
+  { data: { repeatThreshold } }: DetectionConfig,
+  samples: readonly DetectionSample[],
+): readonly number[] | undefined =>
+  repeatThreshold === undefined ? undefined : repeatFactors(samples, repeatThreshold);
 
 /** What repeat factors make of an epoch. */
 function describeRepeats({ samples }: TrainingSet, config: DetectionConfig): string[] {

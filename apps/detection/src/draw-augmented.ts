@@ -4,7 +4,7 @@ import { type DetectionClass, type DetectionSample, type PreparedDetection, prev
 import { makeFolder, writeFileAtomically } from '@pyramidal/files';
 import { encodeImage, IMAGENET_NORMALISATION, restoreImage, type Rgb, type RgbImage } from '@pyramidal/images';
 import { drawAnnotations, PALETTE, tintMask } from '@pyramidal/pictures';
-import { trainingTransform } from './assemble';
+import { trainingTransform } from './batches';
 import type { DetectionConfig } from './config';
 
 const PICTURES = 16;

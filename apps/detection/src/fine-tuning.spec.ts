@@ -1,14 +1,16 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CocoDataset } from '@cocoeval/ts';
 import { readSafetensors } from '@pyramidal/checkpoints';
 import { loadConfig } from '@pyramidal/config';
 import { loadWeightsFile } from '@pyramidal/training';
 import * as tf from '@tensorflow/tfjs-core';
-import { assembleDetector, measuredBatches, measuredLossOf } from './assemble';
+import { assembleDetector, measuredLossOf } from './assemble';
+import { measuredBatches } from './batches';
 import { detectionSchema } from './config';
 import { openData } from './data';
 import { DETECTORS } from './detectors';
-import { detect, makeToy } from './testing/toy';
+import { detect, makeToy, writeAnnotations, writeSet } from './testing/toy';
 
 /** A detector that goes on from another one: stages that stay as they are, and what is measured on the way. */
 let folder: string;
@@ -73,12 +75,39 @@ describe('model.freeze', () => {
     expect([kept.length > 0, kept.length < statistics.length]).toEqual([true, true]);
   });
 
+  it('says which heads start anew where the classes are others', async () => {
+    const set = ['train.epochs=1', 'runtime.compile=false', 'data.val=none'];
+    const root = join(folder, 'three');
+    await writeSet(root);
+    const dataset = JSON.parse(readFileSync(join(root, 'train.json'), 'utf8')) as CocoDataset;
+    writeAnnotations(root, { ...dataset, categories: [...dataset.categories!, { id: 9, name: 'green' }] });
+    const weights = `model.weights=${folder}/first/last.safetensors`;
+    const line = `train ${config} --out ${folder}/three-run`;
+    expect(await detect(line, `data.root=${root}`, weights, ...set)).toEqual({ code: 0, message: '' });
+    const anew = ['bbox_head.fc_cls', 'bbox_head.fc_reg', 'mask_head.conv_logits'].map(
+      (head) => `  drawn anew, of another size: roi_head.${head}: 2 classes in the file, 3 here`,
+    );
+    expect(remarks).toEqual(expect.arrayContaining(anew));
+  });
+
   it('warns of stages that were never trained', async () => {
     const set = ['train.epochs=1', 'model.freeze=0', 'runtime.compile=false', 'data.val=none'];
     expect(await detect(`train ${config} --out ${folder}/drawn`, ...set)).toEqual({ code: 0, message: '' });
     expect(remarks.find((line) => line.startsWith('frozen: '))).toMatch(
       /^frozen: the stem of the backbone, with the weights that were drawn: model\.weights names none; /,
     );
+  });
+});
+
+describe('train.batchSize: auto', () => {
+  it('takes what memory holds, writes it down, and goes on with it', async () => {
+    const set = ['runtime.compile=false', 'data.val=none', 'train.batchSize=auto'];
+    const line = `train ${config} --out ${folder}/auto`;
+    expect(await detect(line, 'train.epochs=1', ...set)).toEqual({ code: 0, message: '' });
+    expect(remarks).toContainEqual(expect.stringMatching(/^batch size 4: a step takes \d+ MB an image/));
+    expect(readFileSync(join(folder, 'auto/config.yaml'), 'utf8')).toContain('batchSize: 4\n');
+    expect(await detect(`${line} --resume`, 'train.epochs=2', ...set)).toEqual({ code: 0, message: '' });
+    expect(remarks).toContain('batch size 4, as the run began (train.batchSize: auto)');
   });
 });
 

@@ -1,10 +1,10 @@
 /** A detector over the pictures of a dataset, in batches, with results in each picture's own pixels. */
 import type { Detector } from '@pyramidal/boxes';
 import type { DetectionBatch, DetectionSample } from '@pyramidal/coco';
+import { evaluationBatchSize } from '@pyramidal/inference';
 import type { BatchSource } from '@pyramidal/loading';
-import { evaluationBatchSize } from '@pyramidal/task';
 import * as tf from '@tensorflow/tfjs-core';
-import { plainBatches } from './assemble';
+import { plainBatches } from './batches';
 import { BatchDetector, type ImageDetections, type RawDetections } from './batch-detector';
 import type { DetectionConfig } from './config';
 

@@ -8,4 +8,4 @@ export type { DetectedObject, DetectedObjects } from './detection-work';
 export type { ObjectMask } from './object-mask';
 export { openDetector, type DetectorOptions, type TrainedDetector } from './open-detector';
 export { BrokenImageError, type ImageSource } from '@pyramidal/images';
-export { ClosedError, type Found } from '@pyramidal/task';
+export { ClosedError, type Found } from '@pyramidal/inference';

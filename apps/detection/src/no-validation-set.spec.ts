@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CocoResult } from '@cocoeval/ts';
-import { detect, makeToy } from './testing/toy';
+import type { CocoDataset, CocoResult } from '@cocoeval/ts';
+import { detect, makeToy, writeAnnotations, writeSet } from './testing/toy';
 
 /** A data set without validation images: a share of the training images takes their place, or nothing is measured. */
 const FEW = ['train.epochs=2', 'evaluation.every=1', 'runtime.compile=false'];
@@ -59,7 +59,28 @@ describe('a share of the training set', () => {
   });
 });
 
+describe('eval of a checkpoint', () => {
+  it('says so when it measures on other images than the run held out', async () => {
+    const line = `eval ${config} --weights ${folder}/held --out ${folder}/other-eval`;
+    expect(await detect(line, HELD)).toEqual({ code: 0, message: '' });
+    expect(remarks.filter((remark) => remark.startsWith('data.val'))).toEqual([]);
+    expect(await detect(line, 'data.val={ share: 0.5, seed: 3 }')).toEqual({ code: 0, message: '' });
+    expect(remarks).toContainEqual(
+      expect.stringMatching(
+        /^data\.val: 1 of these 2 images are not among the 1 that the run held out \(.*split\.json\): the network may have learned from them$/,
+      ),
+    );
+  });
+});
+
 describe('no validation', () => {
+  it('ends before the first step where something depends on it', async () => {
+    const set = [...FEW, 'data.val=none', 'train.patience=2'];
+    const { code, message } = await detect(`train ${config} --out ${folder}/blind`, ...set);
+    expect(message.trim()).toBe('train.patience: expected images to evaluate on, and data.val is none');
+    expect(code).toBe(2);
+  });
+
   it('trains, and keeps the last checkpoint alone', async () => {
     const run = join(folder, 'none');
     expect(await detect(`train ${config} --out ${run}`, ...FEW, 'data.val=none')).toEqual({ code: 0, message: '' });
@@ -89,6 +110,21 @@ describe('no validation', () => {
     );
     expect(existsSync(join(folder, 'nothing'))).toBe(false);
   });
+});
+
+it('data names images that are learned from and measured on, in folders too', async () => {
+  const root = join(folder, 'folders');
+  await writeSet(root);
+  mkdirSync(join(root, 'images/zürich'));
+  renameSync(join(root, 'images/0.png'), join(root, 'images/zürich/0.png'));
+  const set = json<{ images: { id: number; file_name: string }[] }>('folders/train.json');
+  set.images[0]!.file_name = 'zürich/0.png';
+  writeAnnotations(root, set as unknown as CocoDataset);
+  const printed = jest.spyOn(console, 'log').mockImplementation();
+  expect(await detect(`data ${config}`, `data.root=${root}`)).toEqual({ code: 0, message: '' });
+  const told = printed.mock.calls.map(([line]) => String(line)).join('\n');
+  expect(told).toMatch(/^4 images are learned from and measured on$/m);
+  expect(told).toMatch(/^ {2}images.zürich.0\.png is images.zürich.0\.png$/m);
 });
 
 it('data tells what a training would read: counts, what is left out, and categories that are never learned', async () => {

@@ -3,19 +3,15 @@ import type { Detector } from '@pyramidal/boxes';
 import type { DetectionClass, PreparedImage } from '@pyramidal/coco';
 import {
   type CallOptions,
-  collectImages,
   commandOf,
-  type Found,
   type FoundIn,
-  type ImageQueue,
   type Images,
   type OpenedModel,
   openModel,
   type OpenOptions,
-  type StreamOptions,
-  streamImages,
   type TrainedCommand,
-} from '@pyramidal/task';
+  TrainedModel,
+} from '@pyramidal/inference';
 import type { DetectionConfig } from './config';
 import { detectionDefinition, type DetectionDefinition, type OwnDetectionParts } from './definition';
 import { type DetectedObjects, DetectionWork } from './detection-work';
@@ -27,30 +23,14 @@ export interface DetectorOptions extends OpenOptions {
   readonly own?: OwnDetectionParts;
 }
 
-/** A detector that takes images until it is closed; of any number of callers at a time. */
-export class TrainedDetector {
-  constructor(
-    /** By label. */
-    readonly classes: readonly DetectionClass[],
-    private readonly queue: ImageQueue<unknown, DetectedObjects>,
-  ) {}
-
+/** A detector that takes images until it is closed. */
+export class TrainedDetector extends TrainedModel<DetectionClass, DetectedObjects> {
   /**
    * Finds the objects of each image: a path, a file's bytes, or pixels.
    * @throws BrokenImageError naming the first image that cannot be read; ClosedError; the signal's reason.
    */
   detect<const Given extends Images>(images: Given, options?: CallOptions): Promise<FoundIn<Given, DetectedObjects>> {
-    return collectImages(this.queue, images, options);
-  }
-
-  /** The same, image by image in their order; only a few are in memory at the same time. */
-  stream(images: Images, options?: StreamOptions): AsyncGenerator<Found<DetectedObjects>, void, void> {
-    return streamImages(this.queue, images, options);
-  }
-
-  /** Finishes what it was asked for, and frees network, graphs and threads. */
-  close(): Promise<void> {
-    return this.queue.close();
+    return this.find(images, options);
   }
 }
 

@@ -1,52 +1,15 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+/** The program as a user meets it, on pictures of two colours, and what it says when something is wrong. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeLabels, readLabels } from '@pyramidal/ade20k';
-import { runApp } from '@pyramidal/task';
-import { blankImage, encodeImage } from '@pyramidal/images';
-import { segmentation } from './segmentation';
-
-/** The program as a user meets it, on pictures of two colours, and what it says when something is wrong. */
-const CODING = { classes: 2, reduceZeroLabel: true };
-
-const CONFIG = `data:
-  root: DATA
-  workers: 0
-model:
-  backbone:
-    name: groupmixformer_miny
-    channels: [10, 10, 10, 10]
-    depths: [1, 1, 1, 1]
-    dropPath: 0
-  head: { name: upernet, channels: 8, auxiliaryChannels: 8 }
-input: { longest: 64, shortest: 48, crop: 48 }
-augmentation: { ratioRange: [1, 1], photometric: false }
-train:
-  epochs: 30
-  batchSize: 4
-  optimizer: { name: adamw, lr: 1.0e-2 }
-  logEvery: 1
-evaluation: { every: 30 }
-`;
+import { CODING, makeToy, segment, writePicture, writeSet } from './testing/toy';
 
 let folder: string;
 let config: string;
 let log: jest.SpyInstance;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'segment-'));
-  config = join(folder, 'toy.yaml');
-  writeFileSync(config, CONFIG.replace('DATA', join(folder, 'data')));
-  await writeSet(join(folder, 'data'));
+  ({ folder, config } = await makeToy());
   jest.spyOn(console, 'error').mockImplementation();
   log = jest.spyOn(console, 'log').mockImplementation();
   jest.spyOn(process.stderr, 'write').mockImplementation(() => true);
@@ -99,10 +62,8 @@ describe('a run', () => {
 
   it('trains Semantic FPN as well', async () => {
     const head = 'model.head={name: semantic-fpn, neckChannels: 8, channels: 8}';
-    const { code, message } = await segmentArgs(
-      ...['train', config, '--out', `${folder}/fpn`, '--set', head, '--set', 'train.epochs=1'],
-    );
-    expect({ code, message }).toEqual({ code: 0, message: '' });
+    const done = await segment(`train ${config} --out ${folder}/fpn`, head, 'train.epochs=1');
+    expect(done).toEqual({ code: 0, message: '' });
   });
 
   it('tells what the network is made of', async () => {
@@ -116,23 +77,22 @@ describe('a run', () => {
 
 describe('without a validation set', () => {
   it('holds out a share of the images, the same in eval', async () => {
-    const set = ['--set', 'train.epochs=1', '--set', 'data.val={ share: 0.25 }'];
-    expect(await segmentArgs('train', config, '--out', `${folder}/held`, ...set)).toEqual({ code: 0, message: '' });
+    const set = ['train.epochs=1', 'data.val={ share: 0.25 }'];
+    expect(await segment(`train ${config} --out ${folder}/held`, ...set)).toEqual({ code: 0, message: '' });
     const split = JSON.parse(readFileSync(join(folder, 'held/split.json'), 'utf8')) as { validation: string[] };
     expect(split).toEqual({ share: 0.25, seed: 0, training: 3, validation: [expect.stringMatching(/^\d$/)] });
     expect(existsSync(join(folder, 'held/best.safetensors'))).toBe(true);
-    const weights = ['--weights', `${folder}/held`, '--out', `${folder}/held-eval`];
-    expect(await segmentArgs('eval', config, ...weights, ...set)).toEqual({ code: 0, message: '' });
+    const line = `eval ${config} --weights ${folder}/held --out ${folder}/held-eval`;
+    expect(await segment(line, ...set)).toEqual({ code: 0, message: '' });
     expect(readdirSync(join(folder, 'held-eval/labels'))).toEqual([`${split.validation[0]}.png`]);
   });
 
   it('trains on everything, and evaluates nothing', async () => {
-    const set = ['--set', 'train.epochs=1', '--set', 'data.val=none'];
-    expect(await segmentArgs('train', config, '--out', `${folder}/all`, ...set)).toEqual({ code: 0, message: '' });
+    const set = ['train.epochs=1', 'data.val=none'];
+    expect(await segment(`train ${config} --out ${folder}/all`, ...set)).toEqual({ code: 0, message: '' });
     expect(existsSync(join(folder, 'all/best.safetensors'))).toBe(false);
     expect(existsSync(join(folder, 'all/accuracy.png'))).toBe(false);
-    const weights = ['--weights', `${folder}/all`, '--out', `${folder}/no`];
-    const { code, message } = await segmentArgs('eval', config, ...weights, ...set);
+    const { code, message } = await segment(`eval ${config} --weights ${folder}/all --out ${folder}/no`, ...set);
     expect(message).toMatch(/data\.val: expected images to evaluate on, received none/);
     expect(code).toBe(2);
   });
@@ -206,44 +166,10 @@ it('keeps images in folders apart: their labels are written into folders of the 
 /** Evaluates the run's last checkpoint. */
 async function evaluated(out: string, ...set: string[]): Promise<Metrics & { images: number }> {
   const weights = `${folder}/run/last.safetensors`;
-  const overrides = set.flatMap((override) => ['--set', override]);
-  const result = await segmentArgs('eval', config, '--weights', weights, '--out', `${folder}/${out}`, ...overrides);
+  const result = await segment(`eval ${config} --weights ${weights} --out ${folder}/${out}`, ...set);
   expect(result).toEqual({ code: 0, message: '' });
   return JSON.parse(readFileSync(join(folder, out, 'metrics.json'), 'utf8')) as Metrics & { images: number };
 }
-
-const segment = (line: string): ReturnType<typeof segmentArgs> => segmentArgs(...line.split(' '));
-
-async function segmentArgs(...argv: string[]): Promise<{ code: number; message: string }> {
-  let message = '';
-  const stderr = { write: (text: string): void => void (message += text) };
-  const code = await runApp(segmentation, { argv, stderr });
-  return { code, message };
-}
-
-/** Four pictures a split, 60 x 44, red on the left and blue on the right of a line that moves. */
-async function writeSet(root: string): Promise<void> {
-  for (const split of ['training', 'validation']) {
-    for (const kind of ['images', 'annotations']) mkdirSync(join(root, kind, split), { recursive: true });
-    for (let i = 0; i < 4; i++) {
-      await writePicture(join(root, 'images', split, `${i}.png`), i);
-      const data = Uint8Array.from({ length: 60 * 44 }, (_, pixel) => (isLeft(pixel % 60, i) ? 0 : 1));
-      const label = await encodeLabels({ data, width: 60, height: 44 }, CODING);
-      writeFileSync(join(root, 'annotations', split, `${i}.png`), label);
-    }
-  }
-  writeFileSync(join(root, 'classes.json'), '["left", "right"]');
-}
-
-async function writePicture(file: string, i: number): Promise<void> {
-  const picture = blankImage({ width: 60, height: 44 });
-  for (let pixel = 0; pixel < 60 * 44; pixel++) {
-    picture.data.set(isLeft(pixel % 60, i) ? [200, 30, 30] : [30, 30, 200], 3 * pixel);
-  }
-  writeFileSync(file, await encodeImage(picture, 'png'));
-}
-
-const isLeft = (x: number, i: number): boolean => x < 18 + 8 * i;
 
 async function writeLabel(root: string, width: number, height: number, label: number): Promise<void> {
   const data = new Uint8Array(width * height).fill(label);

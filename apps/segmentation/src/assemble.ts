@@ -1,16 +1,8 @@
-/** A configuration's segmentor, its loss and its batches: where backbone, heads and data meet. */
-import {
-  colourTable,
-  type EvaluationTransform,
-  type LabelCoding,
-  openSegmentationBatches,
-  type SegmentationBatch,
-  type SegmentationSplit,
-} from '@pyramidal/ade20k';
+/** A configuration's segmentor, its loss, and how it takes images: where backbone, heads and data meet. */
+import { colourTable, type EvaluationTransform, type LabelCoding, type SegmentationBatch } from '@pyramidal/ade20k';
 import { backboneCatalogue, type BackboneCatalogue } from '@pyramidal/backbones';
-import { createPredictor, evaluationBatchSize, type Predictor, trainingBatchSize } from '@pyramidal/task';
 import { type DecodeOptions, IMAGENET_NORMALISATION } from '@pyramidal/images';
-import type { BatchSource } from '@pyramidal/loading';
+import { createPredictor, type Predictor } from '@pyramidal/inference';
 import { ForwardPass, inferencePass } from '@pyramidal/nn';
 import type { Losses } from '@pyramidal/training';
 import type { Segmentor } from '@pyramidal/upernet';
@@ -82,47 +74,6 @@ export const codingOf = (
   reduceZeroLabel,
   ...(colours !== undefined && { colours: colourTable(colours) }),
 });
-
-/** Augmented, shuffled, full batches. */
-export function trainingBatches(
-  config: SegmentationConfig,
-  split: SegmentationSplit,
-  classes: number,
-): BatchSource<SegmentationBatch> {
-  const { data, input, augmentation, train } = config;
-  const { crop, ...scale } = input;
-  return openSegmentationBatches({
-    samples: split.samples,
-    coding: codingOf(config, classes),
-    transform: { ...augmentation, scale, crop, normalisation: IMAGENET_NORMALISATION, decode: decodingOf(config) },
-    batchSize: Math.min(trainingBatchSize(config), split.samples.length),
-    lastBatch: 'drop',
-    shuffle: true,
-    seed: train.seed,
-    onBroken: data.onBroken,
-    workers: data.workers,
-  });
-}
-
-/** Every image once, resized and cropped at a place that is always the same, for the loss on validation images. */
-export function measuredBatches(
-  config: SegmentationConfig,
-  split: SegmentationSplit,
-  classes: number,
-): BatchSource<SegmentationBatch> {
-  const { data, input } = config;
-  const { crop, ...scale } = input;
-  const unchanged = { ratioRange: [1, 1], catMaxRatio: 1, flip: 0, photometric: false } as const;
-  return openSegmentationBatches({
-    samples: split.samples,
-    coding: codingOf(config, classes),
-    transform: { ...unchanged, scale, crop, normalisation: IMAGENET_NORMALISATION, decode: decodingOf(config) },
-    batchSize: Math.min(evaluationBatchSize(config), split.samples.length),
-    shuffle: false,
-    seed: 0,
-    workers: data.workers,
-  });
-}
 
 /** How images are read. */
 export const decodingOf = ({ data: { orientation, maxPixels } }: SegmentationConfig): DecodeOptions => ({

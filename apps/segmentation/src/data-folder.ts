@@ -7,8 +7,7 @@ import {
   type SegmentationSplit,
   surveyLabels,
 } from '@pyramidal/ade20k';
-import type { HeldShare } from '@pyramidal/config';
-import { heldShare, ownSet, requireValidation } from '@pyramidal/task';
+import { type HeldShare, requiredValidationSet, validationSet } from '@pyramidal/config';
 import type { SplitRecord } from '@pyramidal/training';
 import { codingOf } from './assemble';
 import type { SegmentationConfig } from './config';
@@ -25,17 +24,22 @@ export interface SegmentationData {
   readonly notes: readonly string[];
 }
 
+/** What is measured on. */
+export interface MeasuredImages extends Pick<SegmentationData, 'classes' | 'notes'> {
+  readonly validation: SegmentationSplit;
+  /** Names of the images, where they are a share of the training set. */
+  readonly heldOut: readonly string[] | undefined;
+}
+
 /** The images to learn from and to measure on, their labels looked at. @throws Error in one line for what a training would stumble over. */
 export async function openData(config: SegmentationConfig): Promise<SegmentationData> {
   const { data } = config;
-  const own = ownSet(data.val);
+  const { own, held } = validationSet(data.val);
   const folder = await openFolder(data, own === undefined ? [data.train] : [data.train, own]);
   const whole = splitOf(folder, data.train);
-  const held = heldShare(data.val);
   const training = held === undefined ? whole : partOfSplit(whole, { ...held, take: 'training' });
   const heldOut = held && heldOutOf(whole, held);
   const validation = heldOut ?? (own === undefined ? undefined : splitOf(folder, own));
-  const names = heldOut?.samples.map(({ name }) => name);
   const { orientation, onBroken } = data;
   const coding = codingOf(config, folder.classes.length);
   const notes = await surveyLabels(folder, training, { coding, orientation, onBroken });
@@ -44,24 +48,23 @@ export async function openData(config: SegmentationConfig): Promise<Segmentation
     classes: folder.classes,
     training,
     validation,
-    split: held && { ...held, training: training.samples.length, validation: names! },
+    split: held && heldOut && { ...held, training: training.samples.length, validation: namesOf(heldOut) },
     notes: [...new Set(notes)],
   };
 }
 
 /** The images to evaluate on, their labels looked at. @throws UsageError where the configuration names none. */
-export async function openValidation(
-  config: SegmentationConfig,
-): Promise<Pick<SegmentationData, 'classes' | 'notes'> & { readonly validation: SegmentationSplit }> {
+export async function openValidation(config: SegmentationConfig): Promise<MeasuredImages> {
   const { data } = config;
-  requireValidation(data.val);
-  const name = ownSet(data.val) ?? data.train;
+  const { own: name = data.train, held } = requiredValidationSet(data.val);
   const folder = await openFolder(data, [name]);
   const split = splitOf(folder, name);
-  const held = heldShare(data.val);
   const validation = held === undefined ? split : heldOutOf(split, held);
-  return { classes: folder.classes, validation, notes: await surveyValidation(folder, config, validation) };
+  const notes = await surveyValidation(folder, config, validation);
+  return { classes: folder.classes, validation, notes, heldOut: held && namesOf(validation) };
 }
+
+const namesOf = ({ samples }: SegmentationSplit): string[] => samples.map(({ name }) => name);
 
 const heldOutOf = (split: SegmentationSplit, held: HeldShare): SegmentationSplit => ({
   ...partOfSplit(split, { ...held, take: 'validation' }),

@@ -30,6 +30,15 @@ it('draws the map of an image that is larger than its picture', async () => {
   expect([at(99), at(100)]).toEqual([45, 155]);
 });
 
+it('leaves pixels of no class as they are, and names them in no legend', async () => {
+  const size = { width: 300, height: 250 };
+  const map = new Uint8Array(300 * 250).fill(255);
+  const unlabelled = await drawMap(blankImage(size, [100, 100, 100]), { map, ...size }, CLASSES);
+  expect([...unlabelled.data.slice(0, 3)]).toEqual([100, 100, 100]);
+  const legend = unlabelled.data.filter((_, i) => Math.floor(i / 3) % 410 >= 300);
+  expect(new Set(legend)).toEqual(new Set([255]));
+});
+
 it('orders classes by their pixels, equal ones by label', () => {
   expect(frequentClasses(Uint8Array.of(2, 0, 2, 1, 0, 5))).toEqual([0, 2, 1, 5]);
 });

@@ -4,6 +4,8 @@ import { nearestIndex, padImage, type RgbImage, type Size } from '@pyramidal/ima
 import { drawAnnotations } from '@pyramidal/pictures';
 
 const OPACITY = 0.55;
+/** What belongs to no class. */
+const UNLABELLED = 255;
 /** Classes that the legend names. */
 const LEGEND = 12;
 
@@ -13,7 +15,7 @@ interface ClassMap extends Size {
 }
 
 /**
- * The picture under the colours of its classes, with a legend of the most frequent ones at its right.
+ * The picture under the colours of its classes, plain where a pixel has none, with a legend of the most frequent ones at its right.
  * @param picture of the image, which may be smaller than it; the colours are drawn on it itself.
  */
 export async function drawMap(
@@ -26,7 +28,8 @@ export async function drawMap(
   const height = Math.max(picture.height, 200);
   const canvas = padImage(picture, { width, height }, { fill: [255, 255, 255] });
   const row = Math.max(16, Math.min(width, height) / 20);
-  const shown = frequentClasses(found.map).slice(0, Math.min(LEGEND, Math.floor(height / row) - 1));
+  const named = frequentClasses(found.map).filter((label) => label !== UNLABELLED);
+  const shown = named.slice(0, Math.min(LEGEND, Math.floor(height / row) - 1));
   const labels = shown.map((label, i) => {
     const { name, colour } = classes[label]!;
     const [x, y] = [picture.width + 4, (i + 1) * row + 4];
@@ -42,8 +45,10 @@ function tint(picture: RgbImage, { map, ...size }: ClassMap, classes: readonly S
   let at = 0;
   for (const row of nearestIndex(size.height, height)) {
     for (const column of columns) {
-      const { colour } = classes[map[row * size.width + column]!]!;
-      for (let c = 0; c < 3; c++, at++) data[at] = Math.round(data[at]! * (1 - OPACITY) + colour[c]! * OPACITY);
+      const colour = classes[map[row * size.width + column]!]?.colour;
+      for (let c = 0; c < 3; c++, at++) {
+        if (colour !== undefined) data[at] = Math.round(data[at]! * (1 - OPACITY) + colour[c]! * OPACITY);
+      }
     }
   }
 }

@@ -6,4 +6,4 @@ export type { OwnSegmentationParts } from './definition';
 export { openSegmentor, type SegmentorOptions, type TrainedSegmentor } from './open-segmentor';
 export type { Segment, SegmentedImage } from './segmentation-work';
 export { BrokenImageError, type ImageSource } from '@pyramidal/images';
-export { ClosedError, type Found } from '@pyramidal/task';
+export { ClosedError, type Found } from '@pyramidal/inference';

@@ -2,19 +2,15 @@
 import type { EvaluationSample, SegmentationClass } from '@pyramidal/ade20k';
 import {
   type CallOptions,
-  collectImages,
   commandOf,
-  type Found,
   type FoundIn,
-  type ImageQueue,
   type Images,
   type OpenedModel,
   openModel,
   type OpenOptions,
-  type StreamOptions,
-  streamImages,
   type TrainedCommand,
-} from '@pyramidal/task';
+  TrainedModel,
+} from '@pyramidal/inference';
 import type { Segmentor } from '@pyramidal/upernet';
 import type { SegmentationConfig } from './config';
 import { type OwnSegmentationParts, segmentationDefinition, type SegmentationDefinition } from './definition';
@@ -25,30 +21,14 @@ export interface SegmentorOptions extends OpenOptions {
   readonly own?: OwnSegmentationParts;
 }
 
-/** A segmentor that takes images until it is closed; of any number of callers at a time. */
-export class TrainedSegmentor {
-  constructor(
-    /** By label. */
-    readonly classes: readonly SegmentationClass[],
-    private readonly queue: ImageQueue<unknown, SegmentedImage>,
-  ) {}
-
+/** A segmentor that takes images until it is closed. */
+export class TrainedSegmentor extends TrainedModel<SegmentationClass, SegmentedImage> {
   /**
    * Finds the class of each pixel of each image: a path, a file's bytes, or pixels.
    * @throws BrokenImageError naming the first image that cannot be read; ClosedError; the signal's reason.
    */
   segment<const Given extends Images>(images: Given, options?: CallOptions): Promise<FoundIn<Given, SegmentedImage>> {
-    return collectImages(this.queue, images, options);
-  }
-
-  /** The same, image by image in their order; only a few are in memory at the same time. */
-  stream(images: Images, options?: StreamOptions): AsyncGenerator<Found<SegmentedImage>, void, void> {
-    return streamImages(this.queue, images, options);
-  }
-
-  /** Finishes what it was asked for, and frees network and graphs. */
-  close(): Promise<void> {
-    return this.queue.close();
+    return this.find(images, options);
   }
 }
 

@@ -6,7 +6,7 @@ import {
   type SegmentationClass,
 } from '@pyramidal/ade20k';
 import type { ImageSource } from '@pyramidal/images';
-import type { Predictor } from '@pyramidal/task';
+import type { Predictor } from '@pyramidal/inference';
 import type { Segmentor } from '@pyramidal/upernet';
 import type * as tf from '@tensorflow/tfjs-core';
 import { evaluationTransform, segmentorPredictor } from './assemble';

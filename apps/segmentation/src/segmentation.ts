@@ -1,12 +1,5 @@
 /** The segmentation program. */
 import type { TaskApp } from '@pyramidal/task';
-import { data } from './commands/data';
-import { evaluate } from './commands/evaluate';
-import { exportModel } from './commands/export';
-import { info } from './commands/info';
-import { predict } from './commands/predict';
-import { serve } from './commands/serve';
-import { train } from './commands/train';
 import { segmentationDefinition, type OwnSegmentationParts } from './definition';
 import { RECIPES } from './recipes';
 
@@ -20,14 +13,15 @@ export function defineSegmentation(own: OwnSegmentationParts = {}): TaskApp {
   return {
     name: 'pyramidal-segment',
     description: 'Trains and evaluates semantic segmentors on four-stage pyramid backbones.',
+    drawsAugmented: true,
     recipes: RECIPES,
-    train: (command) => train(definition, command),
-    evaluate: (command) => evaluate(definition, command),
-    predict: (command) => predict(definition, command),
-    exportModel: (command) => exportModel(definition, command),
-    info: (command) => info(definition, command),
-    data: (command) => data(definition, command),
-    serve: (command) => serve(definition, command),
+    train: async (command) => (await import('./commands/train.js')).train(definition, command),
+    evaluate: async (command) => (await import('./commands/evaluate.js')).evaluate(definition, command),
+    predict: async (command) => (await import('./commands/predict.js')).predict(definition, command),
+    exportModel: async (command) => (await import('./commands/export.js')).exportModel(definition, command),
+    info: async (command) => (await import('./commands/info.js')).info(definition, command),
+    data: async (command) => (await import('./commands/data.js')).data(definition, command),
+    serve: async (command) => (await import('./commands/serve.js')).serve(definition, command),
   };
 }
 

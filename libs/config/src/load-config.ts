@@ -44,14 +44,10 @@ export function loadConfig<S extends z.ZodType>(
   const config = parseTree(schema, applyOverrides(tree, set, schema));
   return {
     config,
-    text: configText(config),
+    text: stringify(config, { aliasDuplicateObjects: false, lineWidth: 120 }),
     source: { ...source, set },
   };
 }
-
-/** A configuration as YAML. */
-export const configText = (config: unknown): string =>
-  stringify(config, { aliasDuplicateObjects: false, lineWidth: 120 });
 
 function layersOf(from: Recipe | StoredConfig): { tree: Located; file: string; backbone?: string } {
   const { tree, file } = from;

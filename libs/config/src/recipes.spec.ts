@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig, openRecipe, publishedOf, type RecipeBook, recipeNames, UsageError, z } from './index';
+import { loadConfig, openRecipe, type RecipeBook, trainingsOf, UsageError, z } from './index';
+import { publishedOf } from './recipes';
 
 const schema = z.strictObject({
   model: z.strictObject({
@@ -78,7 +79,11 @@ describe('openRecipe', () => {
   });
 
   it('names what is wrong, and where', () => {
-    expect(recipeNames(book)).toEqual(['mask-rcnn_3x', 'sample']);
+    expect(trainingsOf(book)).toEqual([
+      { recipe: 'mask-rcnn_3x', backbone: 'smt_small' },
+      { recipe: 'mask-rcnn_3x', backbone: 'smt_large' },
+      { recipe: 'sample' },
+    ]);
     expect(complaint(() => load('mask-rcnn-3x', 'smt_small'))).toBe(
       "--recipe mask-rcnn-3x: expected one of mask-rcnn_3x, sample, did you mean 'mask-rcnn_3x'?",
     );

@@ -42,6 +42,13 @@ export function publishedOf(book: RecipeBook): PublishedTraining[] {
   return publishedTrainings(folderOf(book), book.task);
 }
 
+/** Every training that a task's recipes describe: the rows of the table, and the recipes that bring a backbone of their own. */
+export function trainingsOf(book: RecipeBook): RecipeChoice[] {
+  const rows = publishedOf(book).map(({ recipe, backbone }) => ({ recipe, backbone }));
+  const named = new Set(rows.map(({ recipe }) => recipe));
+  return [...rows, ...recipeNames(book).flatMap((recipe) => (named.has(recipe) ? [] : { recipe }))];
+}
+
 /** @throws UsageError if there is no such recipe, or if it needs a backbone; ConfigError if a file is wrong. */
 export function openRecipe(book: RecipeBook, { recipe, backbone }: RecipeChoice): Recipe {
   const names = recipeNames(book);

@@ -51,7 +51,7 @@ const optimizerShared = {
   groups: z.array(parameterGroup).default([]).describe('Parameters that learn at another pace.'),
 };
 
-export const optimizerSchema = z.discriminatedUnion('name', [
+const optimizerSchema = z.discriminatedUnion('name', [
   z.strictObject({
     name: z.literal('adamw'),
     ...optimizerShared,
@@ -97,7 +97,7 @@ const scheduleShared = {
   per: z.enum(['iteration', 'epoch']).describe('When the rate changes: at every iteration, or once an epoch.'),
 };
 
-export const scheduleSchema = z.discriminatedUnion('name', [
+const scheduleSchema = z.discriminatedUnion('name', [
   z.strictObject({
     name: z.literal('cosine'),
     ...scheduleShared,
@@ -175,6 +175,13 @@ export const evaluationSchema = z
   })
   .prefault({});
 
+/** The parts that a run of every task has. */
+export interface SharedConfig {
+  readonly train: z.output<typeof trainSchema>;
+  readonly evaluation: z.output<typeof evaluationSchema>;
+  readonly runtime: z.output<typeof runtimeSchema>;
+}
+
 /** How much of a backbone keeps its weights. */
 export const freezeSchema = z
   .int()
@@ -189,7 +196,7 @@ export const freezeSchema = z
 export const classWeightsSchema = z.union([z.literal('balanced'), z.array(nonNegative).min(2)]).optional();
 
 /** A share of the training set in place of a validation set. */
-export const heldShareSchema = z.strictObject({
+const heldShareSchema = z.strictObject({
   share: z
     .number()
     .gt(0)

@@ -1,7 +1,7 @@
 /** `train.batchSize: auto`: as many images at a time as memory holds. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { configText, loadConfig, UsageError, type z } from '@pyramidal/config';
+import { loadConfig, type SharedConfig, UsageError, type z } from '@pyramidal/config';
 import { compile } from '@pyramidal/graph';
 import type { Module } from '@pyramidal/nn';
 import type { Runtime } from '@pyramidal/runtime';
@@ -9,7 +9,7 @@ import type { Batch, TrainStepOptions } from '@pyramidal/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { freeMemory, heldMemory, peakWhile } from './process-memory';
 import type { TrainCommand } from './task-app';
-import type { BatchSource, SharedConfig } from './train-network';
+import type { BatchSource } from './train-network';
 
 /** Images at a time in training, once the number is known. @throws Error while it is `auto`. */
 export function trainingBatchSize({ train: { batchSize } }: Pick<SharedConfig, 'train'>): number {
@@ -17,21 +17,20 @@ export function trainingBatchSize({ train: { batchSize } }: Pick<SharedConfig, '
   return batchSize;
 }
 
-/** Images at a time in evaluation; one where training alone would tell, and does not. */
-export const evaluationBatchSize = ({ train, evaluation }: Pick<SharedConfig, 'train' | 'evaluation'>): number =>
-  evaluation.batchSize ?? (train.batchSize === 'auto' ? 1 : train.batchSize);
-
 /** What a step is measured with. */
 export interface BatchProbe<Config, Loaded, B extends Batch> {
   readonly schema: z.ZodType<Config>;
   readonly command: TrainCommand;
+  readonly config: Config;
+  /** The resolved configuration, as YAML. */
+  readonly text: string;
   readonly runtime: Runtime;
   /** With values. */
-  readonly module: Module;
+  readonly network: Module;
   /** Of the training set. */
   readonly images: number;
   readonly loss: TrainStepOptions<B>['loss'];
-  readonly batches: (config: Config) => BatchSource<Loaded> & { close(): Promise<void> };
+  readonly batches: (config: Config) => BatchSource<Loaded>;
   readonly tensors: (loaded: Loaded) => B;
   /** Whether steps run as graphs. */
   readonly compile: boolean;
@@ -42,14 +41,12 @@ export interface BatchProbe<Config, Loaded, B extends Batch> {
  * @throws UsageError on a card, whose memory cannot be looked at.
  */
 export async function withBatchSize<Config extends SharedConfig, Loaded, B extends Batch>(
-  opened: { readonly config: Config; readonly text: string },
   probe: BatchProbe<Config, Loaded, B>,
 ): Promise<{ readonly config: Config; readonly text: string }> {
-  const { config } = opened;
-  if (config.train.batchSize !== 'auto') return opened;
-  const batchSize = sizeOfRun(probe) ?? (await measuredSize(config, probe));
-  const sized = withSize(config, batchSize);
-  return { config: sized, text: configText(sized) };
+  const { schema, command, config, text } = probe;
+  if (config.train.batchSize !== 'auto') return { config, text };
+  const batchSize = sizeOfRun(probe) ?? (await measuredSize(probe));
+  return loadConfig(schema, command.config, { set: [...command.set, `train.batchSize=${batchSize}`] });
 }
 
 const withSize = <Config extends SharedConfig>(config: Config, batchSize: number): Config => ({
@@ -71,22 +68,21 @@ function sizeOfRun<Config extends SharedConfig>({
 }
 
 async function measuredSize<Config extends SharedConfig, Loaded, B extends Batch>(
-  config: Config,
   probe: BatchProbe<Config, Loaded, B>,
 ): Promise<number> {
-  const { runtime, module, images } = probe;
+  const { config, runtime, network, images } = probe;
   if (runtime.engine === 'tensorflow-gpu') {
     throw new UsageError('train.batchSize: auto looks at main memory, and a card has its own; expected a number');
   }
   const [held, free] = [heldMemory(), freeMemory()];
-  const statistics = [...module.buffers().values()].map((buffer) => ({ buffer, values: tf.clone(buffer.variable) }));
+  const statistics = [...network.buffers().values()].map((buffer) => ({ buffer, values: tf.clone(buffer.variable) }));
   const peaks: number[] = [];
   for (const size of [1, 2]) peaks.push(await peakOf(withSize(config, size), probe));
   for (const { buffer, values } of statistics) {
     buffer.variable.assign(values);
     values.dispose();
   }
-  const memory = { held, free, peaks: [peaks[0]!, peaks[1]!] as const, states: STATES * 4 * module.parameterCount() };
+  const memory = { held, free, peaks: [peaks[0]!, peaks[1]!] as const, states: STATES * 4 * network.parameterCount() };
   const room = runtime.engine === 'wasm' ? Math.min(free, WASM_HEAP) : free;
   const { size, each } = largestBatch({ ...memory, free: room, images });
   console.error(
@@ -135,9 +131,9 @@ const megabytes = (bytes: number): string => `${Math.max(Math.round(bytes / 2 **
 /** The most memory that the gradient of one batch takes; nothing learns from it. */
 async function peakOf<Config extends SharedConfig, Loaded, B extends Batch>(
   config: Config,
-  { module, loss, batches, tensors, compile: isCompiled }: BatchProbe<Config, Loaded, B>,
+  { network, loss, batches, tensors, compile: isCompiled }: BatchProbe<Config, Loaded, B>,
 ): Promise<number> {
-  const variables = [...module.parameters().values()].map(({ variable }) => variable);
+  const variables = [...network.parameters().values()].map(({ variable }) => variable);
   const differentiate = ({ seed, ...batch }: tf.NamedTensorMap) => {
     const { grads, value } = tf.variableGrads(() => loss(batch as B, seed as tf.Tensor1D).loss, variables);
     return { loss: value, sum: tf.addN(Object.values(grads).map((gradient) => tf.sum(gradient))) };

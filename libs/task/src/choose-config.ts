@@ -1,14 +1,6 @@
 /** What a command is to do with: a configuration's file, a recipe on a backbone, or what the weights bring along. */
 import { basename, extname } from 'node:path';
-import {
-  type ConfigSource,
-  loadConfig,
-  type LoadedConfig,
-  openRecipe,
-  type Recipe,
-  UsageError,
-  type z,
-} from '@pyramidal/config';
+import { openRecipe, type Recipe, UsageError } from '@pyramidal/config';
 import type { TaskApp } from './task-app';
 
 /** As the user typed it. */
@@ -46,19 +38,6 @@ export function chooseIfAny(
     throw new UsageError(`--recipe ${recipe}: expected no configuration beside it, received ${file}`);
   if (recipes === undefined) throw new UsageError(`--recipe ${recipe}: ${name} has no recipes`);
   return openRecipe(recipes, { recipe, backbone });
-}
-
-/**
- * The configuration that a command names, checked; what is published for a recipe is told when nothing is wrong.
- * @throws ConfigError that lists every problem; UsageError if a file cannot be read.
- */
-export function openConfig<S extends z.ZodType>(
-  schema: S,
-  { config, set }: { readonly config: ConfigSource; readonly set: readonly string[] },
-): LoadedConfig<z.output<S>> {
-  const loaded = loadConfig(schema, config, { set });
-  if (typeof config !== 'string' && 'note' in config && config.note !== '') console.error(config.note);
-  return loaded;
 }
 
 /** `x` for configs/x.yaml; recipe and backbone in one word for a recipe. */

@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { UsageError } from '@pyramidal/config';
+import { type FoundWeights, findWeights } from '@pyramidal/inference';
 import { type ExitCode, reportError } from '@pyramidal/program';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { chooseConfig, chooseIfAny, type ChosenConfig, runName } from './choose-config';
-import { type FoundWeights, findWeights } from './find-weights';
 import { EXPORT_FORMATS, type ExportFormat, type TaskApp } from './task-app';
 import { userPath } from './user-path';
 

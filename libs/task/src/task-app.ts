@@ -1,5 +1,6 @@
 /** What a task's program is made of: its commands, and what each is told. */
 import type { ConfigSource, RecipeBook } from '@pyramidal/config';
+import type { TrainedCommand } from '@pyramidal/inference';
 import type { ProgressStyle } from '@pyramidal/training';
 
 /** What a command is told, whatever the task. */
@@ -20,14 +21,6 @@ export interface TrainCommand extends Configured {
   readonly resume: boolean | string;
   /** How the run shows itself; default `live`. */
   readonly progress?: ProgressStyle;
-}
-
-/** A command that uses a trained network. */
-export interface TrainedCommand extends Common {
-  /** A configuration; the checkpoint's own where absent. */
-  readonly config?: ConfigSource | undefined;
-  /** Checkpoint of the network: its path, or its bytes. */
-  readonly weights: string | Uint8Array;
 }
 
 export interface EvaluateCommand extends TrainedCommand {

@@ -1,8 +1,9 @@
 /** The loss on validation images: forward passes as at inference, each image once, the same whenever it is measured. */
+import type { SharedConfig } from '@pyramidal/config';
 import { compile } from '@pyramidal/graph';
 import type { Batch, TrainStepOptions } from '@pyramidal/training';
 import * as tf from '@tensorflow/tfjs-core';
-import type { BatchSource, SharedConfig } from './train-network';
+import type { BatchSource } from './train-network';
 
 /** What a loss is measured of. */
 export interface Measured<Loaded, B extends Batch> {

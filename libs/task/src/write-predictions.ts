@@ -2,8 +2,8 @@
 import { basename, extname, join } from 'node:path';
 import { makeFolder } from '@pyramidal/files';
 import type { BrokenImageError } from '@pyramidal/images';
+import { type ImageRunner, streamImages } from '@pyramidal/inference';
 import type { ExitCode } from '@pyramidal/program';
-import { type ImageRunner, streamImages } from './inference/image-stream';
 import { JsonList } from './json-list';
 import { reportBroken } from './report-broken';
 

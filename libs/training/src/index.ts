@@ -14,6 +14,7 @@ export {
 export { cardTexts, type ModelCard, type ModelClass, type ModelDescription } from './model-card';
 export { type Optimizer, type ParameterGroup } from './optimizer';
 export type { ProgressStyle } from './progress';
+export { readSplit } from './run/read-split';
 export { openRunFolder, type RunFolder, type RunFolderOptions, type SplitRecord } from './run/run-folder';
 export { createSchedule, type RunLength, type Schedule, type ScheduleOptions } from './schedule';
 export { sgd, type SgdOptions } from './sgd';

@@ -1,6 +1,7 @@
 /** `pyramidal-classify data`. */
 import type { ImageSplit } from '@pyramidal/imagenet';
-import { checkImages, type DataCommand, describeData, openConfig, type ReportedSplit } from '@pyramidal/task';
+import { openConfig } from '@pyramidal/inference';
+import { checkImages, type DataCommand, describeData, type ReportedSplit } from '@pyramidal/task';
 import { decodingOf } from '../assemble';
 import type { ClassificationConfig } from '../config';
 import { openData } from '../data-folder';

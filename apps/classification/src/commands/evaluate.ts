@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { makeFolder, writeFileAtomically, writeJson } from '@pyramidal/files';
 import type { ImageClass } from '@pyramidal/imagenet';
 import { confusionMatrixPicture } from '@pyramidal/pictures';
-import { type EvaluateCommand, reportBroken, requireKnownClasses, withTrainedNetwork } from '@pyramidal/task';
-import type { ModelClass } from '@pyramidal/training';
-import { evaluationBatches } from '../assemble';
+import { type EvaluateCommand, reportBroken, withMeasuredNetwork } from '@pyramidal/task';
+import { evaluationBatches } from '../batches';
+import { type MeasuredImages, openValidation } from '../data-folder';
 import type { ClassificationConfig } from '../config';
-import { openValidation } from '../data-folder';
 import type { ClassificationDefinition } from '../definition';
 import { classAccuracies, confusionRows, type ClassificationCounts, summarise } from '../classification-metrics';
 import { classifierPredictor, evaluateClassifier } from '../evaluate-classifier';
@@ -15,9 +14,13 @@ import { modelClasses } from '../model-classes';
 
 /** Prints top-1 and top-5, writes them with the accuracy of every class and the confusion matrix as a picture. */
 export function evaluate(definition: ClassificationDefinition, command: EvaluateCommand): Promise<number> {
-  const task = { ...definition, open: openMeasured };
-  return withTrainedNetwork(task, command, async ({ config, data: { classes, validation, notes }, network }) => {
-    for (const note of notes) console.error(note);
+  const task = {
+    ...definition,
+    openMeasured: openValidation,
+    modelClasses: ({ classes }: MeasuredImages) => modelClasses(classes),
+    sourceOf: ({ data }: ClassificationConfig) => data.root,
+  };
+  return withMeasuredNetwork(task, command, async ({ config, data: { classes, validation }, network }) => {
     const predict = classifierPredictor(network, config.runtime);
     const batches = evaluationBatches(config, validation, classes.length);
     try {
@@ -30,13 +33,6 @@ export function evaluate(definition: ClassificationDefinition, command: Evaluate
     }
     return 0;
   });
-}
-
-/** The images to measure on, which must have the classes that the checkpoint tells apart. */
-async function openMeasured(config: ClassificationConfig, known: readonly ModelClass[] | undefined) {
-  const measured = await openValidation(config);
-  requireKnownClasses(known, { name: config.data.root, classes: modelClasses(measured.classes) });
-  return measured;
 }
 
 async function writeResults(out: string, counts: ClassificationCounts, classes: readonly ImageClass[]): Promise<void> {

@@ -1,6 +1,7 @@
 /** `pyramidal-classify export`. */
+import { withTrainedNetwork } from '@pyramidal/inference';
 import { inferencePass } from '@pyramidal/nn';
-import { type ExportCommand, exportNetwork, withTrainedNetwork } from '@pyramidal/task';
+import { type ExportCommand, exportNetwork } from '@pyramidal/task';
 import type { ClassificationDefinition } from '../definition';
 import { describeModel } from '../model-classes';
 import { onnxClassifier } from '../onnx-task';

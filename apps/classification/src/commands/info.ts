@@ -1,8 +1,9 @@
 /** `pyramidal-classify info`. */
 import { existsSync } from 'node:fs';
-import { describedConfig, describeNetwork, type InfoCommand } from '@pyramidal/task';
+import { describedConfig } from '@pyramidal/inference';
 import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
+import { describeNetwork, type InfoCommand } from '@pyramidal/task';
 import type { ClassificationConfig } from '../config';
 import { openClasses } from '../data-folder';
 import type { ClassificationDefinition } from '../definition';

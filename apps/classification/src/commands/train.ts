@@ -1,19 +1,12 @@
 /** `pyramidal-classify train`. */
-import {
-  classWeights,
-  freezeStages,
-  openConfig,
-  reportBroken,
-  type TrainCommand,
-  trainNetwork,
-  withBatchSize,
-} from '@pyramidal/task';
-import type { ImageBatch } from '@pyramidal/imagenet';
-import { openRuntime } from '@pyramidal/runtime';
-import { startFromFile } from '@pyramidal/training';
-import { classificationLoss, evaluationBatches, trainingBatches } from '../assemble';
+import type { ImageBatch, ImageSplit } from '@pyramidal/imagenet';
+import type { Classifier } from '@pyramidal/nn';
+import { classWeights, type NetworkEvaluation, prepareTraining, type TrainCommand, trainNetwork } from '@pyramidal/task';
+import { classificationLoss } from '../assemble';
+import { evaluationBatches, trainingBatches } from '../batches';
 import { summarise } from '../classification-metrics';
-import { openData } from '../data-folder';
+import type { ClassificationConfig } from '../config';
+import { type ClassificationData, openData } from '../data-folder';
 import type { ClassificationDefinition } from '../definition';
 import { classifierPredictor, evaluateClassifier } from '../evaluate-classifier';
 import { describeModel } from '../model-classes';
@@ -26,61 +19,52 @@ const CHART = {
 };
 
 /** Trains a classifier on an ImageFolder dataset; evaluates on the way and at the end. */
-export async function train(
-  { schema, assemble, augment }: ClassificationDefinition,
-  command: TrainCommand,
-): Promise<number> {
-  const opened = openConfig(schema, command);
-  const { classes: names, split, notes, ...images } = await openData(opened.config);
-  for (const note of notes) console.error(note);
-  const classes = names.length;
-  const weights = await classWeights(opened.config.loss.classWeights, {
-    classes: names.map(({ name }) => name),
-    count: () => images.training.counts,
-  });
-  const runtime = await openRuntime(opened.config.runtime);
-  console.error(`${runtime.engine}: ${runtime.reason}`);
-
-  const classifier = assemble(opened.config, classes);
-  classifier.initialize(opened.config.train.seed);
-  const { model } = opened.config;
-  if (model.weights !== undefined) startFromFile(model.weights, classifier);
-  freezeStages(classifier, model);
-
-  const learning = {
-    loss: classificationLoss(classifier, opened.config, { augment, classWeights: weights }),
+export async function train(definition: ClassificationDefinition, command: TrainCommand): Promise<number> {
+  const prepared = await prepareTraining({ ...definition, open: openWeighted }, command);
+  const { config, network } = prepared;
+  const { classes, training, validation, split, weights } = prepared.data;
+  return trainNetwork(prepared, {
+    loss: classificationLoss(network, config, { augment: definition.augment, classWeights: weights }),
+    images: training.samples.length,
+    batches: (sized) => trainingBatches(sized, training, classes.length),
     tensors: ({ images, targets }: ImageBatch) => ({ images, targets }),
-  };
-  const { config, text } = await withBatchSize(opened, {
-    ...{ schema, command, runtime, module: classifier, ...learning, compile: opened.config.runtime.compile },
-    images: images.training.samples.length,
-    batches: (sized) => trainingBatches(sized, images.training, classes),
+    evaluation: validation && ((sized) => evaluationOf(network, sized, validation, classes.length)),
+    split,
+    chart: CHART,
+    model: describeModel(config, classes),
   });
-  const training = trainingBatches(config, images.training, classes);
-  const validation = images.validation && evaluationBatches(config, images.validation, classes);
+}
+
+/** The data, and how much each class counts. */
+async function openWeighted(config: ClassificationConfig): Promise<ClassificationData & Weighted> {
+  const data = await openData(config);
+  const classes = data.classes.map(({ name }) => name);
+  const weights = await classWeights(config.loss.classWeights, { classes, count: () => data.training.counts });
+  return { ...data, weights };
+}
+
+interface Weighted {
+  readonly weights: readonly number[] | undefined;
+}
+
+function evaluationOf(
+  classifier: Classifier,
+  config: ClassificationConfig,
+  validation: ImageSplit,
+  classes: number,
+): NetworkEvaluation {
+  const batches = evaluationBatches(config, validation, classes);
   const predict = classifierPredictor(classifier, config.runtime);
-  try {
-    const exitCode = await trainNetwork({
-      ...{ command, config, text, runtime },
-      module: classifier,
-      ...learning,
-      source: training,
-      evaluation: validation && {
-        best: { metric: 'top1', mode: 'max' },
-        run: async ({ signal }) => {
-          const { loss, ...shares } = summarise(await evaluateClassifier(predict, validation, classes, signal));
-          return config.evaluation.loss ? { ...shares, loss } : shares;
-        },
-      },
-      split,
-      chart: CHART,
-      model: describeModel(config, names),
-    });
-    if (validation !== undefined) reportBroken(validation);
-    return exitCode;
-  } finally {
-    await Promise.all([training.close(), validation?.close()]);
-    predict.dispose();
-    classifier.dispose();
-  }
+  return {
+    best: { metric: 'top1', mode: 'max' },
+    async run({ signal }) {
+      const { loss, ...shares } = summarise(await evaluateClassifier(predict, batches, classes, signal));
+      return config.evaluation.loss ? { ...shares, loss } : shares;
+    },
+    broken: batches.broken,
+    async close() {
+      predict.dispose();
+      await batches.close();
+    },
+  };
 }

@@ -1,7 +1,8 @@
 /** `pyramidal-detect data`. */
 import type { DetectionClass, DetectionSample } from '@pyramidal/coco';
-import { requireSize } from '@pyramidal/images';
-import { checkImages, type DataCommand, describeData, openConfig, type ReportedSplit } from '@pyramidal/task';
+import { openConfig } from '@pyramidal/inference';
+import { requireSize } from '@pyramidal/loading';
+import { checkImages, type DataCommand, describeData, type ReportedSplit } from '@pyramidal/task';
 import { decodingOf } from '../assemble';
 import type { DetectionConfig } from '../config';
 import { openData } from '../data';

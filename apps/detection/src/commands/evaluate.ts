@@ -2,17 +2,9 @@
 import { join } from 'node:path';
 import type { CocoReport } from '@cocoeval/ts';
 import { makeFolder, writeJson } from '@pyramidal/files';
-import {
-  countProgress,
-  type EvaluateCommand,
-  JsonList,
-  requireKnownClasses,
-  withTrainedNetwork,
-} from '@pyramidal/task';
+import { countProgress, type EvaluateCommand, JsonList, withMeasuredNetwork } from '@pyramidal/task';
 import type { DetectionDataset } from '@pyramidal/coco';
-import type { ModelClass } from '@pyramidal/training';
-import type { DetectionConfig } from '../config';
-import { openValidation } from '../data';
+import { type MeasuredSet, openValidation } from '../data';
 import type { DetectionDefinition } from '../definition';
 import { type DetectionMetrics, evaluateDetector } from '../evaluate-detector';
 import { ImageDetector } from '../image-detector';
@@ -23,10 +15,14 @@ import { modelClasses } from '../model-classes';
  * `metrics.json`, and the detections to `bbox.json` and `segm.json`, results files in COCO's format.
  */
 export function evaluate(definition: DetectionDefinition, command: EvaluateCommand): Promise<number> {
-  const task = { ...definition, open: openMeasured };
-  return withTrainedNetwork(task, command, async ({ config, data: dataset, network }) => {
+  const task = {
+    ...definition,
+    openMeasured: openValidation,
+    modelClasses: ({ classes }: MeasuredSet) => modelClasses(classes),
+    sourceOf: () => 'data.val',
+  };
+  return withMeasuredNetwork(task, command, async ({ config, data: dataset, network }) => {
     const { perCategory } = config.evaluation;
-    for (const note of dataset.notes) console.error(note);
     makeFolder(command.out);
     const images = new ImageDetector(network, config, dataset.samples);
     try {
@@ -40,16 +36,6 @@ export function evaluate(definition: DetectionDefinition, command: EvaluateComma
     }
     return 0;
   });
-}
-
-/** The images to measure on, which must have the classes that the checkpoint tells apart. */
-async function openMeasured(
-  config: DetectionConfig,
-  known: readonly ModelClass[] | undefined,
-): Promise<DetectionDataset> {
-  const dataset = await openValidation(config);
-  requireKnownClasses(known, { name: 'data.val', classes: modelClasses(dataset.classes) });
-  return dataset;
 }
 
 /** Evaluates, and writes the results files, which take their place when all is counted. */

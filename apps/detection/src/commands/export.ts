@@ -1,5 +1,6 @@
 /** `pyramidal-detect export`. */
-import { type ExportCommand, exportNetwork, withTrainedNetwork } from '@pyramidal/task';
+import { withTrainedNetwork } from '@pyramidal/inference';
+import { type ExportCommand, exportNetwork } from '@pyramidal/task';
 import { inputSize } from '../assemble';
 import type { DetectionDefinition } from '../definition';
 import { describeModel } from '../model-classes';

@@ -1,7 +1,8 @@
 /** `pyramidal-detect info`. */
-import { describedConfig, describeNetwork, type InfoCommand } from '@pyramidal/task';
+import { describedConfig } from '@pyramidal/inference';
 import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
+import { describeNetwork, type InfoCommand } from '@pyramidal/task';
 import * as tf from '@tensorflow/tfjs-core';
 import { inputSize } from '../assemble';
 import type { DetectionDefinition } from '../definition';

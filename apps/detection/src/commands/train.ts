@@ -1,11 +1,12 @@
 /** `pyramidal-detect train`. */
-import { freezeStages, openConfig, type TrainCommand, trainNetwork, withBatchSize } from '@pyramidal/task';
+import type { Detector } from '@pyramidal/boxes';
 import type { DetectionBatch } from '@pyramidal/coco';
-import { openRuntime } from '@pyramidal/runtime';
-import { startFromFile } from '@pyramidal/training';
-import { compiles, type DetectionTensors, lossOf, measuredBatches, measuredLossOf, trainingBatches } from '../assemble';
+import { type NetworkEvaluation, prepareTraining, type TrainCommand, trainNetwork } from '@pyramidal/task';
+import { compiles, type DetectionTensors, lossOf, measuredLossOf } from '../assemble';
+import { measuredBatches, trainingBatches } from '../batches';
+import type { DetectionConfig } from '../config';
+import { type MeasuredSet, openData } from '../data';
 import type { DetectionDefinition } from '../definition';
-import { openData } from '../data';
 import { evaluateDetector, summarise } from '../evaluate-detector';
 import { ImageDetector } from '../image-detector';
 import { describeModel } from '../model-classes';
@@ -15,54 +16,36 @@ const CHART = { file: 'precision.png', title: 'Validation', yLabel: 'average pre
 const METRICS = { boxes: ['boxAP', 'boxAP50'], masks: ['maskAP', 'maskAP50'] } as const;
 
 /** Trains a detector on a COCO-format dataset; evaluates on the way and at the end. */
-export async function train(
-  { schema, detectors, assemble, augment }: DetectionDefinition,
-  command: TrainCommand,
-): Promise<number> {
-  const opened = openConfig(schema, command);
-  const { training: dataset, validation, split, notes } = await openData(opened.config, detectors);
-  for (const note of notes) console.error(note);
-  const runtime = await openRuntime(opened.config.runtime);
-  console.error(`${runtime.engine}: ${runtime.reason}`);
-
-  const detector = assemble(opened.config, dataset.classes.length);
-  detector.initialize(opened.config.train.seed);
-  const { model } = opened.config;
-  if (model.weights !== undefined) startFromFile(model.weights, detector);
-  freezeStages(detector, model);
-
-  const learning = {
-    loss: lossOf(detector, opened.config, augment),
+export async function train(definition: DetectionDefinition, command: TrainCommand): Promise<number> {
+  const open = (config: DetectionConfig) => openData(config, definition.detectors);
+  const prepared = await prepareTraining({ ...definition, open }, command);
+  const { config, network } = prepared;
+  const { classes, training, validation, split } = prepared.data;
+  const isMeasured = validation !== undefined && config.evaluation.loss;
+  return trainNetwork(prepared, {
+    loss: lossOf(network, config, definition.augment),
+    images: training.samples.length,
+    batches: (sized) => trainingBatches(sized, training.samples, network),
     tensors: ({ tensors }: DetectionBatch): DetectionTensors => ({ ...tensors }),
-  };
-  const compile = compiles(opened.config);
-  const { config, text } = await withBatchSize(opened, {
-    ...{ schema, command, runtime, module: detector, ...learning, compile },
-    images: dataset.samples.length,
-    batches: (sized) => trainingBatches(sized, dataset.samples, detector),
+    compile: compiles(config),
+    evaluation: validation && ((sized) => evaluationOf(network, sized, validation)),
+    ...(isMeasured && {
+      measured: (sized: DetectionConfig) => ({
+        loss: measuredLossOf(network),
+        source: measuredBatches(sized, validation.samples, network),
+      }),
+    }),
+    split,
+    chart: { ...CHART, metrics: [...METRICS.boxes, ...(network.predictsMasks ? METRICS.masks : [])] },
+    model: describeModel(config, classes),
   });
-  const training = trainingBatches(config, dataset.samples, detector);
-  const evaluated = validation && new ImageDetector(detector, config, validation.samples);
-  const source =
-    validation && config.evaluation.loss ? measuredBatches(config, validation.samples, detector) : undefined;
-  try {
-    return await trainNetwork({
-      ...{ command, text, runtime },
-      config: { ...config, runtime: { ...config.runtime, compile } },
-      module: detector,
-      ...learning,
-      source: training,
-      evaluation: evaluated && {
-        best: { metric: 'boxAP', mode: 'max' },
-        run: async ({ signal }) => summarise(await evaluateDetector(evaluated, validation, { signal })),
-      },
-      measured: source && { loss: measuredLossOf(detector), source },
-      split,
-      model: describeModel(config, dataset.classes),
-      chart: { ...CHART, metrics: [...METRICS.boxes, ...(detector.predictsMasks ? METRICS.masks : [])] },
-    });
-  } finally {
-    await Promise.all([training.close(), evaluated?.close(), source?.close()]);
-    detector.dispose();
-  }
+}
+
+function evaluationOf(detector: Detector, config: DetectionConfig, validation: MeasuredSet): NetworkEvaluation {
+  const images = new ImageDetector(detector, config, validation.samples);
+  return {
+    best: { metric: 'boxAP', mode: 'max' },
+    run: async ({ signal }) => summarise(await evaluateDetector(images, validation, { signal })),
+    close: () => images.close(),
+  };
 }

@@ -1,11 +1,13 @@
 /** `pyramidal-segment data`. */
 import { readLabels, type SegmentationSplit } from '@pyramidal/ade20k';
-import { requireSize } from '@pyramidal/images';
-import { checkImages, type DataCommand, describeData, openConfig, type ReportedSplit } from '@pyramidal/task';
+import { openConfig } from '@pyramidal/inference';
+import { requireSize } from '@pyramidal/loading';
+import { checkImages, type DataCommand, describeData, type ReportedSplit } from '@pyramidal/task';
 import { codingOf, decodingOf } from '../assemble';
 import type { SegmentationConfig } from '../config';
 import { openData } from '../data-folder';
 import type { SegmentationDefinition } from '../definition';
+import { drawAugmented } from '../draw-augmented';
 
 /** Opens a data set as training does, decodes every image and its labels, and prints what is in it; 1 where a training would end over it. */
 export async function data({ schema }: SegmentationDefinition, command: DataCommand): Promise<number> {
@@ -17,6 +19,7 @@ export async function data({ schema }: SegmentationDefinition, command: DataComm
   const names = classes.map(({ name }) => name);
   const { lines, isSound } = await describeData({ root, classes: names, unit: 'pixels', splits, notes });
   console.log(lines.join('\n'));
+  if (command.augmented !== undefined) await drawAugmented({ training, classes }, config, command.augmented);
   return isSound ? 0 : 1;
 }
 

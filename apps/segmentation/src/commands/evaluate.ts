@@ -3,20 +3,23 @@ import { dirname, join } from 'node:path';
 import { encodeLabels, type SegmentationClass } from '@pyramidal/ade20k';
 import { makeFolder, writeFileAtomically, writeJson } from '@pyramidal/files';
 import type { SegmentationMetrics } from '@pyramidal/segeval';
-import { type EvaluateCommand, requireKnownClasses, withTrainedNetwork } from '@pyramidal/task';
-import type { ModelClass } from '@pyramidal/training';
+import { type EvaluateCommand, withMeasuredNetwork } from '@pyramidal/task';
 import { codingOf, segmentorPredictor } from '../assemble';
 import type { SegmentationConfig } from '../config';
-import { openValidation } from '../data-folder';
+import { type MeasuredImages, openValidation } from '../data-folder';
 import { evaluateSegmentor, summarise } from '../evaluate-segmentor';
 import type { SegmentationDefinition } from '../definition';
 import { modelClasses } from '../model-classes';
 
 /** Prints mIoU, mAcc, aAcc and the classes one by one; writes `metrics.json` and the predicted label PNGs. */
 export function evaluate(definition: SegmentationDefinition, command: EvaluateCommand): Promise<number> {
-  const task = { ...definition, open: openMeasured };
-  return withTrainedNetwork(task, command, async ({ config, data: { classes, validation: split, notes }, network }) => {
-    for (const note of notes) console.error(note);
+  const task = {
+    ...definition,
+    openMeasured: openValidation,
+    modelClasses: ({ classes }: MeasuredImages) => modelClasses(classes),
+    sourceOf: ({ data }: SegmentationConfig) => data.root,
+  };
+  return withMeasuredNetwork(task, command, async ({ config, data: { classes, validation: split }, network }) => {
     const { out } = command;
     const labels = join(out, 'labels');
     makeFolder(labels);
@@ -42,13 +45,6 @@ export function evaluate(definition: SegmentationDefinition, command: EvaluateCo
     }
     return 0;
   });
-}
-
-/** The images to measure on, which must have the classes that the checkpoint tells apart. */
-async function openMeasured(config: SegmentationConfig, known: readonly ModelClass[] | undefined) {
-  const measured = await openValidation(config);
-  requireKnownClasses(known, { name: config.data.root, classes: modelClasses(measured.classes) });
-  return measured;
 }
 
 /** A class without pixels has `null` where there is no number. */

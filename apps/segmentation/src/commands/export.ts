@@ -1,6 +1,7 @@
 /** `pyramidal-segment export`. */
+import { withTrainedNetwork } from '@pyramidal/inference';
 import { inferencePass } from '@pyramidal/nn';
-import { type ExportCommand, exportNetwork, withTrainedNetwork } from '@pyramidal/task';
+import { type ExportCommand, exportNetwork } from '@pyramidal/task';
 import type { SegmentationDefinition } from '../definition';
 import { describeModel } from '../model-classes';
 import { onnxSegmentor } from '../onnx-task';

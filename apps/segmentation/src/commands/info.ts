@@ -1,7 +1,8 @@
 /** `pyramidal-segment info`. */
-import { describedConfig, describeNetwork, type InfoCommand } from '@pyramidal/task';
+import { describedConfig } from '@pyramidal/inference';
 import { inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
+import { describeNetwork, type InfoCommand } from '@pyramidal/task';
 import type { SegmentationDefinition } from '../definition';
 
 /** Prints parameters, multiply-adds, feature shapes and memory of a configuration's network. */

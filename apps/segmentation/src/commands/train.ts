@@ -1,18 +1,12 @@
 /** `pyramidal-segment train`. */
-import {
-  classWeights,
-  freezeStages,
-  openConfig,
-  type TrainCommand,
-  trainNetwork,
-  withBatchSize,
-} from '@pyramidal/task';
-import { countPixels, type SegmentationBatch } from '@pyramidal/ade20k';
-import { openRuntime } from '@pyramidal/runtime';
-import { startFromFile } from '@pyramidal/training';
-import { codingOf, lossOf, measuredBatches, measuredLossOf, segmentorPredictor, trainingBatches } from '../assemble';
+import { countPixels, type SegmentationBatch, type SegmentationSplit } from '@pyramidal/ade20k';
+import { classWeights, type NetworkEvaluation, prepareTraining, type TrainCommand, trainNetwork } from '@pyramidal/task';
+import type { Segmentor } from '@pyramidal/upernet';
+import { codingOf, lossOf, measuredLossOf, segmentorPredictor } from '../assemble';
+import { measuredBatches, trainingBatches } from '../batches';
+import type { SegmentationConfig } from '../config';
+import { openData, type SegmentationData } from '../data-folder';
 import type { SegmentationDefinition } from '../definition';
-import { openData } from '../data-folder';
 import { evaluateSegmentor, summarise } from '../evaluate-segmentor';
 import { describeModel } from '../model-classes';
 
@@ -24,58 +18,51 @@ const CHART = {
 };
 
 /** Trains a segmentor on a dataset in ADE20K's layout; evaluates on the way and at the end. */
-export async function train(
-  { schema, assemble, augment }: SegmentationDefinition,
-  command: TrainCommand,
-): Promise<number> {
-  const opened = openConfig(schema, command);
-  const { classes: names, split, notes, ...images } = await openData(opened.config);
-  for (const note of notes) console.error(note);
-  const classes = names.length;
-  const weights = await classWeights(opened.config.loss.classWeights, {
-    classes: names.map(({ name }) => name),
-    count: () => countPixels(images.training, codingOf(opened.config, classes), opened.config.data.onBroken),
-  });
-  const runtime = await openRuntime(opened.config.runtime);
-  console.error(`${runtime.engine}: ${runtime.reason}`);
-
-  const segmentor = assemble(opened.config, classes);
-  segmentor.initialize(opened.config.train.seed);
-  const { model } = opened.config;
-  if (model.weights !== undefined) startFromFile(model.weights, segmentor);
-  freezeStages(segmentor, model);
-
-  const learning = {
-    loss: lossOf(segmentor, opened.config, { augment, classWeights: weights }),
+export async function train(definition: SegmentationDefinition, command: TrainCommand): Promise<number> {
+  const prepared = await prepareTraining({ ...definition, open: openWeighted }, command);
+  const { config, network } = prepared;
+  const { classes, training, validation, split, weights } = prepared.data;
+  const isMeasured = validation !== undefined && config.evaluation.loss;
+  return trainNetwork(prepared, {
+    loss: lossOf(network, config, { augment: definition.augment, classWeights: weights }),
+    images: training.samples.length,
+    batches: (sized) => trainingBatches(sized, training, classes.length),
     tensors: ({ images, labels }: SegmentationBatch) => ({ images, labels }),
-  };
-  const { config, text } = await withBatchSize(opened, {
-    ...{ schema, command, runtime, module: segmentor, ...learning, compile: opened.config.runtime.compile },
-    images: images.training.samples.length,
-    batches: (sized) => trainingBatches(sized, images.training, classes),
+    evaluation: validation && ((sized) => evaluationOf(network, sized, validation, classes.length)),
+    ...(isMeasured && {
+      measured: (sized: SegmentationConfig) => ({
+        loss: measuredLossOf(network, weights),
+        source: measuredBatches(sized, validation, classes.length),
+      }),
+    }),
+    split,
+    chart: CHART,
+    model: describeModel(config, classes),
   });
-  const training = trainingBatches(config, images.training, classes);
-  const { validation } = images;
+}
+
+/** The data, and how much each class counts. */
+async function openWeighted(config: SegmentationConfig): Promise<SegmentationData & Weighted> {
+  const data = await openData(config);
+  const classes = data.classes.map(({ name }) => name);
+  const count = () => countPixels(data.training, codingOf(config, classes.length), config.data.onBroken);
+  return { ...data, weights: await classWeights(config.loss.classWeights, { classes, count }) };
+}
+
+interface Weighted {
+  readonly weights: readonly number[] | undefined;
+}
+
+function evaluationOf(
+  segmentor: Segmentor,
+  config: SegmentationConfig,
+  validation: SegmentationSplit,
+  classes: number,
+): NetworkEvaluation {
   const predict = segmentorPredictor(segmentor, config);
-  const source = validation && config.evaluation.loss ? measuredBatches(config, validation, classes) : undefined;
-  try {
-    return await trainNetwork({
-      ...{ command, config, text, runtime },
-      module: segmentor,
-      ...learning,
-      source: training,
-      evaluation: validation && {
-        best: { metric: 'mIoU', mode: 'max' },
-        run: async ({ signal }) => summarise(await evaluateSegmentor(predict, config, validation, classes, { signal })),
-      },
-      measured: source && { loss: measuredLossOf(segmentor, weights), source },
-      split,
-      chart: CHART,
-      model: describeModel(config, names),
-    });
-  } finally {
-    await Promise.all([training.close(), source?.close()]);
-    predict.dispose();
-    segmentor.dispose();
-  }
+  return {
+    best: { metric: 'mIoU', mode: 'max' },
+    run: async ({ signal }) => summarise(await evaluateSegmentor(predict, config, validation, classes, { signal })),
+    close: async () => predict.dispose(),
+  };
 }

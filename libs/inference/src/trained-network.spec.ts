@@ -7,7 +7,6 @@ import { Linear } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { cardTexts } from '@pyramidal/training';
-import { requireKnownClasses } from './known-classes';
 import { describedConfig, withTrainedNetwork } from './trained-network';
 
 const schema = z.strictObject({ train: trainSchema, evaluation: evaluationSchema, runtime: runtimeSchema });
@@ -153,28 +152,5 @@ describe('withTrainedNetwork', () => {
       expect(received).toMatchObject({ exitCode: 2 });
       expect(use).not.toHaveBeenCalled();
     });
-  });
-});
-
-describe('requireKnownClasses', () => {
-  const known = [
-    { id: 3, name: 'cat', colour: [0, 0, 0] as const },
-    { id: 8, name: 'dog', colour: [0, 0, 0] as const },
-  ];
-  const [cat, dog] = known;
-
-  it('takes the same classes, and any where the checkpoint tells none', () => {
-    expect(() => requireKnownClasses(known, { name: 'data.val', classes: known })).not.toThrow();
-    expect(() => requireKnownClasses(undefined, { name: 'data.val', classes: [] })).not.toThrow();
-  });
-
-  it.each([
-    [[cat!, { ...dog!, name: 'wolf' }], "label 1 is 'dog' (8) there and 'wolf' (8) here"],
-    [[cat!, { ...dog!, id: 9 }], "label 1 is 'dog' (8) there and 'dog' (9) here"],
-    [[cat!], "label 1 is 'dog' (8) there and no class here"],
-    [[cat!, dog!, { ...dog!, id: 10 }], "label 2 is no class there and 'dog' (10) here"],
-  ])('names the first class that differs, case %#', (classes, expected) => {
-    const message = `data.val: expected the classes of the checkpoint: ${expected}`;
-    expect(() => requireKnownClasses(known, { name: 'data.val', classes })).toThrow(message);
   });
 });

@@ -1,13 +1,18 @@
 /** A checkpoint opened for images of any caller: its network, its engine, and the queue before them. */
+import type { SharedConfig } from '@pyramidal/config';
 import type { Module } from '@pyramidal/nn';
 import type { RuntimeOptions } from '@pyramidal/runtime';
-import { evaluationBatchSize } from '../batch-size';
-import { findWeights } from '../find-weights';
-import type { TrainedCommand } from '../task-app';
-import type { SharedConfig } from '../train-network';
-import { type Classified, type NetworkTask, openTrainedNetwork, type TrainedNetwork } from '../trained-network';
+import { evaluationBatchSize } from './evaluation-batch-size';
+import { findWeights } from './find-weights';
 import { ImageQueue, type ImageWork } from './image-queue';
 import { borrowEngine } from './shared-engine';
+import {
+  type Classified,
+  type NetworkTask,
+  openTrainedNetwork,
+  type TrainedCommand,
+  type TrainedNetwork,
+} from './trained-network';
 
 /** How a model is opened; what is left out is the checkpoint's own. */
 export interface OpenOptions extends Pick<RuntimeOptions, 'engine' | 'threads'> {

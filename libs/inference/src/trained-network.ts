@@ -1,11 +1,26 @@
 /** What `eval`, `predict` and `export` begin and end with, whatever the task: a network with the weights of a checkpoint. */
-import { type ConfigSource, type LoadedConfig, openStoredConfig, UsageError, type z } from '@pyramidal/config';
+import {
+  type ConfigSource,
+  type LoadedConfig,
+  openStoredConfig,
+  type SharedConfig,
+  UsageError,
+  type z,
+} from '@pyramidal/config';
 import type { Module } from '@pyramidal/nn';
 import { openRuntime, type Runtime, type RuntimeOptions } from '@pyramidal/runtime';
 import { describeLoaded, type ModelCard, type ModelClass, openWeightsFile } from '@pyramidal/training';
-import { openConfig } from './choose-config';
-import type { InfoCommand, TrainedCommand } from './task-app';
-import type { SharedConfig } from './train-network';
+import { openConfig } from './open-config';
+
+/** A checkpoint, and what is to differ from what it tells of itself. */
+export interface TrainedCommand {
+  /** A configuration; the checkpoint's own where absent. */
+  readonly config?: ConfigSource | undefined;
+  /** Overrides such as `data.workers=0`. */
+  readonly set: readonly string[];
+  /** Its path, or its bytes. */
+  readonly weights: string | Uint8Array;
+}
 
 /** How a configuration of a task reads. */
 export interface ConfiguredTask<Config> {
@@ -114,7 +129,7 @@ export interface DescribedConfig<Config> extends LoadedConfig<Config> {
 /** The configuration that `info` is told, or that of its checkpoint. @throws ConfigError or UsageError. */
 export function describedConfig<Config>(
   task: ConfiguredTask<Config>,
-  { config, weights, set }: Pick<InfoCommand, 'config' | 'weights' | 'set'>,
+  { config, weights, set }: Omit<TrainedCommand, 'weights'> & Partial<Pick<TrainedCommand, 'weights'>>,
 ): DescribedConfig<Config> {
   if (weights === undefined) {
     if (config === undefined) throw new UsageError('expected a configuration, or weights that bring theirs along');

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { backboneSchema, openRecipe, z } from '@pyramidal/config';
-import { openConfig } from './choose-config';
+import { openConfig } from './open-config';
 
 const schema = z.strictObject({
   lr: z.number(),

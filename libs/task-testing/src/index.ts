@@ -1,0 +1,3 @@
+/** What the specs of every task's program share. */
+export { describeOwnBackbones } from './own-backbones';
+export { describeRecipes } from './recipes';

@@ -1,0 +1,153 @@
+/** A task's published trainings: each describes a network and how to train it, and its network learns. */
+import { backboneCatalogue, type BackboneSizes, VARIANTS } from '@pyramidal/backbones';
+import { loadConfig, openRecipe, type RecipeBook, type RecipeChoice, type SharedConfig, trainingsOf, type z } from '@pyramidal/config'; // prettier-ignore
+import type { Backbone, Module } from '@pyramidal/nn';
+import { openRuntime } from '@pyramidal/runtime';
+import { expectScheduleShape, withoutGradient } from '@pyramidal/testing';
+import { createOptimizer, createSchedule } from '@pyramidal/training';
+import type * as tf from '@tensorflow/tfjs-core';
+
+/** What of a configuration is looked at. */
+interface RecipeConfig extends SharedConfig {
+  readonly model: { readonly backbone: { readonly name: string } };
+}
+
+/** What a program's recipes are tested with. */
+export interface RecipeSpecs<Config extends RecipeConfig, Network extends Module & { readonly backbone: Backbone }> {
+  readonly book: RecipeBook;
+  readonly schema: z.ZodType<Config>;
+  readonly assemble: (config: Config, classes: number) => Network;
+  /** Of the published data set. */
+  readonly classes: number;
+  /** Overrides that let a toy batch reach every parameter. */
+  readonly small?: (config: Config) => readonly string[];
+  /** Overrides that make heads narrow without changing what they are made of. */
+  readonly narrow?: (config: Config) => readonly string[];
+  /** The loss of a toy batch; what it makes is tidied. */
+  readonly loss: (network: Network, config: Config, classes: number) => tf.Scalar;
+  /** Called when a network has its values. */
+  readonly prepare?: (network: Network) => void;
+  /** Whether a parameter has nothing to learn from so small a batch, or never. */
+  readonly isSilent?: (config: Config, name: string) => boolean;
+  /** Of the last rate over the largest one; default 0.02. Undefined for a schedule of another shape, which a spec of its own tells. */
+  readonly endBelow?: (training: RecipeChoice, config: Config) => number | undefined;
+}
+
+/** Networks in full with the target `test-heavy`; otherwise few blocks of each kind, narrow heads. */
+const isHeavy = process.env['PYRAMIDAL_HEAVY'] === '1';
+
+/** Classes of the toy batches. */
+const TOY_CLASSES = 7;
+
+/** Describes the recipes of a program. */
+export function describeRecipes<Config extends RecipeConfig, Network extends Module & { readonly backbone: Backbone }>(
+  specs: RecipeSpecs<Config, Network>,
+): void {
+  const { book, schema, assemble } = specs;
+  const trainings = trainingsOf(book);
+  const load = (training: RecipeChoice, ...set: string[]): Config =>
+    loadConfig(schema, openRecipe(book, training), { set }).config;
+  /** Without drop path, which drops whole blocks in so small a batch. */
+  const small = (training: RecipeChoice): Config => {
+    const { small: few, narrow } = specs;
+    const config = load(training);
+    const set = ['model.backbone.dropPath=0', ...(few?.(config) ?? [])];
+    return load(training, ...set, ...(isHeavy ? [] : [...narrowBackbone(config), ...(narrow?.(config) ?? [])]));
+  };
+
+  describe('published trainings', () => {
+    jest.setTimeout(isHeavy ? 600_000 : 60_000);
+    beforeAll(async () => {
+      await openRuntime();
+    });
+
+    it.each(trainings.map((one) => [titleOf(one), one] as const))('%s describes how to train it', (_, training) => {
+      const config = load(training);
+      const whole = assemble(config, specs.classes);
+      expect(whole.parameterCount()).toBeGreaterThan(whole.backbone.parameterCount());
+      const network = assemble(small(training), TOY_CLASSES);
+      network.initialize(1);
+      expectWholeOptimizer(network, config);
+      network.dispose();
+      expectWholeSchedule(config, specs.endBelow === undefined ? 0.02 : specs.endBelow(training, config));
+    });
+
+    it.each([...new Set(trainings.map(({ recipe }) => recipe))])('%s takes every published size', (recipe) => {
+      for (const backbone of Object.keys(VARIANTS)) {
+        const network = assemble(load({ recipe, backbone }), specs.classes);
+        expect(network.parameterCount()).toBeGreaterThan(network.backbone.parameterCount());
+      }
+    });
+
+    it.each(coverOf(trainings, small).map((one) => [titleOf(one), one] as const))(
+      'the network of %s learns with every parameter',
+      (_, training) => {
+        const config = small(training);
+        const network = assemble(config, TOY_CLASSES);
+        network.initialize(1);
+        specs.prepare?.(network);
+        const silent = withoutGradient(network.parameters(), () => specs.loss(network, config, TOY_CLASSES));
+        expect(silent.filter((name) => specs.isSilent?.(config, name) !== true)).toEqual([]);
+        network.dispose();
+      },
+    );
+  });
+}
+
+/** Overrides that leave a backbone few blocks of each kind, and the narrowest of some widths that its family can have. */
+function narrowBackbone({ model }: RecipeConfig): string[] {
+  const { name } = model.backbone;
+  const { channels }: BackboneSizes = VARIANTS[name as keyof typeof VARIANTS];
+  const inEighths = channels.map((width) => HEADS * Math.round(width / 8 / HEADS));
+  const narrower = [inEighths, ...[8, 6, 4, 3, 2].map((factor) => channels.map((width) => width / factor))]
+    .map((widths) => widths as unknown as BackboneSizes['channels'])
+    .find((widths) => widths.every(Number.isInteger) && faultOf({ name, channels: widths }) === undefined);
+  const changes = { depths: [1, 1, 2, 2], channels: narrower ?? channels };
+  return Object.entries(changes).map(([key, value]) => `model.backbone.${key}=${JSON.stringify(value)}`);
+}
+
+/** What widths are often a multiple of. */
+const HEADS = 8;
+
+const { faultOf } = backboneCatalogue();
+
+const titleOf = ({ recipe, backbone }: RecipeChoice): string =>
+  backbone === undefined ? recipe : `${recipe} on ${backbone}`;
+
+/** Every parameter belongs to a block, and every group of the configuration has some. */
+function expectWholeOptimizer(network: Module, { train }: SharedConfig): void {
+  const parameters = network.parameters();
+  const optimizer = createOptimizer(parameters, train.optimizer);
+  expect(optimizer.blocks.flatMap(({ parts }) => parts)).toHaveLength(parameters.size);
+  for (const state of optimizer.state.values()) state.dispose();
+}
+
+function expectWholeSchedule({ train }: SharedConfig, endBelow: number | undefined): void {
+  if (endBelow === undefined) return;
+  const UPDATES = 1000; // of an epoch
+  const { epochs, iterations, schedule } = train;
+  const { lr } = train.optimizer;
+  const length = epochs === undefined ? { iterations: iterations! } : { epochs };
+  const rate = createSchedule(schedule, { lr, length, updatesPerEpoch: UPDATES });
+  const updates = iterations ?? UPDATES * epochs!;
+  expectScheduleShape(rate, { updates, lr, startLr: schedule.warmup?.startLr ?? lr, endBelow });
+}
+
+/**
+ * Trainings that bring every backbone, and every kind of head with its settings, at least once. Heads know of a backbone its levels
+ * alone, so that what learns on one learns on the others; in full every pair is tested.
+ */
+function coverOf<Config extends RecipeConfig>(
+  trainings: readonly RecipeChoice[],
+  small: (training: RecipeChoice) => Config,
+): RecipeChoice[] {
+  const seen = new Set<string>();
+  return trainings.filter((training) => {
+    const { backbone, ...heads } = small(training).model;
+    const { name, ...sizes } = backbone;
+    const kinds = isHeavy ? [{ backbone, heads }] : [{ name, sizes }, heads];
+    const fresh = kinds.map((kind) => JSON.stringify(kind)).filter((kind) => !seen.has(kind));
+    for (const kind of fresh) seen.add(kind);
+    return fresh.length > 0;
+  });
+}

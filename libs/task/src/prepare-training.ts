@@ -1,0 +1,77 @@
+/** The first half of `train`, whatever the task: a configuration, its data, an engine, and a network with the values that it starts from. */
+import type { SharedConfig } from '@pyramidal/config';
+import { type ConfiguredTask, openConfig } from '@pyramidal/inference';
+import type { Backbone, Module } from '@pyramidal/nn';
+import { openRuntime, type Runtime } from '@pyramidal/runtime';
+import { startFromFile } from '@pyramidal/training';
+import { freezeStages } from './freeze-stages';
+import type { TrainCommand } from './task-app';
+
+/** What a configuration says of the network to train, whatever the task. */
+export interface TrainedConfig extends SharedConfig {
+  readonly model: { readonly weights?: string | undefined; readonly freeze?: number | undefined };
+}
+
+/** What a training reads, whatever the task. */
+export interface TrainingSource {
+  readonly classes: readonly unknown[];
+  /** What people should know before the first step, one line each. */
+  readonly notes: readonly string[];
+}
+
+/** A network with a backbone. */
+export type TrainableNetwork = Module & { readonly backbone: Backbone };
+
+/** How a task makes a network to train. */
+export interface TrainingTask<
+  Config extends TrainedConfig,
+  Data extends TrainingSource,
+  Network extends TrainableNetwork,
+> extends ConfiguredTask<Config> {
+  /** Opens what the training reads, before anything is computed. */
+  readonly open: (config: Config) => Promise<Data>;
+  /** The network of a configuration, without values yet. */
+  readonly assemble: (config: Config, classes: number) => Network;
+}
+
+/** All that a training begins with. */
+export interface PreparedTraining<Config, Data, Network> {
+  readonly command: TrainCommand;
+  readonly schema: ConfiguredTask<Config>['schema'];
+  readonly config: Config;
+  /** The resolved configuration, as YAML. */
+  readonly text: string;
+  readonly data: Data;
+  readonly runtime: Runtime;
+  /** With values: drawn, or loaded. The caller's to dispose. */
+  readonly network: Network;
+}
+
+/**
+ * Opens what a command names, and says what of it is worth knowing.
+ * @throws ConfigError or UsageError about the configuration; errors about the data, the engine and the weights in one line.
+ */
+export async function prepareTraining<
+  Config extends TrainedConfig,
+  Data extends TrainingSource,
+  Network extends TrainableNetwork,
+>(
+  { schema, open, assemble }: TrainingTask<Config, Data, Network>,
+  command: TrainCommand,
+): Promise<PreparedTraining<Config, Data, Network>> {
+  const { config, text } = openConfig(schema, command);
+  const data = await open(config);
+  for (const note of data.notes) console.error(note);
+  const runtime = await openRuntime(config.runtime);
+  console.error(`${runtime.engine}: ${runtime.reason}`);
+  const network = assemble(config, data.classes.length);
+  try {
+    network.initialize(config.train.seed);
+    if (config.model.weights !== undefined) startFromFile(config.model.weights, network);
+    freezeStages(network, config.model);
+  } catch (error) {
+    network.dispose();
+    throw error;
+  }
+  return { command, schema, config, text, data, runtime, network };
+}

@@ -14,7 +14,8 @@ describeRecipes({
   assemble: assembleSegmentor,
   classes: 150,
   narrow({ model: { head } }) {
-    const widths = head.name === 'upernet' ? ['channels=32', 'auxiliaryChannels=32'] : ['neckChannels=32', 'channels=32'];
+    const widths =
+      head.name === 'upernet' ? ['channels=32', 'auxiliaryChannels=32'] : ['neckChannels=32', 'channels=32'];
     return widths.map((width) => `model.head.${width}`);
   },
   loss(segmentor, config, classes) {
@@ -25,7 +26,10 @@ describeRecipes({
 });
 
 it('segmentors tell the classes of their data set apart', () => {
-  const { config } = loadConfig(segmentationSchema, openRecipe(RECIPES, { recipe: 'upernet_160k', backbone: 'smt_small' }));
+  const { config } = loadConfig(
+    segmentationSchema,
+    openRecipe(RECIPES, { recipe: 'upernet_160k', backbone: 'smt_small' }),
+  );
   const segmentor = assembleSegmentor(config, 150);
   expect(segmentor.classes).toBe(150);
   expect([...segmentor.state().keys()]).toContain('decode_head.conv_seg.weight');

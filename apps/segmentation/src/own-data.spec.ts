@@ -1,5 +1,14 @@
 /** What people expect of training on data of their own: a look at it, batches that fit, rare classes, weights to start from. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { readSafetensors } from '@pyramidal/checkpoints';
 import { decodeImage } from '@pyramidal/images';
@@ -35,7 +44,9 @@ const train = (run: string, ...set: readonly string[]) =>
 const done = { code: 0, message: '' };
 
 function metricsOf(run: string): Record<string, unknown>[] {
-  const lines = readFileSync(join(folder, run, 'metrics.jsonl'), 'utf8').trim().split('\n');
+  const lines = readFileSync(join(folder, run, 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n');
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 

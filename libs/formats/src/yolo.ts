@@ -142,11 +142,7 @@ function besideImages(image: string): string {
   return labelName(parts.join(sep), '.txt');
 }
 
-function splitOf(
-  name: string,
-  { finder, names, labelOf }: ListedImages,
-  categories: readonly string[],
-): LabelSplit {
+function splitOf(name: string, { finder, names, labelOf }: ListedImages, categories: readonly string[]): LabelSplit {
   const read = async function* (losses: Losses): AsyncGenerator<LabelledImage> {
     const used = new Set<string>();
     for (const listed of names) {

@@ -54,7 +54,11 @@ describe('withMeasuredNetwork', () => {
   });
 
   it.each([
-    [['a', 'b', 'd', 'e'], '2 of these 4 images are not among the 3 that the run held out', ': the network may have learned from them'],
+    [
+      ['a', 'b', 'd', 'e'],
+      '2 of these 4 images are not among the 3 that the run held out',
+      ': the network may have learned from them',
+    ],
     [['a', 'b'], 'these 2 images are some of the 3 that the run held out', ''],
   ])('compares %j with them', async (heldOut, count, rest) => {
     const [, line] = await measure(heldOut);

@@ -1,7 +1,13 @@
 /** `pyramidal-classify train`. */
 import type { ImageBatch, ImageSplit } from '@pyramidal/imagenet';
 import type { Classifier } from '@pyramidal/nn';
-import { classWeights, type NetworkEvaluation, prepareTraining, type TrainCommand, trainNetwork } from '@pyramidal/task';
+import {
+  classWeights,
+  type NetworkEvaluation,
+  prepareTraining,
+  type TrainCommand,
+  trainNetwork,
+} from '@pyramidal/task';
 import { classificationLoss } from '../assemble';
 import { evaluationBatches, trainingBatches } from '../batches';
 import { summarise } from '../classification-metrics';

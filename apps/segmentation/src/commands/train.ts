@@ -1,6 +1,12 @@
 /** `pyramidal-segment train`. */
 import { countPixels, type SegmentationBatch, type SegmentationSplit } from '@pyramidal/ade20k';
-import { classWeights, type NetworkEvaluation, prepareTraining, type TrainCommand, trainNetwork } from '@pyramidal/task';
+import {
+  classWeights,
+  type NetworkEvaluation,
+  prepareTraining,
+  type TrainCommand,
+  trainNetwork,
+} from '@pyramidal/task';
 import type { Segmentor } from '@pyramidal/upernet';
 import { codingOf, lossOf, measuredLossOf, segmentorPredictor } from '../assemble';
 import { measuredBatches, trainingBatches } from '../batches';

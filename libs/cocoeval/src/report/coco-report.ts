@@ -6,13 +6,16 @@ import type { Params } from '../evaluate/params';
 import { averageOf, fixed, summarize, type Summary } from './summarize';
 import type { CocoCategory } from '../format/types';
 
-/** Averages of one category, over all areas, at the largest limit of detections; -1 without objects. */
+/** Averages of one category at the largest limit of detections, over all areas unless named; -1 without objects. */
 interface CategoryScores {
   readonly id: number;
   readonly name: string;
   readonly AP: number;
   readonly AP50: number;
   readonly AP75: number;
+  readonly APsmall: number;
+  readonly APmedium: number;
+  readonly APlarge: number;
   readonly AR: number;
 }
 
@@ -67,12 +70,19 @@ export class CocoReport {
     return this.categories.map((record, category) => {
       const at = (iou: number): number =>
         averageOf('precision', this.accumulated, { category, area: 0, limit, thresholds: this.thresholds(iou) });
+      const inArea = (name: string): number => {
+        const area = this.params.areaRngLbl.indexOf(name);
+        return area < 0 ? -1 : averageOf('precision', this.accumulated, { category, area, limit });
+      };
       return {
         id: record.id,
         name: categoryName(record),
         AP: averageOf('precision', this.accumulated, { category, area: 0, limit }),
         AP50: at(0.5),
         AP75: at(0.75),
+        APsmall: inArea('small'),
+        APmedium: inArea('medium'),
+        APlarge: inArea('large'),
         AR: averageOf('recall', this.accumulated, { category, area: 0, limit }),
       };
     });

@@ -21,6 +21,7 @@ const mayImport = {
   'type:model': ['type:kernels', 'type:graph', 'type:runtime', 'type:nn', 'type:checkpoints', 'type:parts'],
   'type:images': ['type:random'],
   'type:pictures': ['type:images'],
+  'type:report': ['type:images', 'type:eval'],
   'type:loading': ['type:random', 'type:images'],
   'type:data': ['type:runtime', 'type:random', 'type:images', 'type:loading', 'type:eval'],
   'type:formats': ['type:config', 'type:random', 'type:images', 'type:loading', 'type:data', 'type:eval'],
@@ -31,11 +32,11 @@ const mayImport = {
   ],
   'type:task': [
     ...['type:kernels', 'type:graph', 'type:runtime', 'type:nn', 'type:checkpoints', 'type:config'],
-    ...['type:images', 'type:pictures', 'type:training', 'type:inference'],
+    ...['type:images', 'type:pictures', 'type:report', 'type:training', 'type:inference'],
   ],
   'type:app': [
     ...['type:kernels', 'type:graph', 'type:runtime', 'type:nn', 'type:checkpoints', 'type:config', 'type:eval'],
-    ...['type:model', 'type:parts', 'type:images', 'type:pictures', 'type:loading', 'type:random'],
+    ...['type:model', 'type:parts', 'type:images', 'type:pictures', 'type:report', 'type:loading', 'type:random'],
     ...['type:data', 'type:training', 'type:inference', 'type:serving', 'type:task', 'type:task-testing'],
   ],
   'type:testing': [],

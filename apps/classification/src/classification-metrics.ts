@@ -10,6 +10,16 @@ export interface ClassificationCounts {
   readonly classes: number;
 }
 
+/** What was predicted for an image. */
+export interface ImagePrediction {
+  readonly label: number;
+  readonly predicted: number;
+  /** Softmax of the predicted class. */
+  readonly score: number;
+  /** Cross entropy of the true class. */
+  readonly loss: number;
+}
+
 /** Counts predictions batch by batch; equal logits rank by the lower class index. */
 export class ClassificationMetrics {
   readonly #confusion: Uint32Array;
@@ -25,17 +35,20 @@ export class ClassificationMetrics {
   /**
    * @param logits [N, K] row-major.
    * @param labels N true classes.
+   * @returns what was predicted for each image.
    */
-  add(logits: Float32Array, labels: readonly number[]): void {
-    labels.forEach((label, image) => {
+  add(logits: Float32Array, labels: readonly number[]): ImagePrediction[] {
+    return labels.map((label, image) => {
       const row = logits.subarray(image * this.classes, (image + 1) * this.classes);
       const predicted = bestClass(row);
       const rank = rankOf(row, label);
       this.#images++;
       if (rank < 1) this.#top1++;
       if (rank < 5) this.#top5++;
-      this.#crossEntropy += crossEntropyOf(row, label);
+      const loss = crossEntropyOf(row, label);
+      this.#crossEntropy += loss;
       this.#confusion[label * this.classes + predicted]!++;
+      return { label, predicted, score: Math.exp(-crossEntropyOf(row, predicted)), loss };
     });
   }
 

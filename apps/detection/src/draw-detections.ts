@@ -5,9 +5,12 @@ import { drawAnnotations, PALETTE, tintMask } from '@pyramidal/pictures';
 import type { Detection } from './batch-detector';
 import { scaleMask } from './scale-mask';
 
-/** What was found in an image, in its pixels. */
+/** An object that was found, or annotated and then without a score. */
+export type Drawable = Omit<Detection, 'score'> & Partial<Pick<Detection, 'score'>>;
+
+/** The objects of an image, in its pixels, best first. */
 interface Found extends Size {
-  readonly objects: readonly Detection[];
+  readonly objects: readonly Drawable[];
 }
 
 /**
@@ -27,7 +30,7 @@ export function drawDetections(
   const annotations = order.map(({ box: [x1, y1, x2, y2], label, score }) => ({
     box: [x1 * across, y1 * down, x2 * across, y2 * down] as const,
     colour: colourOf(label),
-    label: `${classes[label]!.name} ${score.toFixed(2)}`,
+    label: score === undefined ? classes[label]!.name : `${classes[label]!.name} ${score.toFixed(2)}`,
   }));
   return drawAnnotations(picture, annotations);
 }

@@ -12,14 +12,14 @@ export interface EvaluateOptions {
   readonly onMap?: (item: EvaluationItem, map: Uint8Array) => Promise<void>;
 }
 
-/** Segments every image of a split once, at its own size, and counts. */
+/** Segments every image of a split once, at its own size, and counts. @returns the counts. */
 export async function evaluateSegmentor(
   network: Network,
   config: SegmentationConfig,
   split: SegmentationSplit,
   classes: number,
   { signal, onMap }: EvaluateOptions = {},
-): Promise<SegmentationMetrics> {
+): Promise<SegmentationEvaluator> {
   // Labels are classes or 255 already.
   const evaluator = new SegmentationEvaluator({ classes });
   const options = {
@@ -32,7 +32,7 @@ export async function evaluateSegmentor(
     evaluator.add(map, item.labels.data, item.label);
     await onMap?.(item, map);
   }
-  return evaluator.metrics();
+  return evaluator;
 }
 
 /** The standard numbers. */

@@ -23,7 +23,6 @@ export async function picturePair({ caption, pictures }: PicturePair): Promise<H
         title="${name}"
         width="${width}"
         height="${height}"
-        loading="lazy"
       />`;
     }),
   );

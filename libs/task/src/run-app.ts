@@ -7,6 +7,7 @@ import { type ExitCode, reportError } from '@pyramidal/program';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { chooseConfig, chooseIfAny, type ChosenConfig, runName } from './choose-config';
 import { EXPORT_FORMATS, type ExportFormat, type TaskApp } from './task-app';
+import { writeTrainingReport } from './training-report';
 import { userPath } from './user-path';
 
 export interface RunAppOptions {
@@ -124,6 +125,16 @@ function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command 
     .action(async (file, { weights, host, port, queue, set, ...choice }) => {
       const config = chooseIfAny(app, { file, ...choice });
       finish(await app.serve({ config, set, weights: weights.file, service: { host, port, queue } }));
+    });
+  program
+    .command('report')
+    .description('draw trainings over each other, as a page for a browser')
+    .argument('<runs...>', 'folders of runs')
+    .option('--out <file>', 'the page', onePath, join('runs', 'report.html'))
+    .option('--debug', 'show the stack of an error')
+    .action((folders: string[], { out }) => {
+      writeTrainingReport(folders.map(onePath), out);
+      console.log(`report in ${out}`);
     });
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ writeErr: () => undefined });

@@ -24,6 +24,7 @@ import type { PreparedTraining } from './prepare-training';
 import { reportBroken } from './report-broken';
 import type { TrainCommand } from './task-app';
 import { type EvaluationChart, trainingCurves } from './training-curves';
+import { renewTrainingReport } from './training-report';
 import { type Measured, validationLoss, type ValidationLoss } from './validation-loss';
 
 /** Batches of a data set from a place on, in an order that the seed alone decides. */
@@ -177,6 +178,7 @@ async function trainInFolder<Loaded, B extends Batch>(training: Training<Loaded,
     reportBroken(source, ...(evaluation?.broken === undefined ? [] : [{ broken: evaluation.broken }]));
     const curves = await trainingCurves(run.file('metrics.jsonl'), evaluation && chart);
     for (const [name, picture] of curves) writeFileAtomically(run.file(name), picture);
+    renewTrainingReport(run.folder);
     if (exitCode === 0) reportDone(run.folder, command.progress);
     return exitCode;
   } finally {
@@ -199,6 +201,7 @@ async function runTraining<Loaded, B extends Batch>(
   const { epochs, iterations, optimizer, schedule, seed, logEvery, saveEvery, keep, onSaveError } = config.train;
   const length = epochs === undefined ? { iterations: iterations! } : { epochs };
   const updatesPerEpoch = Math.floor(source.batchesPerEpoch / step.accumulation);
+  const onLogged = (): void => renewTrainingReport(folder.folder);
   const { exitCode } = await train<B>({
     folder,
     step,
@@ -212,7 +215,7 @@ async function runTraining<Loaded, B extends Batch>(
     length,
     schedule: createSchedule(schedule, { lr: optimizer.lr, length, updatesPerEpoch }),
     progress: command.progress,
-    ...(evaluation && { evaluation: { ...evaluation, ...evaluatedAs(config) } }),
+    ...(evaluation && { evaluation: { ...evaluation, ...evaluatedAs(config), onLogged } }),
     ...{ seed, logEvery, saveEvery, keep, onSaveError, model },
   });
   return exitCode;

@@ -5,7 +5,7 @@ import { readJsonLines } from '@pyramidal/files';
 import { lineChartPicture, type Series } from '@pyramidal/pictures';
 
 /** What `metrics.jsonl` holds of interest here, a line each. */
-const metricsLine = z.object({ kind: z.string(), step: z.number() }).catchall(z.unknown());
+export const metricsLine = z.object({ kind: z.string(), step: z.number() }).catchall(z.unknown());
 
 /** A chart of an app's own metrics. */
 export interface EvaluationChart {

@@ -42,6 +42,8 @@ export interface Evaluation {
   readonly every: number;
   /** Gives the metrics of the module as it stands. */
   run(context: EvaluationContext): Promise<Record<string, number>>;
+  /** Told when the metrics stand in the log. */
+  readonly onLogged?: () => void;
   /** Which metric decides about `best.safetensors`. */
   readonly best?: BestRule;
   /** Evaluate the averaged weights where the step keeps them; default true. */
@@ -294,7 +296,7 @@ class Run<B extends Batch> {
 
   private async evaluate(): Promise<void> {
     const { evaluation, step } = this.options;
-    const { run, best, ema = true } = evaluation!;
+    const { run, best, onLogged, ema = true } = evaluation!;
     const { signal } = this.interrupt;
     const picture: EvaluationContext['picture'] = (name, image) => this.log.writePicture(this.done, name, image);
     const evaluate = (): Promise<Record<string, number>> => run({ ...this.position, signal, picture });
@@ -307,6 +309,7 @@ class Run<B extends Batch> {
     if (best !== undefined) this.keeper.saveIfBest(this.info, metrics, best);
     this.metrics = metrics;
     this.log.write({ kind: 'evaluation', ...this.position, values: metrics });
+    onLogged?.();
     this.patience?.add({ step: this.done, metrics });
     const value = best && this.keeper.bestValue(best.metric);
     const reached = best && value !== undefined ? { metric: best.metric, value } : undefined;

@@ -4,15 +4,17 @@ import { makeFolder, writeFileAtomically, writeJson } from '@pyramidal/files';
 import type { ImageClass } from '@pyramidal/imagenet';
 import { confusionMatrixPicture } from '@pyramidal/pictures';
 import { type EvaluateCommand, reportBroken, withMeasuredNetwork } from '@pyramidal/task';
+import { decodingOf } from '../assemble';
 import { evaluationBatches } from '../batches';
 import { type MeasuredImages, openValidation } from '../data-folder';
 import type { ClassificationConfig } from '../config';
 import type { ClassificationDefinition } from '../definition';
 import { classAccuracies, confusionRows, type ClassificationCounts, summarise } from '../classification-metrics';
-import { classifierPredictor, evaluateClassifier } from '../evaluate-classifier';
+import { classifierPredictor, evaluateClassifier, type PredictedImage } from '../evaluate-classifier';
 import { modelClasses } from '../model-classes';
+import { writeReport } from '../write-report';
 
-/** Prints top-1 and top-5, writes them with the accuracy of every class and the confusion matrix as a picture. */
+/** Prints top-1 and top-5, writes them with the accuracy of every class, the confusion matrix as a picture, and `report.html`. */
 export function evaluate(definition: ClassificationDefinition, command: EvaluateCommand): Promise<number> {
   const task = {
     ...definition,
@@ -24,8 +26,12 @@ export function evaluate(definition: ClassificationDefinition, command: Evaluate
     const predict = classifierPredictor(network, config.runtime);
     const batches = evaluationBatches(config, validation, classes.length);
     try {
-      const counts = await evaluateClassifier(predict, batches, classes.length);
+      const images: PredictedImage[] = [];
+      const onImage = (image: PredictedImage): unknown => images.push(image);
+      const counts = await evaluateClassifier(predict, batches, classes.length, { onImage });
       await writeResults(command.out, counts, classes);
+      await writeReport(command.out, { counts, classes, images, decode: decodingOf(config) });
+      console.log(`results in ${command.out}`);
       reportBroken(batches);
     } finally {
       await batches.close();
@@ -44,7 +50,6 @@ async function writeResults(out: string, counts: ClassificationCounts, classes: 
   console.log(`images ${counts.images}  top-1 ${percent(top1)}  top-5 ${percent(top5)}  loss ${loss.toFixed(4)}`);
   const names = classes.map(({ name }) => name);
   writeFileAtomically(join(out, 'confusion.png'), await confusionMatrixPicture(confusionRows(counts), names));
-  console.log(`results in ${out}`);
 }
 
 function percent(share: number): string {

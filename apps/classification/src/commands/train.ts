@@ -64,7 +64,7 @@ function evaluationOf(
   return {
     best: { metric: 'top1', mode: 'max' },
     async run({ signal }) {
-      const { loss, ...shares } = summarise(await evaluateClassifier(predict, batches, classes, signal));
+      const { loss, ...shares } = summarise(await evaluateClassifier(predict, batches, classes, { signal }));
       return config.evaluation.loss ? { ...shares, loss } : shares;
     },
     broken: batches.broken,

@@ -4,15 +4,18 @@ import type { CocoReport } from '@cocoeval/ts';
 import { makeFolder, writeJson } from '@pyramidal/files';
 import { countProgress, type EvaluateCommand, JsonList, withMeasuredNetwork } from '@pyramidal/task';
 import type { DetectionDataset } from '@pyramidal/coco';
+import { decodingOf } from '../assemble';
 import { type MeasuredSet, openValidation } from '../data';
 import type { DetectionDefinition } from '../definition';
 import { type DetectionMetrics, evaluateDetector } from '../evaluate-detector';
 import { ImageDetector } from '../image-detector';
 import { modelClasses } from '../model-classes';
+import { writeReport } from '../write-report';
 
 /**
  * Prints COCO's twelve numbers for boxes and for masks, and every category's if the configuration says so; writes them to
- * `metrics.json`, and the detections to `bbox.json` and `segm.json`, results files in COCO's format.
+ * `metrics.json`, the detections to `bbox.json` and `segm.json`, results files in COCO's format, and all of it, to be looked at in
+ * a browser, to `report.html`.
  */
 export function evaluate(definition: DetectionDefinition, command: EvaluateCommand): Promise<number> {
   const task = {
@@ -26,10 +29,12 @@ export function evaluate(definition: DetectionDefinition, command: EvaluateComma
     makeFolder(command.out);
     const images = new ImageDetector(network, config, dataset.samples);
     try {
-      const found = Object.entries(await evaluateIntoFiles(images, dataset, command.out));
+      const metrics = await evaluateIntoFiles(images, dataset, command.out);
+      const found = Object.entries(metrics);
       const numbers = found.map(([kind, evaluation]) => [kind, numbersOf(evaluation, perCategory)]);
       writeJson(join(command.out, 'metrics.json'), { images: dataset.samples.length, ...Object.fromEntries(numbers) });
       for (const [kind, evaluation] of found) console.log(describe(kind, evaluation, perCategory));
+      await writeReport({ folder: command.out, dataset, metrics, decode: decodingOf(config) });
       console.log(`results in ${command.out}`);
     } finally {
       await images.close();

@@ -1,17 +1,19 @@
 /** `pyramidal-segment eval`. */
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { encodeLabels, type SegmentationClass } from '@pyramidal/ade20k';
 import { makeFolder, writeFileAtomically, writeJson } from '@pyramidal/files';
-import type { SegmentationMetrics } from '@pyramidal/segeval';
+import { segmentationReport } from '@pyramidal/report';
+import type { SegmentationEvaluator, SegmentationMetrics } from '@pyramidal/segeval';
 import { type EvaluateCommand, withMeasuredNetwork } from '@pyramidal/task';
-import { codingOf, segmentorPredictor } from '../assemble';
+import { codingOf, decodingOf, segmentorPredictor } from '../assemble';
 import type { SegmentationConfig } from '../config';
 import { type MeasuredImages, openValidation } from '../data-folder';
 import { evaluateSegmentor, summarise } from '../evaluate-segmentor';
 import type { SegmentationDefinition } from '../definition';
 import { modelClasses } from '../model-classes';
+import { SegmentedImages } from '../segmented-images';
 
-/** Prints mIoU, mAcc, aAcc and the classes one by one; writes `metrics.json` and the predicted label PNGs. */
+/** Prints mIoU, mAcc, aAcc and the classes one by one; writes `metrics.json`, the predicted label PNGs and `report.html`. */
 export function evaluate(definition: SegmentationDefinition, command: EvaluateCommand): Promise<number> {
   const task = {
     ...definition,
@@ -25,20 +27,28 @@ export function evaluate(definition: SegmentationDefinition, command: EvaluateCo
     makeFolder(labels);
     const predict = segmentorPredictor(network, config);
     const coding = codingOf(config, classes.length);
+    const images = new SegmentedImages(classes, decodingOf(config));
     try {
-      const metrics = await evaluateSegmentor(predict, config, split, classes.length, {
-        onMap: async ({ name, original }, data) => {
+      const counts = await evaluateSegmentor(predict, config, split, classes.length, {
+        onMap: async (item, data) => {
+          images.add(item, data);
+          const { name, original } = item;
           const file = join(labels, `${name}.png`);
           makeFolder(dirname(file));
           writeFileAtomically(file, await encodeLabels({ data, ...original }, coding));
         },
       });
+      const metrics = counts.metrics();
       writeJson(join(out, 'metrics.json'), {
         images: split.samples.length,
         ...summarise(metrics),
         perClass: perClass(metrics, classes),
       });
       console.log(table(metrics, classes));
+      const title = `Evaluation of ${basename(dirname(out))}`;
+      const numbers = { metrics, classes: perClass(metrics, classes), confusion: rowsOf(counts) };
+      const page = await segmentationReport({ title, ...numbers, ...images.evaluation() });
+      writeFileAtomically(join(out, 'report.html'), page);
       console.log(`results in ${out}`);
     } finally {
       predict.dispose();
@@ -56,6 +66,13 @@ function perClass({ perClass: numbers }: SegmentationMetrics, classes: readonly 
     dice,
     pixels: labelArea,
   }));
+}
+
+/** The confusion matrix as one array a true class. */
+function rowsOf(counts: SegmentationEvaluator): Float64Array[] {
+  const { classes } = counts;
+  const confusion = counts.confusion();
+  return Array.from({ length: classes }, (_, k) => confusion.subarray(k * classes, (k + 1) * classes));
 }
 
 function table(metrics: SegmentationMetrics, classes: readonly SegmentationClass[]): string {

@@ -68,7 +68,10 @@ function evaluationOf(
   const predict = segmentorPredictor(segmentor, config);
   return {
     best: { metric: 'mIoU', mode: 'max' },
-    run: async ({ signal }) => summarise(await evaluateSegmentor(predict, config, validation, classes, { signal })),
+    async run({ signal }) {
+      const counts = await evaluateSegmentor(predict, config, validation, classes, { signal });
+      return summarise(counts.metrics());
+    },
     close: async () => predict.dispose(),
   };
 }

@@ -19,11 +19,14 @@ export interface DetectionEvaluation {
   readonly imageIds: readonly number[];
   /** Numbers by kind, such as `boxes` and `masks`. */
   readonly reports: Readonly<Record<string, CocoReport>>;
-  /** The boxes that were found. */
-  readonly results: readonly CocoResult[];
-  /** The truth and what was found with at least `minScore` in an image; undefined if it cannot be shown. */
-  readonly show?: (imageId: number, minScore: number) => Promise<PicturePair['pictures'] | undefined>;
+  /** The boxes that were found, as a list or as the text of a results file. */
+  readonly results: readonly CocoResult[] | string;
+  /** Opens the images that tell most, so that they can be drawn one by one. */
+  readonly openPictures?: (imageIds: readonly number[], minScore: number) => Promise<DrawImage>;
 }
+
+/** The truth of an image and what was found in it, to be looked at side by side. */
+export type DrawImage = (imageId: number) => Promise<PicturePair['pictures']>;
 
 /** From this score on a detection counts as said, where one threshold has to be chosen. */
 const MIN_SCORE = 0.3;
@@ -70,9 +73,11 @@ function curves(reports: DetectionEvaluation['reports']): Section {
       xLabel: 'recall',
       yLabel: 'precision',
       yRange: [0, 1],
-      series: CURVE_IOUS.filter((iou) => report.params.iouThrs.includes(iou)).map((iou) => {
+      series: CURVE_IOUS.flatMap(
+        (wanted) => report.params.iouThrs.find((iou) => Math.abs(iou - wanted) < 1e-9) ?? [],
+      ).map((iou) => {
         const { recall, precision } = report.curve({ iou, ...(categoryId !== undefined && { categoryId }) });
-        return { name: `IoU ${iou}`, points: recall.map((r, i) => [r, precision[i]!] as const) };
+        return { name: `IoU ${iou.toFixed(2)}`, points: recall.map((r, i) => [r, precision[i]!] as const) };
       }),
     });
     const all = ['all classes', drawn('all classes')] as const;
@@ -186,21 +191,18 @@ function scores({ images }: ErrorBreakdown): Section {
   };
 }
 
-async function pictures({ show, coco }: DetectionEvaluation, { images }: ErrorBreakdown): Promise<Section> {
-  const chosen = show === undefined ? [] : tellingImages(images, MIN_SCORE);
+async function pictures({ openPictures, coco }: DetectionEvaluation, { images }: ErrorBreakdown): Promise<Section> {
+  const chosen = openPictures === undefined ? [] : tellingImages(images, MIN_SCORE);
   const names = new Map(coco.images.map(({ id, file_name }) => [id, file_name ?? String(id)]));
-  async function* shown(): AsyncGenerator<PicturePair> {
+  async function* drawn(ids: readonly number[]): AsyncGenerator<PicturePair> {
+    const draw = await openPictures!(ids, MIN_SCORE);
     for (const image of chosen) {
-      const pictures = await show!(image.imageId, MIN_SCORE);
-      if (pictures !== undefined) yield { caption: captionOf(image, names.get(image.imageId)!), pictures };
+      yield { caption: captionOf(image, names.get(image.imageId)!), pictures: await draw(image.imageId) };
     }
   }
-  const body = chosen.length === 0 ? [] : [await pictureWall(shown())];
-  return {
-    title: 'Images',
-    note: `Annotated on the left, found with a score of at least ${MIN_SCORE} on the right.`,
-    body,
-  };
+  const body = chosen.length === 0 ? [] : [await pictureWall(drawn(chosen.map(({ imageId }) => imageId)))];
+  const note = `Annotated on the left, found with a score of at least ${MIN_SCORE} on the right.`;
+  return { title: 'Images', note, body };
 }
 
 function captionOf({ reason, counts }: TellingImage, name: string): string {

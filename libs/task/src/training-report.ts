@@ -1,0 +1,32 @@
+/** Trainings as pages: `report.html` in the folder of a run, and several runs over each other. */
+import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { FileError, readJsonLines, writeFileAtomically } from '@pyramidal/files';
+import { trainingReport, type TrainingRun } from '@pyramidal/report';
+import { metricsLine } from './training-curves';
+
+const METRICS = 'metrics.jsonl';
+
+/** Draws what a run has logged so far; a training goes on without the page where it cannot be written. */
+export function renewTrainingReport(folder: string): void {
+  try {
+    if (existsSync(join(folder, METRICS))) writeTrainingReport([folder], join(folder, 'report.html'));
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    console.error(`${error.message}; training goes on without its report`);
+  }
+}
+
+/**
+ * Draws runs over each other.
+ * @param folders of the runs.
+ * @throws FileError if a folder holds no log, or the page cannot be written.
+ */
+export function writeTrainingReport(folders: readonly string[], file: string): void {
+  const runs = folders.map((folder): TrainingRun => {
+    const path = join(folder, METRICS);
+    if (!existsSync(path)) throw new FileError(folder, `expected the folder of a run, with its ${METRICS}`);
+    return { name: basename(resolve(folder)), records: readJsonLines(path, metricsLine).records };
+  });
+  writeFileAtomically(file, trainingReport(`Training of ${runs.map(({ name }) => name).join(', ')}`, runs));
+}

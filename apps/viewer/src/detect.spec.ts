@@ -13,10 +13,9 @@ import {
 } from '@pyramidal/images';
 import type { Backbone } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
-import { expectClose, fillWithGolden, hasNative } from '@pyramidal/testing';
+import { expectClose, fillWithGolden, findChromium, hasNative, openChromium } from '@pyramidal/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Browser } from 'playwright-core';
-import { findChromium, openChromium } from './testing/chromium';
 import { buildSite, serveSite, type Site } from './testing/site';
 import { ViewerPage } from './testing/viewer-page';
 

@@ -13,9 +13,9 @@ import {
 } from '@pyramidal/images';
 import { LEVELS, type Level } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
-import { expectClose, fillWithGolden } from '@pyramidal/testing';
+import { expectClose, fillWithGolden, findChromium, openChromium } from '@pyramidal/testing';
 import type { Browser } from 'playwright-core';
-import { findChromium, openChromium } from './testing/chromium';
+
 import { buildSite, serveSite, type Site } from './testing/site';
 import { TOYS, type ToyName } from './testing/toys';
 import { ViewerPage } from './testing/viewer-page';

@@ -1,5 +1,6 @@
 /** What the specs of this workspace share. */
 export { expectClose, type Tolerance } from './closeness';
+export { findChromium, openChromium } from './chromium';
 export { checkGradients, type GradientCheckOptions } from './finite-differences';
 export { dataFolder, describeWith, goldenFolder } from './folders';
 export {

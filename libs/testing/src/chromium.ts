@@ -1,7 +1,7 @@
 /** The Chromium that browser specs run in. */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 
@@ -30,6 +30,7 @@ const SOFTWARE_GRAPHICS = [
 
 /** Starts a browser with an empty page. */
 export async function openChromium(executablePath: string): Promise<{ browser: Browser; page: Page }> {
+  const { chromium } = await import('playwright-core'); // only the specs that need it wait for it
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', ...SOFTWARE_GRAPHICS] });
   const page = await browser.newPage();
   // The WebAssembly engine takes half of the processors that it sees.

@@ -47,6 +47,9 @@ describe('a run', () => {
     const { top1, perClass } = readJson<{ top1: number; perClass: object[] }>(join(folder, 'eval/metrics.json'));
     expect(top1).toBe(1);
     expect(perClass).toHaveLength(3);
+    for (const place of ['eval', 'run']) {
+      expect(readFileSync(join(folder, place, 'report.html'), 'utf8')).toContain(`data-value="${top1}"`);
+    }
     const last = readFileSync(join(folder, 'run/metrics.jsonl'), 'utf8').trim().split('\n').at(-1)!;
     expect(JSON.parse(last)).toMatchObject({ kind: 'evaluation', top1 });
   });

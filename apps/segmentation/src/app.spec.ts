@@ -37,6 +37,9 @@ describe('a run', () => {
     expect(images).toBe(4);
     expect(means.aAcc).toBeGreaterThan(0.9);
     expect(perClass.map(({ name }) => name)).toEqual(['left', 'right']);
+    for (const place of ['eval', 'run']) {
+      expect(readFileSync(join(folder, place, 'report.html'), 'utf8')).toContain(`data-value="${means.mIoU}"`);
+    }
     const last = readFileSync(join(folder, 'run/metrics.jsonl'), 'utf8').trim().split('\n').at(-1)!;
     expect(JSON.parse(last)).toMatchObject({ kind: 'evaluation', ...means });
   });

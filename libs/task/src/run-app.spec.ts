@@ -105,7 +105,7 @@ describe('runApp', () => {
     ],
     [
       'trian x.yaml',
-      /^pyramidal-test: unknown command 'trian'; expected one of train, eval, predict, export, info, data, serve\n$/,
+      /^pyramidal-test: unknown command 'trian'; expected one of train, eval, predict, export, info, data, serve, report\n$/,
     ],
     ['eval x.yaml', /^pyramidal-test eval: required option '--weights <path>' not specified\n$/],
     ['train x.yaml --set a={b: c}', /expected '}' at the end; quote it, and write --set=KEY=VALUE through Nx\n$/],

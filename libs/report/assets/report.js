@@ -1,4 +1,5 @@
 /* Draws the charts of the page and sorts its tables. Colours are Okabe and Ito's, which the colour-blind tell apart. */
+/* global Chart, document, getComputedStyle, matchMedia */
 (() => {
   const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#7a7a7a', '#b8a800'];
   const ink = () => getComputedStyle(document.documentElement).getPropertyValue('--ink').trim();

@@ -18,7 +18,10 @@ const mayImport = {
   'type:nn': ['type:random', 'type:kernels', 'type:graph', 'type:runtime'],
   'type:checkpoints': ['type:runtime', 'type:nn'],
   'type:parts': ['type:kernels', 'type:graph', 'type:runtime', 'type:nn'],
-  'type:model': ['type:kernels', 'type:graph', 'type:runtime', 'type:nn', 'type:checkpoints', 'type:parts'],
+  'type:frame': ['type:kernels', 'type:graph', 'type:runtime', 'type:nn', 'type:parts', 'type:frame'],
+  'type:model': [
+    ...['type:kernels', 'type:graph', 'type:runtime', 'type:nn', 'type:checkpoints', 'type:parts', 'type:frame'],
+  ],
   'type:images': ['type:random'],
   'type:pictures': ['type:images'],
   'type:report': ['type:images', 'type:eval'],
@@ -36,7 +39,8 @@ const mayImport = {
   ],
   'type:app': [
     ...['type:kernels', 'type:graph', 'type:runtime', 'type:nn', 'type:checkpoints', 'type:config', 'type:eval'],
-    ...['type:model', 'type:parts', 'type:images', 'type:pictures', 'type:report', 'type:loading', 'type:random'],
+    ...['type:model', 'type:parts', 'type:frame', 'type:images', 'type:pictures', 'type:report', 'type:loading'],
+    'type:random',
     ...['type:data', 'type:training', 'type:inference', 'type:serving', 'type:task', 'type:task-testing'],
   ],
   'type:testing': [],

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createBackbone } from '@pyramidal/backbones';
-import { randomKeys } from '@pyramidal/boxes';
+import { randomKeys } from '@pyramidal/detector';
 import { ForwardPass, inferencePass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import { createOptimizer, trainStep } from '@pyramidal/training';

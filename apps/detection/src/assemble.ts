@@ -1,6 +1,6 @@
 /** A configuration's network, its loss, and how it takes images: where backbone, neck, heads and data meet. */
 import { backboneCatalogue, type BackboneCatalogue } from '@pyramidal/backbones';
-import { type Detector, randomKeys } from '@pyramidal/boxes';
+import { type Detector, randomKeys } from '@pyramidal/detector';
 import type { DetectionBatch, ImageTransform } from '@pyramidal/coco';
 import { type DecodeOptions, IMAGENET_NORMALISATION } from '@pyramidal/images';
 import { ForwardPass, inferencePass } from '@pyramidal/nn';

@@ -1,6 +1,6 @@
 /** A detector on one batch: what it finds in each image, in the image's own pixels. */
 import type { Rle } from '@cocoeval/ts';
-import type { Detections, Detector } from '@pyramidal/boxes';
+import type { Detections, Detector } from '@pyramidal/detector';
 import type { Corners } from '@pyramidal/coco';
 import { compile } from '@pyramidal/graph';
 import type { Size } from '@pyramidal/images';

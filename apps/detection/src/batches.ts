@@ -1,5 +1,5 @@
 /** The batches that a configuration's training and its evaluation read. */
-import type { Detector } from '@pyramidal/boxes';
+import type { Detector } from '@pyramidal/detector';
 import {
   type DetectionBatch,
   type DetectionSample,

@@ -1,5 +1,5 @@
 import { createBackbone } from '@pyramidal/backbones';
-import { randomKeys } from '@pyramidal/boxes';
+import { randomKeys } from '@pyramidal/detector';
 import { ForwardPass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import { expectClose, hasNative } from '@pyramidal/testing';

@@ -1,5 +1,5 @@
 /** The published detection trainings. */
-import type { Detector } from '@pyramidal/boxes';
+import type { Detector } from '@pyramidal/detector';
 import { loadConfig, openRecipe } from '@pyramidal/config';
 import { trainingBatchSize } from '@pyramidal/task';
 import { describeRecipes } from '@pyramidal/task-testing';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { DetectorDefinition } from '@pyramidal/boxes';
+import type { DetectorDefinition } from '@pyramidal/detector';
 import { loadConfig, z } from '@pyramidal/config';
 import { retinaNet } from '@pyramidal/retinanet';
 import { describeOwnBackbones } from '@pyramidal/task-testing';

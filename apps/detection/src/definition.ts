@@ -1,7 +1,7 @@
 /** What the commands share: how a configuration reads, and the network that it describes. */
 import type { DetectionClass } from '@pyramidal/coco';
 import { type BackboneFamily, backboneCatalogue } from '@pyramidal/backbones';
-import type { Detector } from '@pyramidal/boxes';
+import type { Detector } from '@pyramidal/detector';
 import type { ModelClass } from '@pyramidal/training';
 import type * as tf from '@tensorflow/tfjs-core';
 import { assembleDetector } from './assemble';

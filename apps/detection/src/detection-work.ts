@@ -1,5 +1,5 @@
 /** What a detector does with images of any source: prepared in threads, detected in batches, their objects named. */
-import type { Detector } from '@pyramidal/boxes';
+import type { Detector } from '@pyramidal/detector';
 import {
   type Corners,
   type DetectionClass,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { GivenFeatures } from '@pyramidal/testing';
-import type { Backbone } from '@pyramidal/nn';
+import { givenFeatures } from '@pyramidal/testing';
+import { Backbone } from '@pyramidal/nn';
 import { createDetector, detectorSchema, DETECTORS } from './detectors';
 import { detect, makeToy } from './testing/toy';
 
@@ -57,7 +57,7 @@ afterAll(() => {
 
 it.each(Object.entries(DETECTORS))('%s can be named alone, and says whether it predicts masks', (name, definition) => {
   const settings = detectorSchema.parse({ name });
-  const backbone = new GivenFeatures([]) as unknown as Backbone;
+  const backbone = givenFeatures(Backbone, []);
   const detector = createDetector(settings, { backbone, neckChannels: 32, classes: 3 });
   expect([settings.name, detector.predictsMasks]).toEqual([name, definition.predictsMasks]);
   expect(detector.maskSide).toBe(definition.predictsMasks ? 112 : undefined);

@@ -1,6 +1,6 @@
 /** Every detector there is, by the name that a configuration gives. */
 import { atss } from '@pyramidal/atss';
-import type { Detector, DetectorDefinition, DetectorParts } from '@pyramidal/boxes';
+import type { Detector, DetectorDefinition, DetectorParts } from '@pyramidal/detector';
 import { z } from '@pyramidal/config';
 import { deformableDetr, dino } from '@pyramidal/detr';
 import { cascadeMaskRcnn, cascadeRcnn, fasterRcnn, maskRcnn } from '@pyramidal/mask-rcnn';

@@ -1,5 +1,5 @@
 /** A detector over the pictures of a dataset, in batches, with results in each picture's own pixels. */
-import type { Detector } from '@pyramidal/boxes';
+import type { Detector } from '@pyramidal/detector';
 import type { DetectionBatch, DetectionSample } from '@pyramidal/coco';
 import { evaluationBatchSize } from '@pyramidal/inference';
 import type { BatchSource } from '@pyramidal/loading';

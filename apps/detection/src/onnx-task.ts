@@ -1,5 +1,5 @@
 /** A detector as an ONNX model. */
-import type { Detections, Detector } from '@pyramidal/boxes';
+import type { Detections, Detector } from '@pyramidal/detector';
 import { IMAGENET_NORMALISATION } from '@pyramidal/images';
 import { inferencePass } from '@pyramidal/nn';
 import type { OnnxTask } from '@pyramidal/task';

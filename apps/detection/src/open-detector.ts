@@ -1,5 +1,5 @@
 /** A trained detector as a library: images in, objects out. */
-import type { Detector } from '@pyramidal/boxes';
+import type { Detector } from '@pyramidal/detector';
 import type { DetectionClass, PreparedImage } from '@pyramidal/coco';
 import {
   type CallOptions,

@@ -1,5 +1,5 @@
 /** A detector as TensorFlow Serving calls it: photographs in, objects out. */
-import type { Detector } from '@pyramidal/boxes';
+import type { Detector } from '@pyramidal/detector';
 import { tightCanvas } from '@pyramidal/coco';
 import { IMAGENET_NORMALISATION, keepRatioSize, normaliseTensor, resizeTensor } from '@pyramidal/images';
 import { inferencePass } from '@pyramidal/nn';

@@ -1,6 +1,6 @@
 /** Detectors that predict sets learn in compiled steps what they learn operation by operation, over many of them. */
 import { createBackbone } from '@pyramidal/backbones';
-import { randomKeys } from '@pyramidal/boxes';
+import { randomKeys } from '@pyramidal/detector';
 import { ForwardPass } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import { expectClose } from '@pyramidal/testing';

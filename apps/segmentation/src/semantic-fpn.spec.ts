@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { Fpn } from '@pyramidal/fpn';
-import { inferencePass, Module, toTorchOrder } from '@pyramidal/nn';
+import { inferencePass, Module } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import {
   expectClose,
@@ -91,11 +91,11 @@ describe('Semantic FPN', () => {
     for (const [i, name] of Object.keys(inputs).entries()) {
       await expectMap(grads[sources[i]!.name] as tf.Tensor4D, expected.loss.gradient_of_total[name]!, close);
     }
-    for (const [name, { variable, shape, layout }] of parameters) {
+    for (const [name, parameter] of parameters) {
       const stats = expected.loss.gradient_of_total[name];
       if (stats === undefined) continue;
-      const gradient = grads[variable.name]!.dataSync<'float32'>();
-      expectGoldenStats(toTorchOrder(gradient, shape, layout), stats, close, name);
+      const gradient = grads[parameter.variable.name]!.dataSync<'float32'>();
+      expectGoldenStats(parameter.toTorchOrder(gradient), stats, close, name);
     }
 
     const [height, width] = expected.ori_shape;

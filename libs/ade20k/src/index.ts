@@ -2,7 +2,7 @@
 export { evaluationItems, openSegmentationBatches, previewTraining } from './batches';
 export type { EvaluationItem, EvaluationOptions, SegmentationBatch, SegmentationBatchesOptions } from './batches';
 export { countPixels } from './class-pixels';
-export { ade20kClasses, type SegmentationClass } from './classes';
+export type { SegmentationClass } from './classes';
 export { colourTable, type ColourTable, type NamedColours } from './colour-table';
 export { classesOf, openSegmentationFolder, partOfSplit } from './folder';
 export type { SegmentationFolder, SegmentationFolderOptions, SegmentationSample, SegmentationSplit } from './folder';

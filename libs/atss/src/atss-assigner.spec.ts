@@ -1,22 +1,19 @@
 /** Adaptive training sample selection, centerness and the losses against those of MMDetection. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import { clipBoxes, decodeDeltas, encodeDeltas, oneHot } from '@pyramidal/boxes';
+import { type ImageAnchors, PyramidAnchors } from '@pyramidal/dense';
+import { binaryCrossEntropy, focalLoss, giouLoss } from '@pyramidal/losses';
 import {
-  binaryCrossEntropy,
-  clipBoxes,
-  decodeDeltas,
-  encodeDeltas,
-  focalLoss,
-  giouLoss,
-  levelAnchors,
-  oneHot,
-  pyramidAnchors,
-} from '@pyramidal/boxes';
-import { openRuntime } from '@pyramidal/runtime';
-import { expectClose, expectNoLeaks, goldenNoise, goldenValues, type GoldenFull } from '@pyramidal/testing';
+  expectClose,
+  expectNoLeaks,
+  goldenNoise,
+  goldenValues,
+  inEngine,
+  readFixture,
+  type GoldenFull,
+} from '@pyramidal/testing';
 import { ATSS } from './atss';
-import { assignAdaptively, type LevelAnchors } from './atss-assigner';
+import { assignAdaptively } from './atss-assigner';
 import { centerness } from './centerness';
 
 interface GoldenAssignment {
@@ -61,9 +58,10 @@ interface GoldenUnits {
   };
 }
 
-const golden = JSON.parse(readFileSync(join(__dirname, '../fixtures/atss_units.json'), 'utf8')) as GoldenUnits;
+const golden = readFixture(__dirname, 'atss_units') as GoldenUnits;
 
-const anchorOptions = { strides: golden.levels.map(({ stride }) => stride), scales: [ATSS.anchorScale], ratios: [1] };
+const strides = golden.levels.map(({ stride }) => stride);
+const pyramid = new PyramidAnchors({ strides, scales: [ATSS.anchorScale], ratios: [1] });
 const maps = golden.levels.map(({ map }) => map);
 
 const rowsOf = (full: GoldenFull): tf.Tensor2D => tf.tensor2d(goldenValues(full), full.shape as [number, number]);
@@ -74,8 +72,8 @@ const named = (name: string, shape: [number, number], scale: number): tf.Tensor2
     shape,
   );
 
-const everyAnchor = (): LevelAnchors => ({
-  anchors: pyramidAnchors(anchorOptions, maps),
+const everyAnchor = (): ImageAnchors => ({
+  anchors: pyramid.of(maps),
   counts: maps.map(([height, width]) => height * width),
   included: tf.ones<tf.Rank.R1>([golden.total], 'bool'),
 });
@@ -92,16 +90,13 @@ function positivesOf(assigned: tf.Tensor1D): [rows: number[], objects: number[]]
   return [found.map(([row]) => row), found.map(([, object]) => object)];
 }
 
-beforeAll(async () => {
-  await openRuntime();
-});
-beforeEach(() => tf.engine().startScope());
-afterEach(() => tf.engine().endScope());
+inEngine();
 
 it('has one square anchor around the corner of every cell', () => {
   maps.forEach((map, level) => {
     const first = golden.anchors_first[level]!;
-    const anchors = levelAnchors(anchorOptions, level, map)
+    const anchors = pyramid
+      .ofLevel(level, map)
       .dataSync()
       .slice(0, 4 * first.shape[0]!);
     expect([...anchors]).toEqual(goldenValues(first));

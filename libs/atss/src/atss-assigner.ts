@@ -3,7 +3,10 @@
  * G objects, A anchors, K candidates of an object.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { BACKGROUND, coordinates, iouOf, outsideCrowds, takeRows, type Truth, UNMATCHED } from '@pyramidal/boxes';
+import { coordinates, iouOf, takeRows } from '@pyramidal/boxes';
+import type { ImageAnchors } from '@pyramidal/dense';
+import type { Truth } from '@pyramidal/detector';
+import { BACKGROUND, outsideCrowds, UNMATCHED } from '@pyramidal/matching';
 import { sidesFromCentres } from './sides';
 
 export interface AtssOptions {
@@ -11,16 +14,6 @@ export interface AtssOptions {
   readonly candidates: number;
   /** Anchors of which a larger share lies in one region of a crowd stay unmatched; by default none do. */
   readonly ignoreShare?: number | undefined;
-}
-
-/** The anchors of an image. */
-export interface LevelAnchors {
-  /** float32 [A, 4], xyxy, level by level. */
-  readonly anchors: tf.Tensor2D;
-  /** How many each level has. */
-  readonly counts: readonly number[];
-  /** bool [A]: those that take part. */
-  readonly included: tf.Tensor1D;
 }
 
 /** Anchors whose centres lie this far within an object, in pixels, can be positive. */
@@ -34,7 +27,7 @@ const MIN_MARGIN = 0.01;
  * of positive anchors with their objects, 0 elsewhere.
  */
 export function assignAdaptively(
-  { anchors, counts, included }: LevelAnchors,
+  { anchors, counts, included }: ImageAnchors,
   truth: Truth,
   { candidates, ignoreShare }: AtssOptions,
 ): { readonly assigned: tf.Tensor1D; readonly overlaps: tf.Tensor1D } {
@@ -76,10 +69,12 @@ function nearestAnchors(
     centreDistances(boxes, anchors),
     tf.fill([boxes.shape[0], anchors.shape[0]], Infinity),
   );
-  const starts = counts.map((_, level) => counts.slice(0, level).reduce((sum, count) => sum + count, 0));
-  const nearest = tf.split(distances, [...counts], 1).map((own, level) => {
-    const { values, indices } = tf.topk(tf.neg(own), Math.min(candidates, counts[level]!));
-    return { values, rows: tf.add(indices, tf.scalar(starts[level]!, 'int32')) };
+  let first = 0;
+  const nearest = tf.split<tf.Tensor2D>(distances, [...counts], 1).map((own) => {
+    const { values, indices } = tf.topk(tf.neg(own), Math.min(candidates, own.shape[1]));
+    const rows = tf.add(indices, tf.scalar(first, 'int32'));
+    first += own.shape[1];
+    return { values, rows };
   });
   const values = tf.concat(nearest.map((level) => level.values as tf.Tensor2D), 1); // prettier-ignore
   const rows = tf.concat(nearest.map((level) => level.rows as tf.Tensor2D), 1); // prettier-ignore

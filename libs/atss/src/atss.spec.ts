@@ -1,10 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { type Detections, randomKeys, type TruthBatch } from '@pyramidal/boxes';
-import { type Backbone, inferencePass, toTorchOrder } from '@pyramidal/nn';
+import { type Detections, randomKeys, type TruthBatch } from '@pyramidal/detector';
+import { Backbone, inferencePass } from '@pyramidal/nn';
 import { compile } from '@pyramidal/graph';
-import { openRuntime } from '@pyramidal/runtime';
 import {
   countDetections,
   expectClose,
@@ -13,13 +10,16 @@ import {
   expectGoldenStats,
   expectNoLeaks,
   fillGoldenPart,
-  GivenFeatures,
+  givenFeatures,
   goldenBatch,
   goldenMaps,
   goldenScales,
   goldenTruth,
-  nhwcToNchw,
+  inEngine,
+  readFixture,
+  stateShapes,
   takeFirst,
+  torchOrder,
   withoutGradient,
   type GoldenDetector,
   type GoldenStats,
@@ -45,7 +45,7 @@ interface GoldenPredictions {
   readonly detections_no_rescale_first_5: readonly { readonly labels: number[]; readonly boxes: number[][] }[];
 }
 
-const golden = JSON.parse(readFileSync(join(__dirname, '../fixtures/atss.json'), 'utf8')) as GoldenDetector & {
+const golden = readFixture(__dirname, 'atss') as GoldenDetector & {
   readonly forward: Readonly<Record<'fpn' | 'cls' | 'reg' | 'centerness', readonly GoldenStats[]>>;
   readonly training: Readonly<Record<string, GoldenRun>>;
   readonly inference: Readonly<Record<string, GoldenPredictions>>;
@@ -54,14 +54,16 @@ const golden = JSON.parse(readFileSync(join(__dirname, '../fixtures/atss.json'),
 /** The reference has no level of stride 4; ours gives one that the neck leaves aside. */
 const withFinest = (maps: readonly tf.Tensor4D[]): tf.Tensor4D[] => [tf.zeros([2, 64, 96, 1]), ...maps];
 
-function modelOf(changes: z.input<typeof atss.schema> = {}): Atss {
-  const backbone = new GivenFeatures(withFinest(goldenMaps(golden)), [1, 16, 32, 64]) as unknown as Backbone;
+function partsOf(changes: z.input<typeof atss.schema> = {}) {
+  const backbone = givenFeatures(Backbone, withFinest(goldenMaps(golden)), [1, 16, 32, 64]);
   const settings = atss.schema.parse({ hidden: 64, ...changes });
   const model = atss.create(settings, { backbone, neckChannels: 64, classes: 20 }) as Atss;
-  expect([...model.state()].map(([name, { torchShape }]) => [name, torchShape])).toEqual(golden.state_dict);
+  expect(stateShapes(model)).toEqual(golden.state_dict);
   fillGoldenPart(model, '', golden.overrides);
-  return model;
+  return { model, backbone };
 }
+
+const modelOf = (changes?: z.input<typeof atss.schema>): Atss => partsOf(changes).model;
 
 /** One ReLU of level 2 has an input within rounding of zero, -1e-6; the reference's is positive, and so lets the gradient pass. */
 function decide({ bboxHead }: Atss): void {
@@ -70,13 +72,7 @@ function decide({ bboxHead }: Atss): void {
   bias.variable.assign(tf.add(bias.variable, tf.mul(tf.cast(isChannel, 'float32'), 3e-6)));
 }
 
-const torchOrder = (map: tf.Tensor): Float32Array => nhwcToNchw(map.dataSync<'float32'>(), map.shape);
-
-beforeAll(async () => {
-  await openRuntime();
-});
-beforeEach(() => tf.engine().startScope());
-afterEach(() => tf.engine().endScope());
+inEngine();
 
 it('has the official parameters and gives the reference outputs', () => {
   const model = modelOf();
@@ -92,9 +88,8 @@ it('has the official parameters and gives the reference outputs', () => {
 
 describe.each(Object.entries(golden.training))('loss, %s', (_, run) => {
   it("gives the reference's losses and gradients", () => {
-    const model = modelOf();
+    const { model, backbone } = partsOf();
     const [batch, truth] = [goldenBatch(golden), goldenTruth(run)];
-    const features = model.backbone as unknown as GivenFeatures;
     const lossesOf = () => model.loss(batch, truth, takeFirst, inferencePass());
     const { loss_cls, loss_bbox, loss_centerness } = run.sums;
     const expected = { boxClass: loss_cls, box: loss_bbox, centerness: loss_centerness, loss: run.total };
@@ -109,11 +104,10 @@ describe.each(Object.entries(golden.training))('loss, %s', (_, run) => {
       parameters: model.parameters(),
       maps: Object.fromEntries(Object.keys(golden.inputs).map((name, i) => [name, maps[i]!])),
       loss: (inputs) => {
-        features.maps = withFinest(inputs);
+        backbone.maps = withFinest(inputs);
         return lossesOf().loss;
       },
       golden: Object.fromEntries(Object.entries(run.gradient_of_total).filter(([, stats]) => stats !== null)),
-      toTorchOrder,
     });
   });
 });

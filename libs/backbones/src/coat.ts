@@ -79,6 +79,7 @@ class PatchEmbed extends Module {
     this.norm = new LayerNorm(channels);
   }
 
+  /** @param x float32 [N, H, W, C']. @returns float32 [N, H / stride, W / stride, C]. */
   forward(x: tf.Tensor4D): tf.Tensor4D {
     return this.norm.forward(this.proj.forward(x));
   }
@@ -277,6 +278,7 @@ export class CoaT extends Backbone<CoaTFeatures> {
     this.parallelBlocks = Array.from({ length: parallelDepth }, parallel);
   }
 
+  /** @param images float32 [N, H, W, 3]. @returns maps float32 [N, h, w, C] of C2 to C5, and their class tokens float32 [N, C]. */
   forward(images: tf.Tensor4D, pass: ForwardPass): CoaTFeatures {
     return tf.tidy(() => {
       const first = this.serial(this.patchEmbed1.forward(images), this.clsToken1, this.serialBlocks1, pass);

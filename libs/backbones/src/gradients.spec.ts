@@ -1,7 +1,7 @@
 /** Gradients against those of the official implementations in PyTorch. */
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { type Classifier, ForwardPass, LEVELS, type Parameter, toTorchOrder } from '@pyramidal/nn';
+import { type Classifier, ForwardPass, LEVELS, type Parameter } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import {
   expectClose,
@@ -110,5 +110,5 @@ function nhwc(name: string, shape: readonly number[]): tf.Tensor4D {
 }
 
 function torchOrder(parameter: Parameter, gradient: tf.Tensor): Float32Array {
-  return toTorchOrder(gradient.dataSync() as Float32Array, parameter.shape, parameter.layout);
+  return parameter.toTorchOrder(gradient.dataSync<'float32'>());
 }

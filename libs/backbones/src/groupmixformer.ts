@@ -73,6 +73,7 @@ class ConvStem extends Module {
     this.norm2 = new BatchNorm(channels);
   }
 
+  /** @param images float32 [N, H, W, 3]. @returns float32 [N, H / 4, W / 4, C], rounded up. */
   forward(images: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
     const half = hardSwish(this.norm1.forward(this.proj1.forward(images), pass));
     return hardSwish(this.norm2.forward(this.proj2.forward(half), pass));
@@ -90,6 +91,7 @@ class PatchEmbed extends Module {
     this.norm = new BatchNorm(channels);
   }
 
+  /** @param x float32 [N, H, W, C']. @returns float32 [N, H / stride, W / stride, C]. */
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
     return hardSwish(this.norm.forward(this.proj.forward(x), pass));
   }
@@ -104,6 +106,7 @@ class PositionEncoding extends Module {
     this.proj = new DepthwiseConv2d(channels, 3, { residual: true });
   }
 
+  /** @param x float32 [N, H, W, C]. @returns the same shape. */
   forward(x: tf.Tensor4D): tf.Tensor4D {
     return this.proj.forward(x);
   }
@@ -209,6 +212,7 @@ class GroupMixAttention extends Module {
     this.scale = Math.floor(channels / HEADS) ** -0.5;
   }
 
+  /** @param x float32 [N, H, W, C]. @returns the same shape. */
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
     const [n, height, width] = x.shape;
     const { queries, keys, values, aside } = this.aggregator.forward(this.project(x), pass);
@@ -256,6 +260,7 @@ class Block extends Module {
     this.mlp = new Mlp(channels, hiddenWidth(channels, mlpRatio));
   }
 
+  /** @param input float32 [N, H, W, C]. @returns the same shape. */
   forward(input: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
     const x = this.cpe.forward(input);
     const attended = pass.dropPath(this.att.forward(this.norm1.forward(x), pass), this.dropPath);
@@ -272,6 +277,7 @@ class Stage extends Module {
     this.gmaStage = dropPaths.map((rate) => new Block(channels, mlpRatio, rate));
   }
 
+  /** @param x float32 [N, H, W, C]. @returns the same shape. */
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
     return throughBlocks(this.gmaStage, x, pass);
   }
@@ -296,6 +302,7 @@ export class GroupMixFormer extends Backbone {
     this.groupmixformerBackbone = channels.map((width, stage) => new Stage(width, mlpRatios[stage]!, rates[stage]!));
   }
 
+  /** @param images float32 [N, H, W, 3]. @returns float32 [N, h, w, C] of C2 to C5. */
   forward(images: tf.Tensor4D, pass: ForwardPass): Pyramid {
     return tf.tidy(() => {
       let map = this.convStem.forward(images, pass);

@@ -24,7 +24,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { resizeBilinear } from '@pyramidal/kernels';
 import {
-  averageOverQueries,
   Backbone,
   Classifier,
   Conv2d,
@@ -42,6 +41,7 @@ import {
   type Pyramid,
   softmaxAttention,
 } from '@pyramidal/nn';
+import { averageOverQueries } from './attention-view';
 import type { BackboneFamily } from './family';
 import {
   type BackboneSizes,
@@ -99,6 +99,7 @@ class PatchEmbed extends Module {
     this.norm = new LayerNorm(channels, NORM);
   }
 
+  /** @param images float32 [N, H, W, 3]. @returns float32 [N, H / 4, W / 4, C], rounded up. */
   forward(images: tf.Tensor4D): tf.Tensor4D {
     return this.norm.forward(patches(images, this.proj));
   }
@@ -114,6 +115,7 @@ class PatchMerging extends Module {
     this.reduction = new Conv2d(inChannels, channels, 2, { stride: 2, padding: 0, bias: false });
   }
 
+  /** @param x float32 [N, H, W, C']. @returns float32 [N, H / 2, W / 2, C], rounded up. */
   forward(x: tf.Tensor4D): tf.Tensor4D {
     return patches(this.norm.forward(x), this.reduction);
   }
@@ -276,6 +278,7 @@ class Block extends Module {
     this.mlp = new Mlp(channels, hiddenWidth(channels, mlpRatio));
   }
 
+  /** @param x float32 [N, H, W, C]. @returns the same shape. */
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
     const attended = pass.dropPath(this.attn.forward(this.norm1.forward(x), pass), this.dropPath);
     const y = tf.add<tf.Tensor4D>(x, attended);
@@ -291,6 +294,7 @@ class Stage extends Module {
     super();
   }
 
+  /** @param x float32 [N, H, W, C'], images or the map before. @returns float32 [N, h, w, C]. */
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
     return throughBlocks(this.blocks, this.patches.forward(x), pass);
   }
@@ -321,6 +325,7 @@ export class MaFormer extends Backbone {
     });
   }
 
+  /** @param images float32 [N, H, W, 3]. @returns float32 [N, h, w, C] of C2 to C5. */
   forward(images: tf.Tensor4D, pass: ForwardPass): Pyramid {
     return tf.tidy(() => {
       let map = images;

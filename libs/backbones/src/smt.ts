@@ -11,7 +11,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { biasAdd, gelu } from '@pyramidal/kernels';
 import {
-  averageOverQueries,
   Backbone,
   BatchNorm,
   Conv2d,
@@ -30,6 +29,7 @@ import {
   type Pyramid,
   softmaxAttention,
 } from '@pyramidal/nn';
+import { averageOverQueries } from './attention-view';
 import type { BackboneFamily } from './family';
 import {
   type BackboneSizes,
@@ -85,6 +85,7 @@ class Stem extends Module {
     this.norm = new LayerNorm(channels);
   }
 
+  /** @param images float32 [N, H, W, 3]. @returns float32 [N, H / 4, W / 4, C]. */
   forward(images: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
     const [conv, batchNorm, , reduce] = this.conv;
     const half = tf.relu(batchNorm.forward(conv.forward(images), pass));
@@ -103,6 +104,7 @@ class PatchEmbed extends Module {
     this.norm = new LayerNorm(channels);
   }
 
+  /** @param x float32 [N, H, W, C']. @returns float32 [N, H / 2, W / 2, C], rounded up. */
   forward(x: tf.Tensor4D): tf.Tensor4D {
     return this.norm.forward(this.proj.forward(x));
   }
@@ -172,6 +174,7 @@ class Modulation extends Module {
     this.proj1 = denseConv(channels * EXPANSION, channels, 1);
   }
 
+  /** @param x float32 [N, H, W, C]. @returns the same shape. */
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
     const convs = [this.localConv1, this.localConv2, this.localConv3, this.localConv4];
     const heads = tf.split<tf.Tensor4D>(this.s.forward(x), MODULATION_HEADS, 3);
@@ -204,6 +207,7 @@ class Attention extends Module {
     this.localConv = depthwiseConv(channels, 3);
   }
 
+  /** @param x float32 [N, H, W, C]. @returns the same shape. */
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
     const [n, height, width, channels] = x.shape;
     const tokens = (map: tf.Tensor): tf.Tensor3D => tf.reshape(map, [n, height * width, channels]);
@@ -233,6 +237,7 @@ class ConvMlp extends Module {
     this.fc2 = new Linear(hidden, channels);
   }
 
+  /** @param x float32 [N, H, W, C]. @returns the same shape. */
   forward(x: tf.Tensor4D): tf.Tensor4D {
     const hidden = this.fc1.forward(x);
     return this.fc2.forward(gelu(tf.add<tf.Tensor4D>(hidden, this.dwconv.forward(hidden))));
@@ -270,6 +275,7 @@ class Block extends Module {
     this.dropPath = dropPath;
   }
 
+  /** @param x float32 [N, H, W, C]. @returns the same shape. */
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
     const add = (map: tf.Tensor4D, branch: tf.Tensor4D, gamma: Parameter | undefined): tf.Tensor4D => {
       const scaled = gamma === undefined ? branch : tf.mul<tf.Tensor4D>(branch, gamma.value());
@@ -294,6 +300,7 @@ class Stage extends Module {
     this.officialNames = { patchEmbed: `patch_embed${number}`, blocks: `block${number}`, norm: `norm${number}` };
   }
 
+  /** @param x float32 [N, H, W, C'], images or the map before. @returns float32 [N, h, w, C]. */
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
     const embedded = this.patchEmbed.forward(x, pass);
     return this.norm.forward(throughBlocks(this.blocks, embedded, pass));
@@ -331,6 +338,7 @@ class Smt extends Backbone {
     this.stage4 = stage(4);
   }
 
+  /** @param images float32 [N, H, W, 3]. @returns float32 [N, h, w, C] of C2 to C5. */
   forward(images: tf.Tensor4D, pass: ForwardPass): Pyramid {
     return tf.tidy(() => {
       const C2 = this.stage1.forward(images, pass);

@@ -100,10 +100,11 @@ export function splitInThree<T extends tf.Tensor>(x: T): [T, T, T] {
 }
 
 interface Block extends Module {
+  /** @param x float32 [N, H, W, C]. @returns the same shape. */
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D;
 }
 
-/** The map after every block in turn. */
+/** The map after every block in turn. @param x float32 [N, H, W, C]. @returns the same shape. */
 export function throughBlocks(blocks: readonly Block[], x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
   return blocks.reduce((map, block) => pass.through([block], map, (input, now) => block.forward(input, now)), x);
 }

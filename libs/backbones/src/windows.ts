@@ -14,6 +14,7 @@ export interface Windows {
   readonly side: number;
 }
 
+/** @param height of the map, in cells, as its width and the windows' side. */
 export function cutWindows(height: number, width: number, side: number): Windows {
   return { height, width, rows: Math.ceil(height / side), columns: Math.ceil(width / side), side };
 }
@@ -31,7 +32,7 @@ export function toWindows(map: tf.Tensor4D, { height, width, rows, columns, side
   return tf.reshape(tf.transpose(strips, [0, 2, 1, 3]), [n * rows * columns, side * side, channels]);
 }
 
-/** The inverse of `toWindows`; the padding falls off. */
+/** The inverse of `toWindows`; the padding falls off: float32 [N * windows, side * side, C] -> [N, H, W, C]. */
 export function fromWindows(tokens: tf.Tensor3D, { height, width, rows, columns, side }: Windows): tf.Tensor4D {
   const [count, , channels] = tokens.shape;
   const n = count / (rows * columns);

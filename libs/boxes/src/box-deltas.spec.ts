@@ -1,9 +1,14 @@
 /** Box deltas against those of MMDetection. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { openRuntime } from '@pyramidal/runtime';
-import { checkGradients, expectClose, expectNoLeaks, goldenValues, type GoldenFull } from '@pyramidal/testing';
+import {
+  checkGradients,
+  expectClose,
+  expectNoLeaks,
+  goldenValues,
+  inEngine,
+  readFixture,
+  type GoldenFull,
+} from '@pyramidal/testing';
 import { clipBoxes } from './boxes';
 import { decodeDeltas, encodeDeltas, type DeltaOptions } from './box-deltas';
 
@@ -12,7 +17,7 @@ type Part = Readonly<Record<string, GoldenFull>> & {
   readonly config: { readonly target_means: Four; readonly target_stds: Four };
 };
 
-const golden = JSON.parse(readFileSync(join(__dirname, '../fixtures/bbox_coder.json'), 'utf8')) as {
+const golden = readFixture(__dirname, 'bbox_coder') as {
   boxes: GoldenFull;
   gts: GoldenFull;
   deltas: GoldenFull;
@@ -40,11 +45,7 @@ function expectBoxes(received: tf.Tensor, expected: GoldenFull | undefined, what
   );
 }
 
-beforeAll(async () => {
-  await openRuntime();
-});
-beforeEach(() => tf.engine().startScope());
-afterEach(() => tf.engine().endScope());
+inEngine();
 
 describe('encodeDeltas, decodeDeltas', () => {
   it('shift and scale by the sides of the box', () => {

@@ -6,15 +6,6 @@ export function coordinates(boxes: tf.Tensor): [tf.Tensor, tf.Tensor, tf.Tensor,
   return tf.unstack(boxes, -1) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
 }
 
-/** Corners of boxes that are given by centre and size. @param boxes float32 [..., 4], cxcywh. @returns the same shape, xyxy. */
-export function cornersOf<T extends tf.Tensor>(boxes: T): T {
-  return tf.tidy(() => {
-    const [x, y, width, height] = coordinates(boxes);
-    const [right, down] = [tf.mul(width, 0.5), tf.mul(height, 0.5)];
-    return tf.stack([tf.sub(x, right), tf.sub(y, down), tf.add(x, right), tf.add(y, down)], -1) as T;
-  });
-}
-
 /** Areas of boxes; negative extents count as they are. @param boxes float32 [..., 4]. @returns float32 [...]. */
 export function areas(boxes: tf.Tensor): tf.Tensor {
   const [x1, y1, x2, y2] = coordinates(boxes);
@@ -26,7 +17,7 @@ export function areas(boxes: tf.Tensor): tf.Tensor {
  * @param a float32 [..., 4], xyxy. @param b float32 [..., 4], xyxy; axes of size 1 are shared.
  * @returns float32 [...].
  */
-export function intersections(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
+function intersections(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   return tf.tidy(() => {
     const [ax1, ay1, ax2, ay2] = coordinates(a);
     const [bx1, by1, bx2, by2] = coordinates(b);
@@ -36,7 +27,7 @@ export function intersections(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   });
 }
 
-/** No union is smaller, so that empty boxes divide by something. */
+/** No union and no area is smaller, so that empty boxes divide by something. */
 const MIN_UNION = 1e-6;
 
 /**
@@ -53,12 +44,15 @@ export function iouOf(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
 }
 
 /**
- * Intersection over union of each of `a` with each of `b`.
- * @param a float32 [A, 4], xyxy. @param b float32 [B, 4], xyxy.
- * @returns float32 [A, B].
+ * The share of each box's own area that lies in each region (intersection over foreground).
+ * @param boxes float32 [A, 4], xyxy. @param regions float32 [I, 4], xyxy.
+ * @returns float32 [I, A].
  */
-export function boxIou(a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D {
-  return tf.tidy(() => iouOf(tf.expandDims(a, 1), tf.expandDims(b, 0)) as tf.Tensor2D);
+export function sharesWithin(boxes: tf.Tensor2D, regions: tf.Tensor2D): tf.Tensor2D {
+  return tf.tidy(() => {
+    const shared = intersections(tf.expandDims(regions, 1), tf.expandDims(boxes, 0));
+    return tf.div(shared, tf.maximum(tf.expandDims(areas(boxes), 0), MIN_UNION)) as tf.Tensor2D;
+  });
 }
 
 /**

@@ -1,11 +1,9 @@
 /** Non-maximum suppression against that of torchvision, on every engine. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { compile } from '@pyramidal/graph';
 import { openRuntime } from '@pyramidal/runtime';
-import { expectNoLeaks, goldenValues, type GoldenFull } from '@pyramidal/testing';
-import { classwiseNms, type Kept, nms } from './nms';
+import { expectNoLeaks, goldenValues, readFixture, type GoldenFull } from '@pyramidal/testing';
+import { type Kept, nms } from './nms';
 
 interface GoldenNms {
   readonly boxes?: GoldenFull;
@@ -26,7 +24,7 @@ interface GoldenMulticlass {
   readonly kept_candidate_index: readonly number[];
 }
 
-const { batched, multiclass_nms } = JSON.parse(readFileSync(join(__dirname, '../fixtures/nms.json'), 'utf8')) as {
+const { batched, multiclass_nms } = readFixture(__dirname, 'nms') as {
   batched: Record<string, GoldenNms>;
   multiclass_nms: Record<string, GoldenMulticlass>;
 };
@@ -56,7 +54,7 @@ describe.each(['tensorflow', 'wasm', 'cpu'] as const)('suppression, %s', (engine
     const { boxes, scores, classes } = inputsOf(golden);
     const options = { iouThreshold: golden.iou_threshold, scoreThreshold: -0.5, maxOutputs: 200 };
     expect(rows(nms(boxes, scores, options))).toEqual(golden.torchvision_nms_ignoring_labels);
-    expect(rows(classwiseNms(boxes, scores, classes, options))).toEqual(golden.classwise_ties_by_index);
+    expect(rows(nms(boxes, scores, { ...options, classes }))).toEqual(golden.classwise_ties_by_index);
   });
 
   it.each(Object.entries(multiclass_nms))('keeps the candidates that the reference keeps: %s', (_, golden) => {
@@ -68,7 +66,7 @@ describe.each(['tensorflow', 'wasm', 'cpu'] as const)('suppression, %s', (engine
     const scores = tf.slice(tf.tensor2d(goldenValues(multi_scores), [rois, columns]), [0, 0], [rois, classes]);
     const labels = tf.tile(tf.range(0, classes, 1, 'int32'), [rois]);
     const options = { iouThreshold: iou_threshold, scoreThreshold: score_thr, maxOutputs: max_num };
-    const kept = classwiseNms(boxes, tf.reshape(scores, [-1]), labels, options);
+    const kept = nms(boxes, tf.reshape(scores, [-1]), { ...options, classes: labels });
     // The reference counts the candidates above the threshold alone.
     const candidates = [...scores.dataSync()].flatMap((score, i) => (score > Math.fround(score_thr) ? [i] : []));
     expect(rows(kept)).toEqual(golden.kept_candidate_index.map((index) => candidates[index]));
@@ -85,7 +83,7 @@ describe.each(['tensorflow', 'wasm', 'cpu'] as const)('suppression, %s', (engine
     const { boxes, scores, classes } = inputsOf(batched['random120']!);
     const options = { iouThreshold: 0.5, scoreThreshold: 0, maxOutputs: 100 };
     type Inputs = { boxes: tf.Tensor2D; scores: tf.Tensor1D; classes: tf.Tensor1D };
-    const step = compile((inputs: Inputs) => classwiseNms(inputs.boxes, inputs.scores, inputs.classes, options));
+    const step = compile(({ classes, ...inputs }: Inputs) => nms(inputs.boxes, inputs.scores, { ...options, classes }));
     expect(rows(step({ boxes, scores, classes }))).toEqual(batched['random120']!.classwise_ties_by_index);
     await expectNoLeaks(() => tf.dispose(step({ boxes, scores, classes })));
     step.dispose();

@@ -11,6 +11,8 @@ interface NmsOptions {
   readonly scoreThreshold: number;
   /** K, the length of the result; the number of boxes if that is smaller. */
   readonly maxOutputs: number;
+  /** int32 [A]: boxes of different classes do not suppress each other; by default all are of one. */
+  readonly classes?: tf.Tensor1D;
 }
 
 /** What is kept, best first. */
@@ -28,11 +30,11 @@ export type Kept = {
  * @returns rows of K = `maxOutputs`, shapes as in `Kept`.
  */
 export function nms(boxes: tf.Tensor2D, scores: tf.Tensor1D, options: NmsOptions): Kept {
-  const { iouThreshold, scoreThreshold } = options;
+  const { iouThreshold, scoreThreshold, classes } = options;
   const maxOutputs = Math.min(options.maxOutputs, boxes.shape[0]);
   return tf.tidy(() => {
     const { selectedIndices, validOutputs } = tf.image.nonMaxSuppressionPadded(
-      boxes,
+      classes === undefined ? boxes : separate(boxes, classes),
       scores,
       maxOutputs,
       suppressionThreshold(iouThreshold),
@@ -42,14 +44,6 @@ export function nms(boxes: tf.Tensor2D, scores: tf.Tensor1D, options: NmsOptions
     const valid: tf.Tensor1D = tf.less(tf.range(0, maxOutputs, 1, 'int32'), validOutputs);
     return { indices: selectedIndices, valid };
   });
-}
-
-/**
- * Suppression among boxes of the same class alone.
- * @param boxes float32 [A, 4], xyxy. @param scores float32 [A]. @param classes int32 [A].
- */
-export function classwiseNms(boxes: tf.Tensor2D, scores: tf.Tensor1D, classes: tf.Tensor1D, options: NmsOptions): Kept {
-  return tf.tidy(() => nms(separate(boxes, classes), scores, options));
 }
 
 /** Moves the boxes of each class to a place of their own, so that different classes never meet. */

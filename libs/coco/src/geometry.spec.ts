@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { mask } from '@cocoeval/ts';
 import { keepRatioSize } from '@pyramidal/images';
 import { Random } from '@pyramidal/random';
-import { expectClose, goldenValues, type GoldenFull } from '@pyramidal/testing';
+import { expectClose, goldenValues, readFixture, type GoldenFull } from '@pyramidal/testing';
 import type { Corners } from './dataset';
 import { drawGeometry, type Geometry, mapBox } from './geometry';
 import { cropMask, drawPolygons } from './mask-crop';
@@ -16,8 +14,7 @@ interface GoldenResize {
   readonly pipeline_1333x800?: { readonly boxes: GoldenFull; readonly flipped: { readonly horizontal: GoldenFull } };
 }
 
-const fixture = <T>(name: string): T =>
-  JSON.parse(readFileSync(join(__dirname, '../fixtures', `${name}.json`), 'utf8')) as T;
+const fixture = <T>(name: string): T => readFixture(__dirname, name) as T;
 const resize = fixture<{ boxes: GoldenFull; images: GoldenResize[] }>('resize');
 const targets = fixture<{
   polygons: number[][][];
@@ -55,7 +52,7 @@ describe('drawGeometry', () => {
         const wanted = goldenValues(expected);
         for (let i = 0; i < rows.length; i += 4) {
           const [x1, y1, x2, y2] = wanted.slice(i, i + 4) as [number, number, number, number];
-          const moved = mapBox(geometry, rows.slice(i, i + 4) as unknown as Corners);
+          const moved = mapBox(geometry, rows.slice(i, i + 4) as [number, number, number, number]);
           if (x2 > x1 && y2 > y1) expectClose(moved!, [x1, y1, x2, y2], { atol: 2e-4 }, `box ${i / 4}`);
           else expect(moved).toBeUndefined();
         }

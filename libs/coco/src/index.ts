@@ -23,7 +23,6 @@ export { type CropOptions, type GeometryOptions, type ScaleLimits } from './geom
 export {
   PREPARE_IMAGE,
   prepareImage,
-  prepareSample,
   type DetectionTransform,
   type ImageTransform,
   type PreparedDetection,

@@ -1,14 +1,14 @@
 /** The module of deformable attention against MSDeformAttn (fixtures/msda_module.json). */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { MapSize } from '@pyramidal/nn';
-import { openRuntime } from '@pyramidal/runtime';
 import {
   expectClose,
   expectGoldenStats,
   fillGoldenPart,
   goldenNoise,
+  inEngine,
+  readFixture,
+  stateShapes,
   type GoldenOverrides,
   type GoldenStats,
 } from '@pyramidal/testing';
@@ -16,7 +16,7 @@ import { DeformableAttention } from './deformable-attention';
 
 type Named = Record<string, number[]>;
 
-const { module: golden } = JSON.parse(readFileSync(join(__dirname, '../fixtures/msda_module.json'), 'utf8')) as {
+const { module: golden } = readFixture(__dirname, 'msda_module') as {
   module: {
     state_dict: [string, number[]][];
     overrides: GoldenOverrides;
@@ -37,15 +37,11 @@ function named<T extends tf.Tensor>(input: Named): T {
   return tf.tensor(Float32Array.from(goldenNoise(name, shape)), shape) as T;
 }
 
-beforeAll(async () => {
-  await openRuntime();
-});
-beforeEach(() => tf.engine().startScope());
-afterEach(() => tf.engine().endScope());
+inEngine();
 
 it.each(Object.entries(golden.cases))('gives the official numbers and gradients: %s', (_, expected) => {
   const attention = new DeformableAttention({ channels: 64, heads: 8, levels: 3, points: 4 });
-  const state = [...attention.state()].map(([name, { torchShape }]) => [`attn.${name}`, torchShape]);
+  const state = stateShapes(attention, 'attn.');
   expect(state).toEqual(golden.state_dict);
   fillGoldenPart(attention, 'attn.', golden.overrides);
   const { scale, shift } = expected.reference_points_input;

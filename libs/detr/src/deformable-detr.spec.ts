@@ -3,10 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { randomKeys, type TruthBatch } from '@pyramidal/boxes';
+import { randomKeys } from '@pyramidal/detector';
 import { compile, exportSavedModel } from '@pyramidal/graph';
-import { type Backbone, ForwardPass, inferencePass, toTorchOrder } from '@pyramidal/nn';
-import { openRuntime } from '@pyramidal/runtime';
+import { Backbone, ForwardPass, inferencePass } from '@pyramidal/nn';
 import {
   expectClose,
   expectCompiledAsEager,
@@ -14,10 +13,13 @@ import {
   expectGoldenStats,
   expectNoLeaks,
   fillGoldenPart,
-  GivenFeatures,
+  givenFeatures,
   goldenMaps,
   goldenValues,
+  inEngine,
   nhwcToNchw,
+  readFixture,
+  stateShapes,
   takeFirst,
   withoutGradient,
   type GoldenFull,
@@ -68,8 +70,7 @@ interface Golden {
   };
 }
 
-const fixture = (name: string): Golden =>
-  JSON.parse(readFileSync(join(__dirname, `../fixtures/${name}.json`), 'utf8')) as Golden;
+const fixture = (name: string): Golden => readFixture(__dirname, name) as Golden;
 const GOLDEN = {
   plain: fixture('deformable_detr_plain'),
   'box-refinement': fixture('deformable_detr_box_refine'),
@@ -82,14 +83,10 @@ const SMALL = { queries: 24, encoderLayers: 2, decoderLayers: 2, feedForward: 12
 /** C2 is never looked at. */
 const pyramidOf = (maps: readonly tf.Tensor4D[]): tf.Tensor4D[] => [tf.zeros([2, 1, 1, 8]), ...maps];
 
-function modelOf(
-  maps: readonly tf.Tensor4D[],
-  changes: Partial<DeformableDetrOptions> = {},
-): { model: DeformableDetr; given: GivenFeatures } {
-  const given = new GivenFeatures(pyramidOf(maps), [8, 16, 32, 64]);
-  const backbone = given as unknown as Backbone;
+function modelOf(maps: readonly tf.Tensor4D[], changes: Partial<DeformableDetrOptions> = {}) {
+  const backbone = givenFeatures(Backbone, pyramidOf(maps), [8, 16, 32, 64]);
   const neck = new LevelProjection(backbone, 64, INPUT_PROJ);
-  return { model: new DeformableDetr(backbone, neck, { ...DEFORMABLE_DETR, ...SMALL, ...changes }), given };
+  return { model: new DeformableDetr(backbone, neck, { ...DEFORMABLE_DETR, ...SMALL, ...changes }), given: backbone };
 }
 
 /** The reference's model, with its weights. */
@@ -106,7 +103,7 @@ const batchOf = ([height, width]: readonly number[], sizes: readonly (readonly n
 });
 
 /** Objects of some images, with a row that holds none. */
-function truthOf({ gt_boxes_xyxy_pixels: boxes, gt_labels: labels }: Golden, images: readonly number[]): TruthBatch {
+function truthOf({ gt_boxes_xyxy_pixels: boxes, gt_labels: labels }: Golden, images: readonly number[]) {
   const rows = Math.max(...labels.map((own) => own.length)) + 1;
   const padded = <T>(own: readonly T[], isShown: boolean, filler: T): T[] =>
     [...(isShown ? own : []), ...Array<T>(rows).fill(filler)].slice(0, rows);
@@ -121,11 +118,7 @@ const CASES = Object.entries(GOLDEN).flatMap(([variant, { training }]) =>
   Object.keys(training).map((run) => [variant as keyof typeof GOLDEN, run as keyof typeof RUNS] as const),
 );
 
-beforeAll(async () => {
-  await openRuntime();
-});
-beforeEach(() => tf.engine().startScope());
-afterEach(() => tf.engine().endScope());
+inEngine();
 
 describe.each(Object.entries(GOLDEN))('%s', (name, golden) => {
   const variant = name as keyof typeof GOLDEN;
@@ -134,7 +127,7 @@ describe.each(Object.entries(GOLDEN))('%s', (name, golden) => {
     const { model } = goldenModel(variant);
     const aliases = model.aliases();
     expect(Object.fromEntries(aliases)).toEqual(golden.shared);
-    const shapes = new Map([...model.state()].map(([key, { torchShape }]) => [key, torchShape]));
+    const shapes = new Map(stateShapes(model));
     const all = [...shapes, ...[...aliases].map(([key, first]) => [key, shapes.get(first)] as const)];
     expect(Object.fromEntries(all)).toEqual(Object.fromEntries(golden.state_dict));
   });
@@ -208,7 +201,6 @@ describe.each(CASES)('%s: %s', (variant, run) => {
         return lossesOf(parts).loss;
       },
       golden: expected.gradient_of_total,
-      toTorchOrder,
     });
   });
 });
@@ -255,12 +247,9 @@ describe.each(VARIANTS)('%s, of other weights', (variant) => {
     await expectCompiledAsEager({
       compile,
       parameters: model.parameters(),
-      inputs: { ...batch, ...truthOf(plain, [0, 1]), seed: tf.tensor1d([1, 2], 'int32') } as tf.NamedTensorMap,
-      loss: ({ images, sizes, seed, ...truth }) => {
-        const pass = new ForwardPass({ mode: 'train', seed: seed as tf.Tensor1D });
-        const given = { images, sizes } as typeof batch;
-        return model.loss(given, truth as unknown as TruthBatch, randomKeys(seed as tf.Tensor1D), pass).loss;
-      },
+      inputs: { ...batch, ...truthOf(plain, [0, 1]), seed: tf.tensor1d([1, 2], 'int32') },
+      loss: ({ images, sizes, seed, ...truth }) =>
+        model.loss({ images, sizes }, truth, randomKeys(seed), new ForwardPass({ mode: 'train', seed })).loss,
     });
   });
 

@@ -5,13 +5,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
   type DetectionLosses,
-  Detector,
   type Detections,
+  Detector,
   type DrawKeys,
   type ImageBatch,
   type TruthBatch,
-} from '@pyramidal/boxes';
-import { type Backbone, type ForwardPass, initializers, type Linear, Module, Parameter } from '@pyramidal/nn';
+} from '@pyramidal/detector';
+import { type Backbone, Embedding, type ForwardPass, type Linear } from '@pyramidal/nn';
 import { CategoryRows } from './category-rows';
 import {
   DeformableTransformer,
@@ -21,7 +21,7 @@ import {
 } from './deformable-transformer';
 import type { LevelProjection, ProjectionNames } from './level-projection';
 import { boxHead, classHead, type Mlp } from './prediction-heads';
-import { bestPairs } from './set-detections';
+import { detectionsOf } from './set-detections';
 import { joinLosses, layerSuffix, matchedLosses, type SetCriterionOptions, type SetLosses } from './set-criterion';
 import { setTruthOf } from './set-truth';
 
@@ -59,22 +59,13 @@ export const INPUT_PROJ: ProjectionNames = {
 /** Sizes of boxes before training, in the inverse sigmoid: an eighth of the image. */
 const SMALL = -2;
 
-/** Positions and contents of queries that are learned. */
-class QueryEmbedding extends Module {
-  readonly weight: Parameter;
-
-  constructor(queries: number, channels: number) {
-    super();
-    this.weight = new Parameter({ shape: [queries, 2 * channels], init: initializers.normal(1) });
-  }
-}
-
 export class DeformableDetr extends Detector {
   protected override readonly officialNames = { neck: 'input_proj' };
   readonly classEmbed: readonly Linear[];
   readonly bboxEmbed: readonly Mlp[];
   readonly transformer: DeformableTransformer;
-  readonly queryEmbed: QueryEmbedding | undefined;
+  /** Positions and contents of queries that are learned. */
+  readonly queryEmbed: Embedding | undefined;
   private readonly options: DeformableDetrOptions;
   private readonly rows: CategoryRows;
 
@@ -89,7 +80,7 @@ export class DeformableDetr extends Detector {
     this.classEmbed = listOf(count, variant, () => classHead(channels, this.rows.count));
     this.bboxEmbed = listOf(count, variant, (i) => boxHead(channels, variant !== 'two-stage' && i === 0 ? SMALL : 0));
     this.transformer = new DeformableTransformer({ ...options, channels, levels: strides.length }, this);
-    this.queryEmbed = variant === 'two-stage' ? undefined : new QueryEmbedding(queries, channels);
+    this.queryEmbed = variant === 'two-stage' ? undefined : new Embedding(queries, 2 * channels);
   }
 
   /** Class and box of every query after each layer of the decoder. */
@@ -119,7 +110,7 @@ export class DeformableDetr extends Detector {
     return tf.tidy(() => {
       const { logits, boxes } = this.forward(batch, pass).layers.at(-1)!;
       const { count } = this.options.detections;
-      return bestPairs({ logits: this.rows.ofLogits(logits), boxes }, { sizes: batch.sizes, scales, count });
+      return detectionsOf({ logits: this.rows.ofLogits(logits), boxes }, { sizes: batch.sizes, scales, count });
     });
   }
 }

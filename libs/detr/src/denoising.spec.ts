@@ -1,9 +1,6 @@
 /** Contrastive denoising against detrex's (fixtures/dino_units.json). */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { openRuntime } from '@pyramidal/runtime';
-import { expectClose, goldenNoise, goldenValues, type GoldenFull } from '@pyramidal/testing';
+import { expectClose, goldenNoise, goldenValues, inEngine, readFixture, type GoldenFull } from '@pyramidal/testing';
 import { denoisingMask, denoisingSlots, type DenoisingDraws, drawNoise, slotCount } from './denoising';
 import type { SetTruth } from './set-truth';
 
@@ -23,16 +20,12 @@ interface GoldenDenoising {
   readonly attention_mask: readonly string[];
 }
 
-const { denoising } = JSON.parse(readFileSync(join(__dirname, '../fixtures/dino_units.json'), 'utf8')) as {
+const { denoising } = readFixture(__dirname, 'dino_units') as {
   denoising: Record<string, GoldenDenoising>;
 };
 const CASES = Object.entries(denoising).filter(([, golden]) => golden.draws !== undefined);
 
-beforeAll(async () => {
-  await openRuntime();
-});
-beforeEach(() => tf.engine().startScope());
-afterEach(() => tf.engine().endScope());
+inEngine();
 
 function truthOf(
   { labels, targets_cxcywh }: Pick<GoldenDenoising, 'labels' | 'targets_cxcywh'>,

@@ -4,8 +4,8 @@
  * and how many groups of objects fill them is a value.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { detached, type DrawKeys } from '@pyramidal/boxes';
-import { toCentres, toCorners } from './box-format';
+import { detached, toCentres, toCorners } from '@pyramidal/boxes';
+import type { DrawKeys } from '@pyramidal/detector';
 import { inverseSigmoid } from './reference-boxes';
 import { type SetTruth, targetsOf } from './set-truth';
 

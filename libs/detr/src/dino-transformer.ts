@@ -3,7 +3,7 @@
  * layer and look forward twice (section 3.5).
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { type ForwardPass, initializers, LayerNorm, type Linear, Module, Parameter } from '@pyramidal/nn';
+import { Embedding, type ForwardPass, initializers, LayerNorm, type Linear, Module } from '@pyramidal/nn';
 import { DecoderLayer, type Memory } from './decoder';
 import { denoisingMask, type DenoisingSlots } from './denoising';
 import type { DinoLayout } from './dino-layouts';
@@ -48,16 +48,6 @@ export interface DinoOutput {
 
 const TEMPERATURE = 10000;
 const EPSILON = 1e-3;
-
-/** Content of queries, the same for every image. */
-class TargetEmbedding extends Module {
-  readonly weight: Parameter;
-
-  constructor(queries: number, channels: number) {
-    super();
-    this.weight = new Parameter({ shape: [queries, channels], init: initializers.xavierUniform });
-  }
-}
 
 class DinoDecoder extends Module {
   readonly layers: DecoderLayer[];
@@ -118,7 +108,8 @@ class DinoDecoder extends Module {
 export class DinoTransformer extends Module {
   protected override readonly officialNames = { levelEmbedding: '' };
   readonly levelEmbedding: LevelEmbedding;
-  readonly tgtEmbed: TargetEmbedding;
+  /** Contents of queries. */
+  readonly tgtEmbed: Embedding;
   readonly encoder: Encoder;
   readonly decoder: DinoDecoder;
   readonly encOutput: Linear;
@@ -135,7 +126,7 @@ export class DinoTransformer extends Module {
     super();
     const { channels, levels, encoderLayers, queries } = options;
     this.levelEmbedding = new LevelEmbedding(levels, channels, layout.levelEmbedding);
-    this.tgtEmbed = new TargetEmbedding(queries, channels);
+    this.tgtEmbed = new Embedding(queries, channels, initializers.xavierUniform);
     this.encoder = new Encoder(encoderLayers, options, layout.encoderLayer);
     this.decoder = new DinoDecoder(options, heads, layout);
     this.encOutput = transformerLinear(channels, channels);

@@ -1,11 +1,8 @@
 /** DINO against detrex's (fixtures/dino.json). */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { randomKeys, type TruthBatch } from '@pyramidal/boxes';
+import { randomKeys, type TruthBatch } from '@pyramidal/detector';
 import { compile } from '@pyramidal/graph';
-import { type Backbone, ForwardPass, inferencePass, toTorchOrder } from '@pyramidal/nn';
-import { openRuntime } from '@pyramidal/runtime';
+import { Backbone, ForwardPass, inferencePass } from '@pyramidal/nn';
 import {
   countDetections,
   expectClose,
@@ -14,10 +11,13 @@ import {
   expectGoldenStats,
   expectNoLeaks,
   fillGoldenPart,
-  GivenFeatures,
+  givenFeatures,
   goldenMaps,
   goldenNoise,
   goldenValues,
+  inEngine,
+  readFixture,
+  stateShapes,
   withoutGradient,
   type GoldenFull,
   type GoldenOverrides,
@@ -42,7 +42,7 @@ interface GoldenRun {
   readonly gradient_of_total: Readonly<Record<string, GoldenStats>>;
 }
 
-const golden = JSON.parse(readFileSync(join(__dirname, '../fixtures/dino.json'), 'utf8')) as {
+const golden = readFixture(__dirname, 'dino') as {
   readonly canvas: [number, number];
   readonly image_sizes: [number, number][];
   readonly inputs: Record<string, number[]>;
@@ -78,11 +78,10 @@ const ROWS = 7;
 const pyramidOf = (maps: readonly tf.Tensor4D[]): tf.Tensor4D[] => [tf.zeros([1, 1, 1, 8]), ...maps];
 
 function modelOf(inputs: Record<string, number[]>, changes: Partial<DinoOptions> = {}) {
-  const given = new GivenFeatures(pyramidOf(goldenMaps({ inputs })), [8, 16, 32, 64]);
-  const backbone = given as unknown as Backbone;
+  const backbone = givenFeatures(Backbone, pyramidOf(goldenMaps({ inputs })), [8, 16, 32, 64]);
   const options = { ...DINO, ...SMALL, detections: { count: 100 }, ...changes };
   const neck = new LevelProjection(backbone, 64, DINO_LAYOUTS[options.layout].projection);
-  return { model: new Dino(backbone, neck, options), given };
+  return { model: new Dino(backbone, neck, options), given: backbone };
 }
 
 /** The reference's model, with its weights. */
@@ -98,7 +97,7 @@ const batchOf = ([height, width]: readonly number[], sizes: readonly (readonly n
 });
 const batch = () => batchOf(golden.canvas, golden.image_sizes);
 
-function truthOf({ gt_boxes, gt_labels }: Pick<GoldenRun, 'gt_boxes' | 'gt_labels'>): TruthBatch {
+function truthOf({ gt_boxes, gt_labels }: Pick<GoldenRun, 'gt_boxes' | 'gt_labels'>) {
   const padded = <T>(own: readonly T[], filler: T): T[] => [...own, ...Array<T>(ROWS).fill(filler)].slice(0, ROWS);
   return {
     boxes: tf.tensor3d(gt_boxes.map((own) => padded(own, [0, 0, 0, 0]))),
@@ -146,17 +145,13 @@ function trainingOutput(model: Dino, run: GoldenRun) {
 const part = (x: tf.Tensor3D, first: number, count: number): Float32Array =>
   tf.slice(x, [0, first, 0], [-1, count, -1]).dataSync<'float32'>();
 
-beforeAll(async () => {
-  await openRuntime();
-});
-beforeEach(() => tf.engine().startScope());
-afterEach(() => tf.engine().endScope());
+inEngine();
 
 it('has the parameters of detrex', () => {
   const { model } = goldenModel();
   const aliases = model.aliases();
   expect(Object.fromEntries(aliases)).toEqual(golden.shared);
-  const shapes = new Map([...model.state()].map(([key, { torchShape }]) => [key, torchShape]));
+  const shapes = new Map(stateShapes(model));
   const all = [...shapes, ...[...aliases].map(([key, first]) => [key, shapes.get(first)] as const)];
   expect(Object.fromEntries(all)).toEqual(Object.fromEntries(golden.state_dict));
 });
@@ -242,7 +237,6 @@ describe.each(Object.entries(golden.training))('%s', (_, run) => {
         return lossesOf(model).loss;
       },
       golden: run.gradient_of_total,
-      toTorchOrder,
     });
   });
 });
@@ -279,12 +273,9 @@ describe.each(['detrex', 'authors'] as const)('in the layout of %s', (layout) =>
     await expectCompiledAsEager({
       compile,
       parameters: model.parameters(),
-      inputs: { ...whole, ...truthOf(run), seed: tf.tensor1d([1, 2], 'int32') } as tf.NamedTensorMap,
-      loss: ({ images, sizes, seed, ...truth }) => {
-        const pass = new ForwardPass({ mode: 'train', seed: seed as tf.Tensor1D });
-        const given = { images, sizes } as typeof whole;
-        return model.loss(given, truth as unknown as TruthBatch, randomKeys(seed as tf.Tensor1D), pass).loss;
-      },
+      inputs: { ...whole, ...truthOf(run), seed: tf.tensor1d([1, 2], 'int32') },
+      loss: ({ images, sizes, seed, ...truth }) =>
+        model.loss({ images, sizes }, truth, randomKeys(seed), new ForwardPass({ mode: 'train', seed })).loss,
     });
   });
 

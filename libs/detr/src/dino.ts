@@ -3,16 +3,16 @@
  * and boxes that look forward twice. Two published forms, by `layout`: detrex's and the authors'.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { takeRows } from '@pyramidal/boxes';
 import {
   type DetectionLosses,
-  Detector,
   type Detections,
+  Detector,
   type DrawKeys,
   type ImageBatch,
-  takeRows,
   type TruthBatch,
-} from '@pyramidal/boxes';
-import { type Backbone, type ForwardPass, initializers, type Linear, Module, Parameter } from '@pyramidal/nn';
+} from '@pyramidal/detector';
+import { type Backbone, Embedding, type ForwardPass, type Linear } from '@pyramidal/nn';
 import { CategoryRows } from './category-rows';
 import {
   denoisingSlots,
@@ -35,7 +35,7 @@ import {
   type SetLosses,
   setLosses,
 } from './set-criterion';
-import { bestPairs } from './set-detections';
+import { detectionsOf } from './set-detections';
 import { countObjects, type SetTruth, setTruthOf, targetsOf } from './set-truth';
 import type { Names } from './transformer-layer';
 
@@ -67,14 +67,7 @@ export const DINO = {
 } as const satisfies Omit<DinoOptions, 'classes'>;
 
 /** What labels look like to the decoder. */
-class LabelEmbedding extends Module {
-  readonly weight: Parameter;
-
-  constructor(labels: number, channels: number) {
-    super();
-    this.weight = new Parameter({ shape: [labels, channels], init: initializers.normal(1) });
-  }
-
+class LabelEmbedding extends Embedding {
   /** @param labels int32 [N, S], -1 for none. @returns float32 [N, S, channels], 0 for none. */
   forward(labels: tf.Tensor2D): tf.Tensor3D {
     return tf.tidy(() => {
@@ -147,7 +140,7 @@ export class Dino extends Detector {
       const { logits, boxes } = this.forward(batch, undefined, pass).layers.at(-1)!;
       const { count } = this.options.detections;
       const frame = { sizes: batch.sizes, scales, count, clips: true };
-      return bestPairs({ logits: this.rows.ofLogits(logits), boxes }, frame);
+      return detectionsOf({ logits: this.rows.ofLogits(logits), boxes }, frame);
     });
   }
 

@@ -1,10 +1,15 @@
 /** Costs and matchings against those of Deformable DETR's HungarianMatcher (fixtures/matcher.json). */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { compile } from '@pyramidal/graph';
-import { openRuntime } from '@pyramidal/runtime';
-import { expectClose, expectNoLeaks, goldenNoise, goldenValues, type GoldenFull } from '@pyramidal/testing';
+import {
+  expectClose,
+  expectNoLeaks,
+  goldenNoise,
+  goldenValues,
+  inEngine,
+  readFixture,
+  type GoldenFull,
+} from '@pyramidal/testing';
 import { DEFORMABLE_DETR } from './deformable-detr';
 import { hungarianMatch, matchingCosts, type SetPrediction } from './hungarian-matcher';
 import { matchedLosses } from './set-criterion';
@@ -12,7 +17,8 @@ import type { SetTruth } from './set-truth';
 
 interface GoldenMatch {
   readonly queries: number;
-  readonly logits_input: { readonly scale: number; readonly shift: number };
+  /** Besides, the shape by its name. */
+  readonly logits_input: Readonly<Record<string, unknown>> & { readonly scale: number; readonly shift: number };
   readonly boxes_cxcywh: GoldenFull;
   readonly target_boxes_cxcywh: readonly GoldenFull[];
   readonly target_labels: readonly (readonly number[])[];
@@ -20,20 +26,21 @@ interface GoldenMatch {
   readonly indices: readonly (readonly [number[], number[]])[];
 }
 
-const { cases } = JSON.parse(readFileSync(join(__dirname, '../fixtures/matcher.json'), 'utf8')) as {
+const { cases } = readFixture(__dirname, 'matcher') as {
   cases: Record<string, GoldenMatch>;
 };
 const COSTS = { ...DEFORMABLE_DETR, weights: DEFORMABLE_DETR.costs };
 
-function predictionOf(name: string, { logits_input: input, queries, boxes_cxcywh }: GoldenMatch): SetPrediction {
-  const [[key, shape]] = Object.entries(input) as unknown as [[string, [number, number, number]]];
+function predictionOf(name: string, { logits_input, queries, boxes_cxcywh }: GoldenMatch): SetPrediction {
+  const { scale, shift, ...named } = logits_input;
+  const [[key, shape]] = Object.entries(named) as [[string, [number, number, number]]];
   expect([key, shape[1]]).toEqual([`match.${name}.logits`, queries]);
   const drawn = tf.tensor3d(Float32Array.from(goldenNoise(key, shape)), shape);
   // The second half of these queries is the first half once more.
   const half = tf.slice(drawn, [0, 0, 0], [-1, queries / 2, -1]);
   const noise = name === 'duplicate_queries' ? tf.concat([half, half], 1) : drawn;
   return {
-    logits: tf.add(tf.mul(noise, input.scale), input.shift),
+    logits: tf.add(tf.mul(noise, scale), shift),
     boxes: tf.tensor3d(goldenValues(boxes_cxcywh), [shape[0], queries, 4]),
   };
 }
@@ -55,11 +62,7 @@ const expectedMatches = ({ indices, queries }: GoldenMatch): number[] =>
     return own;
   });
 
-beforeAll(async () => {
-  await openRuntime();
-});
-beforeEach(() => tf.engine().startScope());
-afterEach(() => tf.engine().endScope());
+inEngine();
 
 describe.each(Object.entries(cases))('%s', (name, golden) => {
   it('costs what the reference computes', () => {

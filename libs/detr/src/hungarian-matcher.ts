@@ -1,15 +1,9 @@
 /** Which query answers for which object (Carion et al. 2020, DETR, section 3.1): the matching of least total cost. */
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  detached,
-  type FocalOptions,
-  focalCosts,
-  giouCosts,
-  type GiouOptions,
-  l1Costs,
-  matchSets,
-} from '@pyramidal/boxes';
-import { toCorners } from './box-format';
+import { detached, type GiouOptions, toCorners } from '@pyramidal/boxes';
+import { imagesOf } from '@pyramidal/detector';
+import type { FocalOptions } from '@pyramidal/losses';
+import { matchSets, pairCosts, type SetWeights } from '@pyramidal/matching';
 import type { SetTruth } from './set-truth';
 
 /** Q boxes an image, of which each class has a logit of its own. */
@@ -18,13 +12,6 @@ export interface SetPrediction {
   readonly logits: tf.Tensor3D;
   /** float32 [N, Q, 4], centre and size over those of the image. */
   readonly boxes: tf.Tensor3D;
-}
-
-/** Weights of the parts of costs and of losses. */
-export interface SetWeights {
-  readonly class: number;
-  readonly box: number;
-  readonly giou: number;
 }
 
 /** What a pair of a query and an object costs. */
@@ -48,22 +35,19 @@ export function hungarianMatch(prediction: SetPrediction, truth: SetTruth, costs
 
 /** What every pair costs, float32 [N, Q, G]; columns without an object hold anything. */
 export function matchingCosts(prediction: SetPrediction, truth: SetTruth, costs: MatchCosts): tf.Tensor3D {
-  const { weights, focal, giou } = costs;
+  const options = { ...costs, focal: { ...costs.focal, epsilon: EPSILON } };
   return tf.tidy(() => {
-    const perImage = (x: tf.Tensor): tf.Tensor2D[] => tf.unstack(x) as tf.Tensor2D[];
-    const [logits, boxes, objects] = [prediction.logits, prediction.boxes, truth.boxes].map(perImage) as [
-      tf.Tensor2D[],
-      tf.Tensor2D[],
-      tf.Tensor2D[],
-    ];
-    const labels = tf.unstack(truth.labels) as tf.Tensor1D[];
-    const sums = logits.map((own, image) => {
-      const [predicted, wanted] = [boxes[image]!, objects[image]!];
-      const overlap = giouCosts(toCorners(predicted), toCorners(wanted), giou);
-      const distance = tf.add(tf.mul(l1Costs(predicted, wanted), weights.box), tf.mul(overlap, weights.giou));
-      const ofClass = focalCosts(own, labels[image]!, { ...focal, epsilon: EPSILON });
-      return tf.add<tf.Tensor2D>(distance, tf.mul(ofClass, weights.class));
-    });
-    return tf.stack(sums) as tf.Tensor3D;
+    const { logits, boxes } = prediction;
+    const perImage = imagesOf({ logits, boxes, labels: truth.labels, objects: truth.boxes }).map((own) =>
+      pairCosts(
+        { logits: own.logits, ...bothForms(own.boxes) },
+        { labels: own.labels, ...bothForms(own.objects) },
+        options,
+      ),
+    );
+    return tf.stack(perImage) as tf.Tensor3D;
   });
 }
+
+/** Boxes are compared by centre and size, and overlap by their corners. */
+const bothForms = (boxes: tf.Tensor2D) => ({ coordinates: boxes, corners: toCorners(boxes) });

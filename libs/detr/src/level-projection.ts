@@ -29,6 +29,7 @@ class ConvNorm extends Module {
     this.norm = new GroupNorm(channels);
   }
 
+  /** @param map float32 [N, H, W, C]. @returns float32 [N, H / stride, W / stride, channels], rounded up. */
   forward(map: tf.Tensor4D): tf.Tensor4D {
     return tf.tidy(() => this.norm.forward(this.conv.forward(map)));
   }

@@ -1,9 +1,14 @@
 /** Padding, positions and reference points against Deformable DETR's code (fixtures/detr_units.json). */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { openRuntime } from '@pyramidal/runtime';
-import { expectClose, expectGoldenStats, goldenValues, type GoldenFull, type GoldenStats } from '@pyramidal/testing';
+import {
+  expectClose,
+  expectGoldenStats,
+  goldenValues,
+  inEngine,
+  readFixture,
+  type GoldenFull,
+  type GoldenStats,
+} from '@pyramidal/testing';
 import { levelPadding, referencePoints, validCells, validCounts, validRatios } from './padding';
 import { sinePosition } from './sine-position';
 
@@ -21,16 +26,12 @@ interface GoldenGeometry {
   readonly encoder_reference_points: GoldenStats;
 }
 
-const { geometry } = JSON.parse(readFileSync(join(__dirname, '../fixtures/detr_units.json'), 'utf8')) as {
+const { geometry } = readFixture(__dirname, 'detr_units') as {
   geometry: { cases: Record<string, GoldenGeometry> };
 };
 const SINE = { temperature: 10000, offset: -0.5 };
 
-beforeAll(async () => {
-  await openRuntime();
-});
-beforeEach(() => tf.engine().startScope());
-afterEach(() => tf.engine().endScope());
+inEngine();
 
 describe.each(Object.entries(geometry.cases))('images in a larger canvas: %s', (_, golden) => {
   const paddings = () => golden.levels.map(({ map }) => levelPadding(tf.tensor2d(golden.sizes), golden.canvas, map));

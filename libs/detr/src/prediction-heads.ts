@@ -2,9 +2,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, Linear, Module } from '@pyramidal/nn';
 
-/** Any class's probability before training: objects are rare. */
-const PRIOR = 0.01;
-
 /** A linear layer as PyTorch draws it. */
 const torchLinear = (inputs: number, outputs: number): Linear => {
   const biasInit = initializers.uniform(1 / Math.sqrt(inputs));
@@ -13,8 +10,7 @@ const torchLinear = (inputs: number, outputs: number): Linear => {
 
 /** Logits of the classes. */
 export function classHead(channels: number, classes: number): Linear {
-  const biasInit = initializers.constant(-Math.log((1 - PRIOR) / PRIOR));
-  return new Linear(channels, classes, { init: initializers.fanInUniform, biasInit });
+  return new Linear(channels, classes, { init: initializers.fanInUniform, biasInit: initializers.rareClass });
 }
 
 /** Linear layers with ReLUs between them. */

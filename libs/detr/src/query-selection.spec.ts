@@ -1,15 +1,12 @@
 /** Proposals of tokens and codes of boxes against detrex's (fixtures/dino_units.json). */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { openRuntime } from '@pyramidal/runtime';
-import { expectClose, goldenValues, type GoldenFull } from '@pyramidal/testing';
+import { expectClose, goldenValues, inEngine, readFixture, type GoldenFull } from '@pyramidal/testing';
 import type { MapSize } from '@pyramidal/nn';
 import { levelPadding, type LevelPadding } from './padding';
 import { bestTokens, takeTokens, tokenProposals } from './query-selection';
 import { sineCode } from './sine-position';
 
-const { sine, proposals } = JSON.parse(readFileSync(join(__dirname, '../fixtures/dino_units.json'), 'utf8')) as {
+const { sine, proposals } = readFixture(__dirname, 'dino_units') as {
   sine: { boxes: GoldenFull; num_pos_feats: number; temperature: number; code: GoldenFull };
   proposals: {
     spatial_shapes: MapSize[];
@@ -19,11 +16,7 @@ const { sine, proposals } = JSON.parse(readFileSync(join(__dirname, '../fixtures
   };
 };
 
-beforeAll(async () => {
-  await openRuntime();
-});
-beforeEach(() => tf.engine().startScope());
-afterEach(() => tf.engine().endScope());
+inEngine();
 
 /** The padding that a mask of tokens says. */
 function paddingsOf(maps: readonly MapSize[], mask: readonly number[][]): LevelPadding[] {

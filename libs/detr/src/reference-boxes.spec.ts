@@ -1,11 +1,8 @@
 /** Inverse sigmoids and formats of boxes against Deformable DETR's and detrex's (fixtures/detr_units.json, dino_units.json). */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { focalLoss, giouCosts, giouLoss } from '@pyramidal/boxes';
-import { openRuntime } from '@pyramidal/runtime';
-import { expectClose, goldenValues, type GoldenFull } from '@pyramidal/testing';
-import { toCentres, toCorners } from './box-format';
+import { generalizedIou, toCentres, toCorners } from '@pyramidal/boxes';
+import { focalLoss, giouLoss } from '@pyramidal/losses';
+import { expectClose, goldenValues, inEngine, readFixture, type GoldenFull } from '@pyramidal/testing';
 import { DEFORMABLE_DETR } from './deformable-detr';
 import { DINO } from './dino';
 import { boxesFrom, inverseSigmoid } from './reference-boxes';
@@ -15,7 +12,7 @@ interface Slopes {
   readonly grad: GoldenFull;
 }
 
-const read = <T>(name: string): T => JSON.parse(readFileSync(join(__dirname, `../fixtures/${name}.json`), 'utf8')) as T;
+const read = <T>(name: string): T => readFixture(__dirname, name) as T;
 const units = read<{
   inverse_sigmoid: { x: GoldenFull; eps_1e_5: Slopes; eps_1e_3: Slopes };
   boxes: Record<'a_xyxy' | 'b_xyxy' | 'giou' | 'cxcywh' | 'to_xyxy' | 'back', GoldenFull>;
@@ -29,11 +26,7 @@ const dinoUnits = read<{
 
 const given = ({ shape, data }: GoldenFull): tf.Tensor => tf.tensor(goldenValues({ shape, data }), [...shape]);
 
-beforeAll(async () => {
-  await openRuntime();
-});
-beforeEach(() => tf.engine().startScope());
-afterEach(() => tf.engine().endScope());
+inEngine();
 
 describe('inverseSigmoid', () => {
   const { x, eps_1e_5, eps_1e_3 } = units.inverse_sigmoid;
@@ -74,9 +67,9 @@ describe('GIoU', () => {
     ['Deformable DETR', units.boxes.a_xyxy, units.boxes.b_xyxy, units.boxes.giou, DEFORMABLE_DETR.giou],
     ['detrex', dinoUnits.giou.a, dinoUnits.giou.b, dinoUnits.giou.giou, DINO.giou],
   ])("is %s's, and a number where that has none", (_, a, b, golden, options) => {
-    const found = giouCosts(given(a) as tf.Tensor2D, given(b) as tf.Tensor2D, options).dataSync();
+    const found = generalizedIou(tf.expandDims(given(a), 1), tf.expandDims(given(b), 0), options).dataSync();
     const expected = goldenValues(golden);
-    expectClose(found.map((value, i) => (Number.isNaN(expected[i]) ? 0 : -value)), expected.map((value) => value || 0), { atol: 1e-5 }); // prettier-ignore
+    expectClose(found.map((value, i) => (Number.isNaN(expected[i]) ? 0 : value)), expected.map((value) => value || 0), { atol: 1e-5 }); // prettier-ignore
     expect([...found].every(Number.isFinite)).toBe(true);
   });
 

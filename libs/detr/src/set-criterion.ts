@@ -1,8 +1,9 @@
 /** The losses of a predicted set (DETR, section 3.1, with the focal loss of Deformable DETR), layer by layer. */
 import * as tf from '@tensorflow/tfjs-core';
-import { focalLoss, giouLoss, oneHot } from '@pyramidal/boxes';
-import { toCorners } from './box-format';
-import { hungarianMatch, type MatchCosts, type SetPrediction, type SetWeights } from './hungarian-matcher';
+import { oneHot, toCorners } from '@pyramidal/boxes';
+import { focalLoss, giouLoss } from '@pyramidal/losses';
+import type { SetWeights } from '@pyramidal/matching';
+import { hungarianMatch, type MatchCosts, type SetPrediction } from './hungarian-matcher';
 import { countObjects, type SetTruth, targetsOf } from './set-truth';
 
 export interface SetCriterionOptions extends Omit<MatchCosts, 'weights'> {

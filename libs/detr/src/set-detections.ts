@@ -1,7 +1,7 @@
 /** From a predicted set to detections: the best pairs of a query and a class, of which nothing suppresses another. */
 import * as tf from '@tensorflow/tfjs-core';
-import { clipBoxes, type Detections, takeRows, toOriginal } from '@pyramidal/boxes';
-import { extents, toCorners } from './box-format';
+import { clipBoxes, coordinates, extents, takeRows, toCorners } from '@pyramidal/boxes';
+import { bestPairs, type Detections, imagesOf, toOriginal } from '@pyramidal/detector';
 import type { SetPrediction } from './hungarian-matcher';
 
 export interface DetectionFrame {
@@ -15,36 +15,26 @@ export interface DetectionFrame {
   readonly clips?: boolean;
 }
 
-export function bestPairs(
+export function detectionsOf(
   { logits, boxes }: SetPrediction,
-  { sizes, scales, count, clips }: DetectionFrame,
+  { sizes, scales, count, clips = false }: DetectionFrame,
 ): Detections[] {
   return tf.tidy(() => {
-    const [, , classes] = logits.shape;
     const pixels = tf.mul<tf.Tensor3D>(toCorners(boxes), extents(sizes));
-    const scores = tf.unstack(tf.sigmoid(logits)) as tf.Tensor2D[];
-    const [corners, limits, factors] = [pixels, sizes, scales].map((x) => tf.unstack(x));
-    return scores.map((own, image) => {
-      const { values, indices } = tf.topk<tf.Tensor1D>(tf.reshape(own, [-1]), Math.min(count, own.size));
-      const query = tf.cast(tf.floor(tf.div<tf.Tensor1D>(tf.cast(indices, 'float32'), classes)), 'int32');
-      const label: tf.Tensor1D = tf.sub(indices, tf.mul(query, tf.scalar(classes, 'int32')));
-      const taken = takeRows(corners![image] as tf.Tensor2D, query);
-      const shown = clips === true ? clipBoxes(taken, limits![image] as tf.Tensor1D) : taken;
-      const found = {
-        boxes: toOriginal(shown, factors![image] as tf.Tensor1D),
-        scores: values,
-        labels: label,
-        valid: tf.ones<tf.Rank.R1>([values.size], 'bool'),
-      };
-      return clips === true ? withoutEmpty(found) : found;
+    return imagesOf({ scores: tf.sigmoid(logits), pixels, sizes, scales }).map((own) => {
+      const { rows, labels, scores } = bestPairs(own.scores, count);
+      const taken = takeRows(own.pixels, rows);
+      const shown = toOriginal(clips ? clipBoxes(taken, own.sizes) : taken, own.scales);
+      const found = { boxes: shown, scores, labels, valid: tf.ones<tf.Rank.R1>(rows.shape, 'bool') };
+      return clips ? withoutEmpty(found) : found;
     });
   });
 }
 
 /** Detections without extent come last and are none. */
 function withoutEmpty({ boxes, scores, labels }: Detections): Detections {
-  const [x1, y1, x2, y2] = tf.unstack(boxes, 1) as [tf.Tensor1D, tf.Tensor1D, tf.Tensor1D, tf.Tensor1D];
-  const isBox = tf.logicalAnd(tf.greater(x2, x1), tf.greater(y2, y1));
+  const [x1, y1, x2, y2] = coordinates(boxes);
+  const isBox = tf.logicalAnd<tf.Tensor1D>(tf.greater(x2, x1), tf.greater(y2, y1));
   const order = tf.topk(tf.where(isBox, scores, tf.fill(scores.shape, -1)), scores.size);
   const valid = tf.greaterEqual(order.values, 0);
   return {

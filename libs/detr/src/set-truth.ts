@@ -1,7 +1,8 @@
 /** The objects of a batch as set predictors see them, and what each query is to predict of them. */
 import * as tf from '@tensorflow/tfjs-core';
-import { takeRows, type TruthBatch, truthRowsOf } from '@pyramidal/boxes';
-import { extents, toCentres } from './box-format';
+import { extents, takeRows, toCentres } from '@pyramidal/boxes';
+import type { TruthBatch } from '@pyramidal/detector';
+import { truthRowsOf } from '@pyramidal/matching';
 
 /** Objects of every image in G rows; or, for each query, what it is to predict. */
 export interface SetTruth {

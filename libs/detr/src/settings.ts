@@ -1,10 +1,12 @@
 /** What a configuration may change of the published settings, and the detectors that come of it. */
-import { count, type DetectorDefinition, fraction } from '@pyramidal/boxes';
+import { type DetectorDefinition, fields } from '@pyramidal/detector';
 import { z } from 'zod';
 import { DEFORMABLE_DETR, DeformableDetr, INPUT_PROJ } from './deformable-detr';
 import { Dino, DINO } from './dino';
 import { DINO_LAYOUTS } from './dino-layouts';
 import { LevelProjection } from './level-projection';
+
+const { count, fraction } = fields;
 
 interface Published {
   readonly queries: number;
@@ -30,10 +32,7 @@ const transformerFields = (published: Published) => ({
     .array(z.int().min(0))
     .optional()
     .describe("Rows of the class heads, one a class, where the heads have more: COCO's ids in published weights."),
-  detections: z
-    .strictObject({ count: count.default(published.detections.count).describe('Detections of an image.') })
-    .prefault({})
-    .describe('What is left of the detections.'),
+  detections: fields.bestDetections(published.detections),
 });
 
 const deformableDetrSchema = z.strictObject({

@@ -1,6 +1,4 @@
 /** The feature pyramid network against MMDetection's `FPN`. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { openRuntime } from '@pyramidal/runtime';
 import {
@@ -9,6 +7,8 @@ import {
   fillGoldenPart,
   goldenMap,
   nhwcToNchw,
+  readFixture,
+  stateShapes,
   type GoldenStats,
 } from '@pyramidal/testing';
 import { Fpn, type FpnOptions } from './fpn';
@@ -27,7 +27,7 @@ interface GoldenFpn {
   readonly outputs: readonly GoldenStats[];
 }
 
-const { cases } = JSON.parse(readFileSync(join(__dirname, '../fixtures/fpn.json'), 'utf8')) as {
+const { cases } = readFixture(__dirname, 'fpn') as {
   cases: Record<string, GoldenFpn>;
 };
 
@@ -41,7 +41,7 @@ beforeAll(async () => {
 describe.each(Object.entries(cases))('Fpn, %s', (_, golden) => {
   it('gives the reference outputs', async () => {
     const fpn = new Fpn(optionsOf(golden));
-    expect([...fpn.state()].map(([name, { torchShape }]) => [`neck.${name}`, torchShape])).toEqual(golden.state_dict);
+    expect(stateShapes(fpn, 'neck.')).toEqual(golden.state_dict);
     fillGoldenPart(fpn, 'neck.');
     const maps = Object.entries(golden.inputs).map(([name, shape]) => {
       const [n, c, h, w] = shape as [number, number, number, number];

@@ -35,6 +35,7 @@ class LevelConv extends Module {
     this.conv = new Conv2d(inChannels, outChannels, kernel, { stride, padding, init: initializers.xavierUniform });
   }
 
+  /** @param x float32 [N, H, W, C']. @returns float32 [N, H / stride, W / stride, C], rounded up. */
   forward(x: tf.Tensor4D): tf.Tensor4D {
     return this.conv.forward(x);
   }

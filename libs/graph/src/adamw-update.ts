@@ -29,6 +29,7 @@ export interface AdamWConstants {
 /**
  * One AdamW update (Loshchilov and Hutter, 2019), in the order of PyTorch's `AdamW`. A compiled step updates the three
  * tensors in place, in one pass.
+ * @param gradient float32, the shape of the parameter.
  */
 export function adamWUpdate(
   state: AdamWState,

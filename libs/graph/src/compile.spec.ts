@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expectClose, expectNoLeaks, onEngines, wavesTensor } from '@pyramidal/testing';
-import { dropout } from '@pyramidal/kernels';
+import { random } from '@pyramidal/kernels';
 import { compile, type CompiledFunction } from './compile';
 
 /** A linear model with its gradient step and an average of its weights, as a function of named tensors. */
@@ -76,7 +76,7 @@ onEngines('compile', () => {
   });
 
   it('draws new random numbers for a new seed, the same for the same', () => {
-    const drop = compile(({ x, seed }: { x: tf.Tensor; seed: tf.Tensor1D }) => ({ y: dropout(x, 0.5, seed) }));
+    const drop = compile(({ x, seed }: { x: tf.Tensor; seed: tf.Tensor1D }) => ({ y: random.dropout(x, 0.5, seed) }));
     const masks = [1, 2, 1].map((seed) =>
       tf.tidy(() =>
         drop({ x: tf.ones([32]), seed: tf.tensor1d([seed, 0], 'int32') })

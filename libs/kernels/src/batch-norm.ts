@@ -23,7 +23,7 @@ export interface BatchNormInferOptions {
  * @param x float32 [..., C].
  * @returns the same shape.
  */
-export function batchNormInfer<T extends tf.Tensor>(x: T, options: BatchNormInferOptions): T {
+export function infer<T extends tf.Tensor>(x: T, options: BatchNormInferOptions): T {
   const { mean, variance, scale, offset, epsilon } = options;
   const native = nativeOps();
   return tf.tidy(() => {
@@ -64,7 +64,7 @@ export interface BatchNormTrainResult<T extends tf.Tensor> {
  * @param offset float32 [C].
  * @param epsilon added to the variance.
  */
-export function batchNormTrain<T extends tf.Tensor>(
+export function train<T extends tf.Tensor>(
   x: T,
   scale: tf.Tensor1D,
   offset: tf.Tensor1D,

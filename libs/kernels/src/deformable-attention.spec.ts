@@ -1,7 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkGradients, expectClose, expectNoLeaks, goldenNoise, onEngines, wavesTensor } from '@pyramidal/testing';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  checkGradients,
+  expectClose,
+  expectNoLeaks,
+  goldenNoise,
+  onEngines,
+  readFixture,
+  wavesTensor,
+} from '@pyramidal/testing';
 import { deformableAttention, type MapSize } from './deformable-attention';
 
 interface Values {
@@ -22,7 +28,7 @@ interface Case {
 }
 
 /** What Deformable DETR's own code gives (formula of the inputs: `goldenNoise`). */
-const { core } = JSON.parse(readFileSync(join(__dirname, '../fixtures/msda.json'), 'utf8')) as {
+const { core } = readFixture(__dirname, 'msda') as {
   core: Record<string, Case>;
 };
 

@@ -1,6 +1,5 @@
 /** The public names of @pyramidal/kernels: operations with gradients, on every engine. */
-export { batchNormInfer, batchNormTrain } from './batch-norm';
-export type { BatchNormInferOptions, BatchNormTrainResult } from './batch-norm';
+export * as batchNorm from './batch-norm';
 export { biasAdd } from './bias-add';
 export { conv2d, depthwiseConv2d } from './conv';
 export type { ConvOptions, Padding } from './conv';
@@ -11,7 +10,7 @@ export { hardSwish } from './hard-swish';
 export { layerNorm } from './layer-norm';
 export { linearSumAssignment, type Assignment } from './linear-sum-assignment';
 export { nextFloat32 } from './next-float32';
-export { dropPath, dropout, foldSeed, randomUniform } from './random';
+export * as random from './random';
 export { recomputed, type Recomputation } from './recomputed';
 export { resizeBilinear, resizeNearest } from './resize';
 export { inScope } from './scope';

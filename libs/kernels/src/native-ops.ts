@@ -11,17 +11,17 @@ const DATA_TYPES: Readonly<Record<DType, number>> = { float32: 1, int32: 3, bool
 export class NativeOps {
   constructor(private readonly backend: EngineBackend) {}
 
-  /** Runs an operation with one output. */
+  /** Runs an operation with one output; tensors of any shape that it takes. */
   run<T extends tf.Tensor>(name: string, inputs: readonly tf.Tensor[], attrs: readonly OpAttribute[]): T {
     return this.backend.executeSingleOutput(name, [...attrs], [...inputs]) as T;
   }
 
-  /** Runs an operation with `outputs` outputs. */
+  /** Runs an operation with `outputs` outputs; tensors of any shape that it takes. */
   runMany(name: string, inputs: readonly tf.Tensor[], attrs: readonly OpAttribute[], outputs: number): tf.Tensor[] {
     return this.backend.executeMultipleOutputs(name, [...attrs], [...inputs], outputs);
   }
 
-  /** x for operations that may run only once `other` is there; graphs order them so, others run them in turn anyway. */
+  /** x, any shape, for operations that may run only once `other` is there; graphs order them so, others run them in turn anyway. */
   after<T extends tf.Tensor>(x: T, other: tf.Tensor): T {
     const { backend } = this;
     const { recording } = backend.binding;
@@ -30,7 +30,7 @@ export class NativeOps {
     return backend.createOutputTensor(recording.identityAfter(id, otherId)) as T;
   }
 
-  /** Layer norm of rows as one operation, or null where that does not exist. */
+  /** Layer norm of rows, float32 [R, C], as one operation, or null where that does not exist. @param scale float32 [C], as the offset. */
   layerNorm(x: tf.Tensor2D, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): tf.Tensor2D | null {
     if (this.backend.binding.recording?.fusesLayerNorm !== true) return null;
     return this.run<tf.Tensor2D>(

@@ -1,6 +1,6 @@
 /** Normalisations against their definitions, and their gradients, on every engine. */
 import * as tf from '@tensorflow/tfjs-core';
-import { batchNormInfer, batchNormTrain, biasAdd, groupNorm, layerNorm } from './index';
+import { batchNorm, biasAdd, groupNorm, layerNorm } from './index';
 import { checkGradients, expectClose, expectNoLeaks, onEngines, waves, wavesTensor } from '@pyramidal/testing';
 
 const SHAPE: [number, number, number, number] = [2, 3, 4, 5];
@@ -35,10 +35,10 @@ onEngines('norms', () => {
     });
   });
 
-  it('batchNormTrain normalises by the batch and gives its mean and biased variance', async () => {
+  it('batchNorm.train normalises by the batch and gives its mean and biased variance', async () => {
     await expectNoLeaks(() => {
       const { x, scale, offset } = affine();
-      const { y, mean, variance } = batchNormTrain(x, scale, offset, EPSILON);
+      const { y, mean, variance } = batchNorm.train(x, scale, offset, EPSILON);
       const [values, s, o] = [x.dataSync(), scale.dataSync(), offset.dataSync()];
       const columns = Array.from({ length: CHANNELS }, (_, c) =>
         moments(Array.from({ length: ROWS }, (_row, r) => values[r * CHANNELS + c] ?? NaN)),
@@ -69,7 +69,7 @@ onEngines('norms', () => {
       const { x, scale, offset } = affine();
       const inputs = [x, scale, offset];
       const train = (a: tf.Tensor, s: tf.Tensor, o: tf.Tensor): tf.Tensor =>
-        batchNormTrain(a, s as tf.Tensor1D, o as tf.Tensor1D, EPSILON).y;
+        batchNorm.train(a, s as tf.Tensor1D, o as tf.Tensor1D, EPSILON).y;
       await checkGradients(train as never, inputs, { rtol: 5e-3, atol: 2e-3 });
       const layer = (a: tf.Tensor, s: tf.Tensor, o: tf.Tensor): tf.Tensor =>
         layerNorm(a, s as tf.Tensor1D, o as tf.Tensor1D, 0.1);
@@ -84,7 +84,7 @@ onEngines('norms', () => {
       tf.dispose(wide);
       const [mean, variance] = [tf.tensor1d([0, 0.1, 0.2, -0.1, 0.3]), tf.tensor1d([1, 0.5, 2, 0.7, 1])];
       const frozen = (a: tf.Tensor, s: tf.Tensor, o: tf.Tensor): tf.Tensor =>
-        batchNormInfer(a, { mean, variance, scale: s as tf.Tensor1D, offset: o as tf.Tensor1D, epsilon: EPSILON });
+        batchNorm.infer(a, { mean, variance, scale: s as tf.Tensor1D, offset: o as tf.Tensor1D, epsilon: EPSILON });
       await checkGradients(frozen as never, inputs, { rtol: 5e-3, atol: 2e-3 });
       tf.dispose([mean, variance]);
       tf.dispose(inputs);
@@ -125,11 +125,11 @@ onEngines('norms', () => {
     });
   });
 
-  it('batchNormInfer equals batchNormTrain when it is given the statistics of the batch', async () => {
+  it('batchNorm.infer equals batchNorm.train when it is given the statistics of the batch', async () => {
     await expectNoLeaks(() => {
       const { x, scale, offset } = affine();
-      const { y, mean, variance } = batchNormTrain(x, scale, offset, EPSILON);
-      const again = batchNormInfer(x, { mean, variance, scale, offset, epsilon: EPSILON });
+      const { y, mean, variance } = batchNorm.train(x, scale, offset, EPSILON);
+      const again = batchNorm.infer(x, { mean, variance, scale, offset, epsilon: EPSILON });
       expectClose(again.dataSync(), y.dataSync(), { atol: 5e-6 });
       tf.dispose([x, scale, offset, y, mean, variance, again]);
     });

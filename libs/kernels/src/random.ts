@@ -9,7 +9,7 @@ import { philoxUniform, philoxWords } from './philox';
  * @param seed int32 [2].
  * @returns float32 in [0, 1).
  */
-export function randomUniform<R extends tf.Rank>(shape: tf.ShapeMap[R], seed: tf.Tensor1D): tf.Tensor<R> {
+export function uniform<R extends tf.Rank>(shape: tf.ShapeMap[R], seed: tf.Tensor1D): tf.Tensor<R> {
   const native = nativeOps();
   if (native === null) return tf.tensor(philoxUniform(readSeed(seed), tf.util.sizeFromShape(shape)), shape);
   return tf.tidy(() =>
@@ -68,7 +68,7 @@ function dropByMask<T extends tf.Tensor>(x: T, shape: number[], rate: number, se
   if (!(rate >= 0 && rate < 1)) throw new RangeError(`${where}: expected a rate in [0, 1), received ${rate}`);
   if (rate === 0) return tf.clone(x);
   return tf.tidy(() => {
-    const kept = tf.cast(tf.greaterEqual(randomUniform(shape, seed), rate), 'float32');
+    const kept = tf.cast(tf.greaterEqual(uniform(shape, seed), rate), 'float32');
     return tf.mul(x, tf.mul(kept, 1 / (1 - rate)));
   }) as T;
 }

@@ -10,6 +10,7 @@ export interface ValueAndSlope {
 /**
  * Applies an elementwise function. Where a gradient is being taken the slope is found along with the value, so that
  * one tensor is kept for the backward pass instead of the function's intermediate results.
+ * @param x float32, any shape. @returns float32, the same shape.
  */
 export function applyWithSlope<T extends tf.Tensor>(
   x: T,

@@ -1,15 +1,15 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { encodeDeltas } from '@pyramidal/boxes';
 import { inferencePass } from '@pyramidal/nn';
-import { openRuntime } from '@pyramidal/runtime';
 import {
   expectClose,
   expectGoldenStats,
   fillGoldenPart,
   goldenMap,
   goldenValues,
+  inEngine,
+  readFixture,
+  stateShapes,
   takeFirst,
   type GoldenFull,
   type GoldenOverrides,
@@ -48,7 +48,7 @@ interface GoldenHead {
 
 type HeadName = 'shared2fc_l1' | 'shared2fc_agnostic_smoothl1' | 'conv4fc1_giou_decoded';
 
-const golden = JSON.parse(readFileSync(join(__dirname, '../fixtures/bbox_head.json'), 'utf8')) as {
+const golden = readFixture(__dirname, 'bbox_head') as {
   overrides: GoldenOverrides;
   proposals: number[][][];
   cases: Record<HeadName, GoldenHead>;
@@ -119,11 +119,7 @@ function targetsOf({ train_cfg, gt_bboxes, gt_labels }: GoldenSampling): RoiTarg
   };
 }
 
-beforeAll(async () => {
-  await openRuntime();
-});
-beforeEach(() => tf.engine().startScope());
-afterEach(() => tf.engine().endScope());
+inEngine();
 
 describe.each(Object.keys(HEADS) as HeadName[])('BoxHead, %s', (name) => {
   const expected = golden.cases[name];
@@ -131,7 +127,7 @@ describe.each(Object.keys(HEADS) as HeadName[])('BoxHead, %s', (name) => {
   const prefix = 'roi_head.bbox_head.';
 
   it('has the official parameters', () => {
-    const state = [...head.state()].map(([key, { torchShape }]) => [prefix + key, torchShape]);
+    const state = stateShapes(head, prefix);
     expect(Object.fromEntries(state)).toEqual(Object.fromEntries(expected.state_dict));
     fillGoldenPart(head, prefix, golden.overrides);
   });

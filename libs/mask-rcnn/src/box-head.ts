@@ -1,6 +1,7 @@
 /** Box head (FPN, section 4.2): shared layers over each RoI's features, then class logits and box deltas. */
 import * as tf from '@tensorflow/tfjs-core';
-import { decodeDeltas, type DeltaOptions, encodeDeltas, giouLoss, oneHot, smoothL1 } from '@pyramidal/boxes';
+import { decodeDeltas, type DeltaOptions, encodeDeltas, oneHot } from '@pyramidal/boxes';
+import { giouLoss, smoothL1 } from '@pyramidal/losses';
 import { ConvModule, type ForwardPass, initializers, Linear, Module } from '@pyramidal/nn';
 import { softmaxCrossEntropy } from '@pyramidal/kernels';
 import type { RoiTargets } from './roi-targets';

@@ -2,7 +2,7 @@
  * Cascade R-CNN (Cai & Vasconcelos 2018): Faster R-CNN with three stages, each of which takes the boxes that the one
  * before moved and asks for more overlap; with a mask branch in every stage, Cascade Mask R-CNN (2019).
  */
-import type { DetectorDefinition } from '@pyramidal/boxes';
+import type { DetectorDefinition } from '@pyramidal/detector';
 import { z } from 'zod';
 import { FASTER_RCNN } from './faster-rcnn';
 import { MASK_BRANCH } from './mask-rcnn';

@@ -1,13 +1,7 @@
 /** From class logits and deltas to the boxes of an image. */
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  chooseDetections,
-  clipBoxes,
-  decodeDeltas,
-  type DetectionOptions,
-  type Detections,
-  toOriginal,
-} from '@pyramidal/boxes';
+import { clipBoxes, decodeDeltas } from '@pyramidal/boxes';
+import { chooseDetections, type DetectionOptions, type Detections, toOriginal } from '@pyramidal/detector';
 import type { BoxHeadOptions, BoxOutput } from './box-head';
 
 export interface DetectionInputs {

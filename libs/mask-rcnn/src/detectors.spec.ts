@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { clipBoxes, randomKeys, RoiFeatures, type TruthBatch } from '@pyramidal/boxes';
+import { clipBoxes } from '@pyramidal/boxes';
+import { randomKeys, type TruthBatch } from '@pyramidal/detector';
+import { RoiFeatures } from '@pyramidal/rois';
 import { Fpn } from '@pyramidal/fpn';
-import { type Backbone, ForwardPass, inferencePass, LEVELS, toTorchOrder } from '@pyramidal/nn';
+import { Backbone, ForwardPass, inferencePass, LEVELS } from '@pyramidal/nn';
 import { compile } from '@pyramidal/graph';
-import { openRuntime } from '@pyramidal/runtime';
 import {
   countDetections,
   decodeRuns,
@@ -16,14 +15,17 @@ import {
   expectGoldenStats,
   expectNoLeaks,
   fillGoldenPart,
-  GivenFeatures,
+  givenFeatures,
   goldenBatch,
   goldenMaps,
   goldenScales,
   goldenTruth,
   goldenValues,
-  nhwcToNchw,
+  inEngine,
+  readFixture,
+  stateShapes,
   takeFirst,
+  torchOrder,
   withoutGradient,
   type GoldenDetection,
   type GoldenDetector,
@@ -70,8 +72,7 @@ interface GoldenRun<I> {
   readonly mask_rle?: readonly string[];
 }
 
-const fixture = <T>(name: string): T =>
-  JSON.parse(readFileSync(join(__dirname, '../fixtures', `${name}.json`), 'utf8')) as T;
+const fixture = <T>(name: string): T => readFixture(__dirname, name) as T;
 
 /** What the golden models have in common, smaller than the published ones. */
 const SMALL = {
@@ -110,15 +111,17 @@ const createCascade =
     return new TwoStageDetector(backbone, neck, { ...CASCADE_MASK_RCNN, ...SMALL, stages, ...changes });
   };
 
-function modelOf(golden: GoldenDetector, create: Create, changes: Changes = {}): TwoStageDetector {
-  const backbone = new GivenFeatures(goldenMaps(golden)) as unknown as Backbone;
+function partsOf(golden: GoldenDetector, create: Create, changes: Changes = {}) {
+  const backbone = givenFeatures(Backbone, goldenMaps(golden));
   const neck = new Fpn({ levels: LEVELS.map((level) => backbone.levels[level]), channels: 32, outputs: 5 });
   const model = create(backbone, neck, changes);
   const names = golden.state_dict.filter(([name]) => model.predictsMasks || !isOfMasks(name));
-  expect([...model.state()].map(([name, { torchShape }]) => [name, torchShape])).toEqual(names);
+  expect(stateShapes(model)).toEqual(names);
   fillGoldenPart(model, '', golden.overrides);
-  return model;
+  return { model, backbone };
 }
+
+const modelOf = (...parts: Parameters<typeof partsOf>): TwoStageDetector => partsOf(...parts).model;
 
 const isOfMasks = (name: string): boolean => name.includes('mask');
 
@@ -127,12 +130,10 @@ const areaOn =
   (mask: Float32Array, box: readonly number[]): number =>
     pasteMask(mask, box, { height, width }).data.reduce((sum, pixel) => sum + pixel, 0);
 
-const torchOrder = (map: tf.Tensor): Float32Array => nhwcToNchw(map.dataSync<'float32'>(), map.shape);
-
 /** Asserts what neck and RPN say; returns the maps and the proposals, without rows that are none. */
 function expectProposals(model: TwoStageDetector, golden: GoldenDetector, run: GoldenRun<GoldenIntermediate>) {
   const { fpn, rpn_cls, rpn_reg, proposals: expected } = run.intermediate;
-  const maps = model.neck.forward((model.backbone as unknown as GivenFeatures).maps);
+  const maps = model.neck.forward(goldenMaps(golden));
   maps.forEach((map, i) => expectGoldenStats(torchOrder(map), fpn[i]!, { tolerance: 1e-4 }, `FPN ${i}`));
   const levels = model.rpnHead.forward(maps);
   levels.forEach(({ objectness, deltas }, i) => {
@@ -157,11 +158,7 @@ function featuresOf({ neck }: TwoStageDetector, maps: tf.Tensor4D[], boxes: tf.T
   return new RoiFeatures(neck.strides, 'adaptive').of({ maps }, rois, side);
 }
 
-beforeAll(async () => {
-  await openRuntime();
-});
-beforeEach(() => tf.engine().startScope());
-afterEach(() => tf.engine().endScope());
+inEngine();
 
 describe('Mask R-CNN, predict', () => {
   const golden = fixture<GoldenDetector & { outputs: Record<'standard' | 'small', GoldenRun<GoldenSingle>> }>(
@@ -192,7 +189,7 @@ describe('Mask R-CNN, predict', () => {
     const { logits, deltas } = (model.roiHead.bboxHead as BoxHead).forward(features, inferencePass());
     expectGoldenStats(logits.dataSync<'float32'>(), cls_score, { tolerance: 1e-4 }, 'logits');
     expectGoldenStats(deltas.dataSync<'float32'>(), bbox_pred, { tolerance: 1e-4 }, 'deltas');
-    const [y, x] = goldenScales(golden).dataSync() as unknown as [number, number];
+    const [y, x] = [...goldenScales(golden).dataSync()] as [number, number];
     const found = tf.mul<tf.Tensor2D>(tf.tensor2d(run.detections.map(({ box }) => [...box])), [[x, y, x, y]]);
     const masks = (model.roiHead.maskHead as MaskHead).forward(featuresOf(model, maps, found, 14), inferencePass());
     expectGoldenStats(torchOrder(masks), mask_pred_logits, { tolerance: 1e-4 }, 'mask logits');
@@ -354,8 +351,7 @@ describe.each([
   });
 
   it("gives the reference's gradients", () => {
-    const model = modelOf(golden, create);
-    const features = model.backbone as unknown as GivenFeatures;
+    const { model, backbone } = partsOf(golden, create);
     const names = Object.keys(golden.inputs);
     const [batch, truth] = [goldenBatch(golden), goldenTruth(golden)];
     const { gradient_of_total: gradients } = golden;
@@ -363,14 +359,13 @@ describe.each([
     const ofHeads = Object.entries(gradients).filter(([name]) => /^(rpn_head|roi_head\.bbox_head)\./.test(name));
     expectGoldenGradients({
       parameters: model.parameters(),
-      maps: Object.fromEntries(features.maps.map((map, i) => [names[i]!, map])),
+      maps: Object.fromEntries(backbone.maps.map((map, i) => [names[i]!, map])),
       loss: (maps) => {
-        features.maps = maps;
+        backbone.maps = maps;
         return model.loss(batch, truth, takeFirst, frozen()).loss;
       },
       golden: model.predictsMasks ? gradients : Object.fromEntries(ofHeads),
       undecided: UNDECIDED,
-      toTorchOrder,
     });
   });
 

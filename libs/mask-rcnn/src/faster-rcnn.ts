@@ -2,7 +2,7 @@
  * Faster R-CNN (Ren et al. 2015) on a feature pyramid (Lin et al. 2017): proposals, then one stage of heads that give
  * each a class and a box.
  */
-import type { DetectorDefinition } from '@pyramidal/boxes';
+import type { DetectorDefinition } from '@pyramidal/detector';
 import type { TwoStageSettings } from './two-stage-detector';
 import { createTwoStage, twoStageSchema } from './two-stage-settings';
 

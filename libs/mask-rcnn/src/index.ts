@@ -14,4 +14,4 @@ export {
 export { TwoStageDetector, type TwoStageOptions } from './two-stage-detector';
 
 // Masks of detections on their images.
-export { pasteMask, pasteMaskRuns, type PasteOptions } from './mask-paste';
+export { pasteMaskRuns, type PasteOptions } from './mask-paste';

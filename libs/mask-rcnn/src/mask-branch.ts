@@ -1,15 +1,8 @@
 /** The mask branch of a two-stage detector (He et al. 2017, section 3): what its heads learn, and the masks of detections. */
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  type Detections,
-  joinRois,
-  type MaskTruth,
-  type RoiFeatures,
-  type RoiImages,
-  rowOf,
-  splitRows,
-  takeRows,
-} from '@pyramidal/boxes';
+import { takeRows } from '@pyramidal/boxes';
+import type { Detections, MaskTruth } from '@pyramidal/detector';
+import { joinRois, type RoiFeatures, type RoiImages, rowOf, splitRows } from '@pyramidal/rois';
 import type { ForwardPass } from '@pyramidal/nn';
 import { MaskHead, type MaskHeadOptions, ownMasks } from './mask-head';
 import { maskTargets } from './mask-targets';

@@ -1,8 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { inferencePass } from '@pyramidal/nn';
-import { openRuntime } from '@pyramidal/runtime';
 import {
   decodeRuns,
   expectClose,
@@ -11,7 +8,10 @@ import {
   goldenMap,
   goldenNoise,
   goldenValues,
-  nhwcToNchw,
+  inEngine,
+  readFixture,
+  stateShapes,
+  torchOrder,
   type GoldenFull,
   type GoldenStats,
 } from '@pyramidal/testing';
@@ -26,8 +26,7 @@ interface GoldenPasted {
   readonly masks: readonly { readonly area: number; readonly rle_counts: readonly number[] }[];
 }
 
-const fixture = <T>(name: string): T =>
-  JSON.parse(readFileSync(join(__dirname, '../fixtures', `${name}.json`), 'utf8')) as T;
+const fixture = <T>(name: string): T => readFixture(__dirname, name) as T;
 const golden = fixture<{
   forward: {
     state_dict: [string, number[]][];
@@ -54,21 +53,16 @@ function goldenTargets(): tf.Tensor3D {
   return tf.tensor3d(bits, [targets.from_bitmap.length, 28, 28]);
 }
 
-beforeAll(async () => {
-  await openRuntime();
-});
-beforeEach(() => tf.engine().startScope());
-afterEach(() => tf.engine().endScope());
+inEngine();
 
 describe('MaskHead', () => {
   it("has the official parameters, and the reference's logits, loss and gradients", () => {
     const { forward } = golden;
     const head = new MaskHead({ classes: 20, channels: 32, convs: 4, hidden: 32 });
-    const names = [...head.state()].map(([name, { torchShape }]) => [`roi_head.mask_head.${name}`, torchShape]);
+    const names = stateShapes(head, 'roi_head.mask_head.');
     expect(names).toEqual(forward.state_dict);
     fillGoldenPart(head, 'roi_head.mask_head.');
     const x = tf.tensor4d(goldenMap('mask.x', [10, 32, 14, 14]), [10, 14, 14, 32]);
-    const torchOrder = (map: tf.Tensor): Float32Array => nhwcToNchw(map.dataSync<'float32'>(), map.shape);
     const logits = head.forward(x, inferencePass());
     expectGoldenStats(torchOrder(logits), forward.logits, { tolerance: 1e-4 }, 'logits');
     const labels = tf.tensor1d(forward.labels, 'int32');

@@ -1,6 +1,7 @@
 /** Mask head (Mask R-CNN, figure 4 right): convolutions, a transposed one, then a mask per class. */
 import * as tf from '@tensorflow/tfjs-core';
-import { binaryCrossEntropy, oneHot } from '@pyramidal/boxes';
+import { oneHot } from '@pyramidal/boxes';
+import { binaryCrossEntropy } from '@pyramidal/losses';
 import { Conv2d, ConvModule, type ForwardPass, initializers, Module, Parameter } from '@pyramidal/nn';
 import { biasAdd } from '@pyramidal/kernels';
 
@@ -25,6 +26,7 @@ class Upsample extends Module {
     this.bias = new Parameter({ shape: [channels], init: initializers.zeros });
   }
 
+  /** @param x float32 [N, H, W, C]. @returns float32 [N, 2 H, 2 W, C]. */
   forward(x: tf.Tensor4D): tf.Tensor4D {
     const [n, h, w] = x.shape;
     const weight = this.weight.value<tf.Rank.R4>();

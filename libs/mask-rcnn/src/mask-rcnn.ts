@@ -1,5 +1,5 @@
 /** Mask R-CNN (He et al. 2017) on a feature pyramid: Faster R-CNN with a mask branch beside its box head. */
-import type { DetectorDefinition } from '@pyramidal/boxes';
+import type { DetectorDefinition } from '@pyramidal/detector';
 import { FASTER_RCNN } from './faster-rcnn';
 import type { MaskBranchOptions } from './mask-branch';
 import type { TwoStageSettings } from './two-stage-detector';

@@ -1,6 +1,8 @@
 /** The mask that the mask head learns for each RoI: its object's, averaged over the RoI's bins (Mask R-CNN, section 3). */
 import * as tf from '@tensorflow/tfjs-core';
-import { clipBoxes, coordinates, type MaskTruth, roiAlign, takeRows } from '@pyramidal/boxes';
+import { clipBoxes, coordinates, takeRows } from '@pyramidal/boxes';
+import type { MaskTruth } from '@pyramidal/detector';
+import { roiAlign } from '@pyramidal/rois';
 
 export interface MaskTargetOptions {
   /** Side of the targets. */

@@ -3,20 +3,9 @@
  * make a cascade (Cai & Vasconcelos 2018), each of which learns from and predicts on the boxes that the one before moved.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  clipBoxes,
-  detached,
-  type DetectionOptions,
-  type Detections,
-  type DrawKeys,
-  type ImageTruth,
-  joinRois,
-  type MaskTruth,
-  RoiFeatures,
-  type RoiImages,
-  rowOf,
-  splitRows,
-} from '@pyramidal/boxes';
+import { clipBoxes, detached } from '@pyramidal/boxes';
+import type { DetectionOptions, Detections, DrawKeys, ImageTruth, MaskTruth } from '@pyramidal/detector';
+import { joinRois, RoiFeatures, type RoiImages, rowOf, splitRows } from '@pyramidal/rois';
 import { type ForwardPass, Module } from '@pyramidal/nn';
 import { BoxHead, type BoxHeadOptions, type BoxOutput } from './box-head';
 import { detect } from './detect';

@@ -1,16 +1,15 @@
 /** RoIs to learn from and what each should be predicted as (Fast R-CNN, section 2.3). */
 import * as tf from '@tensorflow/tfjs-core';
+import { takeRows } from '@pyramidal/boxes';
+import type { DrawKeys, ImageTruth } from '@pyramidal/detector';
 import {
-  type DrawKeys,
-  type ImageTruth,
   matchBoxes,
   type MatchOptions,
   sampleBoxes,
   type SampleOptions,
-  takeRows,
   truthRowsOf,
   UNMATCHED,
-} from '@pyramidal/boxes';
+} from '@pyramidal/matching';
 
 export interface RoiSampling {
   readonly match: MatchOptions;

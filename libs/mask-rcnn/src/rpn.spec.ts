@@ -1,17 +1,17 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Truth } from '@pyramidal/boxes';
-import { toTorchOrder } from '@pyramidal/nn';
-import { openRuntime } from '@pyramidal/runtime';
+import type { Truth } from '@pyramidal/detector';
 import {
   expectClose,
+  expectGoldenGradients,
   expectGoldenStats,
   fillGoldenPart,
-  goldenMap,
+  goldenMaps,
   goldenValues,
-  nhwcToNchw,
+  inEngine,
+  readFixture,
+  stateShapes,
   takeFirst,
+  torchOrder,
   type GoldenFull,
   type GoldenOverrides,
   type GoldenStats,
@@ -48,7 +48,7 @@ interface GoldenLoss {
   >;
 }
 
-const golden = JSON.parse(readFileSync(join(__dirname, '../fixtures/rpn.json'), 'utf8')) as {
+const golden = readFixture(__dirname, 'rpn') as {
   overrides: GoldenOverrides;
   inputs: Record<string, [number, number, number, number]>;
   metas: { img_shape: [number, number] }[];
@@ -78,24 +78,17 @@ function filledHead(options: RpnOptions): RpnHead {
   return head;
 }
 
-const features = (): tf.Tensor4D[] =>
-  Object.entries(golden.inputs).map(([name, [n, c, h, w]]) => tf.tensor4d(goldenMap(name, [n, c, h, w]), [n, h, w, c]));
-
-const torchOrder = (map: tf.Tensor): Float32Array => nhwcToNchw(map.dataSync<'float32'>(), map.shape);
+const features = (): tf.Tensor4D[] => goldenMaps(golden);
 
 const imageSizes = (): tf.Tensor2D => tf.tensor2d(golden.metas.map(({ img_shape }) => img_shape));
 
-beforeAll(async () => {
-  await openRuntime();
-});
-beforeEach(() => tf.engine().startScope());
-afterEach(() => tf.engine().endScope());
+inEngine();
 
 describe('RpnHead', () => {
   it('has the official parameters and gives the reference outputs', () => {
     const head = filledHead(OPTIONS);
     const { state_dict, cls, reg } = golden.forward;
-    expect([...head.state()].map(([name, { torchShape }]) => [`rpn_head.${name}`, torchShape])).toEqual(state_dict);
+    expect(stateShapes(head, 'rpn_head.')).toEqual(state_dict);
     head.forward(features()).forEach(({ objectness, deltas }, level) => {
       expectGoldenStats(torchOrder(objectness), cls[level]!, { tolerance: 1e-4 }, `objectness ${level}`);
       expectGoldenStats(torchOrder(deltas), reg[level]!, { tolerance: 1e-4 }, `deltas ${level}`);
@@ -149,22 +142,16 @@ describe('RpnHead', () => {
         'losses',
       );
       if (expected.gradient_of_total === null) return;
-      const maps = features().map((map) => tf.variable(map));
-      const { grads } = tf.variableGrads(() => {
-        const { objectness, box } = lossesOf(maps as unknown as tf.Tensor4D[]);
-        return tf.add(objectness, box);
+      const maps = features();
+      expectGoldenGradients({
+        parameters: new Map([...head.parameters()].map(([name, parameter]) => [`rpn_head.${name}`, parameter])),
+        maps: Object.fromEntries(Object.keys(golden.inputs).map((name, level) => [name, maps[level]!])),
+        loss: (inputs) => {
+          const { objectness, box } = lossesOf(inputs);
+          return tf.add(objectness, box);
+        },
+        golden: expected.gradient_of_total,
       });
-      for (const [name, stats] of Object.entries(expected.gradient_of_total)) {
-        const level = Object.keys(golden.inputs).indexOf(name);
-        const parameter = head.state().get(name.replace('rpn_head.', ''));
-        const gradient = grads[level >= 0 ? maps[level]!.name : parameter!.variable.name]!;
-        const values =
-          level >= 0
-            ? torchOrder(gradient)
-            : toTorchOrder(gradient.dataSync<'float32'>(), gradient.shape, parameter!.layout);
-        expectGoldenStats(values, stats, { tolerance: 1e-4, relativeTo: 'max' }, name);
-      }
-      tf.dispose(maps);
       head.dispose();
     });
   });

@@ -1,29 +1,10 @@
 /** Region proposal network (Faster R-CNN, section 3.1) on a pyramid (FPN, section 4.1). */
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  type AnchorOptions,
-  anchorsPerCell,
-  bestBoxes,
-  binaryCrossEntropy,
-  coordinates,
-  detached,
-  type DrawKeys,
-  encodeDeltas,
-  joinLevels,
-  levelAnchors,
-  mapSizes,
-  matchBoxes,
-  type MatchOptions,
-  nms,
-  pyramidAnchors,
-  pyramidAnchorsInside,
-  sampleBoxes,
-  type SampleOptions,
-  smoothL1,
-  takeRows,
-  type Truth,
-  truthRowsOf,
-} from '@pyramidal/boxes';
+import { coordinates, detached, encodeDeltas, nms, takeRows } from '@pyramidal/boxes';
+import { type AnchorOptions, bestBoxes, joinLevels, mapSize, PyramidAnchors } from '@pyramidal/dense';
+import { type DrawKeys, imagesOf, type Truth } from '@pyramidal/detector';
+import { binaryCrossEntropy, smoothL1 } from '@pyramidal/losses';
+import { matchBoxes, type MatchOptions, sampleBoxes, type SampleOptions, truthRowsOf } from '@pyramidal/matching';
 import { Conv2d, initializers, Module } from '@pyramidal/nn';
 
 export interface RpnOptions {
@@ -83,16 +64,16 @@ export class RpnHead extends Module {
   readonly rpnConv: Conv2d;
   readonly rpnCls: Conv2d;
   readonly rpnReg: Conv2d;
-  private readonly options: RpnOptions;
+  private readonly anchors: PyramidAnchors;
 
-  constructor(options: RpnOptions) {
+  constructor(private readonly options: RpnOptions) {
     super();
-    const { channels, anchors } = options;
-    const perCell = anchorsPerCell(anchors);
+    const { channels } = options;
+    this.anchors = new PyramidAnchors(options.anchors);
+    const { perCell } = this.anchors;
     this.rpnConv = new Conv2d(channels, channels, 3, { init: SMALL });
     this.rpnCls = new Conv2d(channels, perCell, 1, { init: SMALL });
     this.rpnReg = new Conv2d(channels, 4 * perCell, 1, { init: SMALL });
-    this.options = options;
   }
 
   /** @param maps float32 [N, H, W, channels] per level of the anchors. */
@@ -105,8 +86,8 @@ export class RpnHead extends Module {
 
   /** The best boxes of every image; they carry no gradient. @param sizes float32 [N, 2], (height, width). */
   propose(levels: readonly RpnLevel[], sizes: tf.Tensor2D, options: ProposalOptions): Proposals[] {
-    return tf.unstack(sizes).map((size, image) => {
-      const rows = detached(() => this.proposeFor(levels, image, size as tf.Tensor1D, options));
+    return imagesOf({ sizes }).map(({ sizes: size }, image) => {
+      const rows = detached(() => this.proposeFor(levels, image, size, options));
       const [boxes, scores] = tf.split(rows, [4, 1], 1) as [tf.Tensor2D, tf.Tensor2D];
       const flat: tf.Tensor1D = tf.reshape(scores, [-1]);
       return { boxes, scores: flat, valid: tf.greater(flat, ABOVE_NO_BOX) };
@@ -120,11 +101,10 @@ export class RpnHead extends Module {
     size: tf.Tensor1D,
     options: ProposalOptions,
   ): tf.Tensor2D {
-    const sizes = mapSizes(levels.map(({ objectness }) => objectness));
     const kept = levels.map(({ objectness, deltas }, level) => {
       const scores: tf.Tensor1D = tf.sigmoid(tf.reshape(tf.slice(objectness, image, 1), [-1]));
       const ranked = {
-        anchors: levelAnchors(this.options.anchors, level, sizes[level]!),
+        anchors: this.anchors.ofLevel(level, mapSize(objectness)),
         deltas: tf.reshape(tf.slice(deltas, image, 1), [-1, 4]) as tf.Tensor2D,
         scores,
       };
@@ -143,11 +123,11 @@ export class RpnHead extends Module {
    * @param sizes float32 [N, 2], (height, width).
    */
   loss(levels: readonly RpnLevel[], truth: readonly Truth[], sizes: tf.Tensor2D, drawKeys: DrawKeys): RpnLosses {
-    const { anchors: options, match, sample, allowedBorder, padding, beta } = this.options;
+    const { match, sample, allowedBorder, padding, beta } = this.options;
     const objectness = levels.map((level) => level.objectness);
-    const cells = mapSizes(objectness);
-    const anchors = pyramidAnchors(options, cells);
-    const inside = pyramidAnchorsInside(options, cells, sizes, { allowedBorder, padding });
+    const cells = objectness.map(mapSize);
+    const anchors = this.anchors.of(cells);
+    const inside = this.anchors.inside(cells, sizes, { allowedBorder, padding });
     const logits = tf.reshape(joinLevels(objectness, 1), [-1]) as tf.Tensor1D;
     const deltas = tf.reshape(joinLevels(levels.map((level) => level.deltas), 4), [-1, 4]) as tf.Tensor2D; // prettier-ignore
     const parts = truth.map((objects, image) => {

@@ -12,7 +12,7 @@ import {
   masksOfImages,
   type TruthBatch,
   truthOfImages,
-} from '@pyramidal/boxes';
+} from '@pyramidal/detector';
 import type { Backbone, ForwardPass, Neck } from '@pyramidal/nn';
 import { maskSide } from './mask-branch';
 import { RoiHead, type RoiHeadOptions, type StageLosses } from './roi-head';

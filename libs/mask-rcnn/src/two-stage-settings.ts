@@ -1,18 +1,12 @@
 /** What a configuration may change of a two-stage detector's published settings, and the detector that comes of it. */
-import {
-  anchorsSchema,
-  count,
-  detectionFields,
-  type DetectorParts,
-  fraction,
-  ignoreShareSchema,
-  withIgnoreShare,
-} from '@pyramidal/boxes';
+import { type DetectorParts, fields } from '@pyramidal/detector';
 import { Fpn } from '@pyramidal/fpn';
 import { LEVELS } from '@pyramidal/nn';
 import { z } from 'zod';
 import type { MaskBranchOptions } from './mask-branch';
 import { TwoStageDetector, type TwoStageSettings } from './two-stage-detector';
+
+const { count, fraction } = fields;
 
 const proposalsSchema = (published: { readonly perLevel: number; readonly count: number }) =>
   z
@@ -36,12 +30,12 @@ export const twoStageSchema = (published: TwoStageSettings) => {
   const { anchors, rpn, trainProposals, testProposals, stages, sampling, detections } = published;
   const [first] = stages as [TwoStageSettings['stages'][number]];
   return z.strictObject({
-    anchors: anchorsSchema(anchors).describe('Boxes that proposals start from.'),
+    anchors: fields.anchors(anchors).describe('Boxes that proposals start from.'),
     anchorSample: sampleSchema(rpn.sample).describe('Anchors that the proposals are learned from.'),
     trainProposals: proposalsSchema(trainProposals).describe('Proposals in training.'),
     testProposals: proposalsSchema(testProposals).describe('Proposals in evaluation and prediction.'),
     roiSample: sampleSchema(first.rois.sample).describe('Proposals that boxes and classes are learned from.'),
-    ignoreShare: ignoreShareSchema,
+    ignoreShare: fields.ignoreShare,
     boxHidden: count.default(first.box.hidden).describe("Width of the box heads' fully connected layers."),
     sampling: z
       .union([count, z.literal('adaptive')])
@@ -49,7 +43,7 @@ export const twoStageSchema = (published: TwoStageSettings) => {
       .describe(
         "Points per bin and axis of RoIAlign, or 'adaptive' as published checkpoints expect, which no graph can repeat.",
       ),
-    detections: z.strictObject(detectionFields(detections)).prefault({}).describe('What is left of the detections.'),
+    detections: fields.detections(detections),
   });
 };
 
@@ -69,14 +63,15 @@ export function createTwoStage(
   { backbone, neckChannels, classes }: DetectorParts,
 ): TwoStageDetector {
   const { rpn, trainProposals, testProposals, stages, mask } = published;
+  const { ignoreShare } = settings;
   return new TwoStageDetector(backbone, twoStageNeck({ backbone, neckChannels }), {
     classes,
     anchors: settings.anchors,
-    rpn: { ...rpn, match: withIgnoreShare(rpn.match, settings), sample: settings.anchorSample },
+    rpn: { ...rpn, match: { ...rpn.match, ignoreShare }, sample: settings.anchorSample },
     trainProposals: { ...trainProposals, ...settings.trainProposals },
     testProposals: { ...testProposals, ...settings.testProposals },
     stages: stages.map(({ rois, box, weight }) => ({
-      rois: { match: withIgnoreShare(rois.match, settings), sample: settings.roiSample },
+      rois: { match: { ...rois.match, ignoreShare }, sample: settings.roiSample },
       box: { ...box, hidden: settings.boxHidden },
       weight,
     })),

@@ -1,6 +1,6 @@
 /** Batch normalisation as a layer, with running statistics as PyTorch keeps them. */
 import * as tf from '@tensorflow/tfjs-core';
-import { batchNormInfer, batchNormTrain } from '@pyramidal/kernels';
+import { batchNorm } from '@pyramidal/kernels';
 import type { ForwardPass } from './forward-pass';
 import { ones, zeros } from './initializers';
 import { Module } from './module';
@@ -46,7 +46,7 @@ export class BatchNorm extends Module {
   }
 
   private byRunning<T extends tf.Tensor>(x: T): T {
-    return batchNormInfer(x, {
+    return batchNorm.infer(x, {
       mean: this.runningMean.value(),
       variance: this.runningVar.value(),
       scale: this.weight.value(),
@@ -56,7 +56,7 @@ export class BatchNorm extends Module {
   }
 
   private byBatch<T extends tf.Tensor>(x: T, pass: ForwardPass): T {
-    const { y, mean, variance } = batchNormTrain(x, this.weight.value(), this.bias.value(), this.epsilon);
+    const { y, mean, variance } = batchNorm.train(x, this.weight.value(), this.bias.value(), this.epsilon);
     if (!pass.movesStatistics) return y;
     const count = x.size / this.channels;
     move(this.runningMean, mean, this.momentum);

@@ -1,6 +1,6 @@
 /** What a forward pass carries from module to module: its mode, its randomness, its observer. */
 import * as tf from '@tensorflow/tfjs-core';
-import { dropout, dropPath, foldSeed, recomputed } from '@pyramidal/kernels';
+import { random, recomputed } from '@pyramidal/kernels';
 import type { Module } from './module';
 
 /** How a module attends. */
@@ -52,12 +52,12 @@ export class ForwardPass {
 
   /** Zeroes elements at `rate` and scales the rest up; nothing at inference. */
   dropout<T extends tf.Tensor>(x: T, rate: number): T {
-    return this.mode === 'infer' || rate === 0 ? x : dropout(x, rate, this.nextSeed());
+    return this.mode === 'infer' || rate === 0 ? x : random.dropout(x, rate, this.nextSeed());
   }
 
   /** Drops whole samples of a residual branch at `rate` (stochastic depth) and scales the rest up. */
   dropPath<T extends tf.Tensor>(x: T, rate: number): T {
-    return this.mode === 'infer' || rate === 0 ? x : dropPath(x, rate, this.nextSeed());
+    return this.mode === 'infer' || rate === 0 ? x : random.dropPath(x, rate, this.nextSeed());
   }
 
   /** Whether running statistics are to follow the batch. */
@@ -67,6 +67,7 @@ export class ForwardPass {
 
   /**
    * Runs a block, which the backward pass may have to run again.
+   * @param x any shape. @returns any shape, as the block gives it.
    * @param parts own every parameter that the block reads.
    * @param constants that it reads besides, and the gradient need not reach.
    */
@@ -111,7 +112,7 @@ export class ForwardPass {
 
   private nextSeed(): tf.Tensor1D {
     if (this.seed === undefined) throw new Error('ForwardPass: training with dropout or drop path needs a seed');
-    return foldSeed(this.seed, this.draws++);
+    return random.foldSeed(this.seed, this.draws++);
   }
 }
 

@@ -13,6 +13,9 @@ export const constant =
   (shape) =>
     new Float32Array(sizeOf(shape)).fill(value);
 
+/** The bias of class logits where objects are rare: any class has the probability 0.01 (Lin et al. 2017, section 4.1). */
+export const rareClass: Initializer = constant(-Math.log((1 - 0.01) / 0.01));
+
 /** Normal with mean 0, cut at two standard deviations (redrawn beyond). */
 export const truncatedNormal =
   (std: number): Initializer =>

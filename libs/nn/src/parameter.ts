@@ -73,7 +73,7 @@ export class Parameter {
         `parameter: expected ${this.size} values for [${this.torchShape.join(', ')}], received ${values.length}`,
       );
     }
-    const ours = tf.tensor(fromTorchOrder(values, this.torchShape, this.layout), [...this.shape], 'float32');
+    const ours = tf.tensor(this.fromTorchOrder(values), [...this.shape], 'float32');
     if (this.tensor === undefined) this.tensor = tf.variable(ours, this.trainable);
     else this.tensor.assign(ours);
     ours.dispose();
@@ -81,7 +81,17 @@ export class Parameter {
 
   /** The values in PyTorch's order. */
   async toTorch(): Promise<Float32Array> {
-    return toTorchOrder((await this.variable.data()) as Float32Array, this.shape, this.layout);
+    return this.toTorchOrder((await this.variable.data()) as Float32Array);
+  }
+
+  /** Values of the parameter's shape, such as its gradient's, from our order to PyTorch's. */
+  toTorchOrder(values: Float32Array): Float32Array {
+    return toTorchOrder(values, this.shape, this.layout);
+  }
+
+  /** Values of the parameter's shape from PyTorch's order to ours. */
+  fromTorchOrder(values: Float32Array): Float32Array {
+    return fromTorchOrder(values, this.torchShape, this.layout);
   }
 
   dispose(): void {

@@ -35,11 +35,6 @@ export function softmaxAttention(
   });
 }
 
-/** What each token gets of the weights on average. @param weights float32 [N, heads, T, S]. @returns float32 [N, S, heads]. */
-export function averageOverQueries(weights: tf.Tensor4D): tf.Tensor3D {
-  return tf.transpose(tf.mean<tf.Tensor3D>(weights, 2), [0, 2, 1]);
-}
-
 /** [N, T, C] -> [N, heads, T, C / heads] */
 function byHead(x: tf.Tensor3D, heads: number): tf.Tensor4D {
   const [n, tokens, channels] = x.shape;

@@ -1,3 +1,2 @@
 /** RetinaNet: convolutional towers, anchors at every cell, focal loss. */
 export { RETINANET, RetinaNet, retinaNet, type RetinaNetOptions } from './retinanet';
-export { RetinaHead, type RetinaDetectionOptions, type RetinaHeadOptions } from './retina-head';

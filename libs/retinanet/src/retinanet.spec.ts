@@ -1,11 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { type Detections, randomKeys, truthOfImages, type TruthBatch } from '@pyramidal/boxes';
+import { type Detections, randomKeys, type TruthBatch, truthOfImages } from '@pyramidal/detector';
 import { Fpn } from '@pyramidal/fpn';
-import { type Backbone, inferencePass, LEVELS, toTorchOrder } from '@pyramidal/nn';
+import { Backbone, inferencePass, LEVELS } from '@pyramidal/nn';
 import { compile } from '@pyramidal/graph';
-import { openRuntime } from '@pyramidal/runtime';
 import {
   countDetections,
   expectClose,
@@ -15,14 +12,17 @@ import {
   expectGoldenStats,
   expectNoLeaks,
   fillGoldenPart,
-  GivenFeatures,
+  givenFeatures,
   goldenBatch,
   goldenMaps,
   goldenScales,
   goldenTruth,
   goldenValues,
-  nhwcToNchw,
+  inEngine,
+  readFixture,
+  stateShapes,
   takeFirst,
+  torchOrder,
   withoutGradient,
   type GoldenDetection,
   type GoldenDetector,
@@ -38,16 +38,9 @@ interface GoldenLoss {
   readonly gradient_of_total: Readonly<Record<string, GoldenStats>>;
 }
 
-const fixture = <T>(name: string): T =>
-  JSON.parse(readFileSync(join(__dirname, '../fixtures', `${name}.json`), 'utf8')) as T;
+const fixture = <T>(name: string): T => readFixture(__dirname, name) as T;
 
-const torchOrder = (map: tf.Tensor): Float32Array => nhwcToNchw(map.dataSync<'float32'>(), map.shape);
-
-beforeAll(async () => {
-  await openRuntime();
-});
-beforeEach(() => tf.engine().startScope());
-afterEach(() => tf.engine().endScope());
+inEngine();
 
 describe('RetinaHead', () => {
   const golden = fixture<
@@ -74,7 +67,7 @@ describe('RetinaHead', () => {
 
   it('has the official parameters and gives the reference outputs', () => {
     const head = filledHead();
-    const state = [...head.state()].map(([name, { torchShape }]) => [prefix + name, torchShape]);
+    const state = stateShapes(head, prefix);
     expect(state).toEqual(golden.state_dict);
     head.forward(goldenMaps(golden), inferencePass()).forEach(({ logits, deltas }, level) => {
       expectGoldenStats(torchOrder(logits), golden.cls[level]!, { tolerance: 1e-4 }, `logits ${level}`);
@@ -104,7 +97,6 @@ describe('RetinaHead', () => {
         return tf.add(losses.boxClass, losses.box);
       },
       golden: expected.gradient_of_total,
-      toTorchOrder,
     });
   });
 
@@ -138,12 +130,12 @@ describe('RetinaNet', () => {
   >('retinanet_infer');
 
   function modelOf(perLevel: number = RETINANET.detections.perLevel): RetinaNet {
-    const backbone = new GivenFeatures(goldenMaps(golden)) as unknown as Backbone;
+    const backbone = givenFeatures(Backbone, goldenMaps(golden));
     const levels = LEVELS.map((level) => backbone.levels[level]);
     const neck = new Fpn({ levels, channels: 32, outputs: 5, startLevel: 1, extra: 'on-input' });
     const detections = { ...RETINANET.detections, perLevel };
     const model = new RetinaNet(backbone, neck, { ...RETINANET, classes: 20, hidden: 32, detections });
-    expect([...model.state()].map(([name, { torchShape }]) => [name, torchShape])).toEqual(golden.state_dict);
+    expect(stateShapes(model)).toEqual(golden.state_dict);
     fillGoldenPart(model, '', golden.overrides);
     return model;
   }

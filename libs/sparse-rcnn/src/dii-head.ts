@@ -38,9 +38,6 @@ type Layer = Linear | LayerNorm | Relu;
 
 const init = initializers.xavierUniform;
 
-/** Any class's probability of every proposal before training: objects are rare. */
-const PRIOR = 0.01;
-
 export class DiiHead extends Module {
   protected override readonly officialNames = { attention: 'attention.attn' };
   readonly fcCls: Linear;
@@ -57,10 +54,7 @@ export class DiiHead extends Module {
   constructor({ classes, heads, hidden, clsLayers, regLayers, ...conv }: DiiHeadOptions) {
     super();
     const { channels } = conv;
-    this.fcCls = new Linear(channels, classes, {
-      init,
-      biasInit: initializers.constant(-Math.log((1 - PRIOR) / PRIOR)),
-    });
+    this.fcCls = new Linear(channels, classes, { init, biasInit: initializers.rareClass });
     this.fcReg = new Linear(channels, 4, { init });
     this.attention = new MultiHeadAttention(channels, { heads });
     this.attentionNorm = new LayerNorm(channels);

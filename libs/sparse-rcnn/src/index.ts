@@ -1,4 +1,2 @@
 /** Sparse R-CNN: learned proposals, dynamic heads, matching one to one, no suppression. */
 export { sparseRcnn, SPARSE_RCNN, SparseRcnn, type SparseRcnnOptions } from './sparse-rcnn';
-export { DiiHead, type DiiHeadOptions } from './dii-head';
-export { DynamicConv, type DynamicConvOptions } from './dynamic-conv';

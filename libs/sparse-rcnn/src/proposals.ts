@@ -1,7 +1,7 @@
 /** Learned proposals (Sparse R-CNN, Sun et al. 2021, section 3.2): boxes and features that are parameters themselves. */
 import * as tf from '@tensorflow/tfjs-core';
-import { cornersOf } from '@pyramidal/boxes';
-import { initializers, Module, Parameter } from '@pyramidal/nn';
+import { extents, toCorners } from '@pyramidal/boxes';
+import { Embedding, type initializers, Module } from '@pyramidal/nn';
 
 /** P proposals for each of N images. */
 export interface Proposals {
@@ -9,16 +9,6 @@ export interface Proposals {
   readonly boxes: tf.Tensor3D;
   /** float32 [N, P, C]. */
   readonly features: tf.Tensor3D;
-}
-
-/** Rows that are learned; its field is part of the official name. */
-class Embedding extends Module {
-  readonly weight: Parameter;
-
-  constructor(rows: number, width: number, init: initializers.Initializer) {
-    super();
-    this.weight = new Parameter({ shape: [rows, width], init });
-  }
 }
 
 /** Where proposals start before training (table 6): centres and sizes of all of them, row by row, as shares of the image. */
@@ -48,22 +38,17 @@ export class LearnedProposals extends Module {
     super();
     const boxes: initializers.Initializer = () => Float32Array.from(INITIAL_BOXES[initialBoxes](count).flat());
     this.initProposalBboxes = new Embedding(count, 4, boxes);
-    this.initProposalFeatures = new Embedding(count, channels, initializers.normal(1));
+    this.initProposalFeatures = new Embedding(count, channels);
   }
 
   /** @param sizes float32 [N, 2], (height, width) of each image. */
   forward(sizes: tf.Tensor2D): Proposals {
     const [images] = sizes.shape;
     const perImage = (rows: tf.Tensor): tf.Tensor3D => tf.tile(tf.expandDims(rows, 0) as tf.Tensor3D, [images, 1, 1]);
-    const shares = cornersOf(this.initProposalBboxes.weight.value<tf.Rank.R2>());
+    const shares = toCorners(this.initProposalBboxes.weight.value<tf.Rank.R2>());
     return {
-      boxes: tf.mul(tf.expandDims(shares, 0), sidesOf(sizes)),
+      boxes: tf.mul(tf.expandDims(shares, 0), extents(sizes)),
       features: perImage(this.initProposalFeatures.weight.value()),
     };
   }
-}
-
-/** What boxes are measured in: (width, height, width, height). @param sizes float32 [N, 2]. @returns float32 [N, 1, 4]. */
-export function sidesOf(sizes: tf.Tensor2D): tf.Tensor3D {
-  return tf.expandDims(tf.tile(tf.reverse(sizes, 1), [1, 2]), 1);
 }

@@ -1,31 +1,13 @@
 /** Loss of a set of predictions (Sparse R-CNN, section 3.4): each object is learned by the one that matches it best. */
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  detached,
-  focalCosts,
-  focalLoss,
-  type FocalOptions,
-  giouCosts,
-  giouLoss,
-  type ImageTruth,
-  l1Costs,
-  matchSets,
-  oneHot,
-  takeRows,
-  truthRowsOf,
-} from '@pyramidal/boxes';
-import { sidesOf } from './proposals';
-
-/** How much each part of costs and losses counts. */
-export interface SetWeights {
-  readonly boxClass: number;
-  /** Of the corners' distances, as shares of the image's sides. */
-  readonly box: number;
-  readonly giou: number;
-}
+import { detached, extents, oneHot, takeRows } from '@pyramidal/boxes';
+import type { ImageTruth } from '@pyramidal/detector';
+import { focalLoss, type FocalOptions, giouLoss } from '@pyramidal/losses';
+import { matchSets, pairCosts, type SetWeights, truthRowsOf } from '@pyramidal/matching';
 
 export interface SetLossOptions {
   readonly focal: FocalOptions;
+  /** How much each part counts; boxes are compared by their corners, as shares of the image's sides. */
   readonly costs: SetWeights;
   readonly weights: SetWeights;
 }
@@ -57,16 +39,17 @@ export function matchPredictions(
   sizes: tf.Tensor2D,
   { focal, costs }: Pick<SetLossOptions, 'focal' | 'costs'>,
 ): tf.Tensor2D {
-  const sides = sidesOf(sizes);
+  const sides = extents(sizes);
+  const options = { weights: costs, focal: { ...focal, epsilon: EPSILON } };
   const perImage = truth.map((objects, image) =>
     detached(() => {
-      const [own, predicted, unit] = [ofImage(logits, image), ofImage(boxes, image), ofImage(sides, image)];
-      const inShares = (corners: tf.Tensor2D): tf.Tensor2D => tf.div(corners, unit);
-      return tf.addN([
-        tf.mul(focalCosts(own, objects.labels, { ...focal, epsilon: EPSILON }), costs.boxClass),
-        tf.mul(l1Costs(inShares(predicted), inShares(objects.boxes)), costs.box),
-        tf.mul(giouCosts(predicted, objects.boxes), costs.giou),
-      ]) as tf.Tensor2D;
+      const own = { logits: ofImage(logits, image), corners: ofImage(boxes, image) };
+      const inShares = (corners: tf.Tensor2D): tf.Tensor2D => tf.div(corners, ofImage(sides, image));
+      return pairCosts(
+        { ...own, coordinates: inShares(own.corners) },
+        { labels: objects.labels, corners: objects.boxes, coordinates: inShares(objects.boxes) },
+        options,
+      );
     }),
   );
   return matchSets(tf.stack(perImage) as tf.Tensor3D, tf.stack(truth.map(({ valid }) => valid)) as tf.Tensor2D);
@@ -86,7 +69,7 @@ export function setLoss(
   const { focal, weights } = options;
   const classes = prediction.logits.shape[2];
   const matches = matchPredictions(prediction, truth, sizes, options);
-  const sides = sidesOf(sizes);
+  const sides = extents(sizes);
   const parts = truth.map((objects, image) => {
     const assigned: tf.Tensor1D = tf.squeeze(tf.slice(matches, image, 1), [0]);
     const positive: tf.Tensor1D = tf.greater(assigned, 0);
@@ -106,8 +89,12 @@ export function setLoss(
   const total = (name: keyof (typeof parts)[number]): tf.Scalar =>
     tf.addN(parts.map((part) => part[name] as tf.Scalar));
   const positives = tf.maximum(total('positives'), 1);
-  const share = (name: keyof SetLosses): tf.Scalar => tf.mul(tf.div(total(name), positives), weights[name]);
-  return { boxClass: share('boxClass'), box: share('box'), giou: share('giou') };
+  const share = (name: keyof SetLosses, weight: number): tf.Scalar => tf.mul(tf.div(total(name), positives), weight);
+  return {
+    boxClass: share('boxClass', weights.class),
+    box: share('box', weights.box),
+    giou: share('giou', weights.giou),
+  };
 }
 
 function ofImage(rows: tf.Tensor3D, image: number): tf.Tensor2D {

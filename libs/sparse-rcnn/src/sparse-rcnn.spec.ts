@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { joinRois, randomKeys, RoiFeatures, truthOfImages, type TruthBatch } from '@pyramidal/boxes';
-import { type Backbone, inferencePass, toTorchOrder } from '@pyramidal/nn';
+import { randomKeys, type TruthBatch, truthOfImages } from '@pyramidal/detector';
+import { joinRois, RoiFeatures } from '@pyramidal/rois';
+import { Backbone, inferencePass } from '@pyramidal/nn';
 import { compile } from '@pyramidal/graph';
-import { openRuntime } from '@pyramidal/runtime';
 import {
   countDetections,
   expectClose,
@@ -13,14 +11,17 @@ import {
   expectGoldenStats,
   expectNoLeaks,
   fillGoldenPart,
-  GivenFeatures,
+  givenFeatures,
   goldenBatch,
   goldenMaps,
   goldenScales,
   goldenTruth,
   goldenValues,
-  nhwcToNchw,
+  inEngine,
+  readFixture,
+  stateShapes,
   takeFirst,
+  torchOrder,
   withoutGradient,
   type GoldenDetector,
   type GoldenFull,
@@ -43,7 +44,7 @@ interface GoldenStage extends Readonly<Record<'roi_features' | 'object_features'
   readonly boxes: GoldenFull;
 }
 
-const golden = JSON.parse(readFileSync(join(__dirname, '../fixtures/sparse_rcnn.json'), 'utf8')) as GoldenDetector & {
+const golden = readFixture(__dirname, 'sparse_rcnn') as GoldenDetector & {
   readonly forward: {
     readonly fpn: readonly GoldenStats[];
     readonly initial_proposals: GoldenFull;
@@ -59,27 +60,24 @@ const golden = JSON.parse(readFileSync(join(__dirname, '../fixtures/sparse_rcnn.
   };
 };
 
-function modelOf(): SparseRcnn {
-  const backbone = new GivenFeatures(goldenMaps(golden)) as unknown as Backbone;
+function partsOf() {
+  const backbone = givenFeatures(Backbone, goldenMaps(golden));
   const changes = { stages: 2, hidden: 128, dynamic: 16, proposals: 24, detections: { count: 24 } };
   const parts = { backbone, neckChannels: 64, classes: 20 };
   const model = sparseRcnn.create(sparseRcnn.schema.parse(changes), parts) as SparseRcnn;
-  expect([...model.state()].map(([name, { torchShape }]) => [name, torchShape])).toEqual(golden.state_dict);
+  expect(stateShapes(model)).toEqual(golden.state_dict);
   fillGoldenPart(model, '', golden.overrides);
-  return model;
+  return { model, backbone };
 }
+
+const modelOf = (): SparseRcnn => partsOf().model;
 
 /** One ReLU has an input within rounding of zero; features that are larger by this much decide it as the reference does. */
 const DECIDED = 1 + 1e-5;
 
-const torchOrder = (map: tf.Tensor): Float32Array => nhwcToNchw(map.dataSync<'float32'>(), map.shape);
 const valuesOf = (x: tf.Tensor): Float32Array => x.dataSync<'float32'>();
 
-beforeAll(async () => {
-  await openRuntime();
-});
-beforeEach(() => tf.engine().startScope());
-afterEach(() => tf.engine().endScope());
+inEngine();
 
 it('has the official parameters and gives the reference outputs, stage by stage', () => {
   const model = modelOf();
@@ -114,9 +112,8 @@ describe.each(Object.entries(golden.training))('loss, %s', (_, run) => {
   });
 
   it("gives the reference's losses and gradients", () => {
-    const model = modelOf();
+    const { model, backbone } = partsOf();
     const batch = goldenBatch(golden);
-    const features = model.backbone as unknown as GivenFeatures;
     const lossesOf = () => model.loss(batch, truth(), takeFirst, inferencePass());
     const names = { loss_cls: 'boxClass', loss_bbox: 'box', loss_iou: 'giou' };
     const found = lossesOf();
@@ -133,11 +130,10 @@ describe.each(Object.entries(golden.training))('loss, %s', (_, run) => {
       parameters: model.parameters(),
       maps: Object.fromEntries(Object.keys(golden.inputs).map((name, i) => [name, maps[i]!])),
       loss: (inputs) => {
-        features.maps = inputs;
+        backbone.maps = inputs;
         return lossesOf().loss;
       },
       golden: run.gradient_of_total,
-      toTorchOrder,
     });
   });
 });

@@ -4,16 +4,16 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import {
-  count,
   type DetectionLosses,
-  Detector,
   type Detections,
+  Detector,
   type DetectorDefinition,
   type DrawKeys,
+  fields,
   type ImageBatch,
   type TruthBatch,
   truthOfImages,
-} from '@pyramidal/boxes';
+} from '@pyramidal/detector';
 import { Fpn } from '@pyramidal/fpn';
 import { type Backbone, type ForwardPass, LEVELS, type Neck } from '@pyramidal/nn';
 import { z } from 'zod';
@@ -42,8 +42,8 @@ export const SPARSE_RCNN = {
   regLayers: 3,
   deltas: { stds: [0.5, 0.5, 1, 1] },
   focal: { alpha: 0.25, gamma: 2 },
-  costs: { boxClass: 2, box: 5, giou: 2 },
-  weights: { boxClass: 2, box: 5, giou: 2 },
+  costs: { class: 2, box: 5, giou: 2 },
+  weights: { class: 2, box: 5, giou: 2 },
   detections: { count: 300 },
 } as const satisfies Omit<SparseRcnnOptions, 'classes'>;
 
@@ -81,6 +81,8 @@ export class SparseRcnn extends Detector {
   }
 }
 
+const { count } = fields;
+
 const schema = z.strictObject({
   proposals: count.default(SPARSE_RCNN.proposals).describe('Boxes that are learned to start from.'),
   initialBoxes: z
@@ -93,10 +95,7 @@ const schema = z.strictObject({
     .describe("Heads of the proposals' attention; they divide the neck's channels."),
   hidden: count.default(SPARSE_RCNN.hidden).describe('Width of the feed-forward networks.'),
   dynamic: count.default(SPARSE_RCNN.dynamic).describe('Width between the convolutions that each proposal makes.'),
-  detections: z
-    .strictObject({ count: count.default(SPARSE_RCNN.detections.count).describe('Detections of an image.') })
-    .prefault({})
-    .describe('What is left of the detections.'),
+  detections: fields.bestDetections(SPARSE_RCNN.detections),
 });
 
 /** Sparse R-CNN by the name that a configuration gives. */

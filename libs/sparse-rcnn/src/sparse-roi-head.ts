@@ -1,16 +1,9 @@
 /** Stages of dynamic heads (Sparse R-CNN, section 3.3), each of which looks where the one before says that objects are. */
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  decodeDeltas,
-  type DeltaOptions,
-  detached,
-  type Detections,
-  joinRois,
-  RoiFeatures,
-  takeRows,
-  toOriginal,
-} from '@pyramidal/boxes';
+import { decodeDeltas, type DeltaOptions, detached, takeRows } from '@pyramidal/boxes';
+import { bestPairs, type Detections, imagesOf, toOriginal } from '@pyramidal/detector';
 import { type ForwardPass, Module } from '@pyramidal/nn';
+import { joinRois, RoiFeatures } from '@pyramidal/rois';
 import { DiiHead, type DiiHeadOptions } from './dii-head';
 import type { Proposals } from './proposals';
 import type { SetPrediction } from './set-loss';
@@ -59,21 +52,11 @@ export class SparseRoiHead extends Module {
  * @param scales float32 [N, 2], (y, x): the network's input over the original images. @param count D, of an image.
  */
 export function bestOfSet({ logits, boxes }: SetPrediction, scales: tf.Tensor2D, count: number): Detections[] {
-  const [, rows, classes] = logits.shape;
-  return tf.tidy(() => {
-    const [perImage, factors] = [tf.unstack(boxes) as tf.Tensor2D[], tf.unstack(scales) as tf.Tensor1D[]];
-    return tf.unstack(tf.sigmoid(logits)).map((scores, image) => {
-      const best = tf.topk(tf.reshape<tf.Rank.R1>(scores, [-1]), Math.min(count, rows * classes));
-      const places = best.indices as tf.Tensor1D;
-      // In the middle between whole numbers, so that no rounding matters; not all engines divide integers down.
-      const shares = tf.div(tf.add(tf.cast(places, 'float32'), 0.5), classes);
-      const predictions = tf.cast(tf.floor(shares), 'int32') as tf.Tensor1D;
-      return {
-        boxes: toOriginal(takeRows(perImage[image]!, predictions), factors[image]!),
-        scores: best.values as tf.Tensor1D,
-        labels: tf.sub<tf.Tensor1D>(places, tf.mul(predictions, tf.scalar(classes, 'int32'))),
-        valid: tf.ones<tf.Rank.R1>(places.shape, 'bool'),
-      };
-    });
-  });
+  return tf.tidy(() =>
+    imagesOf({ scores: tf.sigmoid(logits), boxes, scales }).map((own) => {
+      const { rows, labels, scores } = bestPairs(own.scores, count);
+      const found = toOriginal(takeRows(own.boxes, rows), own.scales);
+      return { boxes: found, scores, labels, valid: tf.ones<tf.Rank.R1>(rows.shape, 'bool') };
+    }),
+  );
 }

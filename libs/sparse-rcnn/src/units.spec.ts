@@ -1,10 +1,9 @@
 /** The parts of Sparse R-CNN against those of MMDetection. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { cornersOf, decodeDeltas, focalCosts, focalLoss, giouCosts, giouLoss, l1Costs, oneHot } from '@pyramidal/boxes';
-import { inferencePass, toTorchOrder } from '@pyramidal/nn';
-import { openRuntime } from '@pyramidal/runtime';
+import { decodeDeltas, oneHot, toCorners } from '@pyramidal/boxes';
+import { focalLoss, giouLoss } from '@pyramidal/losses';
+import { inferencePass } from '@pyramidal/nn';
+import { pairCosts } from '@pyramidal/matching';
 import {
   expectClose,
   expectGoldenStats,
@@ -13,6 +12,9 @@ import {
   goldenMap,
   goldenNoise,
   goldenValues,
+  inEngine,
+  readFixture,
+  stateShapes,
   type GoldenFull,
   type GoldenStats,
 } from '@pyramidal/testing';
@@ -34,7 +36,7 @@ interface GoldenMatching {
   readonly parts_weighted?: Readonly<Record<'classification' | 'l1' | 'giou', GoldenFull>>;
 }
 
-const golden = JSON.parse(readFileSync(join(__dirname, '../fixtures/sparse_units.json'), 'utf8')) as {
+const golden = readFixture(__dirname, 'sparse_units') as {
   dynamic_conv: { state_dict: Shapes } & Record<'output' | 'grad_feature' | 'grad_roi', GoldenFull> &
     Record<'grad_dynamic_layer_weight' | 'grad_fc_layer_weight', GoldenStats>;
   dii_head: { state_dict: Shapes; bbox_delta: GoldenFull } & Record<'cls_score' | 'object_feature', GoldenStats>;
@@ -71,18 +73,14 @@ function expectSlope(gradient: ArrayLike<number>, expected: GoldenFull, what: st
   expectClose(gradient, wanted, { atol: 1e-5 * Math.max(...wanted.map(Math.abs)) }, what);
 }
 
-beforeAll(async () => {
-  await openRuntime();
-});
-beforeEach(() => tf.engine().startScope());
-afterEach(() => tf.engine().endScope());
+inEngine();
 
 describe('DynamicConv', () => {
   const expected = golden.dynamic_conv;
 
   function filled(): DynamicConv {
     const conv = new DynamicConv({ channels: 8, dynamic: 4, bins: 3 });
-    expect([...conv.state()].map(([name, { torchShape }]) => [`dyn.${name}`, torchShape])).toEqual(expected.state_dict);
+    expect(stateShapes(conv, 'dyn.')).toEqual(expected.state_dict);
     fillGoldenPart(conv, 'dyn.');
     return conv;
   }
@@ -101,7 +99,7 @@ describe('DynamicConv', () => {
       [conv.dynamicLayer, expected.grad_dynamic_layer_weight, 'dynamic layer'],
       [conv.fcLayer, expected.grad_fc_layer_weight, 'last layer'],
     ] as const) {
-      const gradient = toTorchOrder(grads[weight.variable.name]!.dataSync<'float32'>(), weight.shape, weight.layout);
+      const gradient = weight.toTorchOrder(grads[weight.variable.name]!.dataSync<'float32'>());
       expectGoldenStats(gradient, stats, { tolerance: 1e-5, relativeTo: 'max' }, name);
     }
   });
@@ -120,7 +118,7 @@ describe('DiiHead', () => {
     const sizes = { channels: 64, hidden: 128, dynamic: 16, bins, heads, clsLayers, regLayers };
     const head = new DiiHead({ ...sizes, classes: 20 });
     const prefix = 'roi_head.bbox_head.0.';
-    expect([...head.state()].map(([name, { torchShape }]) => [prefix + name, torchShape])).toEqual(state_dict);
+    expect(stateShapes(head, prefix)).toEqual(state_dict);
     fillGoldenPart(head, prefix);
     const [features, rois] = [named<tf.Rank.R3>('dii.feature', [2, 6, 64], 2), namedMap('dii.roi', [12, 64, 7, 7])];
     const found = head.forward(features, rois, inferencePass());
@@ -136,23 +134,29 @@ describe.each(Object.entries(golden.assigner.cases))('matching, %s', (name, expe
   const inputs = () => {
     const logits = named<tf.Rank.R2>(`sparse.${name}.logits`, [rows, 20], 4, -2);
     const sides = tf.tensor1d([img_shape[1], img_shape[0], img_shape[1], img_shape[0]]);
-    return { logits, sides, boxes: tf.mul<tf.Tensor2D>(cornersOf(rowsOf(expected.boxes_cxcywh_normalised)), sides) };
+    return { logits, sides, boxes: tf.mul<tf.Tensor2D>(toCorners(rowsOf(expected.boxes_cxcywh_normalised)), sides) };
   };
 
   it('has the costs of the reference', () => {
     if (cost === null || parts_weighted === undefined) return expect(gt_boxes).toEqual([]);
     const { logits, boxes, sides } = inputs();
     const [objects, labels] = [tf.tensor2d(gt_boxes), tf.tensor1d(gt_labels, 'int32')];
+    const costsOf = (weights: Partial<typeof costs>): tf.Tensor2D =>
+      pairCosts(
+        { logits, corners: boxes, coordinates: tf.div(boxes, sides) },
+        { labels, corners: objects, coordinates: tf.div(objects, sides) },
+        { weights: { class: 0, box: 0, giou: 0, ...weights }, focal: { ...focal, epsilon: 1e-12 } },
+      );
     const parts = {
-      classification: tf.mul(focalCosts(logits, labels, { ...focal, epsilon: 1e-12 }), costs.boxClass),
-      l1: tf.mul(l1Costs(tf.div(boxes, sides), tf.div(objects, sides)), costs.box),
-      giou: tf.mul(giouCosts(boxes, objects), costs.giou),
+      classification: costsOf({ class: costs.class }),
+      l1: costsOf({ box: costs.box }),
+      giou: costsOf({ giou: costs.giou }),
     };
     for (const [part, values] of Object.entries(parts)) {
       const wanted = goldenValues(parts_weighted[part as keyof typeof parts]);
       expectClose(values.dataSync(), wanted, { rtol: 1e-5, atol: 1e-5 }, part);
     }
-    expectClose(tf.addN(Object.values(parts)).dataSync(), goldenValues(cost), { rtol: 1e-5, atol: 1e-5 }, 'cost');
+    expectClose(costsOf(costs).dataSync(), goldenValues(cost), { rtol: 1e-5, atol: 1e-5 }, 'cost');
   });
 
   it('chooses the objects that the reference chooses, whatever the padding', () => {
@@ -192,7 +196,7 @@ describe('losses of a stage', () => {
     const [sides, truth] = [rowsOf(whwh), rowsOf(targets)];
     const share = (perRow: tf.Tensor, weight: number): tf.Scalar => tf.mul(tf.div(tf.sum(perRow), positives), weight);
     const lossesOf = (logits: tf.Tensor, moved: tf.Tensor) => ({
-      loss_cls: share(focalLoss(logits as tf.Tensor2D, isClass, focal), weights.boxClass),
+      loss_cls: share(focalLoss(logits as tf.Tensor2D, isClass, focal), weights.class),
       loss_bbox: share(tf.mul(tf.sum(tf.div(tf.abs(tf.sub(moved, truth)), sides), 1), isObject), weights.box),
       loss_iou: share(tf.mul(giouLoss(moved as tf.Tensor2D, truth), isObject), weights.giou),
     });
@@ -218,7 +222,7 @@ describe('losses of a stage', () => {
     };
     const found = setLoss(prediction, [nothing], tf.tensor2d([[128, 192]]), SPARSE_RCNN);
     const background = tf.sum(focalLoss(logits, tf.zerosLike(logits), focal)).dataSync()[0]!;
-    expectClose(found.boxClass.dataSync(), [weights.boxClass * background], { rtol: 1e-6 });
+    expectClose(found.boxClass.dataSync(), [weights.class * background], { rtol: 1e-6 });
     expect([found.box.dataSync()[0], found.giou.dataSync()[0]]).toEqual([0, 0]);
   });
 });

@@ -40,26 +40,37 @@ type Level = 'C2' | 'C3' | 'C4' | 'C5';
 const CANVAS = [128, 192] as const;
 const [CANVAS_HEIGHT, CANVAS_WIDTH] = CANVAS;
 
-/** Stands in for a backbone: hands out features that are given. */
-export class GivenFeatures {
-  readonly levels: Readonly<Record<Level, { readonly stride: number; readonly channels: number }>>;
+type LevelSpecs = Readonly<Record<Level, { readonly stride: number; readonly channels: number }>>;
 
-  constructor(
-    public maps: readonly tf.Tensor4D[],
-    [C2, C3, C4, C5]: readonly [number, number, number, number] = [16, 32, 64, 128],
-  ) {
-    this.levels = {
-      C2: { stride: 4, channels: C2 },
-      C3: { stride: 8, channels: C3 },
-      C4: { stride: 16, channels: C4 },
-      C5: { stride: 32, channels: C5 },
-    };
-  }
+/** What stands in for a backbone. */
+export interface GivenFeatures {
+  /** float32 [N, H, W, C] of C2 to C5; a test may put others here. */
+  maps: readonly tf.Tensor4D[];
+  readonly levels: LevelSpecs;
+}
 
-  forward(): Record<Level, tf.Tensor4D> {
-    const [C2, C3, C4, C5] = this.maps as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+/**
+ * A backbone without parameters that hands out features which are given.
+ * @param Backbone the class of `@pyramidal/nn`, which this library is below of.
+ */
+export function givenFeatures<B extends object>(
+  Backbone: abstract new () => B,
+  maps: readonly tf.Tensor4D[],
+  [C2, C3, C4, C5]: readonly [number, number, number, number] = [16, 32, 64, 128],
+): B & GivenFeatures {
+  const backbone: B = Object.create(Backbone.prototype);
+  const levels: LevelSpecs = {
+    C2: { stride: 4, channels: C2 },
+    C3: { stride: 8, channels: C3 },
+    C4: { stride: 16, channels: C4 },
+    C5: { stride: 32, channels: C5 },
+  };
+  const given = Object.assign(backbone, { maps, levels });
+  const forward = (): Record<Level, tf.Tensor4D> => {
+    const [C2, C3, C4, C5] = given.maps as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
     return { C2, C3, C4, C5 };
-  }
+  };
+  return Object.assign(given, { forward });
 }
 
 /** The named inputs, float32 [N, H, W, C] each. */
@@ -150,29 +161,27 @@ export function countDetections({ valid }: Pick<FoundDetections, 'valid'>): numb
   return tf.tidy(() => tf.sum(valid).dataSync()[0]!);
 }
 
-interface Differentiable<L> {
+interface Differentiable {
   readonly variable: tf.Variable;
-  readonly layout: L;
+  toTorchOrder(values: Float32Array): Float32Array;
 }
 
 /** Asserts that a loss sends parameters and maps the reference's gradients, to 1e-4 of each one's largest. */
-export function expectGoldenGradients<L>({
+export function expectGoldenGradients({
   parameters,
   maps,
   loss,
   golden,
   undecided = {},
-  toTorchOrder,
 }: {
   /** By official name. */
-  readonly parameters: ReadonlyMap<string, Differentiable<L>>;
+  readonly parameters: ReadonlyMap<string, Differentiable>;
   /** float32 [N, H, W, C], by the names that the golden file gives them. */
   readonly maps: Readonly<Record<string, tf.Tensor4D>>;
   readonly loss: (maps: tf.Tensor4D[]) => tf.Scalar;
   readonly golden: Readonly<Record<string, GoldenStats>>;
   /** Samples that hang on a ReLU whose input is within rounding of zero: their numbers by tensor; not compared. */
   readonly undecided?: Readonly<Record<string, number>>;
-  readonly toTorchOrder: (values: Float32Array, shape: readonly number[], layout: L) => Float32Array;
 }): void {
   const inputs = new Map(Object.entries(maps).map(([name, map]) => [name, tf.variable(map)]));
   const variables = [...inputs.values(), ...[...parameters.values()].map(({ variable }) => variable)];
@@ -184,7 +193,7 @@ export function expectGoldenGradients<L>({
     if (input === undefined && parameter === undefined) throw new Error(`${name}: no such parameter or map`);
     const gradient = grads[(input ?? parameter!.variable).name]!;
     const values = gradient.dataSync<'float32'>();
-    const torch = input ? nhwcToNchw(values, gradient.shape) : toTorchOrder(values, gradient.shape, parameter!.layout);
+    const torch = input ? nhwcToNchw(values, gradient.shape) : parameter!.toTorchOrder(values);
     expectGoldenStats(torch, expected, { tolerance: 1e-4, relativeTo: 'max', except: undecided[name] }, name);
   }
   tf.dispose([value, grads, [...inputs.values()]]);

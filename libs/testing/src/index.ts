@@ -34,16 +34,18 @@ export {
   expectCompiledAsEager,
   expectGoldenDetections,
   expectGoldenGradients,
-  GivenFeatures,
+  givenFeatures,
   goldenBatch,
   goldenMaps,
   goldenScales,
   goldenTruth,
   takeFirst,
+  type GivenFeatures,
   type GoldenDetection,
   type GoldenDetector,
   type GoldenTraining,
 } from './golden-detectors';
+export { inEngine, readFixture, stateShapes, torchOrder } from './golden-spec';
 export {
   expectGoldenStats,
   fillGoldenPart,

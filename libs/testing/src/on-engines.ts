@@ -14,6 +14,11 @@ export async function openEngine(engine: Engine, threads?: number): Promise<void
   await load('@pyramidal/runtime')['openRuntime']!({ engine, threads });
 }
 
+/** Opens the engine that this machine has. */
+export async function openDefaultEngine(): Promise<void> {
+  await load('@pyramidal/runtime')['openRuntime']!();
+}
+
 /** Whether native TensorFlow is installed. */
 export const hasNative = (): boolean =>
   existsSync(join(load('@pyramidal/native')['cacheFolder']!() as string, 'installed'));

@@ -1,7 +1,7 @@
 /** A checkpoint of training: weights, averages and optimizer state in one safetensors file. */
 import { readSafetensors, writeSafetensors, type StoredTensor, type TensorFile } from '@pyramidal/checkpoints';
 import { oneLine, parseRecord } from '@pyramidal/files';
-import { fromTorchOrder, toTorchOrder, type Parameter } from '@pyramidal/nn';
+import type { Parameter } from '@pyramidal/nn';
 import type { z } from 'zod';
 import { cardTexts, type ModelDescription } from './model-card';
 import { checkpointInfo } from './run/records';
@@ -53,8 +53,8 @@ export function loadCheckpoint(path: string, step: TrainStep): CheckpointInfo {
   try {
     const info = requireInfo(path, file);
     checkTensors(path, file, savedTensors(step));
-    const valuesOf = (name: string, { layout, torchShape }: Parameter): Float32Array =>
-      fromTorchOrder(file.tensors.get(name)!.data as Float32Array, torchShape, layout);
+    const valuesOf = (name: string, parameter: Parameter): Float32Array =>
+      parameter.fromTorchOrder(file.tensors.get(name)!.data as Float32Array);
     for (const [name, parameter] of step.module.state()) {
       parameter.assignTorch(file.tensors.get(name)!.data as Float32Array);
     }
@@ -97,7 +97,7 @@ const storedTensor = (path: string, { name, parameter, read }: SavedTensor): Sto
     if (!allFinite(values)) {
       throw new TrainingError(`${path}: not written, as ${name} holds values that are not finite; training stops`);
     }
-    return toTorchOrder(values, parameter.shape, parameter.layout);
+    return parameter.toTorchOrder(values);
   },
 });
 

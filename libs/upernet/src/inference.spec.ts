@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { Conv2d, inferencePass, Module } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
@@ -9,8 +7,9 @@ import {
   expectNoLeaks,
   fillGoldenPart,
   goldenMap,
-  type GoldenStats,
   nhwcToNchw,
+  readFixture,
+  type GoldenStats,
 } from '@pyramidal/testing';
 import { FcnHead } from './fcn-head';
 import { disposeViews, predictMap, probabilityStrips } from './predict-map';
@@ -31,7 +30,7 @@ interface GoldenCase {
   readonly first_row_first_24: readonly number[];
 }
 
-const { cases } = JSON.parse(readFileSync(join(__dirname, '../fixtures/slide_inference.json'), 'utf8')) as {
+const { cases } = readFixture(__dirname, 'slide_inference') as {
   cases: Record<string, GoldenCase>;
 };
 

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { ForwardPass, inferencePass, Module, type Parameter, toTorchOrder } from '@pyramidal/nn';
+import { ForwardPass, inferencePass, Module } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import {
   expectClose,
@@ -9,8 +7,10 @@ import {
   fillGoldenPart,
   goldenMap,
   goldenNoise,
-  type GoldenStats,
   nhwcToNchw,
+  readFixture,
+  stateShapes,
+  type GoldenStats,
 } from '@pyramidal/testing';
 import type { DecodeHead } from './decode-head';
 import { FcnHead } from './fcn-head';
@@ -74,7 +74,7 @@ beforeAll(async () => {
 
 /** Numbers of mmseg 0.11.0 (EncoderDecoder, batch norms on running statistics, no dropout). */
 describe.each(Object.entries(HEADS))('%s', (file, create) => {
-  const golden = JSON.parse(readFileSync(join(__dirname, '../fixtures', `${file}.json`), 'utf8')) as GoldenHeads;
+  const golden = readFixture(__dirname, file) as GoldenHeads;
   let heads: Heads;
 
   beforeAll(() => {
@@ -84,7 +84,7 @@ describe.each(Object.entries(HEADS))('%s', (file, create) => {
   afterAll(() => heads.dispose());
 
   it('has the official names and shapes, in order', () => {
-    expect([...heads.state()].map(([name, { torchShape }]) => [name, torchShape])).toEqual(golden.state_dict);
+    expect(stateShapes(heads)).toEqual(golden.state_dict);
   });
 
   it.each(Object.entries(golden.cases))('logits, %s', async (_, { inputs, outputs }) => {
@@ -136,7 +136,7 @@ describe.each(Object.entries(HEADS))('%s', (file, create) => {
     for (const [name, parameter] of parameters) {
       const stats = loss.gradient_of_total[name];
       if (!stats) continue;
-      const values = inTorchOrder(parameter, grads[parameter.variable.name]!);
+      const values = parameter.toTorchOrder(grads[parameter.variable.name]!.dataSync<'float32'>());
       expectGoldenStats(values, stats, { tolerance: 1e-4, relativeTo: 'max' }, name);
     }
     tf.dispose([sources, grads]);
@@ -168,7 +168,7 @@ describe.each(Object.entries(HEADS))('%s', (file, create) => {
   );
 });
 
-const { cases: losses } = JSON.parse(readFileSync(join(__dirname, '../fixtures/losses.json'), 'utf8')) as {
+const { cases: losses } = readFixture(__dirname, 'losses') as {
   cases: { cross_entropy_mmseg_ignore: { loss: number; acc: number; grad: GoldenStats } };
 };
 
@@ -228,8 +228,4 @@ async function expectMap(
   options: Parameters<typeof expectGoldenStats>[2] = { tolerance: 1e-4 },
 ): Promise<void> {
   expectGoldenStats(nhwcToNchw((await map.data()) as Float32Array, map.shape), stats, options, what);
-}
-
-function inTorchOrder(parameter: Parameter, gradient: tf.Tensor): Float32Array {
-  return toTorchOrder(gradient.dataSync<'float32'>(), parameter.shape, parameter.layout);
 }

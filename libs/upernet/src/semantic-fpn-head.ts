@@ -19,6 +19,7 @@ export interface SemanticFpnHeadOptions {
 
 /** Doubles height and width. */
 class Upsample extends Module {
+  /** @param x float32 [N, H, W, C]. @returns float32 [N, 2 H, 2 W, C]. */
   forward(x: tf.Tensor4D): tf.Tensor4D {
     const [, height, width] = x.shape;
     return resizeBilinear(x, [2 * height, 2 * width], { alignCorners: false });

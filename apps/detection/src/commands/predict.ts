@@ -1,6 +1,6 @@
 /** `pyramidal-detect predict`. */
 import { basename } from 'node:path';
-import type { Detector } from '@pyramidal/boxes';
+import type { Detector } from '@pyramidal/detector';
 import { type ImageTransform, prepareImage, stackImages } from '@pyramidal/coco';
 import { writeFileAtomically } from '@pyramidal/files';
 import { decodePicture, encodeImage } from '@pyramidal/images';

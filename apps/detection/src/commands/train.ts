@@ -1,5 +1,5 @@
 /** `pyramidal-detect train`. */
-import type { Detector } from '@pyramidal/boxes';
+import type { Detector } from '@pyramidal/detector';
 import type { DetectionBatch } from '@pyramidal/coco';
 import { type NetworkEvaluation, prepareTraining, type TrainCommand, trainNetwork } from '@pyramidal/task';
 import { compiles, type DetectionTensors, lossOf, measuredLossOf } from '../assemble';

@@ -1,28 +1,24 @@
 /** The smallest detector there is: anchors of one size on P3, classified as they are. The example of docs/add-a-head.md. */
+import { oneHot, takeRows } from '@pyramidal/boxes';
+import { joinLevels, mapSize, PyramidAnchors } from '@pyramidal/dense';
 import {
   chooseDetections,
-  count,
   type DetectionLosses,
-  detectionFields,
   type DetectionOptions,
   type Detections,
   Detector,
   type DetectorDefinition,
   type DrawKeys,
-  focalLoss,
+  fields,
   type ImageBatch,
-  joinLevels,
-  mapSizes,
-  matchBoxes,
-  oneHot,
-  pyramidAnchors,
-  takeRows,
+  imagesOf,
   toOriginal,
   type TruthBatch,
   truthOfImages,
-  truthRowsOf,
-} from '@pyramidal/boxes';
+} from '@pyramidal/detector';
 import { Fpn } from '@pyramidal/fpn';
+import { focalLoss } from '@pyramidal/losses';
+import { matchBoxes, truthRowsOf } from '@pyramidal/matching';
 import { type Backbone, Conv2d, type ForwardPass, initializers, LEVELS, type Neck } from '@pyramidal/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
@@ -52,11 +48,12 @@ export class FixedBoxes extends Detector {
   override loss({ images }: ImageBatch, truth: TruthBatch, _keys: DrawKeys, pass: ForwardPass): DetectionLosses {
     const { classes } = this.options;
     const { logits, anchors } = this.classify(images, pass);
+    const rows = imagesOf({ logits });
     const perImage = truthOfImages(truth).map((objects, image) => {
       const { assigned } = matchBoxes(anchors, objects, MATCH);
       const own = takeRows(objects.labels, truthRowsOf(assigned));
       const labels = tf.where(tf.greater(assigned, 0), own, tf.fill(assigned.shape, classes, 'int32'));
-      return tf.sum(focalLoss(rowsOf(logits, image), oneHot(labels, classes), { alpha: 0.25, gamma: 2 }));
+      return tf.sum(focalLoss(rows[image]!.logits, oneHot(labels, classes), { alpha: 0.25, gamma: 2 }));
     });
     return { loss: tf.div(tf.addN(perImage), perImage.length) };
   }
@@ -64,9 +61,9 @@ export class FixedBoxes extends Detector {
   override predict({ images }: ImageBatch, scales: tf.Tensor2D, pass: ForwardPass): Detections[] {
     return tf.tidy(() => {
       const { logits, anchors } = this.classify(images, pass);
-      return tf.unstack(scales).map((scale, image) => {
-        const boxes = toOriginal(anchors, scale as tf.Tensor1D);
-        return chooseDetections(boxes, tf.sigmoid(rowsOf(logits, image)), this.options.detections);
+      return imagesOf({ logits, scales }).map((own) => {
+        const boxes = toOriginal(anchors, own.scales);
+        return chooseDetections(boxes, tf.sigmoid(own.logits), this.options.detections);
       });
     });
   }
@@ -74,18 +71,16 @@ export class FixedBoxes extends Detector {
   /** Logits float32 [N, A, classes] of the anchors, float32 [A, 4]. */
   private classify(images: tf.Tensor4D, pass: ForwardPass): { logits: tf.Tensor3D; anchors: tf.Tensor2D } {
     const maps = this.pyramid(images, pass).slice(0, 1);
-    const anchors = { strides: this.neck.strides, scales: [this.options.scale], ratios: [1] };
+    const anchors = new PyramidAnchors({ strides: this.neck.strides, scales: [this.options.scale], ratios: [1] });
     const logits = joinLevels(maps.map((map) => this.classifier.forward(map)), this.options.classes); // prettier-ignore
-    return { logits, anchors: pyramidAnchors(anchors, mapSizes(maps)) };
+    return { logits, anchors: anchors.of(maps.map(mapSize)) };
   }
 }
 
-const rowsOf = (rows: tf.Tensor3D, image: number): tf.Tensor2D => tf.squeeze(tf.slice(rows, image, 1), [0]);
-
 const schema = z.strictObject({
   /** Side of the anchors over the stride. */
-  scale: count.default(2),
-  detections: z.strictObject(detectionFields({ scoreThreshold: 0.05, iouThreshold: 0.5, count: 100 })).prefault({}),
+  scale: fields.count.default(2),
+  detections: fields.detections({ scoreThreshold: 0.05, iouThreshold: 0.5, count: 100 }),
 });
 
 export const fixedBoxes: DetectorDefinition<typeof schema> = {

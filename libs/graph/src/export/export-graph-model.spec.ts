@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { smallBlock, smallStem, smallWeights } from '../../test-support/small-network';
-import { batchNormInfer, biasAdd, resizeBilinear } from '@pyramidal/kernels';
+import { batchNorm, biasAdd, resizeBilinear } from '@pyramidal/kernels';
 import { exportGraphModel } from './export-graph-model';
 import { GRAPH_MODEL_OPS } from './graph-model-ops';
 import type { TensorTree } from '../record/tensor-tree';
@@ -43,7 +43,7 @@ onEngines(
         const { scale, offset } = weights;
         const x = smallStem(images, weights);
         const statistics = { mean: scale, variance: tf.square(offset), scale: offset, offset: scale, epsilon: 1e-3 };
-        const y = batchNormInfer(biasAdd(x, offset), statistics);
+        const y = batchNorm.infer(biasAdd(x, offset), statistics);
         const z = smallBlock(y, weights);
         const pooled = tf.mean(z, [1, 2]);
         const { values, indices } = tf.topk(pooled, 3);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expectClose, expectNoLeaks, onEngines, runOnnx, wavesTensor } from '@pyramidal/testing';
 import {
-  batchNormInfer,
+  batchNorm,
   biasAdd,
   conv2d,
   depthwiseConv2d,
@@ -67,7 +67,7 @@ const NETWORKS: Readonly<Record<string, Network>> = {
     const statistics = { mean: vector(0), variance: tf.abs(vector(1)), scale: vector(2), offset: vector(3) };
     return {
       layer: layerNorm(x, vector(0), vector(1), 1e-6),
-      batch: batchNormInfer(biasAdd(x, vector(4)), { ...statistics, epsilon: 1e-5 }),
+      batch: batchNorm.infer(biasAdd(x, vector(4)), { ...statistics, epsilon: 1e-5 }),
       gelu: gelu(x),
       hardSwish: hardSwish(x),
       relu6: tf.relu6(tf.mul(x, 9)),

@@ -122,6 +122,7 @@ export class TensorTracker {
     this.byVariable = new Map(this.slots.map((slot) => [slot.variable, slot]));
   }
 
+  /** The tensor that stands for an input in the step: of the same shape and dtype, without values. */
   standIn(input: tf.Tensor, path: string): tf.Tensor {
     const dtype = dataTypeOf(this.backend.binding, input.dtype);
     const id = this.builder.placeholder(`input/${Object.keys(this.inputs).length}`, input.shape, dtype);
@@ -129,6 +130,7 @@ export class TensorTracker {
     return this.backend.createOutputTensor({ id, shape: input.shape, dtype });
   }
 
+  /** The node that gives a tensor of any shape: a recorded one, a variable's value, or a constant made for it. */
   idOf(tensor: tf.TensorInfo): number {
     if (tensor.dataId === undefined) this.builder.fail('a 64-bit integer is used');
     const slot = this.byValue.get(tensor.dataId);
@@ -155,7 +157,7 @@ export class TensorTracker {
 
   /**
    * Runs an operation such as `ResourceApplyAdam` that changes float32 variables in place.
-   * @param inputs what the operation takes after the variables.
+   * @param inputs what the operation takes after the variables, in any shape that it takes.
    */
   updateInPlace(op: string, variables: readonly tf.Variable[], inputs: readonly tf.Tensor[]): void {
     const slots = variables.map((variable) => this.stored(variable));

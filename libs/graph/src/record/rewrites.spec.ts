@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { batchNormInfer, biasAdd, conv2d, layerNorm } from '@pyramidal/kernels';
+import { batchNorm, biasAdd, conv2d, layerNorm } from '@pyramidal/kernels';
 import { expectClose, onEngines, waves, wavesTensor } from '@pyramidal/testing';
 import { compile } from '../compile';
 
@@ -16,7 +16,7 @@ const normRows = <T extends tf.Tensor>(x: T): T => layerNorm(x, vector(1), vecto
 const convolved: (x: tf.Tensor4D) => tf.Tensor4D = (x) =>
   conv2d(x, wavesTensor<tf.Rank.R4>([3, 3, CHANNELS, CHANNELS]), { stride: 1, padding: 1 });
 const normBatch = (x: tf.Tensor4D): tf.Tensor4D =>
-  batchNormInfer(x, {
+  batchNorm.infer(x, {
     mean: vector(1),
     variance: tf.square(vector(2)),
     scale: vector(3),

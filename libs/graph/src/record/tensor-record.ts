@@ -2,7 +2,7 @@
 import { type EngineBackend, NO_ID, type TensorRecord } from '@pyramidal/kernels/engine';
 import type * as tf from '@tensorflow/tfjs-core';
 
-/** tfjs-node's record of a tensor's value. */
+/** tfjs-node's record of the value of a tensor, any shape. @throws Error if it is disposed of. */
 export function infoOf(backend: EngineBackend, tensor: tf.TensorInfo): TensorRecord {
   const info = backend.tensorMap.get(tensor.dataId);
   if (info === undefined) throw new Error(`a tensor of shape [${tensor.shape.join()}] is disposed`);

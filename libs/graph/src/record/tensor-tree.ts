@@ -14,7 +14,7 @@ export function flatten(tree: TensorTree): Map<string, tf.Tensor> {
   return flat;
 }
 
-/** A tree of the same form, whose tensors `f` gives. */
+/** A tree of the same form, with what `f` makes of each tensor, any shape, and its path. */
 export function mapTree<T>(
   tree: TensorTree,
   f: (tensor: tf.Tensor, path: string) => T,
@@ -27,7 +27,7 @@ export function mapTree<T>(
   );
 }
 
-/** The tree with the given paths, the inverse of `flatten`. */
+/** The tree with the given paths, the inverse of `flatten`; tensors of any shape. */
 export function unflatten(flat: Iterable<readonly [path: string, tensor: tf.Tensor]>): TensorTree {
   const tree: Record<string, tf.Tensor | tf.Tensor[]> = {};
   for (const [path, tensor] of flat) {

@@ -56,7 +56,7 @@ export class GraphSession {
     return { number, fetches };
   }
 
-  /** Runs on tensors; the caller disposes what it gives. */
+  /** Runs on tensors of the shapes that were prepared, in their order; the caller disposes of the outputs. */
   run(prepared: PreparedRun, inputs: readonly tf.Tensor[]): { outputs: tf.Tensor[]; trace: RunResult['trace'] } {
     const given = inputs.map((input) => this.feed(input));
     // Asking for an id may run this session, to fetch a value that lives in it; so all are known before one is given.

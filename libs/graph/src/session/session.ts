@@ -84,7 +84,10 @@ export class Session implements ValueHome {
     });
   }
 
-  /** Feeds the inputs by path, runs the step, and returns its outputs by path; the caller disposes them. */
+  /**
+   * Feeds the inputs by path, in the shapes that were recorded, runs the step, and returns its outputs by path; the caller
+   * disposes of them.
+   */
   run(inputs: ReadonlyMap<string, tf.Tensor>): [path: string, tensor: tf.Tensor][] {
     this.takeVariables();
     const feeds = this.inputs.map((path) => inputs.get(path) as tf.Tensor);

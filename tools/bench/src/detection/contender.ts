@@ -4,7 +4,7 @@
  * time of a step goes.
  */
 import { assembleDetector, detectionSchema } from '@pyramidal/detection';
-import { randomKeys } from '@pyramidal/boxes';
+import { randomKeys } from '@pyramidal/detector';
 import { loadConfig } from '@pyramidal/config';
 import { operationOf, traceSteps } from '@pyramidal/graph';
 import { ForwardPass, nameModules } from '@pyramidal/nn';

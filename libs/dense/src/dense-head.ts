@@ -192,7 +192,7 @@ export abstract class DenseHead<More extends string = never, Losses extends stri
     const rows = this.rowsOfImages(levels);
     return truth.map((objects, image) => {
       const targets = this.targetsOf({ anchors, counts, included: inside[image]! }, objects);
-      return { rows: rows(image), anchors, targets };
+      return { rows: rows[image]!, anchors, targets };
     });
   }
 
@@ -241,15 +241,14 @@ export abstract class DenseHead<More extends string = never, Losses extends stri
     return { boxes, scores: tf.where(counts, scores, tf.zerosLike(scores)) };
   }
 
-  /** The rows of an image from the maps of all levels. */
-  private rowsOfImages(levels: readonly DenseMaps<More>[]): (image: number) => DenseRows<More> {
-    const joined = eachOf(levels[0]!, (map, name) => {
-      return joinLevels(
-        levels.map((maps) => maps[name]),
-        this.widthOf(map),
-      );
+  /** The rows of each image from the maps of all levels. */
+  private rowsOfImages(levels: readonly DenseMaps<More>[]): DenseRows<More>[] {
+    const [first] = levels as [DenseMaps<More>];
+    const joined = eachOf(first, (map, name) => {
+      const maps = levels.map((level) => level[name]);
+      return joinLevels(maps, this.widthOf(map));
     });
-    return (image) => eachOf(joined, (rows) => tf.squeeze<tf.Tensor2D>(tf.slice(rows, image, 1), [0]));
+    return imagesOf(joined);
   }
 
   /** Numbers that a map has for each anchor. */

@@ -12,14 +12,17 @@ type Row<T extends tf.Tensor | undefined> = T extends undefined
         ? tf.Tensor1D
         : tf.Tensor;
 
-/** What several tensors of a batch hold for each image. @param parts [N, ...] each. @returns N times [...] by name. */
+/**
+ * What several tensors of a batch hold for each image; each receives the gradient of its images.
+ * @param parts [N, ...] each. @returns N times [...] by name.
+ */
 export function imagesOf<P extends Readonly<Record<string, tf.Tensor>>>(
   parts: P,
 ): { readonly [K in keyof P]: Row<P[K]> }[] {
-  const rows = Object.entries<tf.Tensor>(parts).map(([name, part]) => [name, tf.unstack(part)] as const);
-  const count = rows[0]?.[1].length ?? 0;
+  const count = Object.values(parts)[0]?.shape[0] ?? 0;
   return Array.from({ length: count }, (_, image) => {
-    const own = rows.map(([name, each]) => [name, each[image]]);
+    // Slices, as tf.unstack has no gradient where an image has none.
+    const own = Object.entries(parts).map(([name, part]) => [name, tf.squeeze(tf.slice(part, image, 1), [0])]);
     return Object.fromEntries(own) as { readonly [K in keyof P]: Row<P[K]> };
   });
 }

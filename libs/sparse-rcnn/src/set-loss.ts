@@ -1,7 +1,7 @@
 /** Loss of a set of predictions (Sparse R-CNN, section 3.4): each object is learned by the one that matches it best. */
 import * as tf from '@tensorflow/tfjs-core';
 import { detached, extents, oneHot, takeRows } from '@pyramidal/boxes';
-import type { ImageTruth } from '@pyramidal/detector';
+import { imagesOf, type ImageTruth } from '@pyramidal/detector';
 import { focalLoss, type FocalOptions, giouLoss } from '@pyramidal/losses';
 import { matchSets, pairCosts, type SetWeights, truthRowsOf } from '@pyramidal/matching';
 
@@ -39,15 +39,13 @@ export function matchPredictions(
   sizes: tf.Tensor2D,
   { focal, costs }: Pick<SetLossOptions, 'focal' | 'costs'>,
 ): tf.Tensor2D {
-  const sides = extents(sizes);
   const options = { weights: costs, focal: { ...focal, epsilon: EPSILON } };
-  const perImage = truth.map((objects, image) =>
+  const perImage = imagesOf({ logits, boxes, sides: extents(sizes) }).map((own, image) =>
     detached(() => {
-      const own = { logits: ofImage(logits, image), corners: ofImage(boxes, image) };
-      const inShares = (corners: tf.Tensor2D): tf.Tensor2D => tf.div(corners, ofImage(sides, image));
+      const { boxes: corners, labels } = truth[image]!;
       return pairCosts(
-        { ...own, coordinates: inShares(own.corners) },
-        { labels: objects.labels, corners: objects.boxes, coordinates: inShares(objects.boxes) },
+        { logits: own.logits, corners: own.boxes, coordinates: tf.div(own.boxes, own.sides) },
+        { labels, corners, coordinates: tf.div(corners, own.sides) },
         options,
       );
     }),
@@ -69,18 +67,18 @@ export function setLoss(
   const { focal, weights } = options;
   const classes = prediction.logits.shape[2];
   const matches = matchPredictions(prediction, truth, sizes, options);
-  const sides = extents(sizes);
+  const images = imagesOf({ ...prediction, matches, sides: extents(sizes) });
   const parts = truth.map((objects, image) => {
-    const assigned: tf.Tensor1D = tf.squeeze(tf.slice(matches, image, 1), [0]);
+    const { logits, boxes, matches: assigned, sides } = images[image]!;
     const positive: tf.Tensor1D = tf.greater(assigned, 0);
     const isObject = tf.cast(positive, 'float32');
     const rows = truthRowsOf(assigned);
     const background: tf.Tensor1D = tf.fill(assigned.shape, classes, 'int32');
     const labels = tf.where(positive, takeRows(objects.labels, rows), background);
-    const [boxes, targets] = [ofImage(prediction.boxes, image), takeRows(objects.boxes, rows)];
-    const distance = tf.sum(tf.div(tf.abs(tf.sub(boxes, targets)), ofImage(sides, image)), 1);
+    const targets = takeRows(objects.boxes, rows);
+    const distance = tf.sum(tf.div(tf.abs(tf.sub(boxes, targets)), sides), 1);
     return {
-      boxClass: tf.sum(focalLoss(ofImage(prediction.logits, image), oneHot(labels, classes), focal)),
+      boxClass: tf.sum(focalLoss(logits, oneHot(labels, classes), focal)),
       box: tf.sum(tf.mul(distance, isObject)),
       giou: tf.sum(tf.mul(giouLoss(boxes, targets), isObject)),
       positives: tf.sum(isObject),
@@ -95,8 +93,4 @@ export function setLoss(
     box: share('box', weights.box),
     giou: share('giou', weights.giou),
   };
-}
-
-function ofImage(rows: tf.Tensor3D, image: number): tf.Tensor2D {
-  return tf.squeeze(tf.slice(rows, image, 1), [0]);
 }

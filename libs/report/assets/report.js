@@ -12,13 +12,12 @@
     ...rest,
   });
 
-  function dataset({ name, points, style, isHidden }, i, { kind, isHorizontal }) {
-    const colour = COLOURS[i % COLOURS.length];
+  function dataset({ name, points, style, colour: own }, i, { kind, isHorizontal }) {
+    const colour = COLOURS[(own ?? i) % COLOURS.length];
     const data = points.map(([x, y]) => (isHorizontal ? { x: y, y: x } : { x, y }));
     const look = {
       borderColor: colour,
       backgroundColor: kind === 'bar' ? colour : colour + '40',
-      hidden: isHidden === true,
     };
     if (kind === 'bar') return { label: name, data, ...look };
     const dots = style === 'dots' || points.length < 2;
@@ -52,7 +51,12 @@
         indexAxis: chart.isHorizontal ? 'y' : 'x',
         interaction: { mode: 'nearest', axis: chart.isHorizontal ? 'y' : 'x', intersect: false },
         scales: chart.isHorizontal ? { x: up, y: along } : { x: along, y: up },
-        plugins: { legend: { display: chart.series.length > 1, labels: { color: ink() } } },
+        plugins: {
+          legend: {
+            display: chart.series.length > 1 || chart.series[0]?.colour !== undefined,
+            labels: { color: ink() },
+          },
+        },
       },
     });
   }

@@ -7,8 +7,8 @@ export interface Series {
   readonly points: readonly (readonly [x: number | string, y: number])[];
   /** Points without a line, or a dashed line in place of a full one. */
   readonly style?: 'dots' | 'dashed';
-  /** Hidden until its name in the legend is clicked. */
-  readonly isHidden?: boolean;
+  /** Which of the page's colours it has; by its place in the chart unless given. */
+  readonly colour?: number;
 }
 
 export interface Chart {

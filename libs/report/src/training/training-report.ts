@@ -40,11 +40,11 @@ export function trainingReport(title: string, runs: readonly TrainingRun[]): str
     ...more,
   });
   const loss = runs.flatMap((run) => [
-    ...curve(run, 'train', 'loss', named(runs, run, 'training')),
-    ...curve(run, 'evaluation', 'loss', named(runs, run, 'validation'), 'dashed'),
+    ...curve(run, 'train', 'loss', lookOf(runs, run, 'training')),
+    ...curve(run, 'evaluation', 'loss', { ...lookOf(runs, run, 'validation'), style: 'dashed' }),
   ]);
   const all = (kind: string, name: string): Series[] =>
-    runs.flatMap((run) => curve(run, kind, name, named(runs, run, name)));
+    runs.flatMap((run) => curve(run, kind, name, lookOf(runs, run, name)));
   const metrics = measured.filter((name) => name !== 'loss');
   const sections: Section[] = [
     {
@@ -83,17 +83,20 @@ function valuesOf(runs: readonly TrainingRun[], kind: string): string[] {
   return [...names];
 }
 
+type Look = Omit<Series, 'points'>;
+
 /** One curve; none where the run has no such numbers. */
-function curve({ records }: TrainingRun, kind: string, value: string, name: string, style?: Series['style']): Series[] {
+function curve({ records }: TrainingRun, kind: string, value: string, look: Look): Series[] {
   const points = records.flatMap((record): [number, number][] => {
     const y = record[value];
     return record.kind === kind && typeof y === 'number' ? [[record.step, y]] : [];
   });
-  return points.length === 0 ? [] : [{ name, points, ...(style && { style }) }];
+  return points.length === 0 ? [] : [{ ...look, points }];
 }
 
-const named = (runs: readonly TrainingRun[], run: TrainingRun, name: string): string =>
-  runs.length === 1 ? name : `${run.name}: ${name}`;
+/** Curves of several runs carry the name of theirs, and its colour in every chart. */
+const lookOf = (runs: readonly TrainingRun[], run: TrainingRun, name: string): Look =>
+  runs.length === 1 ? { name } : { name: `${run.name}: ${name}`, colour: runs.indexOf(run) };
 
 /** A loss that falls to a tenth or less is read better by factors. */
 function logarithmic(series: readonly Series[]): Partial<Chart> {

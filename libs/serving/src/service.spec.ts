@@ -1,4 +1,5 @@
 /** A service of a model made for the test: answers, limits, errors, and how it stops. */
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { BrokenImageError } from '@pyramidal/images';
 import { openService, RequestError, type Service, type ServedModel, type ServiceOptions } from '.';
@@ -169,6 +170,15 @@ describe('a service', () => {
     await closed;
     expect(model.isClosed).toBe(true);
     await expect(post(picture(1))).rejects.toThrow();
+  });
+
+  it('is not held up by a connection that asks for nothing', async () => {
+    await open();
+    const silent = connect(Number(new URL(service.address).port), '127.0.0.1');
+    await once(silent, 'connect');
+    await service.close();
+    expect(model.isClosed).toBe(true);
+    silent.destroy();
   });
 
   it('stands what is no HTTP', async () => {

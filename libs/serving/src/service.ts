@@ -1,4 +1,5 @@
 /** The HTTP service of a model: routes, limits, and what becomes of errors. */
+import { EventEmitter, once } from 'node:events';
 import multipart from '@fastify/multipart';
 import { BrokenImageError } from '@pyramidal/images';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -41,7 +42,8 @@ const RETRY_AFTER = '1';
  */
 export async function openService(model: ServedModel, options: ServiceOptions = {}): Promise<Service> {
   const { host = '127.0.0.1', port = 8080, timeout = 30_000, maxBytes = 32 << 20 } = options;
-  const server = fastify({ bodyLimit: maxBytes, requestTimeout: timeout, forceCloseConnections: 'idle' });
+  // A connection that is kept open, or never asked for anything, as browsers open some ahead, would hold the end up.
+  const server = fastify({ bodyLimit: maxBytes, requestTimeout: timeout, forceCloseConnections: true });
   const metrics = new ServiceMetrics();
   await takeBodies(server, maxBytes);
   server.setErrorHandler((error: FastifyError, _request, reply) => answerError(error, reply, { maxBytes, ...options }));
@@ -57,12 +59,9 @@ export async function openService(model: ServedModel, options: ServiceOptions = 
   server.get('/health', () => ({ status: 'ok', task: model.task, classes: model.classes.length }));
   server.get('/classes', () => model.classes);
   server.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
-  addPredict(server, model, metrics, { timeout, ...options });
+  const work = addPredict(server, model, metrics, { timeout, ...options });
+  server.addHook('preClose', () => work.done());
   let closing: Promise<void> | undefined;
-  // A connection that is kept open after its answer would hold the end up.
-  server.addHook('onSend', async (_request, reply) => {
-    if (closing !== undefined) void reply.header('connection', 'close');
-  });
   const close = async (): Promise<void> => {
     await server.close();
     metrics.close();
@@ -84,13 +83,20 @@ async function takeBodies(server: FastifyInstance, maxBytes: number): Promise<vo
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 }
 
+/** The requests in work. */
+interface Work {
+  /** When all are answered. */
+  done(): Promise<void>;
+}
+
 function addPredict(
   server: FastifyInstance,
   model: ServedModel,
   metrics: ServiceMetrics,
   { queue = 64, timeout }: ServiceOptions & { readonly timeout: number },
-): void {
+): Work {
   let inWork = 0;
+  const answered = new EventEmitter();
   const takeIn = async (_request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (inWork >= queue) {
       // The rest of the body is not waited for.
@@ -101,7 +107,10 @@ function addPredict(
       return;
     }
     metrics.inWork.set(++inWork);
-    reply.raw.once('close', () => metrics.inWork.set(--inWork));
+    reply.raw.once('close', () => {
+      metrics.inWork.set(--inWork);
+      if (inWork === 0) answered.emit('all');
+    });
   };
   server.post('/predict', { onRequest: takeIn }, async (request, reply) => {
     const gone = new AbortController();
@@ -110,6 +119,11 @@ function addPredict(
     const query = request.query as Record<string, string>;
     return model.predict(image, { query, signal: AbortSignal.any([gone.signal, AbortSignal.timeout(timeout)]) });
   });
+  return {
+    async done() {
+      if (inWork > 0) await once(answered, 'all');
+    },
+  };
 }
 
 const busy = (queue: number): string =>

@@ -11,12 +11,14 @@ class LengthModel implements ServedModel {
   isClosed = false;
   /** Requests wait here while it is set. */
   gate: Promise<void> | undefined;
+  asked = 0;
   aborted = 0;
 
   async predict(image: Uint8Array, { query, signal }: Parameters<ServedModel['predict']>[1]): Promise<object> {
     if (query['score'] === 'x') throw new RequestError("score: expected a number from 0 to 1, received 'x'");
     if (image[0] === 0) throw new BrokenImageError('request', 'cannot be decoded: it is no picture');
     if (image[0] === 1) throw new Error('secret');
+    this.asked++;
     signal.addEventListener('abort', () => this.aborted++);
     const aborted = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     await Promise.race([this.gate, aborted]);
@@ -151,9 +153,11 @@ describe('a service', () => {
     expect((await post(picture(1))).status).toBe(504);
     const caller = new AbortController();
     const left = post(picture(1), '/predict', { signal: caller.signal });
-    setTimeout(() => caller.abort(), 20);
+    left.catch(() => undefined); // looked at below
+    await waitFor(async () => model.asked === 2);
+    caller.abort();
     await expect(left).rejects.toThrow();
-    await waitFor(async () => model.aborted >= 2);
+    await waitFor(async () => model.aborted === 2);
   });
 
   it('finishes what it took before it closes the model', async () => {

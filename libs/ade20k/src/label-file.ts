@@ -80,7 +80,8 @@ export function decodeLabels(stored: LabelMap, { classes, reduceZeroLabel }: Lab
 export async function encodeLabels(map: LabelMap, { reduceZeroLabel }: LabelCoding): Promise<Buffer> {
   const shift = reduceZeroLabel ? 1 : 0;
   const unlabelled = reduceZeroLabel ? 0 : IGNORE;
-  const data = map.data.map((label) => (label === IGNORE ? unlabelled : label + shift));
+  const isStored = shift === 0; // what is unlabelled is 255 either way
+  const data = isStored ? map.data : map.data.map((label) => (label === IGNORE ? unlabelled : label + shift));
   const raw = { width: map.width, height: map.height, channels: 1 } as const;
   return sharp(data, { raw }).toColourspace('b-w').png().toBuffer();
 }

@@ -24,7 +24,7 @@ export interface Annotation {
   readonly colour: Rgb;
 }
 
-/** Draws boxes and labels; line width and text grow with the picture. */
+/** Draws boxes and labels on the picture itself, and returns it; line width and text grow with the picture. */
 export async function drawAnnotations(image: RgbImage, annotations: readonly Annotation[]): Promise<RgbImage> {
   const unit = Math.max(1, Math.min(image.width, image.height) / 320);
   const boxes = annotations.map(({ box, colour }) => (box ? svgBox(box, css(colour), 2 * unit) : ''));
@@ -46,16 +46,31 @@ export function tintMask(image: RgbImage, mask: Uint8Array, colour: Rgb, opacity
   }
 }
 
-/** Renders SVG elements over a picture. */
+/** Pixels that are rendered at a time, which takes several times their bytes. */
+const STRIP = 2_000_000;
+
+/** Renders SVG elements over a picture, strip by strip on the picture itself, and returns it. */
 export async function composeSvg(image: RgbImage, elements: string): Promise<RgbImage> {
-  const { width, height } = image;
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${elements}</svg>`;
-  const data = await sharp(image.data, { raw: { width, height, channels: 3 } })
-    .composite([{ input: Buffer.from(svg) }])
+  const { data, width, height } = image;
+  const rows = Math.max(1, Math.floor(STRIP / width));
+  for (let top = 0; top < height; top += rows) {
+    const [from, to] = [3 * width * top, 3 * width * Math.min(top + rows, height)];
+    data.set(await composeStrip(data.subarray(from, to), { width, top, elements }), from);
+  }
+  return image;
+}
+
+function composeStrip(
+  pixels: Uint8Array,
+  { width, top, elements }: { readonly width: number; readonly top: number; readonly elements: string },
+): Promise<Uint8Array> {
+  const height = pixels.length / (3 * width);
+  const view = `width="${width}" height="${height}" viewBox="0 ${top} ${width} ${height}"`;
+  return sharp(pixels, { raw: { width, height, channels: 3 } })
+    .composite([{ input: Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" ${view}>${elements}</svg>`) }])
     .removeAlpha()
     .raw()
     .toBuffer();
-  return { data, width, height };
 }
 
 export const css = (colour: Rgb) => `rgb(${colour.join()})`;

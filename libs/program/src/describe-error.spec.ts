@@ -19,6 +19,8 @@ describe('describeError', () => {
 
   it('cuts what is very long', () => {
     const long = Object.assign(new Error('x'.repeat(1e6)), { exitCode: 2 });
-    expect(describeError(long).length).toBeLessThan(21_000);
+    expect(describeError(long).length).toBeLessThan(1100);
+    const lines = Object.assign(new Error('line\n'.repeat(1e5)), { exitCode: 2 });
+    expect(describeError(lines).length).toBeLessThan(21_000);
   });
 });

@@ -63,9 +63,11 @@ function isForeign({ stack = '' }: Error): boolean {
 // eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g;
 
-/** A message as a terminal may show it: without control characters, and what is very long is cut. */
+/** A message as a terminal may show it: without control characters, and what is very long, or has very long lines, is cut. */
 const printable = (text: string): string =>
-  withoutControls(text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}...` : text);
+  withoutControls(cut(text, MAX_TEXT).replace(/.+/g, (line) => cut(line, MAX_LINE)));
+
+const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}...` : text);
 
 /** A text as a terminal may show it: `\u001b` is written, not obeyed. */
 export function withoutControls(text: string): string {
@@ -74,11 +76,5 @@ export function withoutControls(text: string): string {
 
 /** TensorFlow's and Node's messages may have several lines. */
 function oneLine(text: string): string {
-  const line = printable(
-    text
-      .slice(0, 2 * MAX_LINE)
-      .trim()
-      .replace(/\s*[\r\n]+\s*/g, '; '),
-  );
-  return line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}...` : line;
+  return printable(cut(text, 2 * MAX_LINE).trim().replace(/\s*[\r\n]+\s*/g, '; ')); // prettier-ignore
 }

@@ -24,7 +24,8 @@ export function findImages(paths: readonly string[]): string[] {
 function imagesOfPattern(pattern: string): string[] {
   if (!isDynamicPattern(pattern)) throw new FileError(pattern, 'no such file or folder');
   return some(
-    globSync(pattern, { absolute: isAbsolute(pattern) })
+    // Links could make any number of paths; shells do not follow them below `**` either.
+    globSync(pattern, { absolute: isAbsolute(pattern), followSymbolicLinks: false })
       .filter(isImage)
       .sort(),
     pattern,

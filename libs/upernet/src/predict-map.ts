@@ -4,8 +4,8 @@ import type { Rows } from './resize-rows';
 import { viewLogits, type View } from './view';
 import type { ImageSize } from './slide-windows';
 
-/** Class values of a map that are in memory at a time: 16 MiB of floats. */
-const STRIP = 2 ** 22;
+/** Class values of a map that are in memory at a time: 8 MiB of floats. */
+const STRIP = 2 ** 21;
 
 /**
  * Class probabilities at the size of the original image, the mean over views, strip by strip from top to bottom.

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { explainFileError, FileError } from '@pyramidal/files';
 import sharp from 'sharp';
 import type { RgbImage, Size } from '../rgb-image';
+import { collectGarbage } from './collect-garbage';
 import { drawnSize } from './drawn-size';
 import { formatOf, type ImageHeader, readHeader } from './header';
 import { PixelBudget } from './pixel-budget';
@@ -13,6 +14,9 @@ const MAX_PIXELS = 50_000_000;
 
 /** Longest side, as JPEG's: decoders hold whole rows, and some hundreds of them. */
 const MAX_SIDE = 65_535;
+
+/** Pixels of a picture that is worth a look of the garbage collector, which takes some milliseconds. */
+const LARGE = 10_000_000;
 
 /** No picture that is decoded has more bytes in its file for each pixel. */
 const BYTES_A_PIXEL = 16;
@@ -55,7 +59,7 @@ export function decodeImage(source: ImageFile, options: DecodeOptions = {}, name
 }
 
 /**
- * A picture to draw on: as `decodeImage` gives it, or, where it has more than 16 million pixels or a side of more than
+ * A picture to draw on: as `decodeImage` gives it, or, where it has more than 12.5 million pixels or a side of more than
  * 16384, smaller in the same shape, so that drawing needs bounded memory.
  * @throws BrokenImageError as `decodeImage` does.
  */
@@ -91,7 +95,13 @@ export async function withImage<T>(
   name?: string,
 ): Promise<T> {
   if (typeof source === 'string' || source instanceof Uint8Array) {
-    return decodeWith({ source, options, name, resized: asItIs }, ({ image }) => use(image));
+    let pixels = 0;
+    const result = await decodeWith({ source, options, name, resized: asItIs }, ({ image }) => {
+      pixels = image.width * image.height;
+      return use(image);
+    });
+    if (pixels >= LARGE) await collectGarbage();
+    return result;
   }
   const { data, width, height } = source;
   const isWhole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;

@@ -1,8 +1,8 @@
 /** The size at which pictures are drawn on. */
 import type { Size } from '../rgb-image';
 
-/** A picture is drawn on, encoded and looked at several times its pixels' bytes; of more than these nobody sees more. */
-const MAX_PIXELS = 16_000_000;
+/** Drawing needs some ten times their number in bytes; photos of 12 megapixels, which most phones take, keep their size. */
+const MAX_PIXELS = 12_500_000;
 
 /** Longest side: drawings are laid over a picture by a renderer that has no longer ones. */
 const MAX_SIDE = 16_384;

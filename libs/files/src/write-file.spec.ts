@@ -152,6 +152,12 @@ describe('removeLeftovers', () => {
 });
 
 describe('makeFolder', () => {
+  (process.platform === 'linux' ? it : it.skip)('ends where a file system takes no folders', () => {
+    for (const path of ['/proc/none', '/proc/none/below']) {
+      expect(() => makeFolder(path)).toThrow(`${path}: cannot be written: no such file or folder`);
+    }
+  });
+
   it('makes what is missing, and names what is in the way', () => {
     const deep = join(folder, 'a/b');
     makeFolder(deep);

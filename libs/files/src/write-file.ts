@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   copyFileSync,
+  existsSync,
   fchmodSync,
   fsyncSync,
   linkSync,
@@ -12,10 +13,11 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
   type Stats,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { FileError, fileError, isSystemError } from './file-error';
 
 /** Bytes that take the place of some written before: a checksum in a header. */
@@ -55,12 +57,28 @@ export function duplicateFile(source: string, path: string): void {
   });
 }
 
-/** Makes a folder and those above it, where they are missing. @throws FileError */
+/**
+ * Makes a folder and those above it, where they are missing. Node's own way goes on for ever where a file system takes no folders but
+ * says that the one above is missing, as below /proc.
+ * @throws FileError
+ */
 export function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    const missing = [resolve(path)];
+    for (let above = dirname(missing[0]!); !existsSync(above); above = dirname(above)) missing.push(above);
+    for (const folder of missing.reverse()) makeOne(folder);
   } catch (error) {
     throw fileError(path, 'written', error);
+  }
+}
+
+/** Another process may have made it just now. */
+function makeOne(folder: string): void {
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST' && statSync(folder).isDirectory();
+    if (!isThere) throw error;
   }
 }
 

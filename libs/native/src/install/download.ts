@@ -1,12 +1,13 @@
 /** Downloads that go on where they broke off. */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeFolder } from '@pyramidal/files';
 import { RuntimeError } from '@pyramidal/kernels/engine';
 import { type InstallProgress, SILENT } from './progress';
 
@@ -37,7 +38,7 @@ class Refused extends Error {}
  */
 export async function download(url: string, file: string, options: DownloadOptions = {}): Promise<void> {
   const { retries = 4, retryDelayMs = 1000 } = options;
-  await mkdir(dirname(file), { recursive: true });
+  makeFolder(dirname(file));
   let arrived = false;
   for (let attempt = 0; ; attempt++) {
     try {

@@ -3,9 +3,9 @@
  * with its own name; nothing that neither names is ever deleted.
  */
 import { lstatSync, readdirSync, rmdirSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { FileError, isSystemError, readJson, readText, type Schema } from '@pyramidal/files';
+import { FileError, isSystemError, makeFolder, readJson, readText, type Schema } from '@pyramidal/files';
 import { RuntimeError } from '@pyramidal/kernels/engine';
 import { checkStamp, type FileStamp, stampFile } from './file-stamp';
 
@@ -51,7 +51,7 @@ export async function makeOwnFolder(
 
 /** A new folder in `parent` which `removeDrafts` clears away where its process does not. */
 export async function makeDraft(parent: string): Promise<string> {
-  await mkdir(parent, { recursive: true });
+  makeFolder(parent);
   const draft = await mkdtemp(join(parent, 'draft-'));
   await writeFile(join(draft, MARKER), basename(draft));
   return draft;

@@ -94,6 +94,8 @@ export async function convertLabels(options: ConvertOptions): Promise<Conversion
     await LABEL_FORMATS[to].write({ ...set, splits: counted }, stage, writing, options);
     const losses = Losses.of(reading, writing);
     if (!allowLoss && !losses.isComplete) throw new LossError(losses);
+    if ([...splits.values()].every(({ images }) => images === 0))
+      throw new FileError(source, 'expected at least one image, found none');
     const written = await countWritten(LABEL_FORMATS[to], stage, set);
     requireSame(splits, written, writing, out);
     putInPlace(stage, out, { overwrite });

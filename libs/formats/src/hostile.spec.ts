@@ -79,3 +79,19 @@ describe('masks', () => {
     );
   });
 });
+
+it('refuses an element with attributes by the hundred thousand, and a line without end', async () => {
+  const many = names(600_000)
+    .map((name) => `${name}=""`)
+    .join(' ');
+  await expect(
+    toCoco('cvat', { 'a.xml': `<annotations><image ${many}/></annotations>` }, { source: 'a.xml' }),
+  ).rejects.toThrow('expected at most 1000 attributes of an element, received more');
+  const files = { 'classes.txt': 'x', 'images/a.png': await picture(), 'labels/a.txt': `0 ${'0.5 '.repeat(300_000)}` };
+  await expect(toCoco('yolo', files)).rejects.toThrow('a.txt:1: expected a line of at most 1048576 characters');
+});
+
+it('makes no set of no images', async () => {
+  const folder = { 'data.yaml': 'train: images\nnames: [x]', 'images/notes.md': '' };
+  await expect(toCoco('yolo', folder)).rejects.toThrow('expected at least one image, found none');
+});

@@ -24,6 +24,8 @@ interface OpenElement extends XmlElement {
 const CHUNK_BYTES = 1 << 16;
 const MAX_RECORD_BYTES = 64 << 20;
 const MAX_ELEMENTS = 200_000;
+/** Of an element. */
+const MAX_ATTRIBUTES = 1000;
 /** What may stand before the first element: a declaration, comments. */
 const MAX_PROLOGUE_BYTES = 1 << 16;
 
@@ -39,7 +41,7 @@ export function* readXml(path: string, root: string): Generator<XmlElement, void
   };
   const open: OpenElement[] = [];
   const complete: XmlElement[] = [];
-  let [elements, recordStart] = [0, 0];
+  let [elements, attributesSeen, recordStart] = [0, 0, 0];
   let isRooted = false;
   parser.on('error', (error) => fail(`is not XML: ${error.message.replace(/^\d+:\d+: /, '')}`));
   parser.on('doctype', () =>
@@ -49,7 +51,12 @@ export function* readXml(path: string, root: string): Generator<XmlElement, void
     if (open.length === 0 && name !== root) fail(`expected <${root}>, received <${name}>`);
     isRooted = true;
     if (++elements > MAX_ELEMENTS) fail(`expected at most ${MAX_ELEMENTS} elements in a record, received more`);
+    attributesSeen = 0;
     open.push({ name, attributes: attributes as Record<string, string>, children: [], text: '', line: parser.line });
+  });
+  parser.on('attribute', () => {
+    if (++attributesSeen > MAX_ATTRIBUTES)
+      fail(`expected at most ${MAX_ATTRIBUTES} attributes of an element, received more`);
   });
   const addText = (text: string): void => {
     const current = open.at(-1);

@@ -30,6 +30,9 @@ const SPLITS = { train: 'train', val: 'val', valid: 'val', test: 'test' } as con
 /** How far a share may lie outside of 0 to 1: rounding, or a box that leaves the image. */
 const MARGIN = 0.5;
 
+/** Characters of an object: a polygon of some ten thousand points. */
+const MAX_LINE = 1 << 20;
+
 export const yolo: LabelFormat = {
   source: 'data.yaml, or a folder with classes.txt, images/ and labels/',
   open: (source, options) => Promise.resolve(openYolo(source, options)),
@@ -179,6 +182,7 @@ function readObjects(
   return readText(file)
     .split('\n')
     .flatMap((line, i) => {
+      if (line.length > MAX_LINE) throw new FileError(`${file}:${i + 1}`, `expected a line of at most ${MAX_LINE} characters, received ${line.length}`); // prettier-ignore
       const words = line.trim().split(/\s+/);
       if (words.length === 1 && words[0] === '') return [];
       return [readLine(words, `${file}:${i + 1}`, `line ${i + 1}`, image, categories)];

@@ -1,6 +1,6 @@
 /** The commands of `pyramidal-data`. */
 import { existsSync } from 'node:fs';
-import { readText, writeJson } from '@pyramidal/files';
+import { checkTarget, readText, writeJson } from '@pyramidal/files';
 import { type ExitCode, reportError } from '@pyramidal/program';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import {
@@ -114,6 +114,7 @@ async function convert(
   print: (line: string) => void,
 ): Promise<ExitCode> {
   const { classes, vocFrom0, report, ...rest } = options;
+  if (report !== undefined) checkTarget(report); // before the work is done
   try {
     const conversion = await convertLabels({
       ...{ ...rest, source, out },

@@ -95,3 +95,8 @@ it('makes no set of no images', async () => {
   const folder = { 'data.yaml': 'train: images\nnames: [x]', 'images/notes.md': '' };
   await expect(toCoco('yolo', folder)).rejects.toThrow('expected at least one image, found none');
 });
+
+it('reads no file again for a list that names it a hundred thousand times', async () => {
+  const files = { 'Annotations/a.xml': '<annotation/>', 'ImageSets/Main/train.txt': 'a\n'.repeat(100_000) };
+  await expect(toCoco('voc', files)).rejects.toThrow('train.txt: a.xml: expected each image once, it is listed again');
+});

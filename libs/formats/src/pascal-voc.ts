@@ -10,6 +10,7 @@ import {
   type Attributes,
   type Box,
   DEFAULT_SPLIT,
+  firstTwice,
   type LabelFormat,
   type LabelledImage,
   type LabelledObject,
@@ -79,6 +80,8 @@ function splitsOf(
     const own = namesIn(list).map((image) => `${image}.xml`);
     const missing = own.find((file) => !known.has(file));
     if (missing !== undefined) throw new FileError(list, `${missing}: no such file in Annotations`);
+    const twice = firstTwice(own);
+    if (twice !== undefined) throw new FileError(list, `${twice}: expected each image once, it is listed again`);
     return { name, files: own };
   });
 }

@@ -154,8 +154,11 @@ export class ImageQueue<Prepared, Result> {
     } catch (error) {
       for (const item of batch) item.reject(error);
     }
-    this.isRunning = false;
-    this.runNext();
+    // The engine kept this thread busy: images that became ready meanwhile are still to be heard of.
+    setImmediate(() => {
+      this.isRunning = false;
+      this.runNext();
+    });
   }
 }
 

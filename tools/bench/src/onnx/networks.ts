@@ -31,7 +31,7 @@ export interface Task {
 
 const COMMON = { data: { root: 'none' }, train: { epochs: 1, batchSize: 1, optimizer: { name: 'adamw', lr: 1e-3 } } };
 /** All that is found counts, so that there is something to compare. */
-const ALL_FOUND = { scoreThreshold: 0 };
+const ALL_FOUND = { detections: { scoreThreshold: 0 } };
 
 function classifier(family: Family): OnnxNetwork {
   const module = assembleClassifier(
@@ -61,7 +61,7 @@ const detector =
   (family: Family): OnnxNetwork => {
     const config = detectionSchema.parse({
       ...COMMON,
-      model: { backbone: { name: family }, detector: { ...settings, detections: ALL_FOUND } },
+      model: { backbone: { name: family }, detector: settings },
     });
     const module = assembleDetector(config, 80);
     return {
@@ -82,13 +82,9 @@ export const TASKS: readonly Task[] = [
   { name: 'classify', size: { height: 224, width: 224 }, create: classifier },
   { name: 'upernet', size: SMALL, create: segmentor({ name: 'upernet' }) },
   { name: 'semantic-fpn', size: SMALL, create: segmentor({ name: 'semantic-fpn' }) },
-  { name: 'retinanet', size: WIDE, create: detector({ name: 'retinanet' }) },
-  { name: 'mask-rcnn', size: WIDE, create: detector({ name: 'mask-rcnn' }) },
-  ...['faster-rcnn', 'cascade-rcnn', 'cascade-mask-rcnn', 'atss', 'sparse-rcnn', 'deformable-detr', 'dino'].map(
-    (name) => ({
-      name,
-      size: WIDE,
-      create: detector({ name }),
-    }),
-  ),
+  ...['retinanet', 'mask-rcnn', 'faster-rcnn', 'cascade-rcnn', 'cascade-mask-rcnn', 'atss'].map((name) => ({
+    ...{ name, size: WIDE },
+    create: detector({ name, ...ALL_FOUND }),
+  })),
+  ...['sparse-rcnn', 'deformable-detr', 'dino'].map((name) => ({ name, size: WIDE, create: detector({ name }) })),
 ];

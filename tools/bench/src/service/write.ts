@@ -16,7 +16,7 @@ import { median } from '../step';
 const CLASSES = ['cat', 'dog', 'horse'].map((name, i) => ({ id: i + 1, name, colour: [200, 60 * i, 40] as const }));
 const COMMON = {
   data: { root: 'none', workers: 2 },
-  train: { epochs: 1, batchSize: 1, optimizer: { name: 'adamw', lr: 1e-3 } },
+  train: { epochs: 1, batchSize: 4, optimizer: { name: 'adamw', lr: 1e-3 } },
 };
 const BACKBONE = { name: 'groupmixformer_miny', depths: [1, 1, 1, 1] };
 const RUNS = 30;

@@ -100,3 +100,11 @@ it('reads no file again for a list that names it a hundred thousand times', asyn
   const files = { 'Annotations/a.xml': '<annotation/>', 'ImageSets/Main/train.txt': 'a\n'.repeat(100_000) };
   await expect(toCoco('voc', files)).rejects.toThrow('train.txt: a.xml: expected each image once, it is listed again');
 });
+
+it('refuses points by the million before they are read', async () => {
+  const shape = { label: 'x', shape_type: 'polygon', points: Array.from({ length: 600_000 }, () => [1, 1]) };
+  const file = { imagePath: 'a.png', imageWidth: 20, imageHeight: 10, shapes: [shape] };
+  await expect(toCoco('labelme', { 'a.json': JSON.stringify(file) })).rejects.toThrow(
+    'a.json: expected at most 500000 points and lists, received 600002',
+  );
+});

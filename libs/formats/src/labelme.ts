@@ -94,17 +94,24 @@ async function* readFiles(
 ): AsyncGenerator<LabelledImage> {
   for (const name of files) {
     const file = join(folder, name);
-    const { imagePath, imageWidth, imageHeight, shapes } = parseRecord(
-      file,
-      readText(file, { maxBytes: MAX_BYTES }),
-      fileSchema,
-    );
+    const text = readText(file, { maxBytes: MAX_BYTES });
+    requireFewLists(file, text);
+    const { imagePath, imageWidth, imageHeight, shapes } = parseRecord(file, text, fileSchema);
     const path = dirname(name) === '.' ? imagePath : `${dirname(name)}/${imagePath.replaceAll('\\', '/')}`;
     const size = { width: imageWidth ?? 0, height: imageHeight ?? 0 };
     const image = await finder.locate({ name: path, size, file, record: '' }, losses);
     if (image === undefined) continue;
     yield { ...image, file, record: '', objects: await readShapes(shapes, image, file, losses) };
   }
+}
+
+/** Points are lists of two numbers, each of which takes half a kilobyte when they are checked. */
+const MAX_LISTS = 500_000;
+
+function requireFewLists(file: string, text: string): void {
+  let count = 0;
+  for (let at = text.indexOf('['); at >= 0; at = text.indexOf('[', at + 1)) count++;
+  if (count > MAX_LISTS) throw new FileError(file, `expected at most ${MAX_LISTS} points and lists, received ${count}`);
 }
 
 /** Shapes in groups, in the order in which each group begins. */

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dataFolder, describeWith } from '@pyramidal/testing';
@@ -152,6 +152,15 @@ describe('decodeImage on hostile input', () => {
     expect(await reasonOf(gif)).toBe('64x64');
   });
 
+  it('reads no file that holds far more bytes than its pixels could need', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sparse-'));
+    const file = join(folder, 'x.jpg');
+    await writeFile(file, await photo().jpeg().toBuffer());
+    await truncate(file, 700 << 20);
+    expect(await reasonOf(file)).toMatch(/^has 734003200 bytes, expected at most 33587200$/);
+    await rm(folder, { recursive: true });
+  });
+
   it('waits for no device and no pipe', async () => {
     expect(await reasonOf('/dev/zero')).toMatch(/^is a .*device, expected a file$/);
     expect(await reasonOf(join(__filename, 'x.jpg'))).toBe('a part of the path is not a folder');
@@ -203,6 +212,17 @@ describe('readImageHeader', () => {
     expect(await readImageHeader(file)).toMatchObject({ width: 40, height: 30, orientation });
     const turned = await decodeImage(file, { orientation: 'exif' });
     expect(turned.width).toBe(format === 'gif' ? 40 : 30);
+  });
+
+  it('finds the orientation of a WebP behind its pixels, however many they are', async () => {
+    const pixels = randomBytes(400 * 300 * 3);
+    const raw = { width: 400, height: 300, channels: 3 } as const;
+    const webp = sharp(pixels, { raw }).withMetadata({ orientation: 6 }).webp({ lossless: true });
+    const file = join(folder, 'x.webp');
+    await writeFile(file, await webp.toBuffer());
+    expect((await readFile(file)).length).toBeGreaterThan(128 * 1024);
+    expect(await readImageHeader(file)).toMatchObject({ width: 400, height: 300, orientation: 6 });
+    expect(await decodeImage(file, { orientation: 'exif' })).toMatchObject({ width: 300, height: 400 });
   });
 
   it('agrees with the decoder on every golden picture', async () => {

@@ -18,8 +18,9 @@ const MAX_SIDE = 65_535;
 /** Pixels of a picture that is worth a look of the garbage collector, which takes some milliseconds. */
 const LARGE = 10_000_000;
 
-/** No picture that is decoded has more bytes in its file for each pixel. */
-const BYTES_A_PIXEL = 16;
+/** No picture that is decoded has more bytes in its file for each pixel, of whatever it holds besides more than these. */
+const BYTES_A_PIXEL = 8;
+const OTHER_BYTES = 32 << 20;
 
 /** Bytes that hold the header of nearly every file. */
 const HEADER_BYTES = 128 * 1024;
@@ -140,14 +141,26 @@ async function decodeWith<T>(
 
 /** The bytes of a picture whose header promises no more than is allowed. */
 async function openFile(source: ImageFile, maxPixels: number): Promise<{ bytes: Uint8Array; header: ImageHeader }> {
-  const maxBytes = Math.max(maxPixels, MAX_PIXELS) * BYTES_A_PIXEL;
-  const bytes = typeof source === 'string' ? await readImageFile(source, { maxBytes }) : source;
+  const bytes = typeof source === 'string' ? await readWhole(source, maxPixels) : source;
   const header = await headerOf(bytes);
-  const { width, height } = header;
+  requireLimits(header, maxPixels);
+  return { bytes, header };
+}
+
+/** A file is read when its header, where that is told first, promises no more than is allowed. */
+async function readWhole(file: string, maxPixels: number): Promise<Uint8Array> {
+  const start = await readImageFile(file, { first: HEADER_BYTES });
+  const header = readHeader(start);
+  if (hasSize(header)) requireLimits(header, maxPixels);
+  if (start.length < HEADER_BYTES) return start;
+  const pixels = hasSize(header) ? header.width * header.height : Math.max(maxPixels, MAX_PIXELS);
+  return readImageFile(file, { maxBytes: pixels * BYTES_A_PIXEL + OTHER_BYTES });
+}
+
+function requireLimits({ width, height }: Size, maxPixels: number): void {
   const received = `received ${width}x${height}`;
   if (width * height > maxPixels) throw new Error(`expected at most ${maxPixels} pixels (maxPixels), ${received}`);
   if (Math.max(width, height) > MAX_SIDE) throw new Error(`expected sides of at most ${MAX_SIDE} pixels, ${received}`);
-  return { bytes, header };
 }
 
 async function naming<T>(name: string, decode: () => Promise<T>): Promise<T> {
@@ -166,7 +179,7 @@ export async function readImageHeader(file: string): Promise<ImageHeader> {
   try {
     const header = readHeader(await readImageFile(file, { first: HEADER_BYTES }));
     if (hasSize(header)) return header;
-    return await headerOf(await readImageFile(file, { maxBytes: MAX_PIXELS * BYTES_A_PIXEL }));
+    return await headerOf(await readImageFile(file, { maxBytes: MAX_PIXELS * BYTES_A_PIXEL + OTHER_BYTES }));
   } catch (error) {
     throw new BrokenImageError(file, `cannot be decoded: ${reasonOf(error)}`);
   }

@@ -109,11 +109,11 @@ function readWebp(view: DataView): Found | undefined {
   return { width: side(24), height: side(27), orientation: webpOrientation(view) };
 }
 
-/** EXIF's chunk follows the picture's. */
+/** EXIF's chunk follows the picture's, and may lie behind the bytes that are there. @throws RangeError then */
 function webpOrientation(view: DataView): number {
   const HAS_EXIF = 8;
   if ((view.getUint8(20) & HAS_EXIF) === 0) return 1;
-  for (let at = 12; at + 8 <= view.byteLength;) {
+  for (let at = 12; ;) {
     const size = view.getUint32(at + 4, true);
     if (textAt(view, at, 4) === 'EXIF') {
       const marked = textAt(view, at + 8, 6) === 'Exif\0\0';
@@ -121,7 +121,6 @@ function webpOrientation(view: DataView): number {
     }
     at += 8 + size + (size % 2);
   }
-  return 1;
 }
 
 /** Tag 0x0112 of the first directory of EXIF's TIFF structure; 1 where it is damaged. */

@@ -52,7 +52,7 @@ export function readHeader(bytes: Uint8Array): ImageHeader | undefined {
     const found = READERS[format]?.(view);
     return found && { format, ...found };
   } catch (error) {
-    if (error instanceof RangeError) return undefined; // past the last byte
+    if ((error as Error).name === 'RangeError') return undefined; // past the last byte
     throw error;
   }
 }

@@ -3,7 +3,7 @@ import { backboneCatalogue, type BackboneSizes, VARIANTS } from '@pyramidal/back
 import { loadConfig, openRecipe, type RecipeBook, type RecipeChoice, type SharedConfig, trainingsOf, type z } from '@pyramidal/config'; // prettier-ignore
 import type { Backbone, Module } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
-import { expectScheduleShape, withoutGradient } from '@pyramidal/testing';
+import { expectScheduleShape, narrowWidths, withoutGradient } from '@pyramidal/testing';
 import { createOptimizer, createSchedule } from '@pyramidal/training';
 import * as tf from '@tensorflow/tfjs-core';
 
@@ -111,20 +111,15 @@ export function describeRecipes<Config extends RecipeConfig, Network extends Mod
   });
 }
 
-/** Overrides that leave a backbone few blocks of each kind, and the narrowest of some widths that its family can have. */
+/** Overrides that leave a backbone few blocks of each kind, and narrow ones. */
 function narrowBackbone({ model }: RecipeConfig): string[] {
   const { name } = model.backbone;
-  const { channels }: BackboneSizes = VARIANTS[name as keyof typeof VARIANTS];
-  const inEighths = channels.map((width) => HEADS * Math.round(width / 8 / HEADS));
-  const narrower = [inEighths, ...[8, 6, 4, 3, 2].map((factor) => channels.map((width) => width / factor))]
-    .map((widths) => widths as unknown as BackboneSizes['channels'])
-    .find((widths) => widths.every(Number.isInteger) && faultOf({ name, channels: widths }) === undefined);
-  const changes = { depths: [1, 1, 2, 2], channels: narrower ?? channels };
-  return Object.entries(changes).map(([key, value]) => `model.backbone.${key}=${JSON.stringify(value)}`);
+  const { channels: published }: BackboneSizes = VARIANTS[name as keyof typeof VARIANTS];
+  const channels = narrowWidths(published, (widths) => faultOf({ name, channels: widths }) === undefined);
+  return Object.entries({ depths: [1, 1, 2, 2], channels }).map(
+    ([key, value]) => `model.backbone.${key}=${JSON.stringify(value)}`,
+  );
 }
-
-/** What widths are often a multiple of. */
-const HEADS = 8;
 
 const { faultOf } = backboneCatalogue();
 

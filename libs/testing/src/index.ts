@@ -14,6 +14,7 @@ export {
   type GoldenTarget,
 } from './golden-formula';
 export { graphModelFolder } from './graph-model-folder';
+export { narrowWidths } from './narrow-widths';
 export { withoutGradient } from './gradient-reach';
 export { expectSameInOnnx } from './onnx-equality';
 export { runOnnx, type OnnxResult } from './onnx-session';

@@ -10,7 +10,7 @@ it('puts a bitmap where it belongs, and takes it out again', () => {
     fc.property(side, side, pixels, (width, height, drawn) => {
       const data = drawn.slice(0, width * height);
       const rle = mask.encode({ data, width, height });
-      const box = cropRuns(rle);
+      const box = cropRuns(rle, 'it');
       expect(placeRuns(box, { width, height })).toEqual(rle);
       box.data.forEach((value, i) => {
         const [x, y] = [box.left + (i % box.width), box.top + Math.floor(i / box.width)];
@@ -23,5 +23,7 @@ it('puts a bitmap where it belongs, and takes it out again', () => {
 it('needs no bitmap of the image', () => {
   const image = { width: 46_000, height: 46_000 };
   const box = { data: Uint8Array.of(1, 0, 1, 1), left: 45_000, top: 3, width: 2, height: 2 };
-  expect(cropRuns(placeRuns(box, image))).toEqual(box);
+  expect(cropRuns(placeRuns(box, image), 'it')).toEqual(box);
+  const whole = mask.fromUncompressed({ size: [46_000, 46_000], counts: [0, 46_000 * 46_000] });
+  expect(() => cropRuns(whole, 'it')).toThrow('it: expected a mask of at most 50000000 pixels, received 46000x46000');
 });

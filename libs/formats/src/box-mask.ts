@@ -1,5 +1,6 @@
 /** Masks as the bitmaps of their own boxes, as labelling tools keep them, and as COCO's run lengths of the whole image. */
 import { mask, type Rle, type UncompressedRle } from '@cocoeval/ts';
+import { FileError } from '@pyramidal/files';
 
 /** Pixel (x, y) of the image is `data[(y - top) * width + x - left]`, 0 or 1; outside of the box it is 0. */
 export interface BoxMask {
@@ -10,9 +11,19 @@ export interface BoxMask {
   readonly height: number;
 }
 
-/** A mask's bitmap over its own box, in the time of its runs and its box, whatever the size of the image. */
-export function cropRuns(rle: Rle | UncompressedRle): BoxMask {
+/** Pixels of a bitmap, as of images that are decoded. */
+const MAX_PIXELS = 50_000_000;
+
+/** @param where stands before the error. @throws FileError for a bitmap that would fill the memory. */
+export function requireSmall({ width, height }: Pick<BoxMask, 'width' | 'height'>, where: string): void {
+  if (width * height > MAX_PIXELS)
+    throw new FileError(where, `expected a mask of at most ${MAX_PIXELS} pixels, received ${width}x${height}`);
+}
+
+/** A mask's bitmap over its own box, in the time of its runs and its box, whatever the size of the image. @param where as above */
+export function cropRuns(rle: Rle | UncompressedRle, where: string): BoxMask {
   const [left, top, width, height] = mask.toBbox(rle);
+  requireSmall({ width, height }, where);
   const { size, counts } = mask.toUncompressed(rle as Rle);
   const data = new Uint8Array(width * height);
   let at = 0;

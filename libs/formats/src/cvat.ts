@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { mask, type Rle } from '@cocoeval/ts';
 import { FileError, PendingFile } from '@pyramidal/files';
-import { cropRuns, placeRuns } from './box-mask';
+import { cropRuns, placeRuns, requireSmall } from './box-mask';
 import { ImageFinder } from './image-finder';
 import {
   type Attributes,
@@ -184,6 +184,7 @@ function readRuns(
     own.left + own.width <= width &&
     own.top + own.height <= height;
   if (!isInside) throw new FileError(where, `expected a mask inside of ${width}x${height} pixels`);
+  requireSmall(own, where);
   const data = new Uint8Array(own.width * own.height);
   let [at, value] = [0, 0];
   for (const text of (attributes['rle'] ?? '').split(',')) {
@@ -259,7 +260,7 @@ function describeShapes(
   const drawn = polygons === undefined ? mask.toBbox(segmentation as Rle) : boundsOf(polygons);
   if (drawn.some((value, i) => Math.abs(value - box[i]!) > 1))
     losses.add('field', { ...where, field: 'bbox', reason: 'CVAT takes the box of a mask from the mask' });
-  if (polygons === undefined) return [shape('mask', runsOf(segmentation as Rle))];
+  if (polygons === undefined) return [shape('mask', runsOf(segmentation as Rle, `${where.file}: ${where.record}`))];
   const grouped = polygons.length > 1 ? ` group_id="${group}"` : '';
   return polygons.map((polygon) => shape('polygon', `points="${pointsOf(polygon)}"${grouped}`));
 }
@@ -267,8 +268,8 @@ function describeShapes(
 const pointsOf = (polygon: readonly number[]): string =>
   Array.from({ length: polygon.length / 2 }, (_, i) => `${polygon[2 * i]},${polygon[2 * i + 1]}`).join(';');
 
-function runsOf(runs: Rle): string {
-  const { data, left, top, width, height } = cropRuns(runs);
+function runsOf(runs: Rle, where: string): string {
+  const { data, left, top, width, height } = cropRuns(runs, where);
   const lengths: number[] = [];
   let [value, run] = [0, 0];
   for (const next of data) {

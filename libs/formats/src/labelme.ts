@@ -271,7 +271,7 @@ async function describeObject(
   if (drawn.some((value, i) => Math.abs(value - box[i]!) > 1))
     losses.add('field', { ...where, field: 'bbox', reason: 'LabelMe takes the box of a mask from the mask' });
   if (polygons === undefined) {
-    const { png, left, top, right, bottom } = await encodeMask(segmentation as Rle);
+    const { png, left, top, right, bottom } = await encodeMask(segmentation as Rle, `${where.file}: ${where.record}`);
     return [shape('mask', [[left, top], [right, bottom]], { mask: png })]; // prettier-ignore
   }
   const group_id = polygons.length > 1 ? group : null;

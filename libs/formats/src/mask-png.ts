@@ -32,8 +32,9 @@ export async function decodeMask(
   return placeRuns({ ...picture, data, left, top }, { width, height });
 }
 
-export async function encodeMask(runs: Rle | UncompressedRle): Promise<MaskPng> {
-  const box = cropRuns(runs);
+/** @param where stands before errors. @throws FileError for a mask that is too large. */
+export async function encodeMask(runs: Rle | UncompressedRle, where: string): Promise<MaskPng> {
+  const box = cropRuns(runs, where);
   const [left, top, width, height] = [box.left, box.top, Math.max(1, box.width), Math.max(1, box.height)];
   const data = new Uint8Array(width * height * 3);
   box.data.forEach((pixel, i) => data.fill(255 * pixel, 3 * i, 3 * i + 3));

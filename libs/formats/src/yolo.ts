@@ -30,6 +30,9 @@ const SPLITS = { train: 'train', val: 'val', valid: 'val', test: 'test' } as con
 /** How far a share may lie outside of 0 to 1: rounding, or a box that leaves the image. */
 const MARGIN = 0.5;
 
+/** Of `data.yaml`, as it is read. */
+const MAX_YAML = 200_000;
+
 /** Characters of an object: a polygon of some ten thousand points. */
 const MAX_LINE = 1 << 20;
 
@@ -246,7 +249,9 @@ async function writeYolo(
   }
   const places = Object.fromEntries(splits.map(({ name }) => [name, `images/${name}`]));
   const names = Object.fromEntries(categories.map((category, i) => [i, category]));
-  writeFileAtomically(join(out, 'data.yaml'), stringify({ ...places, names }));
+  const text = stringify({ ...places, names });
+  if (text.length > MAX_YAML) throw new FileError(out, `expected classes whose names take at most ${MAX_YAML} characters in data.yaml, received ${categories.length} classes`); // prettier-ignore
+  writeFileAtomically(join(out, 'data.yaml'), text);
 }
 
 function lineOf(

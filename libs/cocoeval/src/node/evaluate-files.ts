@@ -1,5 +1,6 @@
 /** Evaluation of files, in this thread or in several. */
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { accumulate } from '../evaluate/accumulate';
@@ -22,7 +23,7 @@ export function evaluateFiles(gtPath: string, dtPath: string, options: Evaluatio
 
 /**
  * The same in several threads, each comparing its share of the images.
- * @param threads how many, this one among them.
+ * @param threads how many, this one among them; of more than there are cores (and than 8) none is started.
  */
 export async function evaluateFilesInThreads(
   gtPath: string,
@@ -32,8 +33,10 @@ export async function evaluateFilesInThreads(
   if (!Number.isInteger(threads) || threads < 1) {
     throw new CocoFormatError(`threads: expected a whole number of at least 1, received ${threads}`);
   }
-  const task = (share: number): Task => ({ gtPath, dtPath, options, share, shares: threads });
-  const others = Array.from({ length: threads - 1 }, (_, i) => inThread(task(i + 1)));
+  // Each reads the files for itself.
+  const shares = Math.min(threads, Math.max(availableParallelism(), 8));
+  const task = (share: number): Task => ({ gtPath, dtPath, options, share, shares });
+  const others = Array.from({ length: shares - 1 }, (_, i) => inThread(task(i + 1)));
   try {
     const { truth, params, store } = evaluateShare(task(0));
     for (const { matches } of others) store.append(MatchStore.unpack(await matches));

@@ -103,6 +103,12 @@ describe('files', () => {
     }
   });
 
+  it('are evaluated by a few threads, however many are asked for', async () => {
+    expect((await evaluateFilesInThreads(gtFile, dtFile, { threads: 1e6 })).text).toBe(
+      evaluateFiles(gtFile, dtFile).text,
+    );
+  });
+
   it('refuse a number of threads that is none', async () => {
     await expect(evaluateFilesInThreads(gtFile, dtFile, { threads: 0 })).rejects.toThrow(
       'threads: expected a whole number',

@@ -29,19 +29,21 @@ const mayImport = {
   'type:data': ['type:runtime', 'type:random', 'type:images', 'type:loading', 'type:eval'],
   'type:formats': ['type:config', 'type:random', 'type:images', 'type:loading', 'type:data', 'type:eval'],
   'type:serving': ['type:images'],
+  'type:distributed': ['type:kernels', 'type:graph', 'type:runtime'],
   'type:training': ['type:kernels', 'type:graph', 'type:runtime', 'type:nn', 'type:checkpoints'],
   'type:inference': [
     ...['type:graph', 'type:runtime', 'type:nn', 'type:checkpoints', 'type:config', 'type:images', 'type:training'],
   ],
   'type:task': [
     ...['type:kernels', 'type:graph', 'type:runtime', 'type:nn', 'type:checkpoints', 'type:config'],
-    ...['type:images', 'type:pictures', 'type:report', 'type:training', 'type:inference'],
+    ...['type:images', 'type:pictures', 'type:report', 'type:training', 'type:inference', 'type:distributed'],
   ],
   'type:app': [
     ...['type:kernels', 'type:graph', 'type:runtime', 'type:nn', 'type:checkpoints', 'type:config', 'type:eval'],
     ...['type:model', 'type:parts', 'type:frame', 'type:images', 'type:pictures', 'type:report', 'type:loading'],
     'type:random',
     ...['type:data', 'type:training', 'type:inference', 'type:serving', 'type:task', 'type:task-testing'],
+    'type:distributed',
   ],
   'type:testing': [],
   'type:task-testing': ['type:config', 'type:nn', 'type:runtime', 'type:model', 'type:training'],

@@ -30,12 +30,14 @@ interface LossOptions {
 /** The loss of one batch; static, so that a whole step compiles. */
 export function classificationLoss(
   classifier: Classifier,
-  { loss: { labelSmoothing }, augmentation, train: { recompute } }: ClassificationConfig,
+  { loss: { labelSmoothing }, augmentation, train: { recompute, syncBatchNorm } }: ClassificationConfig,
   { augment = unchanged, classWeights }: LossOptions = {},
 ) {
+  const batchNorm = syncBatchNorm ? 'shared' : 'batch';
   const isMixed = augmentation.mixup > 0 || augmentation.cutmix > 0;
   return ({ images, targets }: ClassificationBatch, seed: tf.Tensor1D): Losses => {
-    const logits = classifier.forward(augment(images, seed), new ForwardPass({ mode: 'train', seed, recompute }));
+    const pass = new ForwardPass({ mode: 'train', seed, recompute, batchNorm });
+    const logits = classifier.forward(augment(images, seed), pass);
     // A weighted mean is another one of classes than of probabilities, which targets of unmixed images are too.
     const isByClass = classWeights !== undefined && !isMixed;
     const labels = isByClass ? tf.argMax<tf.Tensor1D>(targets, 1) : targets;

@@ -14,13 +14,30 @@ export interface ClassificationCounts {
 export interface ImagePrediction {
   readonly label: number;
   readonly predicted: number;
+  /** How many classes rank before the true one. */
+  readonly rank: number;
   /** Softmax of the predicted class. */
   readonly score: number;
   /** Cross entropy of the true class. */
   readonly loss: number;
 }
 
-/** Counts predictions batch by batch; equal logits rank by the lower class index. */
+/**
+ * What was predicted for each image of a batch; equal logits rank by the lower class index.
+ * @param logits [N, K] row-major.
+ * @param labels N true classes.
+ */
+export function predictionsOf(logits: Float32Array, labels: readonly number[]): ImagePrediction[] {
+  const classes = logits.length / labels.length;
+  return labels.map((label, image) => {
+    const row = logits.subarray(image * classes, (image + 1) * classes);
+    const predicted = bestClass(row);
+    const score = Math.exp(-crossEntropyOf(row, predicted));
+    return { label, predicted, rank: rankOf(row, label), score, loss: crossEntropyOf(row, label) };
+  });
+}
+
+/** Counts predictions. */
 export class ClassificationMetrics {
   readonly #confusion: Uint32Array;
   #images = 0;
@@ -32,24 +49,13 @@ export class ClassificationMetrics {
     this.#confusion = new Uint32Array(classes * classes);
   }
 
-  /**
-   * @param logits [N, K] row-major.
-   * @param labels N true classes.
-   * @returns what was predicted for each image.
-   */
-  add(logits: Float32Array, labels: readonly number[]): ImagePrediction[] {
-    return labels.map((label, image) => {
-      const row = logits.subarray(image * this.classes, (image + 1) * this.classes);
-      const predicted = bestClass(row);
-      const rank = rankOf(row, label);
-      this.#images++;
-      if (rank < 1) this.#top1++;
-      if (rank < 5) this.#top5++;
-      const loss = crossEntropyOf(row, label);
-      this.#crossEntropy += loss;
-      this.#confusion[label * this.classes + predicted]!++;
-      return { label, predicted, score: Math.exp(-crossEntropyOf(row, predicted)), loss };
-    });
+  /** Takes what `predictionsOf` gives, here or in another process: JSON has no NaN, and null in its place. */
+  count({ label, predicted, rank, loss }: ImagePrediction): void {
+    this.#images++;
+    if (rank < 1) this.#top1++;
+    if (rank < 5) this.#top5++;
+    this.#crossEntropy += loss ?? NaN;
+    this.#confusion[label * this.classes + predicted]!++;
   }
 
   counts(): ClassificationCounts {

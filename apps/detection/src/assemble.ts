@@ -29,10 +29,15 @@ export function assembleDetector(
 export type DetectionTensors = DetectionBatch['tensors'] & tf.NamedTensorMap;
 
 /** The loss of one batch; static, so that a whole step compiles. */
-export function lossOf(detector: Detector, { train: { recompute } }: DetectionConfig, augment = unchanged) {
+export function lossOf(
+  detector: Detector,
+  { train: { recompute, syncBatchNorm } }: DetectionConfig,
+  augment = unchanged,
+) {
+  const batchNorm = syncBatchNorm ? 'shared' : 'batch';
   return ({ images, sizes, ...truth }: DetectionTensors, seed: tf.Tensor1D): Losses => {
     const seen = { images: augment(images, seed), sizes };
-    return detector.loss(seen, truth, randomKeys(seed), new ForwardPass({ mode: 'train', seed, recompute }));
+    return detector.loss(seen, truth, randomKeys(seed), new ForwardPass({ mode: 'train', seed, recompute, batchNorm }));
   };
 }
 

@@ -1,6 +1,8 @@
 /** A detector's results on a dataset, compared with its annotations as COCO does. */
 import { COCO, type CocoAnnotation, type CocoResult, type CocoReport, Evaluator } from '@cocoeval/ts';
 import type { DetectionDataset } from '@pyramidal/coco';
+import { gathered, type Numbered, turnOf } from '@pyramidal/distributed';
+import type { Team } from '@pyramidal/task';
 import { cocoBox } from './coco-results';
 import type { DetectedImage, ImageDetector } from './image-detector';
 
@@ -12,12 +14,15 @@ export interface DetectionMetrics {
 
 /** An image's detections as records of COCO's results files. */
 export interface ImageResults {
+  readonly id: number;
   readonly box: readonly CocoResult[];
   readonly mask?: readonly CocoResult[];
 }
 
 export interface EvaluateOptions {
   readonly signal?: AbortSignal;
+  /** The processes that evaluate together. */
+  readonly team?: Team;
   /** Told of every image as it is counted. */
   readonly onResults?: (results: ImageResults) => void;
 }
@@ -26,20 +31,27 @@ export interface EvaluateOptions {
 export async function evaluateDetector(
   detector: ImageDetector,
   { coco, classes, samples }: DetectionDataset,
-  { signal, onResults }: EvaluateOptions = {},
+  { signal, team, onResults }: EvaluateOptions = {},
 ): Promise<DetectionMetrics> {
   const imageIds = samples.map(({ id }) => id);
   const box = new Evaluator(coco, { iouType: 'bbox', imageIds });
   let mask: Evaluator | undefined;
   const categoryIds = classes.map(({ categoryId }) => categoryId);
-  for await (const image of detector.detect(signal)) {
-    const results = resultsOf(image, categoryIds);
-    box.add(image.sample.id, results.box);
-    if (results.mask !== undefined) {
-      mask ??= new Evaluator(withMasks(coco), { iouType: 'segm', imageIds });
-      mask.add(image.sample.id, results.mask);
+  async function* found(): AsyncGenerator<Numbered<ImageResults[]>> {
+    const range = { ...(signal && { signal }), share: team && turnOf(team) };
+    for await (const { number, value } of detector.detect(range)) {
+      yield { number, value: value.map((image) => resultsOf(image, categoryIds)) };
     }
-    onResults?.(results);
+  }
+  for await (const images of gathered(team, found())) {
+    for (const results of images) {
+      box.add(results.id, results.box);
+      if (results.mask !== undefined) {
+        mask ??= new Evaluator(withMasks(coco), { iouType: 'segm', imageIds });
+        mask.add(results.id, results.mask);
+      }
+      onResults?.(results);
+    }
   }
   return mask === undefined ? { box: box.result() } : { box: box.result(), mask: mask.result() };
 }
@@ -74,6 +86,7 @@ function resultsOf({ sample, detections, hasMasks }: DetectedImage, categoryIds:
     score,
   });
   const box = detections.map((detection) => ({ ...recordOf(detection), bbox: cocoBox(detection.box) }));
-  if (!hasMasks) return { box };
-  return { box, mask: detections.map((detection) => ({ ...recordOf(detection), segmentation: detection.mask! })) };
+  const { id } = sample;
+  if (!hasMasks) return { id, box };
+  return { id, box, mask: detections.map((detection) => ({ ...recordOf(detection), segmentation: detection.mask! })) };
 }

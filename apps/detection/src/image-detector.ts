@@ -2,7 +2,7 @@
 import type { Detector } from '@pyramidal/detector';
 import type { DetectionBatch, DetectionSample } from '@pyramidal/coco';
 import { evaluationBatchSize } from '@pyramidal/inference';
-import type { BatchSource } from '@pyramidal/loading';
+import type { BatchRange, BatchSource } from '@pyramidal/loading';
 import * as tf from '@tensorflow/tfjs-core';
 import { plainBatches } from './batches';
 import { BatchDetector, type ImageDetections, type RawDetections } from './batch-detector';
@@ -11,6 +11,12 @@ import type { DetectionConfig } from './config';
 /** An image with what was found in it. */
 export interface DetectedImage extends ImageDetections {
   readonly sample: DetectionSample;
+}
+
+/** Images of a batch, by its number. */
+export interface DetectedBatch {
+  readonly number: number;
+  readonly value: readonly DetectedImage[];
 }
 
 /** Batches that share a canvas make a graph worth its recording from this number on. */
@@ -32,19 +38,19 @@ export class ImageDetector {
   }
 
   /**
-   * Finds the objects of every image once; images of one size follow each other.
+   * Finds the objects of every image once, batch by batch; images of one size follow each other.
    * @throws BrokenImageError if an image cannot be decoded; the signal's reason if it aborts.
    */
-  async *detect(signal?: AbortSignal): AsyncGenerator<DetectedImage, void, void> {
-    let ahead: Promise<DetectedImage[]> | undefined;
-    for await (const batch of this.#batches.batches(signal === undefined ? {} : { signal })) {
+  async *detect(range: Pick<BatchRange, 'signal' | 'share'> = {}): AsyncGenerator<DetectedBatch, void, void> {
+    let ahead: Promise<DetectedBatch> | undefined;
+    for await (const batch of this.#batches.batches(range)) {
       const found = await this.#run(batch);
-      const images = Promise.all(batch.samples.map(({ id }, i) => this.#finish(this.#samples.get(id)!, found[i]!)));
-      images.catch(() => undefined); // reported when its turn comes
-      if (ahead !== undefined) yield* await ahead;
-      ahead = images;
+      const detected = this.#finishAll(batch, found);
+      detected.catch(() => undefined); // reported when its turn comes
+      if (ahead !== undefined) yield await ahead;
+      ahead = detected;
     }
-    if (ahead !== undefined) yield* await ahead;
+    if (ahead !== undefined) yield await ahead;
   }
 
   /** Frees graphs and threads. */
@@ -61,6 +67,11 @@ export class ImageDetector {
     } finally {
       tf.dispose({ ...tensors });
     }
+  }
+
+  async #finishAll({ batch, samples }: DetectionBatch, found: readonly RawDetections[]): Promise<DetectedBatch> {
+    const images = samples.map(({ id }, i) => this.#finish(this.#samples.get(id)!, found[i]!));
+    return { number: batch, value: await Promise.all(images) };
   }
 
   async #finish(sample: DetectionSample, raw: RawDetections): Promise<DetectedImage> {

@@ -39,11 +39,14 @@ interface LossOptions {
 /** The loss of one batch; static, so that a whole step compiles. */
 export function lossOf(
   segmentor: Segmentor,
-  { train: { recompute } }: SegmentationConfig,
+  { train: { recompute, syncBatchNorm } }: SegmentationConfig,
   { augment = unchanged, classWeights }: LossOptions = {},
 ) {
-  return ({ images, labels }: SegmentationTensors, seed: tf.Tensor1D): Losses =>
-    segmentor.loss(augment(images, seed), labels, new ForwardPass({ mode: 'train', seed, recompute }), classWeights);
+  const batchNorm = syncBatchNorm ? 'shared' : 'batch';
+  return ({ images, labels }: SegmentationTensors, seed: tf.Tensor1D): Losses => {
+    const pass = new ForwardPass({ mode: 'train', seed, recompute, batchNorm });
+    return segmentor.loss(augment(images, seed), labels, pass, classWeights);
+  };
 }
 
 /** The same as at inference. */

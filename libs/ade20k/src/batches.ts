@@ -1,5 +1,6 @@
 /** Batches of labelled images for training, and images one by one for evaluation. */
 import {
+  type BatchRange,
   type BatchPosition,
   type BatchSource,
   evenlySpaced,
@@ -115,7 +116,7 @@ export interface EvaluationItem extends EvaluationSample, SegmentationSample {
  */
 export async function* evaluationItems(
   { samples, coding, transform }: EvaluationOptions,
-  signal?: AbortSignal,
+  range: Pick<BatchRange, 'signal' | 'share'> = {},
 ): AsyncGenerator<EvaluationItem, void, void> {
   const loader = new Loader<SegmentationSample, EvaluationItem>({
     items: samples,
@@ -129,5 +130,5 @@ export async function* evaluationItems(
       return { ...prepared, name, image, label, labels };
     },
   });
-  for await (const { samples: items } of loader.batches(signal === undefined ? {} : { signal })) yield items[0]!;
+  for await (const { samples: items } of loader.batches(range)) yield items[0]!;
 }

@@ -14,6 +14,7 @@ import {
   sumOver,
 } from '@pyramidal/dense';
 import type { ImageTruth } from '@pyramidal/detector';
+import { overWorkers } from '@pyramidal/kernels';
 import { binaryCrossEntropy, giouLoss } from '@pyramidal/losses';
 import type { Conv2d } from '@pyramidal/nn';
 import { assignAdaptively, type AtssOptions } from './atss-assigner';
@@ -76,7 +77,7 @@ export class AtssHead extends DenseHead<'centerness', 'box' | 'centerness'> {
         weight: tf.sum<tf.Scalar>(middle),
       };
     });
-    const weight = sumOver(parts, (part) => part.weight);
+    const weight = overWorkers.count(sumOver(parts, (part) => part.weight));
     const divisor = tf.where(tf.less(weight, MIN_CENTERNESS), tf.onesLike(weight), weight);
     const box = tf.div<tf.Scalar>(sumOver(parts, (part) => part.box), divisor); // prettier-ignore
     const cross = sumOver(parts, (part) => part.centerness);

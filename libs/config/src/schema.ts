@@ -129,7 +129,18 @@ export const trainSchema = z
       .describe(
         'Images at a time. `auto` takes the largest power of two up to 64 that free main memory holds, by steps with one and two images; the run keeps the number in its config.yaml, also for --resume.',
       ),
-    accumulation: count.default(1).describe('Batches whose gradients are averaged into one update.'),
+    accumulation: count
+      .default(1)
+      .describe('Batches whose gradients are averaged into one update; several workers take them side by side.'),
+    lrImages: count
+      .optional()
+      .describe(
+        'Images of an update that `optimizer.lr` is for; with another number the rate is scaled in proportion, and said. As it is where absent.',
+      ),
+    syncBatchNorm: z
+      .boolean()
+      .default(false)
+      .describe('Batch norms take the batches of all workers together; else each takes its own.'),
     optimizer: optimizerSchema.describe('How gradients change the parameters.'),
     schedule: scheduleSchema.default({ name: 'constant' }).describe('How the learning rate changes.'),
     clipGradNorm: positive.optional().describe('Largest global norm of the gradient.'),

@@ -12,6 +12,7 @@ import {
   type ImageTruth,
   toOriginal,
 } from '@pyramidal/detector';
+import { overWorkers } from '@pyramidal/kernels';
 import { focalLoss, type FocalOptions } from '@pyramidal/losses';
 import { BACKGROUND, truthRowsOf } from '@pyramidal/matching';
 import { Conv2d, ConvModule, type ForwardPass, initializers, Module } from '@pyramidal/nn';
@@ -155,7 +156,8 @@ export abstract class DenseHead<More extends string = never, Losses extends stri
     sizes: tf.Tensor2D,
   ): Readonly<Record<Losses | 'boxClass', tf.Scalar>> {
     const images = this.learningOf(levels, truth, sizes);
-    const positives = sumOver(images, ({ targets }) => tf.maximum(tf.sum(tf.cast(targets.positive, 'float32')), 1));
+    const own = sumOver(images, ({ targets }) => tf.maximum(tf.sum(tf.cast(targets.positive, 'float32')), 1));
+    const positives = overWorkers.count(own);
     const classes = sumOver(images, ({ rows, targets }) => this.classSum(rows, targets));
     return { boxClass: tf.div<tf.Scalar>(classes, positives), ...this.boxLosses(images, positives) };
   }

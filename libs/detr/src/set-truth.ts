@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { extents, takeRows, toCentres } from '@pyramidal/boxes';
 import type { TruthBatch } from '@pyramidal/detector';
+import { overWorkers } from '@pyramidal/kernels';
 import { truthRowsOf } from '@pyramidal/matching';
 
 /** Objects of every image in G rows; or, for each query, what it is to predict. */
@@ -37,7 +38,7 @@ export function targetsOf({ labels, boxes }: SetTruth, assigned: tf.Tensor2D): S
   });
 }
 
-/** The number of objects of a batch, by which losses are divided: one at least. */
+/** The number of objects of a batch, by which losses are divided: one at least; of several workers, each one's share. */
 export function countObjects({ labels }: SetTruth): tf.Scalar {
-  return tf.tidy(() => tf.maximum(tf.sum(tf.cast(tf.greaterEqual(labels, 0), 'float32')), 1));
+  return tf.tidy(() => overWorkers.count(tf.sum(tf.cast(tf.greaterEqual(labels, 0), 'float32')), 1));
 }

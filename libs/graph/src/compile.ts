@@ -150,14 +150,15 @@ class GraphCache {
     const folder = saved === undefined ? null : join(saved.folder, `${name}-${this.keyOf(signature)}`);
     const known = folder === null ? null : readGraph(folder);
     if (known !== null) return known;
-    const recorded = runnableGraph(name, signature, record(backend, this.fn, inputs, this.options));
+    const recording = record(backend, this.fn, inputs, { ...this.options, cluster: this.options.session.cluster });
+    const recorded = runnableGraph(name, signature, recording);
     if (folder !== null) saveGraph(folder, recorded);
     return recorded;
   }
 
   private keyOf(signature: string): string {
-    const { saved, precision } = this.options;
-    const key = JSON.stringify([saved?.fingerprint, precision, signature]);
+    const { saved, precision, session } = this.options;
+    const key = JSON.stringify([saved?.fingerprint, precision, signature, session.cluster]);
     return createHash('sha256').update(key).digest('hex').slice(0, 16);
   }
 

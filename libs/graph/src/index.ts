@@ -1,7 +1,6 @@
 /** Compiles TensorFlow.js steps into graphs, runs them in sessions and exports them. */
 export { adamWUpdate } from './adamw-update';
 export type { AdamWConstants, AdamWScalars, AdamWState } from './adamw-update';
-export { allReduceSum, type AllReduceOptions } from './all-reduce';
 export { compile } from './compile';
 export type { CompiledFunction, CompileOptions, SavedGraphs, StepInputs, StepTensors } from './compile';
 export type { GraphSummary, LoadedGraphSummary } from './explain';

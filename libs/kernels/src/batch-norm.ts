@@ -1,6 +1,7 @@
 /** Batch normalisation (Ioffe & Szegedy 2015) with batch or given statistics, and its gradient. */
 import * as tf from '@tensorflow/tfjs-core';
 import { nativeOps, type NativeOps } from './native-ops';
+import * as overWorkers from './over-workers';
 import { lastAxis, sumRows } from './rows';
 import { isTakingGradient } from './slope';
 
@@ -81,29 +82,85 @@ export function train<T extends tf.Tensor>(
 
 type Rows = BatchNormTrainResult<tf.Tensor2D>;
 
+/** Statistics over the batches of all workers. */
+export interface SharedBatchNormResult<T extends tf.Tensor> extends BatchNormTrainResult<T> {
+  /** How many rows they are of, a float32 scalar. */
+  readonly count: tf.Scalar;
+}
+
+/**
+ * Batch normalisation with the statistics of the batches of all workers that run the step (Peng et al. 2018, MegDet,
+ * section 3.3): sums, sums of squares and counts go over them in the forward pass, and their gradients in the backward pass.
+ * @param shift float32 [C], the same at every worker: the nearer the mean, the more of the variance's digits are left.
+ */
+export function trainTogether<T extends tf.Tensor>(
+  x: T,
+  scale: tf.Tensor1D,
+  offset: tf.Tensor1D,
+  { epsilon, shift }: { readonly epsilon: number; readonly shift: tf.Tensor1D },
+): SharedBatchNormResult<T> {
+  return tf.tidy(() => {
+    const rows = tf.reshape<tf.Rank.R2>(x, [-1, lastAxis(x)]);
+    const { mean, variance, count } = sharedStatistics(rows, shift);
+    const y = normalised(rows, scale, offset, { mean, variance, count, epsilon, total: overWorkers.sum });
+    return { y: tf.reshape(y, x.shape) as T, mean, variance, count };
+  });
+}
+
+/** Of each worker its count, and the sums of what is left of its rows without the shift, and of its squares. */
+function sharedStatistics(x: tf.Tensor2D, shift: tf.Tensor1D) {
+  const [own, channels] = x.shape;
+  const moved = tf.sub(x, shift);
+  const sums = overWorkers.sum(tf.concat1d([tf.tensor1d([own]), sumRows(moved), sumRows(tf.square(moved))]));
+  const [count, first, second] = tf.split(sums, [1, channels, channels]) as [tf.Tensor1D, tf.Tensor1D, tf.Tensor1D];
+  const rest = tf.div<tf.Tensor1D>(first, count);
+  const variance: tf.Tensor1D = tf.relu(tf.sub(tf.div<tf.Tensor1D>(second, count), tf.square(rest)));
+  return { mean: tf.add<tf.Tensor1D>(shift, rest), variance, count: tf.squeeze<tf.Scalar>(count) };
+}
+
+interface Statistics {
+  readonly mean: tf.Tensor1D;
+  readonly variance: tf.Tensor1D;
+  /** Of the rows that they are of. */
+  readonly count: tf.Scalar;
+  readonly epsilon: number;
+  /** What a sum over this process's rows is over all of them. */
+  readonly total: <T extends tf.Tensor>(sum: T) => T;
+}
+
 function composed(x: tf.Tensor2D, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): Rows {
   const mean = tf.mean<tf.Tensor1D>(x, 0);
   const variance = tf.mean<tf.Tensor1D>(tf.square(tf.sub(x, mean)), 0);
-  const y = tf.customGrad((input, gamma, beta, save) => {
-    const inverseStd = tf.rsqrt(tf.add(variance, epsilon));
-    const normal = tf.mul(tf.sub(input as tf.Tensor, mean), inverseStd);
-    (save as tf.GradSaveFunc)([normal, inverseStd, gamma as tf.Tensor]);
-    return {
-      value: tf.add(tf.mul(normal, gamma as tf.Tensor), beta as tf.Tensor),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => composedGradients(dy, saved),
-    };
-  })(x, scale, offset) as tf.Tensor2D;
-  return { y, mean, variance };
+  const count = tf.scalar(x.shape[0]);
+  return { y: normalised(x, scale, offset, { mean, variance, count, epsilon, total: (x) => x }), mean, variance };
 }
 
-/** Knows that mean and variance are x's own. */
-function composedGradients(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] {
-  const [normal, inverseStd, scale] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
+/** Rows by their own statistics, which the gradient knows them to be. */
+function normalised(
+  x: tf.Tensor2D,
+  scale: tf.Tensor1D,
+  offset: tf.Tensor1D,
+  { mean, variance, count, epsilon, total }: Statistics,
+): tf.Tensor2D {
+  return tf.customGrad((input, gamma, beta, save) => {
+    const inverseStd = tf.rsqrt(tf.add(variance, epsilon));
+    const normal = tf.mul(tf.sub(input as tf.Tensor, mean), inverseStd);
+    (save as tf.GradSaveFunc)([normal, inverseStd, gamma as tf.Tensor, count]);
+    return {
+      value: tf.add(tf.mul(normal, gamma as tf.Tensor), beta as tf.Tensor),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => gradients(dy, saved, total),
+    };
+  })(x, scale, offset) as tf.Tensor2D;
+}
+
+/** Of x over all workers; of scale and offset this worker's part. */
+function gradients(dy: tf.Tensor, saved: tf.Tensor[], total: Statistics['total']): tf.Tensor[] {
+  const [normal, inverseStd, scale, count] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
   const along = sumRows(tf.mul(dy, normal));
-  const total = sumRows(dy);
-  const count = dy.shape[0] ?? 1;
-  const shift = tf.div(tf.add(total, tf.mul(normal, along)), count);
-  return [tf.mul(tf.sub(dy, shift), tf.mul(scale, inverseStd)), along, total];
+  const sum = sumRows(dy);
+  const [alongAll, sumAll] = tf.split(total(tf.concat1d([along, sum])), 2) as [tf.Tensor, tf.Tensor];
+  const shift = tf.div(tf.add(sumAll, tf.mul(normal, alongAll)), count);
+  return [tf.mul(tf.sub(dy, shift), tf.mul(scale, inverseStd)), along, sum];
 }
 
 function fused(native: NativeOps, x: tf.Tensor2D, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): Rows {

@@ -127,6 +127,10 @@ export interface RecordingBinding {
   inScope<T>(scope: string, work: () => T): T;
   /** Tensor `id` for operations that come after tensor `other`. */
   identityAfter(id: number, other: number): TensorMetadata;
+  /** How many processes run the step together. */
+  readonly workers: number;
+  /** The sum or the mean of tensor `id`, float32, over them. */
+  reduceOverWorkers(id: number, how: 'sum' | 'mean'): TensorMetadata;
 }
 
 /** What tfjs-node keeps per tensor. */

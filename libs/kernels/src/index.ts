@@ -10,6 +10,7 @@ export { hardSwish } from './hard-swish';
 export { layerNorm } from './layer-norm';
 export { linearSumAssignment, type Assignment } from './linear-sum-assignment';
 export { nextFloat32 } from './next-float32';
+export * as overWorkers from './over-workers';
 export * as random from './random';
 export { recomputed, type Recomputation } from './recomputed';
 export { resizeBilinear, resizeNearest } from './resize';

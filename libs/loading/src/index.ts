@@ -1,6 +1,6 @@
 /** What data sets share: batches read ahead and prepared in worker threads, parts of a split, sizes that fit their labels. */
 export { Loader } from './loader';
-export type { BatchPosition, BatchRange, LoadedBatch, LoaderOptions } from './loader';
+export type { BatchPosition, BatchRange, BatchShare, LoadedBatch, LoaderOptions } from './loader';
 export { openBatchSource, type BatchSource, type BatchSourceOptions } from './batch-source';
 export { evenlySpaced, requireSize, surveySizes, type LabelledSize, type SizeSurvey } from './size-check';
 export { partOf, type SplitPart } from './split-part';

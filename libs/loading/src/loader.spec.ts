@@ -52,6 +52,27 @@ describe('Loader', () => {
     expect(runs[2]).toEqual(runs[0]);
   });
 
+  it.each([
+    [2, { lanes: 2, parts: 1 }],
+    [2, { lanes: 1, parts: 2 }],
+    [3, { lanes: 3, parts: 1 }],
+    [4, { lanes: 2, parts: 2 }],
+  ])('gives %i processes their shares of the same batches: %o', async (workers, { lanes, parts }) => {
+    const whole = await collect(new Loader(options()), { epoch: 1 });
+    const shares = await Promise.all(
+      Array.from({ length: workers }, (_, worker) => {
+        const share = { lane: Math.floor(worker / parts), lanes, part: worker % parts, parts };
+        return collect(new Loader(options()), { epoch: 1, share });
+      }),
+    );
+    const joined = whole.map(({ batch, ...others }) => {
+      const parts = shares.flat().filter((one) => one.batch === batch);
+      return { batch, ...others, samples: parts.flatMap(({ samples }) => samples) };
+    });
+    expect(joined).toEqual(whole);
+    expect(shares.flat()).toHaveLength(parts * whole.length);
+  });
+
   it('gives another order and other random numbers each epoch, all items each time', async () => {
     const batches = await collect(new Loader(options()), { untilEpoch: 2 });
     const [first, second] = [batches.slice(0, 3), batches.slice(3)];

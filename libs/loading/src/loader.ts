@@ -61,7 +61,21 @@ export interface BatchRange extends Partial<BatchPosition> {
   /** The epoch to stop before; one epoch unless told. */
   readonly untilEpoch?: number;
   readonly signal?: AbortSignal;
+  /** What of the batches this process reads; all unless told. */
+  readonly share?: BatchShare | undefined;
 }
+
+/** What one of several processes reads of batches that are the same for all: every `lanes`-th one, and of that a part. */
+export interface BatchShare {
+  /** Which batch of each `lanes` ones. */
+  readonly lane: number;
+  readonly lanes: number;
+  /** Which of the equal parts of the batch. */
+  readonly part: number;
+  readonly parts: number;
+}
+
+const ALL: BatchShare = { lane: 0, lanes: 1, part: 0, parts: 1 };
 
 /** Items that share batches, in their order, and the number that each one's random stream gets. */
 interface Group<Item> {
@@ -98,9 +112,9 @@ export class Loader<Item, Sample> {
    * @throws BrokenImageError with `onBroken: 'fail'`; the signal's reason if it aborts.
    */
   async *batches(range: BatchRange = {}): AsyncGenerator<LoadedBatch<Sample>, void, void> {
-    const { epoch = 0, batch = 0, untilEpoch = epoch + 1, signal } = range;
+    const { epoch = 0, batch = 0, untilEpoch = epoch + 1, signal, share = ALL } = range;
     const end = untilEpoch * this.batchesPerEpoch;
-    let next = epoch * this.batchesPerEpoch + batch;
+    let next = epoch * this.batchesPerEpoch + batch + share.lane;
     const ahead: Promise<LoadedBatch<Sample>>[] = [];
     const stop = new AbortController();
     setMaxListeners(0, stop.signal);
@@ -108,7 +122,8 @@ export class Loader<Item, Sample> {
     try {
       while (next < end || ahead.length > 0) {
         while (next < end && ahead.length <= this.options.prefetch) {
-          const loading = this.loadBatch(next++, slots);
+          const loading = this.loadBatch(next, share, slots);
+          next += share.lanes;
           loading.catch(() => undefined); // reported when its turn comes
           ahead.push(loading);
         }
@@ -122,15 +137,15 @@ export class Loader<Item, Sample> {
     }
   }
 
-  private async loadBatch(number: number, slots: Slots): Promise<LoadedBatch<Sample>> {
+  private async loadBatch(number: number, { part, parts }: BatchShare, slots: Slots): Promise<LoadedBatch<Sample>> {
     const { batchSize, seed } = this.options;
     const epoch = Math.floor(number / this.batchesPerEpoch);
     const batch = number % this.batchesPerEpoch;
     const { group, first } = this.find(epoch, batch);
-    const count = Math.min(batchSize, group.items.length - first);
-    const loading = Array.from({ length: count }, (_, i) =>
-      slots.use(() => this.loadSample(epoch, group, first + i, slots.stopped)),
-    );
+    const size = Math.min(batchSize, group.items.length - first);
+    const places = Array.from({ length: size }, (_, i) => first + i);
+    const own = places.slice((size * part) / parts, (size * (part + 1)) / parts);
+    const loading = own.map((place) => slots.use(() => this.loadSample(epoch, group, place, slots.stopped)));
     try {
       const samples = (await Promise.all(loading)).filter((sample) => sample !== undefined);
       return { epoch, batch, samples, alike: group.batches, random: new Random([seed, BATCH, epoch, batch]) };

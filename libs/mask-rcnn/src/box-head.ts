@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { decodeDeltas, type DeltaOptions, encodeDeltas, oneHot } from '@pyramidal/boxes';
 import { giouLoss, smoothL1 } from '@pyramidal/losses';
 import { ConvModule, type ForwardPass, initializers, Linear, Module } from '@pyramidal/nn';
-import { softmaxCrossEntropy } from '@pyramidal/kernels';
+import { overWorkers, softmaxCrossEntropy } from '@pyramidal/kernels';
 import type { RoiTargets } from './roi-targets';
 
 export interface BoxHeadOptions {
@@ -77,7 +77,7 @@ export class BoxHead extends Module {
   loss(output: BoxOutput, targets: RoiTargets): BoxLosses {
     const { labels, positive, valid } = targets;
     const isSample = tf.cast(valid, 'float32');
-    const samples = tf.maximum(tf.sum(isSample), 1);
+    const samples = overWorkers.count(tf.sum(isSample), 1);
     const cross = softmaxCrossEntropy(output.logits, oneHot(labels, this.options.classes + 1));
     const boxes = tf.mul(this.boxLosses(this.deltasOfClass(output, labels), targets), tf.cast(positive, 'float32'));
     const isRight = tf.cast(tf.equal(tf.argMax(output.logits, 1), labels), 'float32');

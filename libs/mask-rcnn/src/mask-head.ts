@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { oneHot } from '@pyramidal/boxes';
 import { binaryCrossEntropy } from '@pyramidal/losses';
 import { Conv2d, ConvModule, type ForwardPass, initializers, Module, Parameter } from '@pyramidal/nn';
-import { biasAdd } from '@pyramidal/kernels';
+import { biasAdd, overWorkers } from '@pyramidal/kernels';
 
 export interface MaskHeadOptions {
   readonly classes: number;
@@ -66,7 +66,7 @@ export class MaskHead extends Module {
     return tf.tidy(() => {
       const counts = tf.cast(counted, 'float32');
       const perRoi = tf.mean(binaryCrossEntropy(ownMasks(logits, labels), targets), [1, 2]);
-      return tf.div(tf.sum(tf.mul(perRoi, counts)), tf.maximum(tf.sum(counts), 1)) as tf.Scalar;
+      return tf.div(tf.sum(tf.mul(perRoi, counts)), overWorkers.count(tf.sum(counts), 1)) as tf.Scalar;
     });
   }
 }

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { coordinates, detached, encodeDeltas, nms, takeRows } from '@pyramidal/boxes';
 import { type AnchorOptions, bestBoxes, joinLevels, mapSize, PyramidAnchors } from '@pyramidal/dense';
 import { type DrawKeys, imagesOf, type Truth } from '@pyramidal/detector';
+import { overWorkers } from '@pyramidal/kernels';
 import { binaryCrossEntropy, smoothL1 } from '@pyramidal/losses';
 import { matchBoxes, type MatchOptions, sampleBoxes, type SampleOptions, truthRowsOf } from '@pyramidal/matching';
 import { Conv2d, initializers, Module } from '@pyramidal/nn';
@@ -148,7 +149,7 @@ export class RpnHead extends Module {
         samples: tf.add(tf.maximum(positives, 1), tf.maximum(tf.sub(tf.sum(isSample), positives), 1)),
       };
     });
-    const total = tf.addN(parts.map(({ samples }) => samples));
+    const total = overWorkers.count(tf.addN(parts.map(({ samples }) => samples)) as tf.Scalar);
     const share = (sums: tf.Tensor[]): tf.Scalar => tf.div(tf.addN(sums), total);
     return { objectness: share(parts.map(({ objectness }) => objectness)), box: share(parts.map(({ box }) => box)) };
   }

@@ -14,8 +14,8 @@ interface BatchNormOptions {
 }
 
 /**
- * Batch normalisation over all axes but the last (Ioffe & Szegedy 2015). A training pass normalises by the batch and
- * moves the running statistics, their variance the unbiased one as in PyTorch; other passes, and frozen layers, use the
+ * Batch normalisation over all axes but the last (Ioffe & Szegedy 2015). A training pass normalises by the batch, or by those
+ * of all workers, and moves the running statistics, their variance the unbiased one as in PyTorch; other passes, and frozen layers, use the
  * running ones.
  */
 export class BatchNorm extends Module {
@@ -41,8 +41,11 @@ export class BatchNorm extends Module {
 
   /** @param x float32 [..., channels]. @returns the same shape. */
   forward<T extends tf.Tensor>(x: T, pass: ForwardPass): T {
-    const isByBatch = pass.batchNorm === 'batch' && !this.weight.isFrozen;
-    return tf.tidy(() => (isByBatch ? this.byBatch(x, pass) : this.byRunning(x)));
+    const by = this.weight.isFrozen ? 'running' : pass.batchNorm;
+    return tf.tidy(() => {
+      if (by === 'running') return this.byRunning(x);
+      return by === 'shared' ? this.byAllBatches(x, pass) : this.byBatch(x, pass);
+    });
   }
 
   private byRunning<T extends tf.Tensor>(x: T): T {
@@ -61,6 +64,15 @@ export class BatchNorm extends Module {
     const count = x.size / this.channels;
     move(this.runningMean, mean, this.momentum);
     move(this.runningVar, tf.mul(variance, count / Math.max(count - 1, 1)), this.momentum);
+    return y;
+  }
+
+  private byAllBatches<T extends tf.Tensor>(x: T, pass: ForwardPass): T {
+    const options = { epsilon: this.epsilon, shift: this.runningMean.value<tf.Rank.R1>() };
+    const { y, mean, variance, count } = batchNorm.trainTogether(x, this.weight.value(), this.bias.value(), options);
+    if (!pass.movesStatistics) return y;
+    move(this.runningMean, mean, this.momentum);
+    move(this.runningVar, tf.mul(variance, tf.div(count, tf.maximum(tf.sub(count, 1), 1))), this.momentum);
     return y;
   }
 }

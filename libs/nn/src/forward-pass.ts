@@ -19,8 +19,11 @@ interface ForwardPassOptions {
   readonly mode: 'train' | 'infer';
   /** int32 [2]; needed as soon as something is dropped at random. */
   readonly seed?: tf.Tensor1D;
-  /** 'running' keeps batch norms on their running statistics while training (frozen norms). Default: by mode. */
-  readonly batchNorm?: 'batch' | 'running';
+  /**
+   * 'running' keeps batch norms on their running statistics while training (frozen norms); 'shared' takes the batches of all
+   * processes that run the step. Default: by mode.
+   */
+  readonly batchNorm?: 'batch' | 'shared' | 'running';
   /** Keeps of each block its input alone for the gradient: less memory for a second forward pass (see `through`). */
   readonly recompute?: boolean;
   /** Is called by every module that attends; `Module.modules()` gives their names. */
@@ -33,7 +36,7 @@ interface ForwardPassOptions {
  */
 export class ForwardPass {
   readonly mode: 'train' | 'infer';
-  readonly batchNorm: 'batch' | 'running';
+  readonly batchNorm: 'batch' | 'shared' | 'running';
   /** Whether blocks run again in the backward pass. */
   readonly recomputes: boolean;
   private readonly seed: tf.Tensor1D | undefined;

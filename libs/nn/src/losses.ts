@@ -1,6 +1,6 @@
 /** The classification loss. */
 import * as tf from '@tensorflow/tfjs-core';
-import { softmaxCrossEntropy } from '@pyramidal/kernels';
+import { overWorkers, softmaxCrossEntropy } from '@pyramidal/kernels';
 
 /** The settings of the cross entropy. */
 interface CrossEntropyOptions {
@@ -37,6 +37,7 @@ export function crossEntropy(
     if (classWeights === undefined) return tf.mean(softmaxCrossEntropy(logits, smooth as tf.Tensor2D));
     const weights = tf.tensor1d([...classWeights]);
     const losses = softmaxCrossEntropy(logits, tf.mul<tf.Tensor2D>(smooth, weights));
-    return labels.rank === 1 ? tf.div(tf.sum(losses), tf.sum(tf.mul(targets, weights))) : tf.mean(losses);
+    if (labels.rank === 2) return tf.mean(losses);
+    return tf.div(tf.sum(losses), overWorkers.count(tf.sum(tf.mul(targets, weights))));
   });
 }

@@ -27,6 +27,10 @@ function scopesOf(work: () => void): string[] {
     identityAfter: () => {
       throw new Error('not needed');
     },
+    workers: 1,
+    reduceOverWorkers: () => {
+      throw new Error('not needed');
+    },
     inScope(inner, run) {
       const before = scope;
       scope = inner;

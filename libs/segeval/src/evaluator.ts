@@ -5,6 +5,12 @@ import { segmentationMetrics, type MetricOptions, type SegmentationMetrics } fro
 /** The classes of an evaluation and how labels become them. */
 export type SegmentationEvaluatorOptions = LabelRules;
 
+/** Pixels by true class (rows) and predicted class (columns), [K, K] row-major. */
+export interface SegmentationCounts {
+  readonly classes: number;
+  confusion(): ArrayLike<number>;
+}
+
 /** Values of a byte: the stored labels, and the predictions beside each of them. */
 const BYTE = 256;
 /** Largest count that a 32-bit cell holds. */
@@ -58,11 +64,11 @@ export class SegmentationEvaluator {
   }
 
   /** Adds what another evaluator has counted. */
-  merge(other: SegmentationEvaluator): void {
+  merge(other: SegmentationCounts): void {
     if (other.classes !== this.classes) {
       throw new RangeError(`merge: expected counts of ${this.classes} classes, received ${other.classes}`);
     }
-    other.confusion().forEach((count, cell) => (this.counts[cell]! += count));
+    Array.from(other.confusion()).forEach((count, cell) => (this.counts[cell]! += count));
   }
 
   /** Pixels by true class (rows) and predicted class (columns), [K, K] row-major. */

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { detached, extents, oneHot, takeRows } from '@pyramidal/boxes';
 import { imagesOf, type ImageTruth } from '@pyramidal/detector';
+import { overWorkers } from '@pyramidal/kernels';
 import { focalLoss, type FocalOptions, giouLoss } from '@pyramidal/losses';
 import { matchSets, pairCosts, type SetWeights, truthRowsOf } from '@pyramidal/matching';
 
@@ -86,7 +87,7 @@ export function setLoss(
   });
   const total = (name: keyof (typeof parts)[number]): tf.Scalar =>
     tf.addN(parts.map((part) => part[name] as tf.Scalar));
-  const positives = tf.maximum(total('positives'), 1);
+  const positives = overWorkers.count(total('positives'), 1);
   const share = (name: keyof SetLosses, weight: number): tf.Scalar => tf.mul(tf.div(total(name), positives), weight);
   return {
     boxClass: share('boxClass', weights.class),

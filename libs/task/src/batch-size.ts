@@ -9,7 +9,8 @@ import type { Batch, TrainStepOptions } from '@pyramidal/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { freeMemory, heldMemory, peakWhile } from './process-memory';
 import type { TrainCommand } from './task-app';
-import type { BatchSource } from './train-network';
+import type { Team } from './team';
+import type { BatchSource, InOrder } from './train-network';
 
 /** Images at a time in training, once the number is known. @throws Error while it is `auto`. */
 export function trainingBatchSize({ train: { batchSize } }: Pick<SharedConfig, 'train'>): number {
@@ -18,7 +19,7 @@ export function trainingBatchSize({ train: { batchSize } }: Pick<SharedConfig, '
 }
 
 /** What a step is measured with. */
-export interface BatchProbe<Config, Loaded, B extends Batch> {
+export interface BatchProbe<Config, Loaded extends InOrder, B extends Batch> {
   readonly schema: z.ZodType<Config>;
   readonly command: TrainCommand;
   readonly config: Config;
@@ -34,17 +35,21 @@ export interface BatchProbe<Config, Loaded, B extends Batch> {
   readonly tensors: (loaded: Loaded) => B;
   /** Whether steps run as graphs. */
   readonly compile: boolean;
+  readonly team?: Team;
 }
 
 /**
  * A configuration whose batch size is a number: its own, that of the run that goes on, or the largest that memory holds.
  * @throws UsageError on a card, whose memory cannot be looked at.
  */
-export async function withBatchSize<Config extends SharedConfig, Loaded, B extends Batch>(
+export async function withBatchSize<Config extends SharedConfig, Loaded extends InOrder, B extends Batch>(
   probe: BatchProbe<Config, Loaded, B>,
 ): Promise<{ readonly config: Config; readonly text: string }> {
   const { schema, command, config, text } = probe;
   if (config.train.batchSize !== 'auto') return { config, text };
+  if (probe.team !== undefined) {
+    throw new UsageError('train.batchSize: auto measures one process; expected a number for several');
+  }
   const batchSize = sizeOfRun(probe) ?? (await measuredSize(probe));
   return loadConfig(schema, command.config, { set: [...command.set, `train.batchSize=${batchSize}`] });
 }
@@ -67,7 +72,7 @@ function sizeOfRun<Config extends SharedConfig>({
   return batchSize;
 }
 
-async function measuredSize<Config extends SharedConfig, Loaded, B extends Batch>(
+async function measuredSize<Config extends SharedConfig, Loaded extends InOrder, B extends Batch>(
   probe: BatchProbe<Config, Loaded, B>,
 ): Promise<number> {
   const { config, runtime, network, images } = probe;
@@ -129,7 +134,7 @@ export function largestBatch({ held, free, peaks, states, images }: MeasuredMemo
 const megabytes = (bytes: number): string => `${Math.max(Math.round(bytes / 2 ** 20), 0)} MB`;
 
 /** The most memory that the gradient of one batch takes; nothing learns from it. */
-async function peakOf<Config extends SharedConfig, Loaded, B extends Batch>(
+async function peakOf<Config extends SharedConfig, Loaded extends InOrder, B extends Batch>(
   config: Config,
   { network, loss, batches, tensors, compile: isCompiled }: BatchProbe<Config, Loaded, B>,
 ): Promise<number> {

@@ -24,6 +24,7 @@ export type {
   TaskApp,
   TrainCommand,
 } from './task-app';
+export { isFirst, type Team } from './team';
 export { trainingBatchSize } from './batch-size';
 export { trainNetwork, type NetworkEvaluation } from './train-network';
 export { writePredictions } from './write-predictions';

@@ -6,6 +6,7 @@ import type { Module } from '@pyramidal/nn';
 import { type ModelClass, readSplit } from '@pyramidal/training';
 import { requireKnownClasses } from './known-classes';
 import type { EvaluateCommand } from './task-app';
+import { joinTeam, type Team, workTogether } from './team';
 
 /** What a network is measured on. */
 export interface MeasuredData {
@@ -34,6 +35,8 @@ export interface MeasuredNetwork<Config, Data, Network> {
   readonly config: Config;
   readonly data: Data;
   readonly network: Network;
+  /** The processes that measure together; the first one writes what they find. */
+  readonly team: Team;
 }
 
 /**
@@ -56,9 +59,10 @@ export function withMeasuredNetwork<
     requireKnownClasses(known, { name: sourceOf(config), classes: modelClasses(data) });
     return data;
   };
-  return withTrainedNetwork({ ...task, open }, command, async ({ config, data, network }) => {
+  return withTrainedNetwork({ ...task, open }, command, async ({ config, data, network, runtime }) => {
     for (const note of [...data.notes, ...compareSplits(command.weights, data)]) console.error(note);
-    return measure({ config, data, network });
+    const team = await joinTeam(runtime);
+    return workTogether(team, () => measure({ config, data, network, team }));
   });
 }
 

@@ -6,6 +6,7 @@ import { openRuntime, type Runtime } from '@pyramidal/runtime';
 import { startFromFile } from '@pyramidal/training';
 import { freezeStages } from './freeze-stages';
 import type { TrainCommand } from './task-app';
+import { joinTeam, type Team } from './team';
 
 /** What a configuration says of the network to train, whatever the task. */
 export interface TrainedConfig extends SharedConfig {
@@ -43,6 +44,8 @@ export interface PreparedTraining<Config, Data, Network> {
   readonly text: string;
   readonly data: Data;
   readonly runtime: Runtime;
+  /** The processes that train together. */
+  readonly team: Team;
   /** With values: drawn, or loaded. The caller's to dispose. */
   readonly network: Network;
 }
@@ -64,6 +67,7 @@ export async function prepareTraining<
   for (const note of data.notes) console.error(note);
   const runtime = await openRuntime(config.runtime);
   console.error(`${runtime.engine}: ${runtime.reason}`);
+  const team = await joinTeam(runtime);
   const network = assemble(config, data.classes.length);
   try {
     network.initialize(config.train.seed);
@@ -73,5 +77,5 @@ export async function prepareTraining<
     network.dispose();
     throw error;
   }
-  return { command, schema, config, text, data, runtime, network };
+  return { command, schema, config, text, data, runtime, team, network };
 }

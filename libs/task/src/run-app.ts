@@ -1,5 +1,5 @@
 /** The commands of every task's program: arguments, defaults, messages about wrong usage. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { UsageError } from '@pyramidal/config';
 import { type FoundWeights, findWeights } from '@pyramidal/inference';
@@ -7,6 +7,7 @@ import { type ExitCode, reportError } from '@pyramidal/program';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { chooseConfig, chooseIfAny, type ChosenConfig, runName } from './choose-config';
 import { EXPORT_FORMATS, type ExportFormat, type TaskApp } from './task-app';
+import { isRestarted } from './team';
 import { writeTrainingReport } from './training-report';
 import { userPath } from './user-path';
 
@@ -59,7 +60,7 @@ function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command 
     .addOption(new Option('--json', 'report on standard output, a JSON object a line').conflicts('quiet'))
     .action(async (file, { out, resume, checkpoint, quiet, json, set, ...choice }) => {
       const config = chooseConfig(app, { file, ...choice });
-      const places = { resume: checkpoint ?? resume, out: out ?? join('runs', runName(config)) };
+      const places = placesOf(out ?? join('runs', runName(config)), checkpoint ?? resume);
       const progress = quiet ? 'quiet' : json ? 'json' : 'live';
       finish(await app.train({ config, set, progress, ...places }));
     });
@@ -168,6 +169,12 @@ function placed(
   const named = config === undefined ? basename(file, extname(file)) : runName(config);
   return { weights: file, out: out ?? join(run ?? join('runs', named), name) };
 }
+
+/** A run that a launcher starts again goes on, if it had come so far that there is something. */
+const placesOf = (out: string, resume: boolean | string) => ({
+  out,
+  resume: resume || (isRestarted() && existsSync(join(out, 'run.json'))),
+});
 
 /** The version of this package, which all packages of a release share. */
 function version(): string {

@@ -20,6 +20,11 @@ export class BlockState {
     return this.variables.get(block)!;
   }
 
+  /** The variables that hold it. */
+  get all(): IterableIterator<tf.Variable> {
+    return this.variables.values();
+  }
+
   /** Functions that fetch a parameter's part of the state, in our order, by the parameter's name. */
   readers(): Map<string, () => Float32Array> {
     return new Map([...this.variables].flatMap(([block, variable]) => readersOf(block, variable)));

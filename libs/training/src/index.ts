@@ -18,6 +18,7 @@ export { readSplit } from './run/read-split';
 export { openRunFolder, type RunFolder, type RunFolderOptions, type SplitRecord } from './run/run-folder';
 export { createSchedule, type RunLength, type Schedule, type ScheduleOptions } from './schedule';
 export { sgd, type SgdOptions } from './sgd';
+export type { Team } from './team';
 export { TrainingError } from './training-error';
 export {
   train,
@@ -27,4 +28,11 @@ export {
   type TrainOptions,
   type TrainOutcome,
 } from './train';
-export { trainStep, type Batch, type Losses, type TrainStep, type TrainStepOptions } from './train-step';
+export {
+  trainStep,
+  type Batch,
+  type Losses,
+  type StepWorkers,
+  type TrainStep,
+  type TrainStepOptions,
+} from './train-step';

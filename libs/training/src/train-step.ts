@@ -1,13 +1,14 @@
 /** One update of a model, from batches to new weights, as a function that compiles to one graph. */
 import * as tf from '@tensorflow/tfjs-core';
-import { inScope } from '@pyramidal/kernels';
+import { inScope, overWorkers } from '@pyramidal/kernels';
 import type { Module, Parameter } from '@pyramidal/nn';
-import { compile, type CompiledFunction, type LoadedGraphSummary } from '@pyramidal/graph';
+import { compile, type CompiledFunction, type LoadedGraphSummary, type SessionConfig } from '@pyramidal/graph';
 import type { ParameterBlock } from './parameter-block';
 import { clipByNorm, globalNorm } from './clip';
 import { Ema } from './ema';
 import type { Gradients, Optimizer } from './optimizer';
 import { BlockState } from './block-state';
+import { TrainingError } from './training-error';
 
 type Tensors = tf.NamedTensorMap;
 
@@ -36,6 +37,18 @@ export interface TrainStepOptions<B extends Batch> {
   readonly compile?: boolean;
   /** Precision of the matrix products in compiled steps; default float32. */
   readonly precision?: 'float32' | 'bf16';
+  /** The processes that run the step together; this one alone by default. */
+  readonly workers?: StepWorkers | undefined;
+}
+
+/** What a step of several processes needs to know. */
+export interface StepWorkers {
+  /** What `joinCluster` of `@pyramidal/graph` gives. */
+  readonly session: SessionConfig;
+  /** The two numbers that a batch's random draws come from, by the run's seed and the number of the batch among this process's. */
+  readonly seedOf: (seed: number, batch: number) => readonly [number, number];
+  /** Bytes of gradients that go over the network together. */
+  readonly bucketBytes?: number | undefined;
 }
 
 /** What differs from update to update. */
@@ -44,6 +57,8 @@ export interface UpdateOptions {
   readonly update: number;
   readonly lr: number;
   readonly seed: number;
+  /** Of several processes: whether this one was asked to stop, which `stops` tells all. */
+  readonly stop?: boolean;
 }
 
 /** One optimizer update: forward, backward, clipping, optimizer, averages. */
@@ -57,7 +72,8 @@ export interface TrainStep<B extends Batch = Batch> {
   /**
    * Runs one update on `accumulation` batches, which stay the caller's.
    * @returns scalars by name, the caller's to dispose: the losses averaged over the batches (`loss` first), `gradNorm`,
-   * the gradient's global norm before clipping, and `weightNorm`, that of the parameters after the update.
+   * the gradient's global norm before clipping, and `weightNorm`, that of the parameters after the update. Of several
+   * processes they are the means over all of them, and `stops` is the share of those that were asked to stop.
    */
   run(batches: readonly B[], options: UpdateOptions): Tensors;
   /** What was recorded: one entry for each graph, none where nothing is compiled. */
@@ -71,7 +87,11 @@ export interface TrainStep<B extends Batch = Batch> {
  * @throws Error if the loss reaches none of the parameters.
  */
 export function trainStep<B extends Batch>(options: TrainStepOptions<B>): TrainStep<B> {
-  const { module, optimizer, clipGradNorm, emaDecay, accumulation = 1 } = options;
+  const { module, optimizer, clipGradNorm, emaDecay, accumulation = 1, workers } = options;
+  if (workers !== undefined && options.compile === false) {
+    throw new TrainingError('a step of several processes has to be compiled', 2);
+  }
+  const seedOf = workers?.seedOf ?? ((seed: number, batch: number) => [seed, batch] as const);
   const ema = emaDecay === undefined ? undefined : new Ema(optimizer.blocks, emaDecay);
   const sums = accumulation === 1 ? undefined : BlockState.zeros(optimizer.blocks);
   const differentiate = differentiator(options);
@@ -82,19 +102,24 @@ export function trainStep<B extends Batch>(options: TrainStepOptions<B>): TrainS
       const sum = sums!.of(block);
       sum.assign(tf.add(sum, tf.div(gradient, accumulation)));
     }
-    return losses;
+    return inScope('all-reduce', () => agree(losses));
   };
 
   const updateParameters = (inputs: Tensors): Tensors => {
-    const { losses, gradients } = differentiate(inputs);
-    const total = sums === undefined ? gradients.of : takeSums(sums, gradients.of, accumulation);
-    const gradNorm = inScope('gradient-norm', () => globalNorm(total));
+    const { losses, gradients, statistics } = differentiate(inputs);
+    const own = sums === undefined ? gradients.of : takeSums(sums, gradients.of, accumulation);
+    const total = inScope('all-reduce', () => meanGradients(own, workers?.bucketBytes));
+    const norm = inScope('gradient-norm', () => globalNorm(total));
+    const { [STOP]: stops } = inputs;
+    const told = { ...losses, gradNorm: norm, ...(stops && { stops }) };
+    const { gradNorm, ...values } = inScope('all-reduce', () => agree(told, statistics));
     inScope('optimizer', () => {
-      const clipped = clipGradNorm === undefined ? total : clipByNorm(total, gradNorm, clipGradNorm);
+      const clipped = clipGradNorm === undefined ? total : clipByNorm(total, gradNorm as tf.Scalar, clipGradNorm);
       optimizer.apply({ ...gradients, of: clipped }, inputs);
     });
     inScope('averages', () => ema?.update());
-    return { ...losses, gradNorm, [WEIGHT_NORM]: inScope('weight-norm', () => weightNorm(optimizer)) };
+    const weights = inScope('weight-norm', () => weightNorm(optimizer));
+    return { ...values, gradNorm: gradNorm!, [WEIGHT_NORM]: weights };
   };
 
   const state = new Map<string, BlockState>(ema === undefined ? [] : [['ema', ema.averages]]);
@@ -103,13 +128,15 @@ export function trainStep<B extends Batch>(options: TrainStepOptions<B>): TrainS
   const accumulate = asRun(addGradients, options);
   const update = asRun(updateParameters, options);
 
-  const run = (batches: readonly B[], { update: index, lr, seed }: UpdateOptions): Tensors => {
+  const run = (batches: readonly B[], { update: index, lr, seed, stop = false }: UpdateOptions): Tensors => {
     if (batches.length !== accumulation) {
       throw new Error(`train step: expected ${accumulation} batches, received ${batches.length}`);
     }
     const values = batches.map((batch, i) => {
-      const inputs = { ...batch, seed: tf.tensor1d([seed, index * accumulation + i], 'int32') };
-      return i < accumulation - 1 ? accumulate(inputs) : update({ ...inputs, ...scalarTensors(optimizer, index, lr) });
+      const inputs = { ...batch, seed: tf.tensor1d([...seedOf(seed, index * accumulation + i)], 'int32') };
+      if (i < accumulation - 1) return accumulate(inputs);
+      const asked = workers && { [STOP]: tf.scalar(stop ? 1 : 0) };
+      return update({ ...inputs, ...asked, ...scalarTensors(optimizer, index, lr) });
     });
     return averaged(values);
   };
@@ -134,20 +161,24 @@ export function trainStep<B extends Batch>(options: TrainStepOptions<B>): TrainS
 
 function asRun<B extends Batch>(
   fn: (inputs: Tensors) => Tensors,
-  { compile: compiled = true, precision = 'float32' }: TrainStepOptions<B>,
+  { compile: compiled = true, precision = 'float32', workers }: TrainStepOptions<B>,
 ): CompiledFunction<Tensors, Tensors> {
-  if (compiled) return compile(fn, { name: fn.name, precision });
+  if (compiled) return compile(fn, { name: fn.name, precision, ...(workers && { session: workers.session }) });
   return Object.assign((inputs: Tensors) => fn(inputs), { explain: () => [], dispose: () => undefined });
 }
 
 interface Derivatives {
   readonly losses: Tensors;
   readonly gradients: Gradients;
+  /** Running statistics that the forward pass moved. */
+  readonly statistics: readonly tf.Variable[];
 }
 
-function differentiator<B extends Batch>({ loss, optimizer }: TrainStepOptions<B>) {
+function differentiator<B extends Batch>({ module, loss, optimizer }: TrainStepOptions<B>) {
   const variables = [...optimizer.parameters.values()].map(({ variable }) => variable);
+  const buffers = [...module.buffers().values()].map(({ variable }) => variable);
   return (inputs: Tensors): Derivatives => {
+    const before = buffers.map(({ dataId }) => dataId);
     let parts: Tensors = {};
     const forward = (): tf.Scalar => {
       const { loss: total, ...others } = loss(inputs as B, inputs['seed'] as tf.Tensor1D);
@@ -164,7 +195,8 @@ function differentiator<B extends Batch>({ loss, optimizer }: TrainStepOptions<B
       of: new Map(optimizer.blocks.map((block) => [block, block.join(({ parameter }) => gradientOf(parameter))])),
       unreached: new Set([...optimizer.parameters].filter(isUnreached).map(([name]) => name)),
     };
-    return { losses: { loss: value, ...losses }, gradients };
+    const statistics = buffers.filter(({ dataId }, i) => dataId !== before[i]);
+    return { losses: { loss: value, ...losses }, gradients, statistics };
   };
 }
 
@@ -174,6 +206,29 @@ export const WEIGHT_NORM = 'weightNorm';
 /** The norm of all parameters together, as they are now: a float32 scalar, not finite if any of their values is not. */
 const weightNorm = ({ blocks }: Optimizer): tf.Scalar =>
   globalNorm(new Map(blocks.map((block) => [block, block.values()])));
+
+/** The input by which a process asks all to stop. */
+const STOP = 'stop';
+
+/** The mean of every process's gradients: the last layers' first, which the backward pass has first. */
+function meanGradients(gradients: Gradients['of'], bucketBytes?: number): Map<ParameterBlock, tf.Tensor> {
+  const single = [...gradients].filter(([{ parts }]) => parts.length === 1).reverse();
+  const joined = [...gradients].filter(([{ parts }]) => parts.length > 1);
+  const order = [...single, ...joined];
+  const means = overWorkers.all(order.map(([, gradient]) => gradient), 'mean', bucketBytes); // prettier-ignore
+  const meanOf = new Map(order.map(([block], i) => [block, means[i]!]));
+  return new Map([...gradients.keys()].map((block) => [block, meanOf.get(block)!]));
+}
+
+/** The means of scalars over all processes, and of statistics, which get them; in one transfer. */
+function agree(scalars: Tensors, statistics: readonly tf.Variable[] = []): Tensors {
+  if (overWorkers.processes() === 1) return scalars;
+  const names = Object.keys(scalars);
+  const all = [...names.map((name) => scalars[name]!), ...statistics];
+  const means = overWorkers.all(all, 'mean', Infinity);
+  statistics.forEach((variable, i) => variable.assign(means[names.length + i]!));
+  return Object.fromEntries(names.map((name, i) => [name, means[i]!]));
+}
 
 /** Adds the last batch's share to the summed gradients and starts the sums anew. */
 function takeSums(sums: BlockState, gradients: Gradients['of'], accumulation: number): Map<ParameterBlock, tf.Tensor> {

@@ -4,7 +4,7 @@ import { explainFileError, FileError } from '@pyramidal/files';
 import { loadCheckpoint, type CheckpointInfo } from './checkpoint';
 import { CheckpointKeeper, type BestRule } from './keeper';
 import type { ModelDescription } from './model-card';
-import { Patience } from './patience';
+import { type Evaluated, Patience } from './patience';
 import { createProgress, type Progress, type ProgressStyle } from './progress';
 import { LAST } from './run/find-checkpoint';
 import { watchInterrupts, type Interrupt } from './run/interrupt';
@@ -13,6 +13,7 @@ import type { RunFolder } from './run/run-folder';
 import { totalUpdates, type RunLength, type Schedule } from './schedule';
 import type { EncodedImage } from './tensorboard/event';
 import { TrainingError } from './training-error';
+import { shareStanding, type Standing, type Team } from './team';
 import type { Batch, TrainStep, UpdateOptions } from './train-step';
 import { ADVICE, ValueWindow } from './value-window';
 
@@ -54,7 +55,8 @@ export interface Evaluation {
 
 /** What a run needs: where it is kept, what it trains on what, how long and how fast. */
 export interface TrainOptions<B extends Batch> {
-  readonly folder: RunFolder;
+  /** Undefined for processes of a team that keep nothing: all but the first. */
+  readonly folder: RunFolder | undefined;
   readonly step: TrainStep<B>;
   readonly data: TrainingData<B>;
   readonly length: RunLength;
@@ -74,7 +76,9 @@ export interface TrainOptions<B extends Batch> {
   /** How the run shows itself; default `live`: a block on a terminal, a line now and then elsewhere. */
   readonly progress?: ProgressStyle;
   /** Where progress goes; default standard error, for `json` standard output. */
-  readonly stream?: NodeJS.WritableStream;
+  readonly stream?: NodeJS.WritableStream | undefined;
+  /** The processes that train together; this one alone by default. */
+  readonly team?: Team | undefined;
 }
 
 /** How a run ended. */
@@ -103,6 +107,16 @@ export async function train<B extends Batch>(options: TrainOptions<B>): Promise<
   }
 }
 
+/** The code of a process that stopped since another one of its team was asked to. */
+const STOPPED_BY_OTHERS = 130;
+
+/** Where a run's files go. */
+interface Kept {
+  readonly folder: RunFolder;
+  readonly keeper: CheckpointKeeper;
+  readonly log: MetricsLog;
+}
+
 /** One call of `train`: the state of the loop between its updates. */
 class Run<B extends Batch> {
   private readonly options: TrainOptions<B>;
@@ -110,8 +124,8 @@ class Run<B extends Batch> {
   private readonly total: number;
   private readonly window = new ValueWindow();
   private readonly interrupt: Interrupt;
-  private readonly keeper: CheckpointKeeper;
-  private readonly log: MetricsLog;
+  /** What the run keeps; of a process that keeps nothing, undefined. */
+  private readonly kept: Kept | undefined;
   private readonly patience: Patience | undefined;
   private readonly progress: Progress;
   /** Updates done. */
@@ -119,9 +133,14 @@ class Run<B extends Batch> {
   private stopwatch = { seconds: 0, updates: 0 };
   private isWarm = false;
   private metrics: Readonly<Record<string, number>> | undefined;
+  /** Whether the team has agreed to stop. */
+  private agreedToStop = false;
+  /** Steps that were evaluated before this call. */
+  private readonly evaluated: ReadonlySet<number>;
 
   constructor(options: TrainOptions<B>) {
     const { folder, step, data, length, keep = 0, onSaveError = 'continue', model, progress: style, stream } = options;
+    const { team } = options;
     this.options = options;
     this.updatesPerEpoch = Math.floor(data.batchesPerEpoch / step.accumulation);
     if (this.updatesPerEpoch < 1) {
@@ -132,13 +151,18 @@ class Run<B extends Batch> {
     }
     this.total = totalUpdates(length, this.updatesPerEpoch);
     const warn = (message: string): void => this.progress.warn(message);
-    this.keeper = new CheckpointKeeper(folder, step, { keep, onSaveError, warn, model });
-    if (folder.checkpoint !== undefined) this.resume(loadCheckpoint(folder.checkpoint, step));
-    const notes = folder.begin();
     const samplesPerUpdate = data.batchSize * step.accumulation;
     this.progress = createProgress({ total: this.total, samplesPerUpdate, style, stream });
-    this.log = new MetricsLog(folder.file('metrics.jsonl'), this.done, warn);
-    this.patience = patienceOf(options.evaluation, this.log);
+    let notes: string[] = [];
+    if (folder !== undefined) {
+      const keeper = new CheckpointKeeper(folder, step, { keep, onSaveError, warn, model });
+      if (folder.checkpoint !== undefined) this.resume(folder, keeper, loadCheckpoint(folder.checkpoint, step));
+      notes = folder.begin();
+      this.kept = { folder, keeper, log: new MetricsLog(folder.file('metrics.jsonl'), this.done, warn) };
+    }
+    const { evaluations } = this.standTogether(team);
+    this.patience = patienceOf(options.evaluation, evaluations);
+    this.evaluated = new Set(evaluations.map((evaluation) => evaluation.step));
     notes.forEach(warn);
     this.interrupt = watchInterrupts(() =>
       this.progress.warn('stopping after this step and saving; press Ctrl-C again to quit at once'),
@@ -149,10 +173,9 @@ class Run<B extends Batch> {
     if (this.done > 0) this.progress.say(`going on from step ${this.done} of ${this.total}`);
     if (this.lacksEvaluation()) await this.evaluate();
     while (this.goesOn(this.total)) await this.epoch();
-    if (this.stopped || this.keeper.saved < this.done) this.save();
-    if (this.keeper.saved < this.done) {
-      throw new TrainingError(`the last checkpoint could not be written; ${this.whatIsThere()}`);
-    }
+    this.keepTogether();
+    if (this.stopped || this.isUnsaved) this.save();
+    if (this.isUnsaved) throw new TrainingError(`the last checkpoint could not be written; ${this.whatIsThere()}`);
     this.requireNumbers();
     if (this.stopped) this.progress.say(`stopped at step ${this.done} and saved; --resume goes on from there`);
     const outcome = this.outcome();
@@ -160,7 +183,7 @@ class Run<B extends Batch> {
       this.progress.say(`stopped early at step ${this.done} of ${this.total}: ${this.patience!.describe()}`);
     }
     this.noteEnd(outcome);
-    return { outcome, step: this.done, exitCode: this.interrupt.exitCode, metrics: this.metrics };
+    return { outcome, step: this.done, exitCode: this.exitCode, metrics: this.metrics };
   }
 
   private outcome(): TrainOutcome['outcome'] {
@@ -171,7 +194,7 @@ class Run<B extends Batch> {
   /** The results are there already: a full disk takes nothing from them. */
   private noteEnd(outcome: TrainOutcome['outcome']): void {
     try {
-      this.options.folder.end(outcome, this.done);
+      this.kept?.folder.end(outcome, this.done);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       this.progress.warn(error.message);
@@ -195,8 +218,38 @@ class Run<B extends Batch> {
     this.progress.stop();
   }
 
+  /** One process stops when it is asked to; of a team all do, after the update in which one of them was. */
   private get stopped(): boolean {
-    return this.interrupt.signal.aborted;
+    return this.options.team === undefined ? this.interrupt.signal.aborted : this.agreedToStop;
+  }
+
+  private get exitCode(): number {
+    return this.stopped ? this.interrupt.exitCode || STOPPED_BY_OTHERS : this.interrupt.exitCode;
+  }
+
+  private get isUnsaved(): boolean {
+    return this.kept !== undefined && this.kept.keeper.saved < this.done;
+  }
+
+  /** Every process of a team stands where the first one does, with its weights and its optimizer's state. */
+  private standTogether(team: Team | undefined): Standing {
+    const evaluations = this.kept?.log.evaluations ?? [];
+    const own = { done: this.done, window: this.window.state, evaluations };
+    if (team === undefined) return own;
+    const standing = shareStanding(team, own);
+    if (team.index > 0) {
+      this.done = standing.done;
+      if (standing.window !== undefined) this.window.restore(standing.window);
+    }
+    this.alignValues(team);
+    return standing;
+  }
+
+  /** @returns whether a process had other values than the first one. */
+  private alignValues(team: Team): boolean {
+    const { module, state } = this.options.step;
+    const weights = [...module.state().values()].map(({ variable }) => variable);
+    return team.align([...weights, ...[...state.values()].flatMap((values) => [...values.all])]);
   }
 
   /** Whether there is another update before `end` of them are done. */
@@ -242,16 +295,21 @@ class Run<B extends Batch> {
     const { schedule, seed, logEvery = 50 } = this.options;
     const started = performance.now();
     const lr = schedule(this.done);
-    const values = this.run(batches, { update: this.done, lr, seed });
+    const stop = this.interrupt.signal.aborted;
+    const { stops, ...values } = this.run(batches, { update: this.done, lr, seed, stop });
     this.done++;
     await this.window.add(this.done, values);
+    if (stops !== undefined) this.agreedToStop = (await readScalar(stops)) > 0;
     // Signals arrive between turns of the event loop, which ready promises alone never end.
     await new Promise((resolve) => setImmediate(resolve));
     this.stopwatch.seconds += (performance.now() - started) / 1000;
     this.stopwatch.updates++;
     this.dropWarmUp(logEvery);
     if (this.window.length >= logEvery || this.done === this.total) this.report(lr);
-    if (this.due(this.options.saveEvery ?? 1)) this.save();
+    if (this.due(this.options.saveEvery ?? 1)) {
+      this.keepTogether();
+      this.save();
+    }
     const { evaluation } = this.options;
     if (evaluation !== undefined && this.due(evaluation.every) && !this.stopped) await this.evaluate();
   }
@@ -290,15 +348,16 @@ class Run<B extends Batch> {
     const { data, step } = this.options;
     const samplesPerSecond = (updates * data.batchSize * step.accumulation) / seconds;
     this.stopwatch = { seconds: 0, updates: 0 };
-    this.log.write({ kind: 'train', ...this.position, values: { lr, ...values, samplesPerSecond } });
+    this.kept?.log.write({ kind: 'train', ...this.position, values: { lr, ...values, samplesPerSecond } });
     this.progress.show({ ...this.position, lr, losses: values, samplesPerSecond });
   }
 
   private async evaluate(): Promise<void> {
-    const { evaluation, step } = this.options;
+    const { evaluation, step, team } = this.options;
     const { run, best, onLogged, ema = true } = evaluation!;
-    const { signal } = this.interrupt;
-    const picture: EvaluationContext['picture'] = (name, image) => this.log.writePicture(this.done, name, image);
+    // The others would wait for one that breaks off.
+    const signal = team === undefined ? this.interrupt.signal : new AbortController().signal;
+    const picture: EvaluationContext['picture'] = (name, image) => this.kept?.log.writePicture(this.done, name, image);
     const evaluate = (): Promise<Record<string, number>> => run({ ...this.position, signal, picture });
     const running = ema && step.ema !== undefined ? step.ema.borrowedBy(evaluate) : evaluate();
     const metrics = await running.catch((error: unknown) => {
@@ -306,12 +365,12 @@ class Run<B extends Batch> {
       return undefined; // it was cut short
     });
     if (metrics === undefined || this.stopped) return;
-    if (best !== undefined) this.keeper.saveIfBest(this.info, metrics, best);
+    if (best !== undefined && this.kept) this.kept.keeper.saveIfBest(this.infoFor(this.kept.folder), metrics, best);
     this.metrics = metrics;
-    this.log.write({ kind: 'evaluation', ...this.position, values: metrics });
-    onLogged?.();
+    this.kept?.log.write({ kind: 'evaluation', ...this.position, values: metrics });
+    if (this.kept !== undefined) onLogged?.();
     this.patience?.add({ step: this.done, metrics });
-    const value = best && this.keeper.bestValue(best.metric);
+    const value = best && this.kept?.keeper.bestValue(best.metric);
     const reached = best && value !== undefined ? { metric: best.metric, value } : undefined;
     this.progress.evaluated({ ...this.position, metrics, best: reached });
   }
@@ -319,29 +378,37 @@ class Run<B extends Batch> {
   /** A run that ended between a checkpoint and its evaluation evaluates first when it is resumed. */
   private lacksEvaluation(): boolean {
     const { evaluation } = this.options;
-    return (
-      this.done > 0 && evaluation !== undefined && this.due(evaluation.every) && !this.log.hasEvaluation(this.done)
-    );
+    return this.done > 0 && evaluation !== undefined && this.due(evaluation.every) && !this.evaluated.has(this.done);
   }
 
   /** Only sound states get here: what is not finite ends the update that made it. */
   private save(): void {
-    if (this.keeper.saved === this.done) return;
-    this.keeper.saveLast(this.info);
+    if (this.kept === undefined || !this.isUnsaved) return;
+    this.kept.keeper.saveLast(this.infoFor(this.kept.folder));
+  }
+
+  /** Machines of different kinds may round differently; before a checkpoint, all go on from what it holds. */
+  private keepTogether(): void {
+    const { team } = this.options;
+    if (team === undefined || !this.alignValues(team)) return;
+    this.progress.warn(`after step ${this.done} the workers' weights differed; all go on with those of the first one`);
   }
 
   private get position(): { step: number; epoch: number } {
     return { step: this.done, epoch: Number(this.epochsDone.toFixed(4)) };
   }
 
-  private get info(): CheckpointInfo {
-    const { folder, seed } = this.options;
-    const { config } = folder;
+  private infoFor({ config }: RunFolder): CheckpointInfo {
+    const { seed } = this.options;
     return { ...this.position, updatesPerEpoch: this.updatesPerEpoch, seed, config, window: this.window.state };
   }
 
-  private resume({ step, updatesPerEpoch, seed, window }: CheckpointInfo): void {
-    const { folder, seed: ownSeed } = this.options;
+  private resume(
+    folder: RunFolder,
+    keeper: CheckpointKeeper,
+    { step, updatesPerEpoch, seed, window }: CheckpointInfo,
+  ): void {
+    const { seed: ownSeed } = this.options;
     const where = `${folder.checkpoint}`;
     if (updatesPerEpoch !== this.updatesPerEpoch) {
       throw new TrainingError(
@@ -354,22 +421,28 @@ class Run<B extends Batch> {
     if (window !== undefined) this.window.restore(window);
     this.done = step;
     // After another checkpoint the last one is missing or damaged: it is still to be written.
-    if (where === folder.file(LAST)) this.keeper.resumedAt(step);
+    if (where === folder.file(LAST)) keeper.resumedAt(step);
   }
 
   private whatIsThere(): string {
-    const { saved } = this.keeper;
+    const saved = this.kept?.keeper.saved ?? -1;
     return saved < 0 ? 'no checkpoint of this run is there' : `the one there is from step ${saved}`;
   }
 }
 
 /** With the evaluations that the run had before. */
-function patienceOf(evaluation: Evaluation | undefined, log: MetricsLog): Patience | undefined {
+function patienceOf(evaluation: Evaluation | undefined, before: readonly Evaluated[]): Patience | undefined {
   if (evaluation?.patience === undefined) return undefined;
   if (evaluation.best === undefined) throw new TrainingError('patience: expected a metric that tells the best', 2);
   const patience = new Patience(evaluation.best, evaluation.patience);
-  log.evaluations.forEach((evaluated) => patience.add(evaluated));
+  before.forEach((evaluated) => patience.add(evaluated));
   return patience;
+}
+
+async function readScalar(scalar: tf.Tensor): Promise<number> {
+  const [value = NaN] = await scalar.data<'float32'>();
+  scalar.dispose();
+  return value;
 }
 
 function disposeAll(batches: readonly Batch[]): void {

@@ -1,6 +1,6 @@
 /** The loss of segmentation logits: MMSegmentation's cross entropy with ignored pixels. */
 import * as tf from '@tensorflow/tfjs-core';
-import { sparseSoftmaxCrossEntropy } from '@pyramidal/kernels';
+import { overWorkers, sparseSoftmaxCrossEntropy } from '@pyramidal/kernels';
 import { resizeTo } from './resize-to';
 
 /** Label of pixels that do not count. */
@@ -50,6 +50,6 @@ export function segmentationLoss(
   const ofPixels = tf.gatherND(tf.tensor1d([...classWeights]), tf.expandDims(known, 1));
   const weights = tf.mul(ofPixels, counts);
   // Nothing labelled is no loss.
-  const total = tf.maximum(tf.sum(weights), 1e-12);
+  const total = overWorkers.count(tf.sum(weights), 1e-12);
   return { loss: tf.div(tf.sum(tf.mul(losses, weights)), total), accuracy };
 }

@@ -12,6 +12,7 @@ const BENCHMARKS = {
   segeval: async () => (await import('./segeval.js')).segeval,
   loader: async () => (await import('./loader.js')).loader,
   detection: async () => (await import('./detection.js')).detection,
+  distributed: async () => (await import('./distributed.js')).distributed,
   memory: async () => (await import('./memory.js')).memory,
   inference: async () => (await import('./inference.js')).inference,
   onnx: async () => (await import('./onnx.js')).onnx,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { makeFolder, writeFileAtomically, writeJson } from '@pyramidal/files';
 import type { ImageClass } from '@pyramidal/imagenet';
 import { confusionMatrixPicture } from '@pyramidal/pictures';
-import { type EvaluateCommand, reportBroken, withMeasuredNetwork } from '@pyramidal/task';
+import { type EvaluateCommand, isFirst, reportBroken, withMeasuredNetwork } from '@pyramidal/task';
 import { decodingOf } from '../assemble';
 import { evaluationBatches } from '../batches';
 import { type MeasuredImages, openValidation } from '../data-folder';
@@ -22,17 +22,18 @@ export function evaluate(definition: ClassificationDefinition, command: Evaluate
     modelClasses: ({ classes }: MeasuredImages) => modelClasses(classes),
     sourceOf: ({ data }: ClassificationConfig) => data.root,
   };
-  return withMeasuredNetwork(task, command, async ({ config, data: { classes, validation }, network }) => {
+  return withMeasuredNetwork(task, command, async ({ config, data: { classes, validation }, network, team }) => {
     const predict = classifierPredictor(network, config.runtime);
     const batches = evaluationBatches(config, validation, classes.length);
     try {
       const images: PredictedImage[] = [];
       const onImage = (image: PredictedImage): unknown => images.push(image);
-      const counts = await evaluateClassifier(predict, batches, classes.length, { onImage });
+      const counts = await evaluateClassifier(predict, batches, classes.length, { team, onImage });
+      reportBroken(batches);
+      if (!isFirst(team)) return 0;
       await writeResults(command.out, counts, classes);
       await writeReport(command.out, { counts, classes, images, decode: decodingOf(config) });
       console.log(`results in ${command.out}`);
-      reportBroken(batches);
     } finally {
       await batches.close();
       predict.dispose();

@@ -5,6 +5,7 @@ import {
   classWeights,
   type NetworkEvaluation,
   prepareTraining,
+  type Team,
   type TrainCommand,
   trainNetwork,
 } from '@pyramidal/task';
@@ -27,14 +28,14 @@ const CHART = {
 /** Trains a classifier on an ImageFolder dataset; evaluates on the way and at the end. */
 export async function train(definition: ClassificationDefinition, command: TrainCommand): Promise<number> {
   const prepared = await prepareTraining({ ...definition, open: openWeighted }, command);
-  const { config, network } = prepared;
+  const { config, network, team } = prepared;
   const { classes, training, validation, split, weights } = prepared.data;
   return trainNetwork(prepared, {
     loss: classificationLoss(network, config, { augment: definition.augment, classWeights: weights }),
     images: training.samples.length,
     batches: (sized) => trainingBatches(sized, training, classes.length),
     tensors: ({ images, targets }: ImageBatch) => ({ images, targets }),
-    evaluation: validation && ((sized) => evaluationOf(network, sized, validation, classes.length)),
+    evaluation: validation && ((sized) => evaluationOf(network, sized, { validation, classes: classes.length, team })),
     split,
     chart: CHART,
     model: describeModel(config, classes),
@@ -56,15 +57,14 @@ interface Weighted {
 function evaluationOf(
   classifier: Classifier,
   config: ClassificationConfig,
-  validation: ImageSplit,
-  classes: number,
+  { validation, classes, team }: { readonly validation: ImageSplit; readonly classes: number; readonly team: Team },
 ): NetworkEvaluation {
   const batches = evaluationBatches(config, validation, classes);
   const predict = classifierPredictor(classifier, config.runtime);
   return {
     best: { metric: 'top1', mode: 'max' },
     async run({ signal }) {
-      const { loss, ...shares } = summarise(await evaluateClassifier(predict, batches, classes, { signal }));
+      const { loss, ...shares } = summarise(await evaluateClassifier(predict, batches, classes, { signal, team }));
       return config.evaluation.loss ? { ...shares, loss } : shares;
     },
     broken: batches.broken,

@@ -2,7 +2,14 @@
 import { join } from 'node:path';
 import type { CocoReport } from '@cocoeval/ts';
 import { makeFolder, writeJson } from '@pyramidal/files';
-import { countProgress, type EvaluateCommand, JsonList, withMeasuredNetwork } from '@pyramidal/task';
+import {
+  countProgress,
+  type EvaluateCommand,
+  isFirst,
+  JsonList,
+  type Team,
+  withMeasuredNetwork,
+} from '@pyramidal/task';
 import type { DetectionDataset } from '@pyramidal/coco';
 import { decodingOf } from '../assemble';
 import { type MeasuredSet, openValidation } from '../data';
@@ -24,12 +31,16 @@ export function evaluate(definition: DetectionDefinition, command: EvaluateComma
     modelClasses: ({ classes }: MeasuredSet) => modelClasses(classes),
     sourceOf: () => 'data.val',
   };
-  return withMeasuredNetwork(task, command, async ({ config, data: dataset, network }) => {
+  return withMeasuredNetwork(task, command, async ({ config, data: dataset, network, team }) => {
     const { perCategory } = config.evaluation;
-    makeFolder(command.out);
     const images = new ImageDetector(network, config, dataset.samples);
     try {
-      const metrics = await evaluateIntoFiles(images, dataset, command.out);
+      const options = { team, out: command.out };
+      if (!isFirst(team)) {
+        await evaluateDetector(images, dataset, options);
+        return 0;
+      }
+      const metrics = await evaluateIntoFiles(images, dataset, options);
       const found = Object.entries(metrics);
       const numbers = found.map(([kind, evaluation]) => [kind, numbersOf(evaluation, perCategory)]);
       writeJson(join(command.out, 'metrics.json'), { images: dataset.samples.length, ...Object.fromEntries(numbers) });
@@ -47,13 +58,15 @@ export function evaluate(definition: DetectionDefinition, command: EvaluateComma
 async function evaluateIntoFiles(
   images: ImageDetector,
   dataset: DetectionDataset,
-  out: string,
+  { out, team }: { readonly out: string; readonly team: Team },
 ): Promise<DetectionMetrics> {
+  makeFolder(out);
   const boxes = new JsonList(join(out, 'bbox.json'));
   let masks: JsonList | undefined;
   const progress = countProgress(dataset.samples.length, 'images');
   try {
     const metrics = await evaluateDetector(images, dataset, {
+      team,
       onResults: (results) => {
         progress.add();
         boxes.add(...results.box);

@@ -1,7 +1,7 @@
 /** `pyramidal-detect train`. */
 import type { Detector } from '@pyramidal/detector';
 import type { DetectionBatch } from '@pyramidal/coco';
-import { type NetworkEvaluation, prepareTraining, type TrainCommand, trainNetwork } from '@pyramidal/task';
+import { type NetworkEvaluation, prepareTraining, type Team, type TrainCommand, trainNetwork } from '@pyramidal/task';
 import { compiles, type DetectionTensors, lossOf, measuredLossOf } from '../assemble';
 import { measuredBatches, trainingBatches } from '../batches';
 import type { DetectionConfig } from '../config';
@@ -19,7 +19,7 @@ const METRICS = { boxes: ['boxAP', 'boxAP50'], masks: ['maskAP', 'maskAP50'] } a
 export async function train(definition: DetectionDefinition, command: TrainCommand): Promise<number> {
   const open = (config: DetectionConfig) => openData(config, definition.detectors);
   const prepared = await prepareTraining({ ...definition, open }, command);
-  const { config, network } = prepared;
+  const { config, network, team } = prepared;
   const { classes, training, validation, split } = prepared.data;
   const isMeasured = validation !== undefined && config.evaluation.loss;
   return trainNetwork(prepared, {
@@ -28,7 +28,7 @@ export async function train(definition: DetectionDefinition, command: TrainComma
     batches: (sized) => trainingBatches(sized, training.samples, network),
     tensors: ({ tensors }: DetectionBatch): DetectionTensors => ({ ...tensors }),
     compile: compiles(config),
-    evaluation: validation && ((sized) => evaluationOf(network, sized, validation)),
+    evaluation: validation && ((sized) => evaluationOf(network, sized, { validation, team })),
     ...(isMeasured && {
       measured: (sized: DetectionConfig) => ({
         loss: measuredLossOf(network),
@@ -41,11 +41,15 @@ export async function train(definition: DetectionDefinition, command: TrainComma
   });
 }
 
-function evaluationOf(detector: Detector, config: DetectionConfig, validation: MeasuredSet): NetworkEvaluation {
+function evaluationOf(
+  detector: Detector,
+  config: DetectionConfig,
+  { validation, team }: { readonly validation: MeasuredSet; readonly team: Team },
+): NetworkEvaluation {
   const images = new ImageDetector(detector, config, validation.samples);
   return {
     best: { metric: 'boxAP', mode: 'max' },
-    run: async ({ signal }) => summarise(await evaluateDetector(images, validation, { signal })),
+    run: async ({ signal }) => summarise(await evaluateDetector(images, validation, { signal, team })),
     close: () => images.close(),
   };
 }

@@ -4,7 +4,7 @@ import { encodeLabels, type SegmentationClass } from '@pyramidal/ade20k';
 import { makeFolder, writeFileAtomically, writeJson } from '@pyramidal/files';
 import { segmentationReport } from '@pyramidal/report';
 import type { SegmentationEvaluator, SegmentationMetrics } from '@pyramidal/segeval';
-import { type EvaluateCommand, withMeasuredNetwork } from '@pyramidal/task';
+import { type EvaluateCommand, isFirst, withMeasuredNetwork } from '@pyramidal/task';
 import { codingOf, decodingOf, segmentorPredictor } from '../assemble';
 import type { SegmentationConfig } from '../config';
 import { type MeasuredImages, openValidation } from '../data-folder';
@@ -21,7 +21,7 @@ export function evaluate(definition: SegmentationDefinition, command: EvaluateCo
     modelClasses: ({ classes }: MeasuredImages) => modelClasses(classes),
     sourceOf: ({ data }: SegmentationConfig) => data.root,
   };
-  return withMeasuredNetwork(task, command, async ({ config, data: { classes, validation: split }, network }) => {
+  return withMeasuredNetwork(task, command, async ({ config, data: { classes, validation: split }, network, team }) => {
     const { out } = command;
     const labels = join(out, 'labels');
     makeFolder(labels);
@@ -30,6 +30,7 @@ export function evaluate(definition: SegmentationDefinition, command: EvaluateCo
     const images = new SegmentedImages(classes, decodingOf(config));
     try {
       const counts = await evaluateSegmentor(predict, config, split, classes.length, {
+        team,
         onMap: async (item, data) => {
           images.add(item, data);
           const { name, original } = item;
@@ -38,6 +39,7 @@ export function evaluate(definition: SegmentationDefinition, command: EvaluateCo
           writeFileAtomically(file, await encodeLabels({ data, ...original }, coding));
         },
       });
+      if (!isFirst(team)) return 0;
       const metrics = counts.metrics();
       writeJson(join(out, 'metrics.json'), {
         images: split.samples.length,

@@ -4,6 +4,7 @@ import {
   classWeights,
   type NetworkEvaluation,
   prepareTraining,
+  type Team,
   type TrainCommand,
   trainNetwork,
 } from '@pyramidal/task';
@@ -26,7 +27,7 @@ const CHART = {
 /** Trains a segmentor on a dataset in ADE20K's layout; evaluates on the way and at the end. */
 export async function train(definition: SegmentationDefinition, command: TrainCommand): Promise<number> {
   const prepared = await prepareTraining({ ...definition, open: openWeighted }, command);
-  const { config, network } = prepared;
+  const { config, network, team } = prepared;
   const { classes, training, validation, split, weights } = prepared.data;
   const isMeasured = validation !== undefined && config.evaluation.loss;
   return trainNetwork(prepared, {
@@ -34,7 +35,7 @@ export async function train(definition: SegmentationDefinition, command: TrainCo
     images: training.samples.length,
     batches: (sized) => trainingBatches(sized, training, classes.length),
     tensors: ({ images, labels }: SegmentationBatch) => ({ images, labels }),
-    evaluation: validation && ((sized) => evaluationOf(network, sized, validation, classes.length)),
+    evaluation: validation && ((sized) => evaluationOf(network, sized, { validation, classes: classes.length, team })),
     ...(isMeasured && {
       measured: (sized: SegmentationConfig) => ({
         loss: measuredLossOf(network, weights),
@@ -62,14 +63,17 @@ interface Weighted {
 function evaluationOf(
   segmentor: Segmentor,
   config: SegmentationConfig,
-  validation: SegmentationSplit,
-  classes: number,
+  {
+    validation,
+    classes,
+    team,
+  }: { readonly validation: SegmentationSplit; readonly classes: number; readonly team: Team },
 ): NetworkEvaluation {
   const predict = segmentorPredictor(segmentor, config);
   return {
     best: { metric: 'mIoU', mode: 'max' },
     async run({ signal }) {
-      const counts = await evaluateSegmentor(predict, config, validation, classes, { signal });
+      const counts = await evaluateSegmentor(predict, config, validation, classes, { signal, team });
       return summarise(counts.metrics());
     },
     close: async () => predict.dispose(),

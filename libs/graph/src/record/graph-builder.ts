@@ -16,6 +16,7 @@ import { outputsWithoutRunning } from './output-shapes';
 import type { SymbolicTensor } from './symbolic-tensor';
 import { elementwiseView, viewAs, viewOnly } from './views';
 import { RecordingError } from './recording-error';
+import { Collectives, type StepCluster } from './collectives';
 import { rewrite, type GraphWriter } from './rewrites';
 
 export interface RecordOptions {
@@ -29,6 +30,8 @@ export interface RecordOptions {
   readonly portable?: boolean;
   /** For another process, which lacks this project's addon. False unless given. */
   readonly exported?: boolean;
+  /** The processes that run the step together; this one alone unless given. */
+  readonly cluster?: StepCluster | undefined;
 }
 
 /** Ids above this are the builder's own; the addon counts from 0. */
@@ -69,12 +72,16 @@ export class GraphBuilder implements GraphWriter {
   private readonly opNames = new Map<string, number>();
   private readonly known = new Map<string, string>();
   private readonly nodesByName = new Map<string, GraphNode>();
+  private readonly collectives: Collectives | undefined;
   private scope = STEP;
 
   constructor(
     private readonly real: EngineBinding,
     private readonly options: RecordOptions,
-  ) {}
+  ) {
+    const { cluster } = options;
+    if (cluster !== undefined) this.collectives = new Collectives(this, cluster, real.isUsingGpuDevice());
+  }
 
   /** Whether the graph is for other engines. */
   get isPortable(): boolean {
@@ -113,6 +120,8 @@ export class GraphBuilder implements GraphWriter {
       fusesLayerNorm: !this.real.isUsingGpuDevice() && process.env.TF_ENABLE_ONEDNN_OPTS !== '0',
       inScope: this.inScope.bind(this),
       identityAfter: this.identityAfter.bind(this),
+      workers: this.options.cluster?.workers ?? 1,
+      reduceOverWorkers: this.reduceOverWorkers.bind(this),
     };
   }
 
@@ -256,6 +265,16 @@ export class GraphBuilder implements GraphWriter {
     const after = `^${this.at(other).ref.split(':')[0]}`;
     const node = this.addNode('Identity', [ref, after], { T: { type: dtype } });
     return { id: this.add({ ref: node, shape, dtype }), shape: [...shape], dtype };
+  }
+
+  private reduceOverWorkers(id: number, how: 'sum' | 'mean'): TensorMetadata {
+    if (this.collectives === undefined) return this.fail('a step of one process sums over others');
+    const tensor = this.at(id);
+    const { shape, dtype } = tensor;
+    const vector = [shape.reduce((size, length) => size * length, 1)];
+    const ref = this.collectives.reduce(this.settled(viewAs(tensor, vector)), how);
+    this.tensors.set(ref, { shape: vector, dtype });
+    return { id: this.add(viewAs({ ref, shape: vector, dtype }, shape)), shape: [...shape], dtype };
   }
 
   private operation(

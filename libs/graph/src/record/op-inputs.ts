@@ -40,7 +40,7 @@ const INPUT_TYPES: Readonly<Record<string, string>> = {
   '- N*T': 'Concat',
   'N*T Tidx': 'ConcatV2',
   SrcT: 'Cast',
-  'T - - -': 'CollectiveReduceV2 CropAndResize',
+  'T - - -': 'CropAndResize',
   'T Index Index': 'Slice',
   'T Index Index Index': 'StridedSlice',
   'T T - T T T': 'NonMaxSuppressionV5',

@@ -87,7 +87,6 @@ const rules: Readonly<Record<string, Rule>> = {
   BroadcastTo: shapeFrom(1, 0),
   Fill: shapeFrom(0, 1),
   Transpose: transpose,
-  CollectiveReduceV2: likeFirst,
   PyramidalDeformableAttention: attention,
   PyramidalDeformableAttentionGrad: likeFirstThree,
 };

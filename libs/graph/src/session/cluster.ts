@@ -9,6 +9,8 @@ export interface Cluster {
   readonly workers: readonly string[];
   /** Which of them this process is. */
   readonly index: number;
+  /** Seconds that a sum waits for the other processes before the step fails; 300 unless given. */
+  readonly timeout?: number;
 }
 
 const JOB = 'worker';
@@ -23,14 +25,17 @@ function sessionConfig(index: number): SessionConfig {
  * @returns what steps that are to compute together are compiled with, as `session`.
  * @throws RuntimeError where no graphs can run; Error in one line, such as that the port is taken.
  */
-export function joinCluster({ workers, index }: Cluster): SessionConfig {
+export function joinCluster({ workers, index, timeout = 300 }: Cluster): SessionConfig {
   const sessions = engineBackend()?.binding.sessions;
   if (sessions === undefined) throw new RuntimeError('joinCluster: expected the engine tensorflow with graphs');
   if (workers[index] === undefined) {
     throw new RangeError(`joinCluster: expected a worker from 0 to ${workers.length - 1}, received ${index}`);
   }
+  if (!(timeout > 0))
+    throw new RangeError(`joinCluster: expected a timeout of more than 0 seconds, received ${timeout}`);
   const config = sessionConfig(index);
-  return { ...config, target: sessions.startServer(encodeServer({ workers, index }, config)) };
+  const target = sessions.startServer(encodeServer({ workers, index }, config));
+  return { ...config, target, cluster: { workers: workers.length, timeout } };
 }
 
 /** `message ServerDef`. */

@@ -1,4 +1,5 @@
 /** TensorFlow's `ConfigProto`, as far as it is used. */
+import type { StepCluster } from '../record/collectives';
 import { bytesField, doubleField, integerField, messageField } from '../record/protobuf';
 
 /** Options of a session, those of TensorFlow's `message ConfigProto` that matter here. */
@@ -25,6 +26,8 @@ export interface SessionConfig {
   readonly rewriting?: GraphRewriting;
   /** The worker that groups of collectives are agreed with, e.g. `/job:worker/replica:0/task:0`. */
   readonly collectiveLeader?: string;
+  /** The processes whose steps compute together, which such steps are recorded for. */
+  readonly cluster?: StepCluster;
 }
 
 /** Options of Grappler, those of TensorFlow's `message RewriterConfig` that matter here. */

@@ -11,9 +11,12 @@ namespace pyramidal {
 
 inline void Check(const absl::Status &status) {
   if (status.ok()) return;
-  // TensorFlow adds the nodes around an error on lines of their own.
+  // TensorFlow adds the nodes around an error on lines of their own; of a server, the first line says whose it is.
   const std::string message(status.message());
-  throw std::runtime_error(message.substr(0, message.find('\n')));
+  const size_t end = message.find('\n');
+  const bool isHeading = end != std::string::npos && end > 0 && message[end - 1] == ':';
+  const size_t start = isHeading ? end + 1 : 0;
+  throw std::runtime_error(message.substr(start, message.find('\n', start) - start));
 }
 
 }  // namespace pyramidal

@@ -41,11 +41,6 @@ export class MetricsLog {
     this.events.append(encodeRecord({ wallTime, step: step + 1, content: { sessionStart: true } }));
   }
 
-  /** Whether an evaluation of the step was there at the start. */
-  hasEvaluation(step: number): boolean {
-    return this.evaluations.some((evaluation) => evaluation.step === step);
-  }
-
   write({ kind, step, epoch, values }: MetricsLine): void {
     const now = new Date();
     const line = { kind, step, epoch, time: now.toISOString(), ...values };

@@ -9,6 +9,12 @@ export const metric = z
 
 const count = z.int().min(0);
 
+/** The log's values since its last line. */
+export const windowState = z.object({
+  names: z.array(z.string()).readonly(),
+  rows: z.array(z.array(metric).readonly()).readonly(),
+});
+
 /** What a checkpoint knows besides tensors. */
 export const checkpointInfo = z.object({
   step: count,
@@ -16,9 +22,7 @@ export const checkpointInfo = z.object({
   updatesPerEpoch: z.int().min(1),
   seed: z.number(),
   config: z.string(),
-  window: z
-    .object({ names: z.array(z.string()).readonly(), rows: z.array(z.array(metric).readonly()).readonly() })
-    .optional(),
+  window: windowState.optional(),
   metrics: z.record(z.string(), metric).optional(),
 });
 

@@ -167,6 +167,13 @@ function writeRecords(
     writeFileAtomically(file(kept), old);
     notes.push(`the configuration differs from the run's until now (kept as ${kept}): ${firstDifference(old, config)}`);
   }
+  const [before, now] = [workersOf(starts.at(-1)), workersOf(info)];
+  if (starts.length > 0 && before !== now) {
+    notes.push(
+      `${now} ${now === 1 ? 'process trains' : 'processes train'} now, ${before} until now: updates have the same images; ` +
+        'what is drawn within a step, such as dropout, may differ',
+    );
+  }
   writeFileAtomically(file('config.yaml'), config);
   const start = {
     started: new Date().toISOString(),
@@ -177,6 +184,12 @@ function writeRecords(
   };
   writeJson(file('run.json'), { starts: [...starts, start] });
   return notes;
+}
+
+/** How many processes a start had. */
+function workersOf(start: unknown): number {
+  const { workers } = (start ?? {}) as { workers?: unknown };
+  return typeof workers === 'number' ? workers : 1;
 }
 
 /** The last start is the one that ends. */

@@ -1,0 +1,54 @@
+/** `pyramidal-launch --workers 2 -- PROGRAM ARGUMENTS`. */
+import { type ExitCode } from '@pyramidal/program';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { launch } from '../launch';
+
+interface Options {
+  readonly workers: number;
+  readonly cards?: true;
+  readonly maxRestarts: number;
+  readonly timeout?: number;
+}
+
+/** Exit codes: that of the first worker that failed, 0 if none did, 2 for wrong usage. */
+export async function run(args: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = 0;
+  const program = new Command('pyramidal-launch')
+    .description('Starts a program as several workers of one training on this machine')
+    .requiredOption('--workers <count>', 'processes to start', atLeast(1))
+    .option('--cards', 'give each worker a card of its own (CUDA_VISIBLE_DEVICES)')
+    .option(
+      '--max-restarts <count>',
+      'start all again from the last checkpoint when one fails, so many times',
+      atLeast(0),
+      0,
+    )
+    .option(
+      '--timeout <seconds>',
+      'how long a worker waits for the others before it gives up (default: 300)',
+      atLeast(1),
+    )
+    .argument('<command...>', 'the program and its arguments, after --')
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .action(async (command: [string, ...string[]], options: Options) => {
+      code = await launch({ ...options, command, say: (line) => process.stderr.write(`${line}\n`) });
+    });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return 0;
+    process.stderr.write(`pyramidal-launch: ${error.message.replace(/^error: /, '')}\n`);
+    return 2;
+  }
+}
+
+const atLeast =
+  (least: number) =>
+  (text: string): number => {
+    const count = Number(text);
+    if (/^\d+$/.test(text) && count >= least) return count;
+    throw new InvalidArgumentError(`expected a whole number from ${least} on, received '${text}'`);
+  };

@@ -114,7 +114,7 @@ function sharedStatistics(x: tf.Tensor2D, shift: tf.Tensor1D) {
   const sums = overWorkers.sum(tf.concat1d([tf.tensor1d([own]), sumRows(moved), sumRows(tf.square(moved))]));
   const [count, first, second] = tf.split(sums, [1, channels, channels]) as [tf.Tensor1D, tf.Tensor1D, tf.Tensor1D];
   const rest = tf.div<tf.Tensor1D>(first, count);
-  const variance: tf.Tensor1D = tf.relu(tf.sub(tf.div<tf.Tensor1D>(second, count), tf.square(rest)));
+  const variance: tf.Tensor1D = tf.relu(tf.sub<tf.Tensor1D>(tf.div<tf.Tensor1D>(second, count), tf.square(rest)));
   return { mean: tf.add<tf.Tensor1D>(shift, rest), variance, count: tf.squeeze<tf.Scalar>(count) };
 }
 

@@ -27,6 +27,14 @@ describe('trainingCurves', () => {
     for (const png of curves.values()) expect(png.subarray(1, 4).toString()).toBe('PNG');
   });
 
+  it('draws the validation loss beside that of training, where evaluations measured one', async () => {
+    const lines = [TRAIN, { ...TRAIN, step: 2, loss: 1 }];
+    const measured = await curvesOf([...lines, { ...EVALUATION, step: 2, loss: 1.5 }]);
+    const unmeasured = await curvesOf([...lines, { ...EVALUATION, step: 2 }]);
+    expect(measured.get('loss.png')).not.toEqual(unmeasured.get('loss.png'));
+    expect(measured.get('accuracy.png')).toEqual(unmeasured.get('accuracy.png'));
+  });
+
   it('leaves a metric without a value out of the legend', async () => {
     const file = join(folder, 'metrics.jsonl');
     writeFileSync(file, `${JSON.stringify(EVALUATION)}\n`);

@@ -97,7 +97,7 @@ describe('errors', () => {
   it('guesses what a mistyped value and key meant', () => {
     expect(complaint(VALID.replace('smt_tiny', 'smt_tny'))).toContain("did you mean 'smt_tiny'?");
     expect(complaint(VALID.replace('epochs: 3', 'epcohs: 3'))).toContain(
-      "x.yaml:7: train.epcohs: unknown key, expected one of epochs, iterations, batchSize, accumulation, optimizer, schedule, clipGradNorm, ema, recompute, seed, logEvery, saveEvery, patience, keep, onSaveError, did you mean 'epochs'?",
+      "x.yaml:7: train.epcohs: unknown key, expected one of epochs, iterations, batchSize, accumulation, lrImages, syncBatchNorm, optimizer, schedule, clipGradNorm, ema, recompute, seed, logEvery, saveEvery, patience, keep, onSaveError, did you mean 'epochs'?",
     );
   });
 

@@ -57,11 +57,9 @@ async function runGroup(options: LaunchOptions, restarts: number): Promise<Endin
   const workers = addresses.map((_, index) => start(options, addresses, index, restarts));
   let isStopped = false;
   const pass = (signal: NodeJS.Signals): void => {
-    // The second time all quit at once, also those that wait for others and hear nothing.
-    for (const { child } of workers) {
-      if (isStopped) killGroup(child, 'SIGKILL');
-      else child.kill(signal);
-    }
+    // A program may stand behind others, such as npm and a shell. The second time all quit at once, also those that wait for
+    // others and hear nothing.
+    for (const { child } of workers) killGroup(child, isStopped ? 'SIGKILL' : signal);
     isStopped = true;
   };
   PASSED_ON.forEach((signal) => process.on(signal, pass));
@@ -91,7 +89,7 @@ async function freePorts(count: number): Promise<number[]> {
 function start(options: LaunchOptions, addresses: readonly string[], index: number, restarts: number): Worker {
   const { command, say } = options;
   const [program, ...args] = command;
-  // A group of its own: Ctrl-C in a terminal would reach it twice otherwise.
+  // A group of its own, that Ctrl-C in a terminal does not reach: it is passed on.
   const child = spawn(program, args, {
     env: environmentOf(options, addresses, index, restarts),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -17,9 +17,9 @@ const RUNTIMES = ['onnxruntime-node', 'onnxruntime-web'] as const;
 const CHECK = 'import onnx, sys; onnx.checker.check_model(onnx.load(sys.argv[1]), full_check=True)';
 
 /** Families with these; the other detectors stand on the first one alone. */
-const OF_EVERY_FAMILY: readonly string[] = ['classify', 'upernet', 'semantic-fpn', 'retinanet', 'mask-rcnn'];
+const OF_EVERY_FAMILY: readonly string[] = ['classify', 'upernet', 'semantic-fpn', 'retinanet'];
 
-/** Of one output: its largest difference as a share of its largest value, or how many labels differ. */
+/** Of one output: its largest difference as a share of its largest value, of probabilities of 1, or how many labels differ. */
 type Difference =
   { readonly relative: number; readonly of: number } | { readonly unequal: number; readonly of: number };
 
@@ -48,7 +48,7 @@ function casesOf({ case: wanted = '' }: BenchOptions): Case[] {
   );
   const cases = all.filter(({ family, task }) => `${task}/${family}`.startsWith(wanted));
   if (cases.length > 0) return cases;
-  throw new UsageError(`onnx: expected the beginning of TASK/BACKBONE, such as mask-rcnn/smt_tiny, received ${wanted}`);
+  throw new UsageError(`onnx: expected the beginning of TASK/BACKBONE, such as retinanet/smt_tiny, received ${wanted}`);
 }
 
 /** A cell for each runtime, and one for the checker where there is one. */

@@ -75,8 +75,8 @@ const detector =
     };
   };
 
-const SMALL = { height: 256, width: 256 };
-const WIDE = { height: 256, width: 320 };
+const SMALL = { height: 128, width: 128 };
+const WIDE = { height: 128, width: 160 };
 
 export const TASKS: readonly Task[] = [
   { name: 'classify', size: { height: 224, width: 224 }, create: classifier },

@@ -1,5 +1,6 @@
 /** From matches to precision and recall (pycocotools' accumulate). */
 import { Float64Column, Uint32Column } from '../format/columns';
+import { CocoFormatError } from '../format/errors';
 import type { CategoryMatches, MatchStore } from './match-store';
 import type { Params } from './params';
 
@@ -21,6 +22,9 @@ export interface Accumulated {
   readonly scores: Float64Array;
 }
 
+/** Two gigabytes: twenty thousand categories at COCO's thresholds. */
+const MAX_VALUES = 2 ** 28;
+
 /** Turns matches into precision at fixed recalls. */
 export function accumulate(store: MatchStore, params: Params): Accumulated {
   const T = params.iouThrs.length;
@@ -28,8 +32,13 @@ export function accumulate(store: MatchStore, params: Params): Accumulated {
   const K = store.categories.length;
   const A = params.areaRng.length;
   const M = params.maxDets.length;
-  const precision = new Float64Array(T * R * K * A * M).fill(-1);
-  const scores = new Float64Array(T * R * K * A * M).fill(-1);
+  const values = T * R * K * A * M;
+  if (values > MAX_VALUES)
+    throw new CocoFormatError(
+      `expected at most ${MAX_VALUES} values of precision, received ${values}: ${T} thresholds, ${R} recalls, ${K} categories, ${A} area ranges, ${M} limits`,
+    );
+  const precision = new Float64Array(values).fill(-1);
+  const scores = new Float64Array(values).fill(-1);
   const recall = new Float64Array(T * K * A * M).fill(-1);
   const curves = Array.from({ length: T }, () => new Curve());
 

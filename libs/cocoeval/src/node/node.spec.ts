@@ -164,6 +164,23 @@ describe('cocoeval', () => {
     expect(written.perCategory).toHaveLength(3);
   });
 
+  it('shows names as a terminal may have them', async () => {
+    const categories = gt.categories.map((category) => ({ ...category, name: `\u001b[2J${'x'.repeat(1e6)}` }));
+    const { code, out } = await cli(file('names.json', { ...gt, categories }), dtFile, '--per-category');
+    expect([code, out.length < 5000]).toEqual([0, true]);
+    expect(out).toContain('\\u001b[2Jxxx');
+  });
+
+  it('refuses more categories than their curves have room for', async () => {
+    const more = Array.from({ length: 30_000 }, (_, i) => ({ id: 1000 + i, name: `${i}` }));
+    const crowded = file('crowded.json', { ...gt, categories: [...gt.categories, ...more] });
+    const { code, error } = await cli(crowded, dtFile, '--images', String(gt.images[0]!.id));
+    expect(code).toBe(1);
+    expect(error).toMatch(
+      /^cocoeval: expected at most 268435456 values of precision, received \d+: 10 thresholds, .*\n$/,
+    );
+  });
+
   it('gives names that are numbers as text', async () => {
     const categories = gt.categories.map((category, i) => ({ ...category, name: 10 ** i }));
     const numeric = file('numeric.json', { ...gt, categories });

@@ -90,7 +90,10 @@ export class CocoReport {
 
   /** `perCategory` as a table to read. */
   perCategoryText(): string {
-    const rows = this.perCategory().map((c) => [c.name, ...[c.AP, c.AP50, c.AP75, c.AR].map((v) => fixed(v, 3))]);
+    const rows = this.perCategory().map((c) => [
+      shownName(c.name),
+      ...[c.AP, c.AP50, c.AP75, c.AR].map((v) => fixed(v, 3)),
+    ]);
     const table = [['category', 'AP', 'AP50', 'AP75', 'AR'], ...rows];
     const width = Math.max(...table.map(([name]) => (name as string).length));
     return table
@@ -136,4 +139,15 @@ function find<T>(list: readonly T[], wanted: T | undefined, field: string): numb
 
 function mean(values: readonly number[]): number {
   return values.length === 0 ? -1 : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** A name out of a file as a terminal may show it: control characters are written, not obeyed, and what is very long is cut. */
+function shownName(name: string): string {
+  const LENGTH = 100;
+  const start = name.length > LENGTH ? `${name.slice(0, LENGTH)}...` : name;
+  // eslint-disable-next-line no-control-regex
+  return start.replace(
+    /[\u0000-\u001f\u007f-\u009f]/g,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

@@ -141,13 +141,12 @@ function mean(values: readonly number[]): number {
   return values.length === 0 ? -1 : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
+
 /** A name out of a file as a terminal may show it: control characters are written, not obeyed, and what is very long is cut. */
 function shownName(name: string): string {
   const LENGTH = 100;
   const start = name.length > LENGTH ? `${name.slice(0, LENGTH)}...` : name;
-  // eslint-disable-next-line no-control-regex
-  return start.replace(
-    /[\u0000-\u001f\u007f-\u009f]/g,
-    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return start.replace(CONTROL, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -1,4 +1,5 @@
 /** The smallest detector there is: anchors of one size on P3, classified as they are. The example of docs/add-a-head.md. */
+import { z } from '@pyramidal/config';
 import { oneHot, takeRows } from '@pyramidal/boxes';
 import { joinLevels, mapSize, PyramidAnchors } from '@pyramidal/dense';
 import {
@@ -21,7 +22,6 @@ import { focalLoss } from '@pyramidal/losses';
 import { matchBoxes, truthRowsOf } from '@pyramidal/matching';
 import { type Backbone, Conv2d, type ForwardPass, initializers, LEVELS, type Neck } from '@pyramidal/nn';
 import * as tf from '@tensorflow/tfjs-core';
-import { z } from 'zod';
 
 const MATCH = { positiveIou: 0.5, negativeIou: 0.4, lowQuality: { minIou: 0 } };
 

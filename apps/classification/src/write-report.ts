@@ -1,14 +1,11 @@
 /** `report.html`: an evaluation that people can look at. */
 import { basename, dirname, join } from 'node:path';
 import { writeFileAtomically } from '@pyramidal/files';
-import { type DecodeOptions, decodePicture, keepRatioSize, resizeImage } from '@pyramidal/images';
+import type { DecodeOptions } from '@pyramidal/images';
 import type { ImageClass } from '@pyramidal/imagenet';
-import { classificationReport } from '@pyramidal/report';
+import { classificationReport, readSmallPicture } from '@pyramidal/report';
 import { type ClassificationCounts, confusionRows, summarise } from './classification-metrics';
 import type { PredictedImage } from './evaluate-classifier';
-
-/** The longer side of the pictures in the page. */
-const SIDE = 240;
 
 export interface ReportOptions {
   readonly counts: ClassificationCounts;
@@ -28,9 +25,7 @@ export async function writeReport(folder: string, { counts, classes, images, dec
     images,
     show: async (i) => {
       const { file } = images[i]!;
-      const picture = await decodePicture(file, decode);
-      const size = keepRatioSize(picture, { shortest: SIDE, longest: SIDE });
-      return [{ name: basename(file), image: resizeImage(picture, { ...size, convention: 'opencv-bilinear' }) }];
+      return [{ name: basename(file), image: await readSmallPicture(file, decode) }];
     },
   });
   writeFileAtomically(join(folder, 'report.html'), page);

@@ -1,17 +1,14 @@
 /** `report.html`: an evaluation that people can look at. */
-import { createReadStream, existsSync, readFileSync } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { mask, type CocoResult, type Rle } from '@cocoeval/ts';
 import type { Corners, DetectionDataset, DetectionSample } from '@pyramidal/coco';
 import { writeFileAtomically } from '@pyramidal/files';
-import { type DecodeOptions, decodePicture, keepRatioSize, resizeImage, type RgbImage } from '@pyramidal/images';
-import { detectionReport, type DrawImage } from '@pyramidal/report';
+import type { DecodeOptions } from '@pyramidal/images';
+import { detectionReport, type DrawImage, readSmallPicture } from '@pyramidal/report';
 import { type Drawable, drawDetections } from './draw-detections';
 import type { DetectionMetrics } from './evaluate-detector';
-
-/** The longer side of the pictures in the page. */
-const SIDE = 320;
 
 export interface ReportOptions {
   /** Where the results files are. */
@@ -32,7 +29,10 @@ export async function writeReport({ folder, dataset, metrics, decode }: ReportOp
     reports: { boxes: metrics.box, ...(metrics.mask && { masks: metrics.mask }) },
     results: readFileSync(join(folder, 'bbox.json'), 'utf8'),
     openPictures: async (ids, minScore) => {
-      const found = await foundIn(folder, dataset, new Set(ids), minScore);
+      const wanted = new Set(ids);
+      // Masks of an earlier evaluation may lie in the folder too.
+      const files = { boxes: join(folder, 'bbox.json'), ...(metrics.mask && { masks: join(folder, 'segm.json') }) };
+      const found = await foundIn(files, dataset, (result) => wanted.has(result.image_id) && result.score >= minScore);
       return pictureDrawer(dataset, found, decode);
     },
   });
@@ -47,7 +47,7 @@ function pictureDrawer(
   const byId = new Map(samples.map((sample) => [sample.id, sample]));
   return async (imageId) => {
     const sample = byId.get(imageId)!;
-    const picture = await readSmall(sample, decode);
+    const picture = await readSmallPicture(sample.file, decode);
     const draw = async (name: string, objects: readonly Drawable[]) => {
       const own = { ...picture, data: picture.data.slice() };
       return { name, image: await drawDetections(own, { ...sample, objects }, classes) };
@@ -56,27 +56,38 @@ function pictureDrawer(
   };
 }
 
-/** The objects of some images in the results files, which have a record a line: a mask's at the place of its box's. */
+/** The results files of an evaluation, which have a record a line: a mask's at the place of its box's. */
+interface ResultsFiles {
+  readonly boxes: string;
+  readonly masks?: string;
+}
+
+/** The wanted objects by image. */
 async function foundIn(
-  folder: string,
+  files: ResultsFiles,
   { classes }: DetectionDataset,
-  imageIds: ReadonlySet<number>,
-  minScore: number,
+  isWanted: (result: CocoResult) => boolean,
 ): Promise<Map<number, Drawable[]>> {
   const labels = new Map(classes.map(({ categoryId }, label) => [categoryId, label]));
-  const isShown = ({ image_id, score }: CocoResult): boolean => imageIds.has(image_id) && score >= minScore;
-  const masks = (await recordsOf(join(folder, 'segm.json'), isShown)).map(({ segmentation }) => segmentation as Rle);
+  const masks = files.masks === undefined ? [] : await recordsOf(files.masks, isWanted);
   const found = new Map<number, Drawable[]>();
-  (await recordsOf(join(folder, 'bbox.json'), isShown)).forEach(({ image_id, category_id, score, bbox }, i) => {
-    const object = { label: labels.get(category_id)!, score, box: corners(bbox!), ...(masks[i] && { mask: masks[i] }) };
-    found.set(image_id, [...(found.get(image_id) ?? []), object]);
+  (await recordsOf(files.boxes, isWanted)).forEach(({ image_id, category_id, score, bbox }, i) => {
+    const segmentation = masks[i]?.segmentation as Rle | undefined;
+    const object = {
+      label: labels.get(category_id)!,
+      score,
+      box: corners(bbox!),
+      ...(segmentation && { mask: segmentation }),
+    };
+    const others = found.get(image_id);
+    if (others === undefined) found.set(image_id, [object]);
+    else others.push(object);
   });
   return found;
 }
 
 async function recordsOf(file: string, isWanted: (record: CocoResult) => boolean): Promise<CocoResult[]> {
   const records: CocoResult[] = [];
-  if (!existsSync(file)) return records;
   for await (const line of createInterface({ input: createReadStream(file) })) {
     if (!line.startsWith('{')) continue;
     const record = JSON.parse(line.replace(/,$/, '')) as CocoResult;
@@ -95,10 +106,4 @@ function annotated({ objects, width, height }: DetectionSample): Drawable[] {
     box,
     ...(segmentation && { mask: mask.fromSegmentation(segmentation, height, width) }),
   }));
-}
-
-async function readSmall({ file }: DetectionSample, decode: DecodeOptions): Promise<RgbImage> {
-  const picture = await decodePicture(file, decode);
-  const size = keepRatioSize(picture, { shortest: SIDE, longest: SIDE });
-  return resizeImage(picture, { ...size, convention: 'opencv-bilinear' });
 }

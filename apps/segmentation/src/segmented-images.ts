@@ -1,22 +1,13 @@
 /** The images of an evaluation for its report: how wrong each is, and those that are worst with their maps. */
 import type { EvaluationItem, SegmentationClass } from '@pyramidal/ade20k';
-import {
-  type DecodeOptions,
-  decodePicture,
-  keepRatioSize,
-  nearestIndex,
-  resizeImage,
-  type RgbImage,
-  type Size,
-} from '@pyramidal/images';
-import type { SegmentationEvaluation, SegmentedImage } from '@pyramidal/report';
+import { type DecodeOptions, nearestIndex, type RgbImage, type Size } from '@pyramidal/images';
+import { readSmallPicture, type SegmentationEvaluation, type SegmentedImage, smallSize } from '@pyramidal/report';
 import { edgeErrors } from '@pyramidal/segeval';
 import { drawMap } from './draw-map';
 
 const EDGE_WIDTH = 3;
 
-/** The longer side of the pictures, and how many images keep their maps. */
-const SIDE = 320;
+/** How many images keep their maps. */
 const KEPT = 20;
 
 /** An image with its maps, small. */
@@ -47,7 +38,7 @@ export class SegmentedImages {
     const index = this.images.push({ name, ...errors }) - 1;
     const share = errors.pixels === 0 ? 0 : errors.wrong / errors.pixels;
     if (this.kept.length === KEPT && share <= this.kept.at(-1)!.share) return;
-    const size = keepRatioSize(original, { shortest: SIDE, longest: SIDE });
+    const size = smallSize(original);
     const small = (map: Uint8Array): Uint8Array => nearest(map, original, size);
     const ignored = (label: number): number => (label < this.classes.length ? label : this.classes.length);
     const maps = { label: small(labels.data).map(ignored), prediction: small(prediction) };
@@ -65,7 +56,7 @@ export class SegmentedImages {
   }
 
   private async pictures({ file, size, label, prediction }: Kept) {
-    const picture = resizeImage(await decodePicture(file, this.decode), { ...size, convention: 'opencv-bilinear' });
+    const picture = await readSmallPicture(file, this.decode);
     const draw = (map: Uint8Array): Promise<RgbImage> =>
       drawMap({ ...picture, data: picture.data.slice() }, { map, ...size }, this.drawn);
     return [

@@ -11,3 +11,4 @@ export {
   type ImagePrediction,
 } from './classification/classification-report';
 export { trainingReport, type TrainingRun } from './training/training-report';
+export { readSmallPicture, smallSize } from './picture';

@@ -1,5 +1,13 @@
 /** Pictures inside the page. */
-import { encodeImage, type RgbImage } from '@pyramidal/images';
+import {
+  type DecodeOptions,
+  decodePicture,
+  encodeImage,
+  keepRatioSize,
+  resizeImage,
+  type RgbImage,
+  type Size,
+} from '@pyramidal/images';
 import { html, type Html } from './html';
 
 /** Pictures that are looked at side by side. */
@@ -8,8 +16,21 @@ export interface PicturePair {
   readonly pictures: readonly { readonly name: string; readonly image: RgbImage }[];
 }
 
-/** Keeps 40 pairs of 320 pixels under 2 MB. */
+/** The longer side of a picture in a page; 40 pairs of this size and quality stay under 2 MB. */
+const SIDE = 320;
 const QUALITY = 70;
+
+/** The size of an image in a page. */
+export const smallSize = (image: Size): Size => keepRatioSize(image, { shortest: SIDE, longest: SIDE });
+
+/**
+ * An image as it is shown in a page.
+ * @throws BrokenImageError as `decodePicture` does.
+ */
+export async function readSmallPicture(file: string, decode: DecodeOptions): Promise<RgbImage> {
+  const picture = await decodePicture(file, decode);
+  return resizeImage(picture, { ...smallSize(picture), convention: 'opencv-bilinear' });
+}
 
 /** The pictures as WebP in the page itself. */
 export async function picturePair({ caption, pictures }: PicturePair): Promise<Html> {

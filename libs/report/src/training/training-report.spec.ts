@@ -37,6 +37,14 @@ it('draws runs over each other under their names', () => {
   ]);
 });
 
+it('draws a long run with as many points as a screen can show, its ends among them', () => {
+  const records = Array.from({ length: 10_001 }, (_, step) => ({ kind: 'train', step, loss: 1 }));
+  const { points } = chartsOf(trainingReport('Training', [{ name: 'a', records }]))[0]!.series[0]!;
+  const steps = points.map(([step]) => Number(step));
+  expect([steps.length, steps[0], steps.at(-1)]).toEqual([1500, 0, 10_000]);
+  expect(Math.max(...steps.slice(1).map((step, i) => step - steps[i]!))).toBeLessThanOrEqual(7);
+});
+
 it('is a page for a run that has logged nothing yet', () => {
   expect(chartsOf(trainingReport('Training', [{ name: 'a', records: [] }]))).toHaveLength(1);
 });

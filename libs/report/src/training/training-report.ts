@@ -91,7 +91,16 @@ function curve({ records }: TrainingRun, kind: string, value: string, look: Look
     const y = record[value];
     return record.kind === kind && typeof y === 'number' ? [[record.step, y]] : [];
   });
-  return points.length === 0 ? [] : [{ ...look, points }];
+  return points.length === 0 ? [] : [{ ...look, points: thinned(points) }];
+}
+
+/** More points than a screen has columns show nothing more; a long run would make a page of many megabytes. */
+const MOST_POINTS = 1500;
+
+/** Evenly spaced points, the first and the last among them. */
+function thinned<T>(points: readonly T[]): T[] {
+  const step = Math.max(1, (points.length - 1) / (MOST_POINTS - 1));
+  return Array.from({ length: Math.min(points.length, MOST_POINTS) }, (_, i) => points[Math.round(i * step)]!);
 }
 
 /** Curves of several runs carry the name of theirs, and its colour in every chart. */

@@ -46,7 +46,9 @@ const mayImport = {
     'type:distributed',
   ],
   'type:testing': [],
-  'type:task-testing': ['type:config', 'type:nn', 'type:runtime', 'type:model', 'type:training'],
+  'type:task-testing': [
+    ...['type:config', 'type:nn', 'type:runtime', 'type:model', 'type:training', 'type:distributed', 'type:task'],
+  ],
   'type:tool': ['*'],
 };
 
@@ -99,7 +101,7 @@ export default tseslint.config(
   },
   {
     files: ['libs/*/src/**/*.ts', 'apps/*/src/**/*.ts'],
-    ignores: ['**/*.spec.ts', 'libs/testing/**', 'libs/task-testing/**'],
+    ignores: ['**/*.spec.ts', '**/testing/**', 'libs/task-testing/**'],
     rules: {
       'no-restricted-imports': [
         'error',

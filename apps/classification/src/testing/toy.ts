@@ -1,9 +1,8 @@
 /** Pictures of three colours, one folder a colour, a configuration that learns them in seconds, and the program on them. */
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { blankImage, encodeImage, type Rgb } from '@pyramidal/images';
-import { runApp } from '@pyramidal/task';
+import { runnerOf, type Toy, writeToy } from '@pyramidal/task-testing';
 import { classification } from '../classification';
 
 /** The classes. */
@@ -29,20 +28,8 @@ train:
 evaluation: { every: 80 }
 `;
 
-interface Toy {
-  readonly folder: string;
-  /** Path of the configuration. */
-  readonly config: string;
-}
-
 /** Writes set and configuration into a new folder. */
-export async function makeToy(): Promise<Toy> {
-  const folder = mkdtempSync(join(tmpdir(), 'classify-'));
-  const config = join(folder, 'toy.yaml');
-  writeFileSync(config, CONFIG.replace('DATA', join(folder, 'data')));
-  await writeSet(join(folder, 'data'));
-  return { folder, config };
-}
+export const makeToy = (): Promise<Toy> => writeToy(CONFIG, writeSet);
 
 /** The same pictures for training and validation. */
 export async function writeSet(root: string): Promise<void> {
@@ -60,11 +47,5 @@ export async function writePictures(to: string, [red, green, blue]: Rgb): Promis
   }
 }
 
-/** Runs the program; what it says on standard error, its progress aside, is the message. */
-export async function classify(line: string, ...set: readonly string[]): Promise<{ code: number; message: string }> {
-  const argv = [...line.split(' '), ...set.flatMap((override) => ['--set', override])];
-  let message = '';
-  const stderr = { write: (text: string): void => void (message += text) };
-  const code = await runApp(classification, { argv, stderr });
-  return { code, message };
-}
+/** Runs the program. */
+export const classify = runnerOf(classification);

@@ -1,9 +1,8 @@
 /** A dataset of a few pictures of rectangles, a configuration that learns them in seconds, and the program on them. */
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CocoAnnotation, CocoDataset } from '@cocoeval/ts';
-import { runApp } from '@pyramidal/task';
+import { runnerOf, type Toy, writeToy } from '@pyramidal/task-testing';
 import { blankImage, encodeImage, type Rgb } from '@pyramidal/images';
 import { detection } from '../detection';
 
@@ -51,20 +50,8 @@ const CATEGORIES: readonly { readonly id: number; readonly name: string; readonl
 const [WIDTH, HEIGHT] = [64, 48];
 const IMAGES = 4;
 
-interface Toy {
-  readonly folder: string;
-  /** Path of the configuration. */
-  readonly config: string;
-}
-
 /** Writes set and configuration into a new folder. */
-export async function makeToy(): Promise<Toy> {
-  const folder = mkdtempSync(join(tmpdir(), 'detect-'));
-  const config = join(folder, 'toy.yaml');
-  writeFileSync(config, CONFIG.replace('DATA', join(folder, 'data')));
-  await writeSet(join(folder, 'data'));
-  return { folder, config };
-}
+export const makeToy = (): Promise<Toy> => writeToy(CONFIG, writeSet);
 
 /** Pictures of two rectangles, one of each category; the same for training and validation. */
 export async function writeSet(root: string): Promise<void> {
@@ -97,11 +84,5 @@ export function writeAnnotations(root: string, dataset: CocoDataset): void {
   for (const split of ['train', 'val']) writeFileSync(join(root, `${split}.json`), JSON.stringify(dataset));
 }
 
-/** Runs the program; what it says on standard error, its progress aside, is the message. */
-export async function detect(line: string, ...set: readonly string[]): Promise<{ code: number; message: string }> {
-  const argv = [...line.split(' '), ...set.flatMap((override) => ['--set', override])];
-  let message = '';
-  const stderr = { write: (text: string): void => void (message += text) };
-  const code = await runApp(detection, { argv, stderr });
-  return { code, message };
-}
+/** Runs the program. */
+export const detect = runnerOf(detection);

@@ -1,10 +1,9 @@
 /** Pictures of two colours in ADE20K's layout, a configuration that learns them in seconds, and the program on them. */
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeLabels } from '@pyramidal/ade20k';
 import { blankImage, encodeImage } from '@pyramidal/images';
-import { runApp } from '@pyramidal/task';
+import { runnerOf, type Toy, writeToy } from '@pyramidal/task-testing';
 import { segmentation } from '../segmentation';
 
 /** Label files of the pictures. */
@@ -30,20 +29,8 @@ train:
 evaluation: { every: 30 }
 `;
 
-interface Toy {
-  readonly folder: string;
-  /** Path of the configuration. */
-  readonly config: string;
-}
-
 /** Writes set and configuration into a new folder. */
-export async function makeToy(): Promise<Toy> {
-  const folder = mkdtempSync(join(tmpdir(), 'segment-'));
-  const config = join(folder, 'toy.yaml');
-  writeFileSync(config, CONFIG.replace('DATA', join(folder, 'data')));
-  await writeSet(join(folder, 'data'));
-  return { folder, config };
-}
+export const makeToy = (): Promise<Toy> => writeToy(CONFIG, writeSet);
 
 /** Four pictures a split, 60 x 44, red on the left and blue on the right of a line that moves. */
 export async function writeSet(root: string): Promise<void> {
@@ -70,11 +57,5 @@ export async function writePicture(file: string, i: number): Promise<void> {
 
 const isLeft = (x: number, i: number): boolean => x < 18 + 8 * i;
 
-/** Runs the program; what it says on standard error, its progress aside, is the message. */
-export async function segment(line: string, ...set: readonly string[]): Promise<{ code: number; message: string }> {
-  const argv = [...line.split(' '), ...set.flatMap((override) => ['--set', override])];
-  let message = '';
-  const stderr = { write: (text: string): void => void (message += text) };
-  const code = await runApp(segmentation, { argv, stderr });
-  return { code, message };
-}
+/** Runs the program. */
+export const segment = runnerOf(segmentation);

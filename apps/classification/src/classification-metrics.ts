@@ -1,3 +1,6 @@
+/** Top-1, top-5 and the confusion matrix of a classifier, and what was predicted for each image. */
+import type { ImagePrediction } from '@pyramidal/report';
+
 /** Counts of one evaluation over K classes. */
 export interface ClassificationCounts {
   readonly images: number;
@@ -10,16 +13,10 @@ export interface ClassificationCounts {
   readonly classes: number;
 }
 
-/** What was predicted for an image. */
-export interface ImagePrediction {
-  readonly label: number;
-  readonly predicted: number;
+/** What was predicted for an image, and where its class stands. */
+export interface RankedPrediction extends ImagePrediction {
   /** How many classes rank before the true one. */
   readonly rank: number;
-  /** Softmax of the predicted class. */
-  readonly score: number;
-  /** Cross entropy of the true class. */
-  readonly loss: number;
 }
 
 /**
@@ -27,7 +24,7 @@ export interface ImagePrediction {
  * @param logits [N, K] row-major.
  * @param labels N true classes.
  */
-export function predictionsOf(logits: Float32Array, labels: readonly number[]): ImagePrediction[] {
+export function predictionsOf(logits: Float32Array, labels: readonly number[]): RankedPrediction[] {
   const classes = logits.length / labels.length;
   return labels.map((label, image) => {
     const row = logits.subarray(image * classes, (image + 1) * classes);
@@ -50,7 +47,7 @@ export class ClassificationMetrics {
   }
 
   /** Takes what `predictionsOf` gives, here or in another process: JSON has no NaN, and null in its place. */
-  count({ label, predicted, rank, loss }: ImagePrediction): void {
+  count({ label, predicted, rank, loss }: RankedPrediction): void {
     this.#images++;
     if (rank < 1) this.#top1++;
     if (rank < 5) this.#top5++;

@@ -9,7 +9,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {
   type ClassificationCounts,
   ClassificationMetrics,
-  type ImagePrediction,
+  type RankedPrediction,
   predictionsOf,
 } from './classification-metrics';
 
@@ -18,7 +18,7 @@ export const classifierPredictor = (classifier: Classifier, options: { compile: 
   createPredictor((images) => classifier.forward(images, inferencePass()), options);
 
 /** An image with what was predicted for it. */
-export interface PredictedImage extends ImagePrediction {
+export interface PredictedImage extends RankedPrediction {
   readonly file: string;
 }
 

@@ -8,5 +8,5 @@ describeWorkers({
   makeToy,
   workers: 3,
   settings: ['train.syncBatchNorm=true'],
-  files: ['metrics.json'],
+  files: ['metrics.json', 'report.html'],
 });

@@ -12,5 +12,5 @@ describeWorkers({
     ...['train.syncBatchNorm=true', 'model.detector.anchorSample={ count: 2000 }'],
     'model.detector.roiSample={ count: 200, positiveShare: 1 }',
   ],
-  files: ['metrics.json', 'bbox.json', 'segm.json'],
+  files: ['metrics.json', 'bbox.json', 'segm.json', 'report.html'],
 });

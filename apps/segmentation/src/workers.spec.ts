@@ -9,5 +9,5 @@ describeWorkers({
   workers: 2,
   // Batches in turn in place of a joined one: whole batches draw the dropout of one process.
   settings: ['train.batchSize=2', 'train.accumulation=2'],
-  files: ['metrics.json', 'labels/0.png'],
+  files: ['metrics.json', 'labels/0.png', 'report.html'],
 });

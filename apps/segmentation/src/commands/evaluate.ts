@@ -39,6 +39,7 @@ export function evaluate(definition: SegmentationDefinition, command: EvaluateCo
           writeFileAtomically(file, await encodeLabels({ data, ...original }, coding));
         },
       });
+      if (team !== undefined) images.join(team);
       if (!isFirst(team)) return 0;
       const metrics = counts.metrics();
       writeJson(join(out, 'metrics.json'), {

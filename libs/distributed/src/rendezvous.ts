@@ -5,6 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Master, Place } from './place';
 import { WorkerError } from './worker-error';
 
+/** What a worker other than the first one says of itself. */
+const INTRODUCTION = /^([1-9]\d{0,5}) (\S+:\d+)$/;
+
+/** A line with every worker's address is shorter. */
+const MOST_CHARACTERS = 1 << 20;
+
 /** Milliseconds between two tries to reach the first worker. */
 const PAUSE = 200;
 
@@ -19,6 +25,7 @@ export function meet({ index, count }: Place, master: Master, timeout: number): 
 
 async function receive(count: number, { host, port }: Master, timeout: number): Promise<string[]> {
   const addresses: string[] = [`${host}:${await freePort()}`];
+  const missing = (): number[] => Array.from({ length: count }, (_, i) => i).filter((i) => addresses[i] === undefined);
   const sockets: Socket[] = [];
   const server = createServer();
   const complete = new Promise<void>((resolve) => {
@@ -27,10 +34,10 @@ async function receive(count: number, { host, port }: Master, timeout: number): 
       // One that goes comes again, or is missed in the end.
       socket.on('error', () => undefined);
       void lineOf(socket).then((line) => {
-        const [index = '', address] = line.split(' ');
-        if (address === undefined) return;
+        const [, index, address] = INTRODUCTION.exec(line) ?? [];
+        if (address === undefined || !(Number(index) < count)) return; // no worker of ours
         addresses[Number(index)] = address;
-        if (Object.keys(addresses).length === count) resolve();
+        if (missing().length === 0) resolve();
       });
     });
   });
@@ -38,8 +45,7 @@ async function receive(count: number, { host, port }: Master, timeout: number): 
     server.listen(port);
     await once(server, 'listening');
     if (!(await within(timeout, complete))) {
-      const missing = Array.from({ length: count }, (_, i) => i).filter((i) => addresses[i] === undefined);
-      throw new WorkerError(`worker ${missing.join(', ')} did not come to ${host}:${port} within ${timeout} s`);
+      throw new WorkerError(`worker ${missing().join(', ')} did not come to ${host}:${port} within ${timeout} s`);
     }
     for (const socket of sockets) socket.end(`${addresses.join(' ')}\n`);
     return addresses;
@@ -77,6 +83,7 @@ function lineOf(socket: Socket): Promise<string> {
     const end = (): void => resolve(text.split('\n')[0]!);
     socket.on('data', (data) => {
       text += String(data);
+      if (text.length > MOST_CHARACTERS) socket.destroy();
       if (text.includes('\n')) end();
     });
     socket.once('close', end);

@@ -97,6 +97,7 @@ function distort(image: RgbImage, transform: TrainingTransform, random: Random):
   const { colourJitter: strength = 0, conventions = ['pillow-bicubic'], normalisation } = transform;
   if (transform.randAugment === undefined) return strength > 0 ? colourJitter(image, strength, random) : image;
   const filters = conventions.map((name) => (name === 'pillow-bicubic' ? 'bicubic' : 'bilinear'));
-  const fill = normalisation.mean.map(Math.round) as unknown as Rgb;
+  const [red, green, blue] = normalisation.mean;
+  const fill: Rgb = [Math.round(red), Math.round(green), Math.round(blue)];
   return randAugment(image, transform.randAugment, random, { filters, fill });
 }

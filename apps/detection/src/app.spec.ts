@@ -118,6 +118,20 @@ describe('a run', () => {
     expect(predicted.detections[0]!.mask.size).toEqual([48, 64]);
   });
 
+  it('writes outlines in place of masks when asked', async () => {
+    const picture = join(folder, 'data/images/1.png');
+    const line = `predict ${config} ${picture} --polygons --weights ${folder}/run/last.safetensors --out ${folder}/outlines`;
+    expect(await detect(line)).toEqual({ code: 0, message: '' });
+    const [predicted] = JSON.parse(readFileSync(join(folder, 'outlines/predictions.json'), 'utf8')) as [
+      { detections: { polygons: number[][]; mask?: unknown }[] },
+    ];
+    expect(predicted.detections.length).toBeGreaterThan(0);
+    for (const { polygons, mask } of predicted.detections) {
+      expect(mask).toBeUndefined();
+      for (const points of polygons) expect(points.length % 2).toBe(0);
+    }
+  });
+
   it('predicts the pictures that can be decoded, and names the others', async () => {
     const pictures = join(folder, 'pictures');
     mkdirSync(pictures);

@@ -13,7 +13,7 @@ export function defineDetection(own: OwnDetectionParts = {}): TaskApp {
   return {
     name: 'pyramidal-detect',
     description: 'Trains and evaluates object detectors and instance segmentors on four-stage pyramid backbones.',
-    findsScores: true,
+    findsObjects: true,
     drawsAugmented: true,
     recipes: RECIPES,
     train: async (command) => (await import('./commands/train.js')).train(definition, command),

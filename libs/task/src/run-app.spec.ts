@@ -56,6 +56,7 @@ describe('runApp', () => {
         config: 'x.yaml',
         images: ['1.jpg', '2.jpg'],
         out: 'runs/x/predictions',
+        polygons: false,
         score: undefined,
         set: [],
         weights: 'w.safetensors',
@@ -181,16 +182,20 @@ describe('runApp', () => {
     ]);
   });
 
-  it('takes --score where what is found has scores', async () => {
+  it('takes --score and --polygons where objects are found', async () => {
     const { app, calls } = notingApp();
     const line = 'predict x.yaml a.jpg --weights w.pth --score';
     expect(await run(app, `${line} 0.3`)).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/unknown option '--score'/),
     });
-    await run({ ...app, findsScores: true }, `${line} 0.3`);
-    expect(calls).toMatchObject([{ name: 'predict', score: 0.3 }]);
-    expect(await run({ ...app, findsScores: true }, `${line} 3`)).toMatchObject({
+    await run({ ...app, findsObjects: true }, `${line} 0.3`);
+    await run({ ...app, findsObjects: true }, `${line} 0.5 --polygons`);
+    expect(calls).toMatchObject([
+      { name: 'predict', score: 0.3, polygons: false },
+      { name: 'predict', score: 0.5, polygons: true },
+    ]);
+    expect(await run({ ...app, findsObjects: true }, `${line} 3`)).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/expected a number from 0 to 1, received '3'\n$/),
     });

@@ -36,6 +36,8 @@ export interface PredictCommand extends TrainedCommand {
   readonly attention: boolean;
   /** The least score of what is written and drawn, where the user asked for one. */
   readonly score: number | undefined;
+  /** Masks are written and drawn as outlines, where there are masks. */
+  readonly polygons: boolean;
 }
 
 /** What `export` writes: weights for PyTorch, and models for TensorFlow, browsers and whatever reads ONNX. */
@@ -76,8 +78,8 @@ export interface TaskApp {
   /** Name of the program, as users type it. */
   readonly name: string;
   readonly description: string;
-  /** Whether what it finds has scores, so that `predict --score` makes sense. */
-  readonly findsScores?: boolean;
+  /** Whether it finds objects, with scores and masks, so that `predict` takes --score and --polygons. */
+  readonly findsObjects?: boolean;
   /** Whether `data --show-augmented` draws training images. */
   readonly drawsAugmented?: boolean;
   /** What `--recipe` chooses from. */

@@ -2,8 +2,10 @@
 import { basename } from 'node:path';
 import type { Detector } from '@pyramidal/detector';
 import { type ImageTransform, prepareImage, stackImages } from '@pyramidal/coco';
+import { UsageError } from '@pyramidal/config';
 import { writeFileAtomically } from '@pyramidal/files';
 import { decodePicture, encodeImage } from '@pyramidal/images';
+import { drawableClasses } from '@pyramidal/pictures';
 import { drawAttention, findImages, type PredictCommand, writePredictions } from '@pyramidal/task';
 import * as tf from '@tensorflow/tfjs-core';
 import { decodingOf, plainTransform } from '../assemble';
@@ -17,19 +19,25 @@ export async function predict(definition: DetectionDefinition, command: PredictC
   const images = findImages(command.images);
   const { config, data, network, queue } = await openDetectorModel(definition, command, { say: console.error });
   const decode = decodingOf(config);
+  if (command.polygons && !network.predictsMasks) {
+    throw new UsageError('--polygons: expected a detector that finds masks, received one that finds boxes alone');
+  }
+  const classes = await drawableClasses(data.classes, console.error);
   try {
     return await writePredictions(command.out, (predictions) =>
       predictions.each(queue, images, async ({ objects, ...size }, image, path) => {
         const shown = objects.filter(({ score }) => score >= (command.score ?? config.evaluation.drawScore));
-        const drawn = await drawDetections(
-          await decodePicture(image, decode),
-          { objects: shown, ...size },
-          data.classes,
-        );
+        const drawn = await drawDetections(await decodePicture(image, decode), { objects: shown, ...size }, classes, {
+          polygons: command.polygons,
+          legend: true,
+        });
         writeFileAtomically(`${path}.jpg`, await encodeImage(drawn, 'jpeg'));
         const written = command.score === undefined ? objects : shown;
         predictions.add(image, {
-          record: { picture: basename(`${path}.jpg`), detections: written.map(recordOf) },
+          record: {
+            picture: basename(`${path}.jpg`),
+            detections: written.map(command.polygons ? outlinedRecordOf : recordOf),
+          },
           summary: describe(shown),
         });
         if (command.attention) await drawAttentionIn(network, image, plainTransform(config), path);
@@ -56,6 +64,11 @@ async function drawAttentionIn(
 
 function recordOf({ label: _, ...object }: DetectedObject): object {
   return object;
+}
+
+/** With the outlines in place of the mask. */
+function outlinedRecordOf({ mask, ...object }: DetectedObject): object {
+  return { ...recordOf(object), ...(mask && { polygons: mask.toPolygons() }) };
 }
 
 /** Such as `3 cat, 1 dog`. */

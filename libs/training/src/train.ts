@@ -247,9 +247,10 @@ class Run<B extends Batch> {
 
   /** @returns whether a process had other values than the first one. */
   private alignValues(team: Team): boolean {
-    const { module, state } = this.options.step;
+    const { module, state, lossScale } = this.options.step;
     const weights = [...module.state().values()].map(({ variable }) => variable);
-    return team.align([...weights, ...[...state.values()].flatMap((values) => [...values.all])]);
+    const others = [...state.values()].flatMap((values) => [...values.all]);
+    return team.align([...weights, ...others, ...(lossScale?.variables ?? [])]);
   }
 
   /** Whether there is another update before `end` of them are done. */

@@ -53,7 +53,7 @@ export async function whatIsMissing({ standIn }: Pick<CheckOptions, 'standIn'>):
 }
 
 export async function checkCard({ standIn, python, log }: CheckOptions): Promise<CardReport> {
-  const engine = standIn === undefined ? 'tensorflow-gpu' : 'tensorflow';
+  const engine: Engine = standIn === undefined ? 'tensorflow-gpu' : 'tensorflow';
   const device = standIn === undefined ? describeCard((await nvidiaCards())[0]) : 'the processor, in the place of a card';
   log(`checking ${device}`);
   const numbers = await checkNumbers(engine, log);

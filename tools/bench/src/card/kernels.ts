@@ -102,7 +102,7 @@ const KERNELS: Readonly<Record<KernelName, Kernel>> = {
     run: ([logits]) =>
       kernels.sparseSoftmaxCrossEntropy(matrix(logits), tf.tensor1d([0, 1, 2, 3, 4, 0], 'int32')),
   },
-  sumOfSquares: { shapes: [IMAGE], run: ([x]) => kernels.sumOfSquares(x!) },
+  sumOfSquares: { shapes: [IMAGE], run: ([x]) => kernels.sumOfSquares(x!), hasGradient: false },
   'batchNorm.infer': {
     shapes: [IMAGE, VECTOR, VECTOR],
     run: ([x, scale, offset]) => {

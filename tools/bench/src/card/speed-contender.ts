@@ -124,8 +124,9 @@ function measure<B extends Batch>(
 
 /** Waits for the results, as a caller that looks at them does. */
 function readAll(outputs: TensorTree): void {
-  for (const output of Object.values(outputs).flat()) output.dataSync();
-  tf.dispose({ ...outputs });
+  const tensors = Object.values(outputs).flat();
+  for (const tensor of tensors) tensor.dataSync();
+  tf.dispose(tensors);
 }
 
 /** Two runs count for nothing: the first records, and both allocate. */

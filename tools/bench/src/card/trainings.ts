@@ -75,7 +75,7 @@ function trainSegmentor(head: string, how: How): Numbers {
   const set = [BACKBONE, `model.head=${head}`];
   const { config } = loadConfig(segmentationSchema, join(CONFIGS, 'segmentation/sample.yaml'), { set });
   const segmentor = assembleSegmentor(config, CLASSES);
-  const labels = tf.tidy(() => tf.mod(tf.range(0, 2 * SIDE * SIDE, 1, 'int32'), CLASSES));
+  const labels = tf.tidy(() => tf.mod(tf.range(0, 2 * SIDE * SIDE, 1, 'int32'), tf.scalar(CLASSES, 'int32')));
   const batch = { images: noise(), labels: tf.reshape<tf.Rank.R3>(labels, [2, SIDE, SIDE]) };
   labels.dispose();
   return update(segmentor, batch, how, ({ images, labels: truth }, seed) =>

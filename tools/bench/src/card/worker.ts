@@ -2,6 +2,7 @@
  * Computes every case in a process of its own: `worker.ts JSON`, the task in JSON. Prints a line of JSON for each case, its
  * numbers or what went wrong.
  */
+import { oneLine } from '@pyramidal/files';
 import { openRuntime, type Engine } from '@pyramidal/runtime';
 import type { Case, How, Numbers } from './case';
 import { KERNEL_CASES, PRODUCT_CASES } from './kernels';
@@ -33,7 +34,7 @@ function answerOf({ kind, name, run }: Case, how: How): CaseAnswer {
     const numbers = run(how);
     return { kind, name, numbers, ms: performance.now() - start };
   } catch (error) {
-    return { kind, name, error: (error as Error).message.split('\n')[0]!, ms: performance.now() - start };
+    return { kind, name, error: oneLine((error as Error).message), ms: performance.now() - start };
   }
 }
 

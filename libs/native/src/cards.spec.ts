@@ -49,7 +49,13 @@ describe('cards', () => {
 
   it('names the makers of the cards that Linux lists', () => {
     expect(cardMakers(machine.root)).toEqual([]);
-    for (const [name, vendor] of [['card0', '0x1002'], ['card1', '0x8086'], ['card0-DP-1', '0x10de'], ['card2', '0x1af4']]) { // prettier-ignore
+    for (const [name, vendor] of [
+      ['card0', '0x1002'],
+      ['card1', '0x8086'],
+      ['card0-DP-1', '0x10de'],
+      ['card2', '0x1af4'],
+    ]) {
+      // prettier-ignore
       const device = join(machine.root, 'sys/class/drm', name!, 'device');
       mkdirSync(device, { recursive: true });
       writeFileSync(join(device, 'vendor'), `${vendor}\n`);
@@ -91,7 +97,9 @@ describe('cards', () => {
       "the NVIDIA driver 470.82.01 is too old for TensorFlow's CUDA, which needs 525.60.13 or newer; install a newer driver",
     );
     machine.program('nvidia-smi', SMI);
-    expect(await whyNoCard(library, machine.env)).toMatch(/^TensorFlow finds no GPU, though NVIDIA H100 80GB HBM3 has /);
+    expect(await whyNoCard(library, machine.env)).toMatch(
+      /^TensorFlow finds no GPU, though NVIDIA H100 80GB HBM3 has /,
+    );
   });
 
   it.each([

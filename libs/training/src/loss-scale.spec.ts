@@ -51,7 +51,10 @@ function makeStep({ optimizer: name = 'adamw', ...others }: Setup = {}): TrainSt
 /** @param factor of the loss; 1e37 times a scale of 65536 is more than float32 holds. */
 function update(step: TrainStep, index: number, factor = 1): Record<string, number> {
   const batches = Array.from({ length: step.accumulation }, (_, i) => ({
-    x: tf.tensor2d(Float32Array.from({ length: 32 }, (_, k) => Math.sin(index * 64 + i * 32 + k)), [8, 4]),
+    x: tf.tensor2d(
+      Float32Array.from({ length: 32 }, (_, k) => Math.sin(index * 64 + i * 32 + k)),
+      [8, 4],
+    ),
     factor: tf.scalar(factor),
   }));
   const values = step.run(batches, { update: index, lr: 0.01, seed: 9 });
@@ -87,7 +90,8 @@ describe.each(['cpu', ...(hasNative() ? (['tensorflow'] as const) : [])] as cons
       expectClose(Object.values(values), Object.values(expected), { rtol: engine === 'cpu' ? 0 : 1e-6 });
     }
     // Adam blows up rounding where a gradient is near zero.
-    if (engine === 'cpu' || optimizer === 'sgd') expectClose(stateOf(scaled), stateOf(plain), { atol: engine === 'cpu' ? 0 : 1e-7 });
+    if (engine === 'cpu' || optimizer === 'sgd')
+      expectClose(stateOf(scaled), stateOf(plain), { atol: engine === 'cpu' ? 0 : 1e-7 });
     release(scaled, plain);
   });
 

@@ -17,7 +17,9 @@ const convolved = (x: tf.Tensor4D): tf.Tensor4D => conv2d(x, filter(), { stride:
 const withGradient =
   (operation: (x: tf.Tensor4D) => tf.Tensor) =>
   ({ x }: { x: tf.Tensor4D }): Tensors => {
-    const { value, grad } = tf.valueAndGrad((input: tf.Tensor) => tf.sum(tf.square(operation(input as tf.Tensor4D))))(x);
+    const { value, grad } = tf.valueAndGrad((input: tf.Tensor) => tf.sum(tf.square(operation(input as tf.Tensor4D))))(
+      x,
+    );
     return { value, grad, result: operation(x) };
   };
 
@@ -82,7 +84,10 @@ onEngines(
     });
 
     it('casts a tensor once, and none between one product and the next', () => {
-      const twice = ({ x }: { x: tf.Tensor4D }): Tensors => ({ a: convolved(x), b: conv2d(x, filter(3), { stride: 1, padding: 1 }) });
+      const twice = ({ x }: { x: tf.Tensor4D }): Tensors => ({
+        a: convolved(x),
+        b: conv2d(x, filter(3), { stride: 1, padding: 1 }),
+      });
       // The image, two filters, two results.
       expect(run(twice, 'bf16').operations['Cast']).toBe(5);
       const chain = ({ x }: { x: tf.Tensor4D }): Tensors => ({ y: tf.matMul(rows(convolved(x)), matrix()) });

@@ -54,7 +54,8 @@ export async function whatIsMissing({ standIn }: Pick<CheckOptions, 'standIn'>):
 
 export async function checkCard({ standIn, python, log }: CheckOptions): Promise<CardReport> {
   const engine: Engine = standIn === undefined ? 'tensorflow-gpu' : 'tensorflow';
-  const device = standIn === undefined ? describeCard((await nvidiaCards())[0]) : 'the processor, in the place of a card';
+  const device =
+    standIn === undefined ? describeCard((await nvidiaCards())[0]) : 'the processor, in the place of a card';
   log(`checking ${device}`);
   const numbers = await checkNumbers(engine, log);
   const cases = standIn === undefined ? PUBLISHED : TOY;
@@ -74,7 +75,9 @@ export async function checkCard({ standIn, python, log }: CheckOptions): Promise
 }
 
 const describeCard = (card: NvidiaCard | undefined): string =>
-  card === undefined ? 'a card that nvidia-smi does not name' : `${card.name}, ${card.memoryMB} MB, driver ${card.driver}`;
+  card === undefined
+    ? 'a card that nvidia-smi does not name'
+    : `${card.name}, ${card.memoryMB} MB, driver ${card.driver}`;
 
 function nameOf({ network, backbone, batch, height, width }: SpeedCase): string {
   const name = network === 'classifier' ? backbone : `${network} ${backbone}`;
@@ -87,7 +90,12 @@ async function checkNumbers(
   log: CheckOptions['log'],
 ): Promise<Pick<CardReport, 'comparisons' | 'faults'>> {
   const processor = isInstalled('tensorflow') ? 'tensorflow' : 'wasm';
-  const reference = await runWorker({ engine: processor, compiled: false, precision: 'float32', kernels: 'everything' });
+  const reference = await runWorker({
+    engine: processor,
+    compiled: false,
+    precision: 'float32',
+    kernels: 'everything',
+  });
   log(`${processor} computed ${reference.answers.length} cases to compare with`);
   const faults = reference.fault === undefined ? [] : [`${processor}: ${reference.fault}`];
   const comparisons: Comparison[] = [];
@@ -98,7 +106,9 @@ async function checkNumbers(
     const compared = answers.map((answer) => compare(precision, answer, expected.get(keyOf(answer))));
     comparisons.push(...compared);
     if (fault !== undefined) faults.push(`${engine} in ${precision}, after ${answers.length} cases: ${fault}`);
-    log(`${precision}: ${compared.filter((each) => each.fault === undefined).length} of ${compared.length} cases agree`);
+    log(
+      `${precision}: ${compared.filter((each) => each.fault === undefined).length} of ${compared.length} cases agree`,
+    );
   }
   return { comparisons, faults };
 }

@@ -41,7 +41,8 @@ export function compare(precision: Precision, received: CaseAnswer, expected: Ca
     .filter(judged)
     .map(([key, values]) => [key, differenceOf(values, expected.numbers?.[key])] as const);
   const [key, difference] = differences.reduce((worst, each) => (each[1] > worst[1] ? each : worst));
-  const fault = difference <= tolerance ? undefined : `${key} differs by ${share(difference)}, expected ${share(tolerance)}`;
+  const fault =
+    difference <= tolerance ? undefined : `${key} differs by ${share(difference)}, expected ${share(tolerance)}`;
   return { kind, name, precision, difference, fault };
 }
 
@@ -53,4 +54,5 @@ function differenceOf(values: readonly number[], expected: Numbers[string] | und
   return apart === 0 ? 0 : apart / largest;
 }
 
-const share = (value: number): string => (Number.isFinite(value) ? `${value.toExponential(1)} of the largest` : 'its size');
+const share = (value: number): string =>
+  Number.isFinite(value) ? `${value.toExponential(1)} of the largest` : 'its size';

@@ -77,8 +77,7 @@ const KERNELS: Readonly<Record<KernelName, Kernel>> = {
   },
   linearSumAssignment: {
     shapes: [[2, 4, 6]],
-    run: ([costs]) =>
-      kernels.linearSumAssignment(costs as tf.Tensor3D, flags([2, 4]), flags([2, 6])).columnOfRow,
+    run: ([costs]) => kernels.linearSumAssignment(costs as tf.Tensor3D, flags([2, 4]), flags([2, 6])).columnOfRow,
     hasGradient: false,
   },
   recomputed: {
@@ -95,19 +94,27 @@ const KERNELS: Readonly<Record<KernelName, Kernel>> = {
   resizeNearest: { shapes: [IMAGE], run: ([x]) => kernels.resizeNearest(image(x), [9, 11]) },
   softmaxCrossEntropy: {
     shapes: [[6, 5]],
-    run: ([logits]) => kernels.softmaxCrossEntropy(matrix(logits), tf.cast<tf.Tensor2D>(tf.oneHot([0, 1, 2, 3, 4, 0], 5) as tf.Tensor2D, 'float32')),
+    run: ([logits]) =>
+      kernels.softmaxCrossEntropy(
+        matrix(logits),
+        tf.cast<tf.Tensor2D>(tf.oneHot([0, 1, 2, 3, 4, 0], 5) as tf.Tensor2D, 'float32'),
+      ),
   },
   sparseSoftmaxCrossEntropy: {
     shapes: [[6, 5]],
-    run: ([logits]) =>
-      kernels.sparseSoftmaxCrossEntropy(matrix(logits), tf.tensor1d([0, 1, 2, 3, 4, 0], 'int32')),
+    run: ([logits]) => kernels.sparseSoftmaxCrossEntropy(matrix(logits), tf.tensor1d([0, 1, 2, 3, 4, 0], 'int32')),
   },
   sumOfSquares: { shapes: [IMAGE], run: ([x]) => kernels.sumOfSquares(x!), hasGradient: false },
   'batchNorm.infer': {
     shapes: [IMAGE, VECTOR, VECTOR],
     run: ([x, scale, offset]) => {
       const statistics = { mean: tf.fill<tf.Rank.R1>([CHANNELS], 0.2), variance: tf.fill<tf.Rank.R1>([CHANNELS], 0.7) };
-      return kernels.batchNorm.infer(x!, { ...statistics, scale: vector(scale), offset: vector(offset), epsilon: 1e-3 });
+      return kernels.batchNorm.infer(x!, {
+        ...statistics,
+        scale: vector(scale),
+        offset: vector(offset),
+        epsilon: 1e-3,
+      });
     },
   },
   'batchNorm.train': {
@@ -160,7 +167,9 @@ function runKernel({ shapes, run, hasGradient = true }: Kernel, { compiled, prec
     if (!hasGradient) return { value };
     const weights = wavesOf(value.shape, 9);
     const weighted = (...each: tf.Tensor[]): tf.Tensor => tf.sum(tf.mul(run(each), weights));
-    const gradients = tf.grads(weighted)([...inputs]).map((gradient, i) => [`gradient ${i}`, gradient] as const);
+    const gradients = tf
+      .grads(weighted)([...inputs])
+      .map((gradient, i) => [`gradient ${i}`, gradient] as const);
     return { value, ...Object.fromEntries(gradients) };
   };
   const step = compiled ? compile(evaluate, { name: 'kernel', precision }) : undefined;
@@ -178,5 +187,8 @@ function runKernel({ shapes, run, hasGradient = true }: Kernel, { compiled, prec
 /** Values between -1 and 1 that look random. */
 function wavesOf(shape: readonly number[], phase: number): tf.Tensor {
   const size = shape.reduce((product, length) => product * length, 1);
-  return tf.tensor(Float32Array.from({ length: size }, (_, i) => Math.sin(1 + phase + 12.9898 * i * i)), [...shape]);
+  return tf.tensor(
+    Float32Array.from({ length: size }, (_, i) => Math.sin(1 + phase + 12.9898 * i * i)),
+    [...shape],
+  );
 }

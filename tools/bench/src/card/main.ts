@@ -30,7 +30,8 @@ function parse(argv: readonly string[]): { standIn: 'cpu' | undefined; json: str
   const wrong = (what: string) => new UsageError(`gpu:check: expected ${USAGE}, received ${what}`);
   const values = (() => {
     try {
-      return parseArgs({ args: [...argv], options: { 'stand-in': { type: 'string' }, json: { type: 'string' } } }).values;
+      return parseArgs({ args: [...argv], options: { 'stand-in': { type: 'string' }, json: { type: 'string' } } })
+        .values;
     } catch {
       throw wrong(argv.join(' ')); // whatever it is that was not understood
     }

@@ -64,7 +64,11 @@ function verdict(report: CardReport): string[] {
   const peers = notesOnPeers(report.speeds);
   if (problems.length > 0) {
     const count = `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`;
-    return [...peers, `Not good: ${count}. \`npm run runtime -- doctor\` tells what is installed.`, ...problems.map((line) => `- ${line}`)];
+    return [
+      ...peers,
+      `Not good: ${count}. \`npm run runtime -- doctor\` tells what is installed.`,
+      ...problems.map((line) => `- ${line}`),
+    ];
   }
   return [...peers, `Good: all ${report.comparisons.length} cases agree with the processor, and every network ran.`];
 }
@@ -75,4 +79,3 @@ function notesOnPeers(speeds: readonly SpeedRow[]): string[] {
   const reason = speeds.map(({ torch }) => torch).find((torch): torch is string => typeof torch === 'string');
   return reason === undefined ? [] : [`PyTorch's times are missing: ${reason}`];
 }
-

@@ -139,7 +139,7 @@ function medianMs(seconds: number, run: () => void): number {
   };
   timed();
   timed();
-  for (const start = performance.now(); times.length < 3 || performance.now() - start < 1000 * seconds; )
+  for (const start = performance.now(); times.length < 3 || performance.now() - start < 1000 * seconds;)
     times.push(timed());
   return times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
 }

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { CocoAnnotation, CocoDataset, CocoImage, CocoResult } from '@cocoeval/ts';
 import { readSafetensors, writeSafetensors } from '@pyramidal/checkpoints';
 import { blankImage, encodeImage } from '@pyramidal/images';
+import { openInspected } from './commands/inspect';
+import { detectionDefinition } from './definition';
 import { detect, makeToy, writeAnnotations, writeSet } from './testing/toy';
 
 /** The program as a user meets it, on pictures of rectangles, and what it says when something is wrong. */
@@ -98,6 +100,13 @@ describe('a run', () => {
     expect(box['AP50']).toBeGreaterThan(0.6);
     const results = JSON.parse(readFileSync(join(folder, 'few/bbox.json'), 'utf8')) as CocoResult[];
     expect(new Set(results.map(({ image_id }) => image_id))).toEqual(new Set([10, 11]));
+  });
+
+  it('is inspected with the numbers that eval wrote', async () => {
+    const { box } = await evaluated('run/eval');
+    const command = { runs: [join(folder, 'run')], config: undefined, files: undefined, set: [], port: 0 };
+    const { about } = await openInspected(detectionDefinition(), command);
+    expect(about.runs).toMatchObject([{ name: 'run', metrics: box }]);
   });
 
   it('predicts what eval wrote, and draws it', async () => {

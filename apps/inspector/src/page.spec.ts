@@ -116,9 +116,8 @@ const reason = executablePath ? '' : ' (skipped: no Chromium in the path, PYRAMI
     await page.locator('.tiles button[tabindex="0"]').focus();
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowDown');
-    const chosen = await page.evaluate(() => document.activeElement!.getAttribute('aria-label')!);
     await page.keyboard.press('Enter');
-    const index = Number(/^\d+/.exec(chosen)![0]);
+    const index = 1 + 4; // one to the right, one down
     await page.locator(`dialog[data-ready="${index}"]`).waitFor();
     expect(new URL(page.url()).searchParams.get('image')).toBe(String(index));
     await page.keyboard.press('+');

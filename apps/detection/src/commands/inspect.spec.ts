@@ -94,7 +94,7 @@ it.each([
   ],
   ['[{"__proto__": {"image_id": 10}}]', /image_id/],
   ['{"a": 1}', /expected a list/],
-])('refuses results that mean harm: %.40s', async (text, message) => {
+])('refuses results that mean harm, case %#', async (text, message) => {
   const run = writeRun('harm', false);
   writeFileSync(join(run, 'eval/bbox.json'), text);
   const refused = open({ runs: [run] });

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CocoAnnotation, CocoDataset, CocoImage, CocoResult } from '@cocoeval/ts';
 import { readSafetensors, writeSafetensors } from '@pyramidal/checkpoints';
-import { blankImage, encodeImage } from '@pyramidal/images';
+import { blankImage, decodeImage, encodeImage } from '@pyramidal/images';
 import { openInspected } from './commands/inspect';
 import { detectionDefinition } from './definition';
 import { detect, makeToy, writeAnnotations, writeSet } from './testing/toy';
@@ -139,6 +139,22 @@ describe('a run', () => {
       expect(mask).toBeUndefined();
       for (const points of polygons) expect(points.length % 2).toBe(0);
     }
+  });
+
+  it('draws the annotated objects beside the found ones when asked', async () => {
+    const truth = join(folder, 'data/val.json');
+    const predict = (picture: string, file: string) =>
+      detect(
+        `predict ${config} ${picture} --truth ${file} --weights ${folder}/run/last.safetensors --out ${folder}/pairs`,
+      );
+    expect(await predict(join(folder, 'data/images/1.png'), truth)).toEqual({ code: 0, message: '' });
+    const { width, height } = await decodeImage(join(folder, 'pairs/0000-1.jpg'));
+    expect([width, height]).toEqual([64 + 4 + 64, 48]);
+    copyFileSync(join(folder, 'data/images/1.png'), join(folder, 'other.png'));
+    expect(await predict(join(folder, 'other.png'), truth)).toMatchObject({
+      code: 2,
+      message: expect.stringMatching(/--truth .*val\.json: expected an image named 'other\.png'\n?$/),
+    });
   });
 
   it('predicts the pictures that can be decoded, and names the others', async () => {

@@ -59,6 +59,7 @@ describe('runApp', () => {
         polygons: false,
         score: undefined,
         set: [],
+        truth: undefined,
         weights: 'w.safetensors',
       },
       { name: 'info', config: 'x.yaml', input: { height: 64, width: 96 }, resolved: false, set: [] },
@@ -182,7 +183,7 @@ describe('runApp', () => {
     ]);
   });
 
-  it('takes --score and --polygons where objects are found', async () => {
+  it('takes --score, --polygons and --truth where objects are found', async () => {
     const { app, calls } = notingApp();
     const line = 'predict x.yaml a.jpg --weights w.pth --score';
     expect(await run(app, `${line} 0.3`)).toMatchObject({
@@ -190,10 +191,10 @@ describe('runApp', () => {
       stderr: expect.stringMatching(/unknown option '--score'/),
     });
     await run({ ...app, findsObjects: true }, `${line} 0.3`);
-    await run({ ...app, findsObjects: true }, `${line} 0.5 --polygons`);
+    await run({ ...app, findsObjects: true }, `${line} 0.5 --polygons --truth val.json`);
     expect(calls).toMatchObject([
       { name: 'predict', score: 0.3, polygons: false },
-      { name: 'predict', score: 0.5, polygons: true },
+      { name: 'predict', score: 0.5, polygons: true, truth: 'val.json' },
     ]);
     expect(await run({ ...app, findsObjects: true }, `${line} 3`)).toMatchObject({
       code: 2,

@@ -76,17 +76,24 @@ function createProgram(app: TaskApp, finish: Finish): Command {
     .requiredOption('--weights <path>', WEIGHTS, theWeights)
     .option('--out <dir>', 'folder of the results (default: predictions/ in the run of the weights)', onePath)
     .option('--attention', 'also draw what the backbone attends to, a sheet for each level', false)
-    .action(async (first, others: string[], { weights, out, attention, score, polygons = false, set, ...choice }) => {
-      const files: string[] = [first, ...others.map(onePath)].filter((path) => path !== undefined);
-      const [file, images] = isYaml(first) ? [files[0], files.slice(1)] : [undefined, files];
-      const config = chooseIfAny(app, { file, ...choice });
-      if (images.length === 0) throw new UsageError(`${app.name} predict: expected at least one image`);
-      const places = placed(weights, out, { config, name: 'predictions' });
-      finish(await app.predict({ config, set, images, attention, score, polygons, ...places }));
-    });
+    .action(
+      async (first, others: string[], { weights, out, attention, score, polygons = false, truth, set, ...choice }) => {
+        const files: string[] = [first, ...others.map(onePath)].filter((path) => path !== undefined);
+        const [file, images] = isYaml(first) ? [files[0], files.slice(1)] : [undefined, files];
+        const config = chooseIfAny(app, { file, ...choice });
+        if (images.length === 0) throw new UsageError(`${app.name} predict: expected at least one image`);
+        const places = placed(weights, out, { config, name: 'predictions' });
+        finish(await app.predict({ config, set, images, attention, score, polygons, truth, ...places }));
+      },
+    );
   if (app.findsObjects) {
     predict.option('--score <score>', 'write and draw only what has at least this score', parseScore);
     predict.option('--polygons', 'write and draw masks as outlines');
+    predict.option(
+      '--truth <file>',
+      "draw the objects of these annotations, in COCO's format, beside what is found",
+      onePath,
+    );
   }
   common('export', 'write the weights for PyTorch and, with the native engine, models for Python, browsers and ONNX')
     .requiredOption('--weights <path>', WEIGHTS, theWeights)

@@ -36,6 +36,8 @@ export interface PredictCommand extends TrainedCommand {
   readonly attention: boolean;
   /** The least score of what is written and drawn, where the user asked for one. */
   readonly score: number | undefined;
+  /** Annotations in COCO's format, to be drawn beside what is found. */
+  readonly truth: string | undefined;
   /** Masks are written and drawn as outlines, where there are masks. */
   readonly polygons: boolean;
 }

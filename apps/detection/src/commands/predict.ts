@@ -4,14 +4,15 @@ import type { Detector } from '@pyramidal/detector';
 import { type ImageTransform, prepareImage, stackImages } from '@pyramidal/coco';
 import { UsageError } from '@pyramidal/config';
 import { writeFileAtomically } from '@pyramidal/files';
-import { decodePicture, encodeImage } from '@pyramidal/images';
-import { drawableClasses } from '@pyramidal/pictures';
+import { decodePicture, encodeImage, type RgbImage } from '@pyramidal/images';
+import { contactSheet, drawableClasses } from '@pyramidal/pictures';
 import { drawAttention, findImages, type PredictCommand, writePredictions } from '@pyramidal/task';
 import * as tf from '@tensorflow/tfjs-core';
+import { AnnotatedObjects } from '../annotated-objects';
 import { decodingOf, plainTransform } from '../assemble';
 import type { DetectionDefinition } from '../definition';
 import type { DetectedObject } from '../detection-work';
-import { drawDetections } from '../draw-detections';
+import { type Drawable, drawDetections } from '../draw-detections';
 import { openDetectorModel } from '../open-detector';
 
 /** Finds the objects of each image; writes them to `predictions.json`, and the pictures with those of a good score drawn. */
@@ -19,24 +20,28 @@ export async function predict(definition: DetectionDefinition, command: PredictC
   const images = findImages(command.images);
   const { config, data, network, queue } = await openDetectorModel(definition, command, { say: console.error });
   const decode = decodingOf(config);
-  if (command.polygons && !network.predictsMasks) {
-    throw new UsageError('--polygons: expected a detector that finds masks, received one that finds boxes alone');
-  }
-  const classes = await drawableClasses(data.classes, console.error);
   try {
+    if (command.polygons && !network.predictsMasks) {
+      throw new UsageError('--polygons: expected a detector that finds masks, received one that finds boxes alone');
+    }
+    const classes = await drawableClasses(data.classes, console.error);
+    const truth = command.truth === undefined ? undefined : new AnnotatedObjects(command.truth, images, data.classes);
+    const { polygons } = command;
     return await writePredictions(command.out, (predictions) =>
       predictions.each(queue, images, async ({ objects, ...size }, image, path) => {
         const shown = objects.filter(({ score }) => score >= (command.score ?? config.evaluation.drawScore));
-        const drawn = await drawDetections(await decodePicture(image, decode), { objects: shown, ...size }, classes, {
-          polygons: command.polygons,
-          legend: true,
-        });
+        const draw = async (list: readonly Drawable[], legend = false): Promise<RgbImage> =>
+          drawDetections(await decodePicture(image, decode), { objects: list, ...size }, classes, { polygons, legend });
+        const drawn =
+          truth === undefined
+            ? await draw(shown, true)
+            : contactSheet([await draw(truth.of(image, size)), await draw(shown)]);
         writeFileAtomically(`${path}.jpg`, await encodeImage(drawn, 'jpeg'));
         const written = command.score === undefined ? objects : shown;
         predictions.add(image, {
           record: {
             picture: basename(`${path}.jpg`),
-            detections: written.map(command.polygons ? outlinedRecordOf : recordOf),
+            detections: written.map(polygons ? outlinedRecordOf : recordOf),
           },
           summary: describe(shown),
         });

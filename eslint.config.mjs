@@ -25,7 +25,6 @@ const mayImport = {
   'type:images': ['type:random'],
   'type:pictures': ['type:images'],
   'type:report': ['type:images', 'type:eval'],
-  'type:inspector': ['type:images', 'type:eval', 'type:report', 'type:serving'],
   'type:loading': ['type:random', 'type:images'],
   'type:data': ['type:runtime', 'type:random', 'type:images', 'type:loading', 'type:eval'],
   'type:formats': ['type:config', 'type:random', 'type:images', 'type:loading', 'type:data', 'type:eval'],
@@ -45,7 +44,6 @@ const mayImport = {
     'type:random',
     ...['type:data', 'type:training', 'type:inference', 'type:serving', 'type:task', 'type:task-testing'],
     'type:distributed',
-    'type:inspector',
   ],
   'type:testing': [],
   'type:task-testing': [
@@ -76,7 +74,6 @@ export default tseslint.config(
     ignores: [
       '**/dist/**',
       '**/esm/**',
-      'apps/inspector/site/**',
       'libs/native/tfjs-node/**',
       '**/out-tsc/**',
       '**/node_modules/**',

@@ -5,6 +5,9 @@ import {
   classWeightsSchema,
   evaluationSchema,
   freezeSchema,
+  namingClasses,
+  only,
+  readBy,
   runtimeSchema,
   trainSchema,
   validationSchema,
@@ -14,34 +17,60 @@ import {
 const fraction = z.number().min(0).max(1);
 
 const dataSchema = z.strictObject({
-  root: z.string().describe('Folder in the ImageFolder layout: `train/<class>/*.jpg`, `val/<class>/*.jpg`.'),
+  root: z
+    .string()
+    .describe('Folder in the ImageFolder layout: `train/<class>/*.jpg`, `val/<class>/*.jpg`.')
+    .register(readBy, namingClasses('eval')),
   classIndex: z
     .string()
     .optional()
-    .describe('Gives the labels; else `classes.json` or `classes.txt` in the root, else the sorted folder names.'),
-  train: z.string().default('train').describe('Folder of the training images below the root.'),
+    .describe('Gives the labels; else `classes.json` or `classes.txt` in the root, else the sorted folder names.')
+    .register(readBy, namingClasses('eval')),
+  train: z
+    .string()
+    .default('train')
+    .describe('Folder of the training images below the root.')
+    .register(readBy, namingClasses('eval')),
   val: validationSchema(z.string())
     .default('val')
     .describe(
       'Folder of the validation images below the root, or a share of each class of the training images, drawn by their names, or `none`, which keeps the last checkpoint alone.',
-    ),
+    )
+    .register(readBy, namingClasses('eval')),
   orientation: z
     .enum(['exif', 'stored'])
     .default('stored')
     .describe(
       "Pixels as EXIF's tag turns them for people, or as they are stored; default 'stored', as torchvision and timm read them.",
-    ),
-  maxPixels: z.int().min(1).default(50_000_000).describe('Larger images are refused before they are decoded.'),
+    )
+    .register(readBy, only('eval', 'predict', 'serve')),
+  maxPixels: z
+    .int()
+    .min(1)
+    .default(50_000_000)
+    .describe('Larger images are refused before they are decoded.')
+    .register(readBy, only('eval', 'predict', 'serve')),
   onBroken: z
     .enum(['fail', 'skip'])
     .default('fail')
-    .describe('A broken image ends the run, or is skipped and reported.'),
-  workers: z.int().min(0).max(256).default(1).describe('Threads that prepare images; 0 prepares them in the main one.'),
+    .describe('A broken image ends the run, or is skipped and reported.')
+    .register(readBy, only('eval')),
+  workers: z
+    .int()
+    .min(0)
+    .max(256)
+    .default(1)
+    .describe('Threads that prepare images; 0 prepares them in the main one.')
+    .register(readBy, only('eval')),
 });
 
 const modelSchema = z.strictObject({
   backbone: backboneSchema(Object.keys(VARIANTS)).describe("The network, with its family's own classifier."),
-  weights: z.string().optional().describe('Weights to start from; a head of another class count starts anew.'),
+  weights: z
+    .string()
+    .optional()
+    .describe('Weights to start from; a head of another class count starts anew.')
+    .register(readBy, only()),
   freeze: freezeSchema,
 });
 
@@ -52,7 +81,8 @@ const inputSchema = z.strictObject({
     .gt(0)
     .max(1)
     .default(0.875)
-    .describe('Share of the resized shorter side that the validation crop keeps.'),
+    .describe('Share of the resized shorter side that the validation crop keeps.')
+    .register(readBy, only('eval', 'predict', 'serve', 'export')),
 });
 
 const augmentationSchema = z
@@ -82,7 +112,7 @@ export const classificationSchema = z.strictObject({
   data: dataSchema.describe('The images.'),
   model: modelSchema.describe('The network.'),
   input: inputSchema.prefault({}).describe('What the network takes.'),
-  augmentation: augmentationSchema.describe('How training images are changed at random.'),
+  augmentation: augmentationSchema.describe('How training images are changed at random.').register(readBy, only()),
   loss: z
     .strictObject({
       labelSmoothing: fraction.default(0).describe('Share of each target that is spread over all classes.'),
@@ -91,7 +121,8 @@ export const classificationSchema = z.strictObject({
       ),
     })
     .prefault({})
-    .describe('Cross-entropy of soft targets.'),
+    .describe('Cross-entropy of soft targets.')
+    .register(readBy, only()),
   train: trainSchema.describe('How the network learns.'),
   evaluation: evaluationSchema.describe('When and how the network is measured.'),
   runtime: runtimeSchema.describe('How the engine is opened.'),

@@ -4,6 +4,9 @@ import {
   backboneSchema,
   evaluationSchema,
   freezeSchema,
+  namingClasses,
+  only,
+  readBy,
   runtimeSchema,
   trainSchema,
   validationSchema,
@@ -24,53 +27,68 @@ const splitSchema = z.strictObject({
 });
 
 const dataSchema = z.strictObject({
-  root: z.string().describe('Folder of the data set.'),
+  root: z.string().describe('Folder of the data set.').register(readBy, namingClasses('eval')),
   train: splitSchema
     .default({ annotations: 'annotations/instances_train2017.json', images: 'train2017' })
-    .describe('What is learned from.'),
+    .describe('What is learned from.')
+    .register(readBy, namingClasses('eval')),
   val: validationSchema(splitSchema)
     .default({ annotations: 'annotations/instances_val2017.json', images: 'val2017' })
     .describe(
       'What is measured on: images of their own, a share of the training images, drawn by their ids, or `none`, which keeps the last checkpoint alone.',
-    ),
+    )
+    .register(readBy, namingClasses('eval')),
   categories: z
     .string()
     .optional()
     .describe(
       'File with the categories where there is no dataset to predict by; else those of the validation annotations.',
-    ),
+    )
+    .register(readBy, namingClasses()),
   limit: count
     .optional()
-    .describe('Only the first images of each split, by id: few, to see whether a network can learn them at all.'),
+    .describe('Only the first images of each split, by id: few, to see whether a network can learn them at all.')
+    .register(readBy, only('eval')),
   emptyImages: z
     .enum(['keep', 'filter'])
     .default('filter')
-    .describe('Images without objects are left out of training, or kept as pure background.'),
+    .describe('Images without objects are left out of training, or kept as pure background.')
+    .register(readBy, only()),
   orientation: z
     .enum(['exif', 'stored'])
     .default('exif')
     .describe(
       "Pixels as EXIF's tag turns them for people, or as they are stored; default 'exif', as OpenCV and detectron2 read them.",
-    ),
-  maxPixels: z.int().min(1).default(50_000_000).describe('Larger images are refused before they are decoded.'),
+    )
+    .register(readBy, only('eval', 'predict', 'serve')),
+  maxPixels: z
+    .int()
+    .min(1)
+    .default(50_000_000)
+    .describe('Larger images are refused before they are decoded.')
+    .register(readBy, only('eval', 'predict', 'serve')),
   onBroken: z
     .enum(['fail', 'skip'])
     .default('fail')
-    .describe('A broken image ends the training, or is skipped and reported; evaluation takes no broken ones.'),
+    .describe('A broken image ends the training, or is skipped and reported; evaluation takes no broken ones.')
+    .register(readBy, only()),
   repeatThreshold: fraction
     .optional()
     .describe(
       'Images with a category that less than this share of the training images has are seen more often, as LVIS does (0.001 there): sqrt(threshold / share) times an epoch.',
-    ),
+    )
+    .register(readBy, only()),
   maxObjects: count
     .default(100)
-    .describe('Objects of a training image beyond this number are left out, the smallest first.'),
+    .describe('Objects of a training image beyond this number are left out, the smallest first.')
+    .register(readBy, only()),
   workers: z
     .int()
     .min(0)
     .max(256)
     .default(1)
-    .describe('Threads that prepare images and encode masks; 0 does both in the main one.'),
+    .describe('Threads that prepare images and encode masks; 0 does both in the main one.')
+    .register(readBy, only('eval', 'predict', 'serve')),
 });
 
 const modelSchema = z.strictObject({
@@ -85,7 +103,8 @@ const modelSchema = z.strictObject({
     .optional()
     .describe(
       "Weights to start from: a detector's, whose class heads may differ, or a classifier's, for the backbone alone.",
-    ),
+    )
+    .register(readBy, only()),
   freeze: freezeSchema,
 });
 
@@ -143,7 +162,7 @@ export const detectionSchema = z.strictObject({
   data: dataSchema.describe('The images and their objects.'),
   model: modelSchema.describe('The network.'),
   input: inputSchema.describe('What the network takes.'),
-  augmentation: augmentationSchema.describe('How training images are changed at random.'),
+  augmentation: augmentationSchema.describe('How training images are changed at random.').register(readBy, only()),
   train: trainSchema.describe('How the network learns.'),
   evaluation: evaluationSchema
     .unwrap()
@@ -153,9 +172,17 @@ export const detectionSchema = z.strictObject({
         .default(false)
         .describe(
           'Also measure the loss on the validation images, unchanged and as at inference, with the same draws every time: another forward pass of each image.',
-        ),
-      perCategory: z.boolean().default(false).describe("Print every category's numbers too."),
-      drawScore: fraction.default(0.5).describe('`predict` draws detections from this score on.'),
+        )
+        .register(readBy, only()),
+      perCategory: z
+        .boolean()
+        .default(false)
+        .describe("Print every category's numbers too.")
+        .register(readBy, only('eval')),
+      drawScore: fraction
+        .default(0.5)
+        .describe('`predict` draws detections from this score on.')
+        .register(readBy, only('predict')),
     })
     .prefault({})
     .describe('When and how the network is measured.'),

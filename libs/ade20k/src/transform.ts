@@ -2,6 +2,7 @@
 import {
   cropImage,
   decodeImage,
+  decodeResized,
   type DecodeOptions,
   distortColours,
   flipImage,
@@ -14,7 +15,6 @@ import {
   type RgbImage,
   rotateImage,
   type Size,
-  withImage,
 } from '@pyramidal/images';
 import { requireSize, type ThreadFunction } from '@pyramidal/loading';
 import { Random, type Seed } from '@pyramidal/random';
@@ -172,23 +172,20 @@ export const PREPARE: ThreadFunction<Parameters<typeof prepareTraining>, Trainin
 };
 
 /** @param name what errors call an image without a path. */
-export function prepareEvaluation(
+export async function prepareEvaluation(
   source: ImageSource,
   transform: EvaluationTransform,
   name?: string,
 ): Promise<EvaluationSample> {
-  return withImage(source, decodingOf(transform), (image) => scaleImage(image, transform), name);
-}
-
-function scaleImage(image: RgbImage, { scale, ratios, normalisation }: EvaluationTransform): EvaluationSample {
-  const scaled = ratios.map((ratio) => {
-    const size = scaledSize(image, scale, ratio);
-    return {
-      ...size,
-      pixels: normaliseImage(resizeImage(image, { ...size, convention: 'opencv-bilinear' }), normalisation),
-    };
+  const { scale, ratios, normalisation } = transform;
+  const plan = (image: Size) =>
+    ratios.map((ratio) => ({ ...scaledSize(image, scale, ratio), convention: 'opencv-bilinear' as const }));
+  const { original, images } = await decodeResized(source, decodingOf(transform), plan, name);
+  const scaled = images.map((image) => {
+    const { width, height } = image;
+    return { width, height, pixels: normaliseImage(image, normalisation) };
   });
-  return { scaled, original: { width: image.width, height: image.height } };
+  return { scaled, original };
 }
 
 /** Zeros to the right and below: the mean colour. */

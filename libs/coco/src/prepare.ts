@@ -2,14 +2,14 @@
 import {
   cropImage,
   decodeImage,
+  decodeResized,
   type DecodeOptions,
   type ImageSource,
   type Normalisation,
-  type RgbImage,
+  normaliseImage,
   resizeAndNormalise,
   resizeImage,
   type Size,
-  withImage,
 } from '@pyramidal/images';
 import { requireSize, type ThreadFunction } from '@pyramidal/loading';
 import { Random, type Seed } from '@pyramidal/random';
@@ -71,19 +71,19 @@ export interface PreparedImage extends Pick<PreparedDetection, 'pixels' | 'width
  * @param source a file's path, its bytes, or pixels. @param name what errors call it.
  * @throws BrokenImageError if it cannot be read.
  */
-export function prepareImage(
+export async function prepareImage(
   source: ImageSource,
   { scale, normalisation, decode }: ImageTransform,
   name?: string,
 ): Promise<PreparedImage> {
-  const prepare = (image: RgbImage): PreparedImage => {
-    const { width, height } = image;
-    const size = resizedSize(image, scale);
-    const pixels = new Float32Array(size.width * size.height * 3);
-    resizeAndNormalise(image, { ...size, convention: 'opencv-bilinear', mirror: false, normalisation }, pixels);
-    return { pixels, ...size, scale: [size.width / width, size.height / height], original: { width, height } };
+  const plan = (image: Size) => [{ ...resizedSize(image, scale), convention: 'opencv-bilinear' as const }];
+  const { original, images } = await decodeResized(source, { orientation: 'exif', ...decode }, plan, name);
+  const { width, height } = images[0]!;
+  return {
+    pixels: normaliseImage(images[0]!, normalisation),
+    ...{ width, height, original },
+    scale: [width / original.width, height / original.height],
   };
-  return withImage(source, { orientation: 'exif', ...decode }, prepare, name);
 }
 
 /** `prepareImage` for worker threads. */

@@ -1,6 +1,7 @@
 /** YAML run configurations with a schema, overrides and errors that name file and line. */
 export { z } from 'zod';
 export { type ConfigSource, loadConfig, type LoadedConfig, type LoadOptions } from './load-config';
+export { describeUnread, namingClasses, only, readBy, type Reader } from './readers';
 export { openRecipe, type Recipe, type RecipeBook, type RecipeChoice, trainingsOf } from './recipes';
 export {
   backboneSchema,

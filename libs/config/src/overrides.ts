@@ -17,6 +17,15 @@ export function applyOverrides(root: Located, overrides: readonly string[], sche
   return overrides.reduce((tree, override) => applyOverride(tree, override, schema), root);
 }
 
+/** The keys of an override that was applied, and its value. */
+export function splitOverride(override: string): { readonly path: readonly string[]; readonly value: unknown } {
+  const equals = override.indexOf('=');
+  const path = override.slice(0, equals).split('.');
+  const text = override.slice(equals + 1);
+  const parsed = parseValue(text, { argument: `--set ${override}`, path: path.join('.') });
+  return { path, value: parsed === undefined ? text : toPlain(parsed) };
+}
+
 function applyOverride(root: Located, override: string, schema: z.ZodType): Located {
   const equals = override.indexOf('=');
   const path = override.slice(0, Math.max(equals, 0)).split('.');

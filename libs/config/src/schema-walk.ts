@@ -30,6 +30,11 @@ export function schemasAt(schema: z.ZodType, path: Path, value: unknown): z.ZodT
   return here.flatMap((option) => childSchemas(option, key)).flatMap((next) => schemasAt(next, rest, child));
 }
 
+/** The schemas, with their wrappers, that may apply to what a value holds at a key. */
+export function schemasBelow(schema: z.ZodType, key: PropertyKey, value: unknown): z.ZodType[] {
+  return settle(schema, value).flatMap((option) => childSchemas(option, key));
+}
+
 /** The keys a mapping may have at a path. */
 export function keysAt(schema: z.ZodType, path: Path, value: unknown): string[] {
   const keys = schemasAt(schema, path, value).flatMap((option) => Object.keys(definition(option).shape ?? {}));

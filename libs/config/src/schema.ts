@@ -1,5 +1,6 @@
 /** The parts of a configuration that every task has. */
 import { z } from 'zod';
+import { only, readBy } from './readers';
 
 /*
  * The parts that every task's configuration shares. A run is counted in epochs or in iterations (optimizer updates);
@@ -26,12 +27,14 @@ export const runtimeSchema = z
       ),
     threads: count.optional().describe('Threads of the engine; all cores where absent.'),
     precision: z
-      .enum(['float32', 'bf16', 'fp16'])
+      .enum(['float32', 'bf16'])
       .default('float32')
-      .describe(
-        'Width of matrix products and convolutions in training; sums, norms, losses, weights and optimizer stay float32. fp16 scales the loss. Other than float32 needs TensorFlow.',
-      ),
-    compile: z.boolean().default(true).describe('Replay steps as one graph on engines that can.'),
+      .describe('bf16 halves the width of matrix products; everything else stays float32.'),
+    compile: z
+      .boolean()
+      .default(true)
+      .describe('Replay steps as one graph on engines that can.')
+      .register(readBy, only('eval', 'predict', 'serve')),
   })
   .prefault({});
 
@@ -130,7 +133,8 @@ export const trainSchema = z
       .union([z.literal('auto'), count])
       .describe(
         'Images at a time. `auto` takes the largest power of two up to 64 that free main memory holds, by steps with one and two images; the run keeps the number in its config.yaml, also for --resume.',
-      ),
+      )
+      .register(readBy, only('eval', 'predict', 'serve')),
     accumulation: count
       .default(1)
       .describe('Batches whose gradients are averaged into one update; several workers take them side by side.'),
@@ -172,19 +176,29 @@ export const trainSchema = z
   })
   .refine(({ epochs, iterations }) => (epochs === undefined) !== (iterations === undefined), {
     error: 'expected one of epochs and iterations',
-  });
+  })
+  .register(readBy, only());
 
 export const evaluationSchema = z
   .strictObject({
     every: count
       .default(1)
-      .describe('Epochs (or iterations) between two evaluations; the end of the run always has one.'),
-    batchSize: count.optional().describe('Images at a time; the training batch size where absent.'),
+      .describe('Epochs (or iterations) between two evaluations; the end of the run always has one.')
+      .register(readBy, only()),
+    batchSize: count
+      .optional()
+      .describe('Images at a time; the training batch size where absent.')
+      .register(readBy, only('eval', 'predict', 'serve')),
     loss: z
       .boolean()
       .default(true)
-      .describe('Also measure the loss on the validation images, unchanged and as at inference.'),
-    ema: z.boolean().default(true).describe('Evaluate the averaged weights where the run keeps them.'),
+      .describe('Also measure the loss on the validation images, unchanged and as at inference.')
+      .register(readBy, only()),
+    ema: z
+      .boolean()
+      .default(true)
+      .describe('Evaluate the averaged weights where the run keeps them.')
+      .register(readBy, only('eval', 'predict', 'serve', 'export')),
   })
   .prefault({});
 
@@ -203,7 +217,8 @@ export const freezeSchema = z
   .optional()
   .describe(
     'Stages of the backbone that keep their weights, and the stem before them: they run as at inference, norms on their statistics, and no gradient goes through them. 0 is the stem alone; all of it learns where absent.',
-  );
+  )
+  .register(readBy, only());
 
 /** How much each class counts in a loss. */
 export const classWeightsSchema = z.union([z.literal('balanced'), z.array(nonNegative).min(2)]).optional();

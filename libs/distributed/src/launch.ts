@@ -27,8 +27,11 @@ export interface LaunchOptions {
 /** Set for workers that are started again: how often they were. They go on from the last checkpoint. */
 export const RESTARTS = 'PYRAMIDAL_RESTARTS';
 
-/** Wrong usage: another try would end alike. */
+/** Wrong usage, or no such program: another try would end alike. */
 const USAGE = 2;
+const NOT_STARTED = 127;
+
+const REASONS: Readonly<Record<string, string>> = { ENOENT: 'no such program', EACCES: 'permission denied' };
 
 /**
  * Runs all workers until they end; Ctrl-C and termination are passed on to them.
@@ -38,7 +41,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
   const { maxRestarts = 0, say } = options;
   for (let restarts = 0; ; restarts++) {
     const { index, code, isStopped } = await runGroup(options, restarts);
-    const isOver = code === 0 || code === USAGE || isStopped || restarts === maxRestarts;
+    const isOver = [0, USAGE, NOT_STARTED].includes(code) || isStopped || restarts === maxRestarts;
     const again = isOver ? '' : `; all start again (${restarts + 1} of ${maxRestarts})`;
     if (code !== 0) say(`worker ${index} ended with exit code ${code}${again}`);
     if (isOver) return code;
@@ -99,9 +102,9 @@ function start(options: LaunchOptions, addresses: readonly string[], index: numb
     createInterface({ input: stream, crlfDelay: Infinity }).on('line', (line) => say(`[${index}] ${line}`));
   }
   const ending = new Promise<Ending>((resolve) => {
-    child.once('error', (error) => {
-      say(`[${index}] ${program}: ${error.message}`);
-      resolve({ index, code: 127 });
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      say(`[${index}] ${program}: cannot be started: ${REASONS[error.code ?? ''] ?? error.message}`);
+      resolve({ index, code: NOT_STARTED });
     });
     child.once('close', (code, signal) => resolve({ index, code: code ?? 128 + constants.signals[signal!] }));
   });

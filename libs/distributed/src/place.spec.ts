@@ -55,6 +55,38 @@ describe('findPlace', () => {
     ],
     [{ TF_CONFIG: '{' }, 'TF_CONFIG: Expected property name'],
     [tfConfig({ worker: ['a'] }, 'worker', 0), 'TF_CONFIG: cluster.worker.0: expected host:port'],
+    [tfConfig({ worker: ['a:0'] }, 'worker', 0), 'TF_CONFIG: cluster.worker.0: expected host:port'],
+    [tfConfig({ worker: ['a:1', 'b:65536'] }, 'worker', 0), 'TF_CONFIG: cluster.worker.1: expected host:port'],
+    [tfConfig({ worker: ['a b:1'] }, 'worker', 0), 'TF_CONFIG: cluster.worker.0: expected host:port'],
+    [tfConfig({ worker: ['a/b:1'] }, 'worker', 0), 'TF_CONFIG: cluster.worker.0: expected host:port'],
+    [
+      tfConfig({ worker: ['a:1', 'b:1', 'a:1'] }, 'worker', 0),
+      'TF_CONFIG: expected an address for each worker, received a:1 twice',
+    ],
+    [
+      { TF_CONFIG: JSON.stringify({ cluster: WORKERS, task: { type: 'worker', index: null } }) },
+      'TF_CONFIG: task.index: expected a whole number',
+    ],
+    [
+      { TF_CONFIG: JSON.stringify({ cluster: WORKERS, task: { type: 'worker', index: '' } }) },
+      'TF_CONFIG: task.index: expected a whole number',
+    ],
+    [
+      { RANK: '0', WORLD_SIZE: '99999999999', MASTER_ADDR: 'a' },
+      'WORLD_SIZE: expected at most 65536 workers, received 99999999999',
+    ],
+    [
+      { ...SLURM, SLURM_STEP_NODELIST: 'gpu[0-99999999999]' },
+      'SLURM_STEP_TASKS_PER_NODE: expected the tasks of 0 nodes',
+    ],
+    [
+      { ...SLURM, SLURM_STEP_TASKS_PER_NODE: '1(x99999999999)' },
+      'SLURM_STEP_TASKS_PER_NODE: expected the tasks of 2 nodes',
+    ],
+    [
+      { ...SLURM, SLURM_STEP_TASKS_PER_NODE: '99999999999,1' },
+      'SLURM_PROCID 2: expected tasks one node after the other',
+    ],
     [tfConfig({}, 'worker', 0), 'TF_CONFIG: expected workers in its cluster, received none'],
     [tfConfig(WORKERS, 'worker', 2), 'TF_CONFIG: task worker 2 is not among the 2 of its cluster'],
     [tfConfig(WORKERS, 'ps', 0), "TF_CONFIG: expected a task of type chief, master or worker, received 'ps'"],

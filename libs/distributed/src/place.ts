@@ -1,4 +1,5 @@
 /** Which worker of how many this process is, as the program that started it says in the environment. */
+import { isPort, MOST_WORKERS } from './limits';
 import { slurmPlace } from './slurm';
 import { tfConfigPlace } from './tf-config';
 import { WorkerError } from './worker-error';
@@ -72,6 +73,9 @@ export function readNumbers(
   if (index === undefined && count === undefined) return undefined;
   const source = `${names.index} and ${names.count}`;
   const place = { source, index: wholeNumber(index), count: wholeNumber(count) };
+  if (place.count > MOST_WORKERS) {
+    throw new WorkerError(`${names.count}: expected at most ${MOST_WORKERS} workers, received ${count}`, 2);
+  }
   if (place.index < place.count) return place;
   throw new WorkerError(
     `${source}: expected a worker and how many there are, received ${index ?? 'nothing'} and ${count ?? 'nothing'}`,
@@ -89,6 +93,6 @@ function readMaster(env: Environment, { source, count }: Numbers, known: string 
   }
   const text = env['MASTER_PORT'] ?? String(DEFAULT_PORT);
   const port = wholeNumber(text);
-  if (port >= 1 && port <= 65_535) return { host, port };
+  if (isPort(port)) return { host, port };
   throw new WorkerError(`MASTER_PORT: expected a port from 1 to 65535, received '${text}'`, 2);
 }

@@ -1,4 +1,5 @@
 /** A step of Slurm: the processes of one `srun`. */
+import { MOST_WORKERS } from './limits';
 import { type Environment, type Place, readNumbers } from './place';
 import { WorkerError } from './worker-error';
 
@@ -19,8 +20,9 @@ export function slurmPlace(env: Environment): Place | undefined {
     );
   }
   const first = PORTS.first + PORTS.ofJob * (Number(env['SLURM_JOB_ID'] ?? 0) % PORTS.jobs);
+  const sum = tasks.reduce((total, own) => total + own, 0);
   const all = hosts.flatMap((host, node) =>
-    Array.from({ length: tasks[node]! }, (_, i) => ({ host, node, port: first + i })),
+    Array.from({ length: sum === numbers.count ? tasks[node]! : 0 }, (_, i) => ({ host, node, port: first + i })),
   );
   const own = all[numbers.index];
   const node = env['SLURM_NODEID'];
@@ -33,27 +35,33 @@ export function slurmPlace(env: Environment): Place | undefined {
   return { ...numbers, at: { addresses: all.map(({ host, port }) => `${host}:${port}`) } };
 }
 
-/** `node[01-03,7],gpu1` as node01, node02, node03, node7, gpu1. */
+/** `node[01-03,7],gpu1` as node01, node02, node03, node7, gpu1; none where it names more than there can be. */
 export function expandHosts(list: string): string[] {
   const names = list.match(/[^,[\]]+(\[[^\]]*\])?[^,[\]]*/g) ?? [];
-  return names.flatMap((name) => {
+  const runs = names.flatMap((name) => {
     const [, before = '', ranges, after = ''] = /^([^[]*)\[([^\]]*)\](.*)$/.exec(name) ?? [];
-    if (ranges === undefined) return [name];
-    return ranges.split(',').flatMap((range) => numbersOf(range).map((number) => `${before}${number}${after}`));
+    if (ranges === undefined) return [{ length: 1, at: () => name }];
+    return ranges.split(',').map((range) => {
+      const [from = '', to = from] = range.split('-');
+      const number = (i: number): string => String(Number(from) + i).padStart(from.length, '0');
+      return { length: Number(to) - Number(from) + 1, at: (i: number) => `${before}${number(i)}${after}` };
+    });
   });
+  return expand(runs);
 }
 
-/** `01-03` as 01, 02, 03. */
-function numbersOf(range: string): string[] {
-  const [from = '', to = from] = range.split('-');
-  const length = Number(to) - Number(from) + 1;
-  return Array.from({ length }, (_, i) => String(Number(from) + i).padStart(from.length, '0'));
-}
-
-/** `2(x3),1` as 2, 2, 2, 1. */
+/** `2(x3),1` as 2, 2, 2, 1; none where it names more than there can be. */
 export function expandTasks(list: string): number[] {
-  return list.split(',').flatMap((part) => {
+  const runs = list.split(',').flatMap((part) => {
     const [, tasks, times = '1'] = /^(\d+)(?:\(x(\d+)\))?$/.exec(part.trim()) ?? [];
-    return tasks === undefined ? [] : Array.from({ length: Number(times) }, () => Number(tasks));
+    return tasks === undefined ? [] : [{ length: Number(times), at: () => Number(tasks) }];
   });
+  return expand(runs);
+}
+
+/** The values of runs of so many each. */
+function expand<T>(runs: readonly { readonly length: number; at(i: number): T }[]): T[] {
+  const total = runs.reduce((sum, { length }) => sum + length, 0);
+  if (!(total <= MOST_WORKERS && runs.every(({ length }) => length >= 0))) return [];
+  return runs.flatMap(({ length, at }) => Array.from({ length }, (_, i) => at(i)));
 }

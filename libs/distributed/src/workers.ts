@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { compile, joinCluster, type CompiledFunction, type SessionConfig } from '@pyramidal/graph';
 import { overWorkers } from '@pyramidal/kernels';
 import * as tf from '@tensorflow/tfjs-core';
+import { LONGEST_WAIT } from './limits';
 import { awaitPeers, healthOf, namesOf } from './peers';
 import type { Place } from './place';
 import { meet } from './rendezvous';
@@ -32,8 +33,11 @@ export async function joinWorkers(place: Place, { timeout = defaultTimeout() }: 
 function defaultTimeout(): number {
   const text = process.env['PYRAMIDAL_TIMEOUT'] ?? '300';
   const seconds = Number(text);
-  if (seconds > 0 && seconds < Infinity) return seconds;
-  throw new WorkerError(`PYRAMIDAL_TIMEOUT: expected seconds of more than 0, received '${text}'`, 2);
+  if (seconds > 0 && seconds <= LONGEST_WAIT) return seconds;
+  throw new WorkerError(
+    `PYRAMIDAL_TIMEOUT: expected seconds of more than 0, ${LONGEST_WAIT} at most, received '${text}'`,
+    2,
+  );
 }
 
 /** Values of 24 bits, which float32 holds exactly, a transfer of texts has from each worker. */

@@ -1,13 +1,16 @@
 /** One image made ready for a batch, as timm and torchvision do it. */
 import {
+  centreCropOf,
+  cropImage,
   type DecodeOptions,
+  decodeResized,
   flipImage,
   type ImageSource,
   type Normalisation,
   normaliseImage,
-  resizeAndCentreCrop,
   type Rgb,
   type RgbImage,
+  type Size,
   withImage,
 } from '@pyramidal/images';
 import type { ThreadFunction } from '@pyramidal/loading';
@@ -56,13 +59,22 @@ export function prepareImage(
   seed: Seed,
   name?: string,
 ): Promise<Float32Array> {
+  if (transform.kind === 'validation') return prepareCentre(source, transform, name);
   return withImage(source, transform.decode, (image) => transformImage(image, transform, seed), name);
 }
 
-function transformImage(image: RgbImage, transform: ImageTransform, seed: Seed): Float32Array {
-  if (transform.kind === 'validation') {
-    return normaliseImage(resizeAndCentreCrop(image, transform), transform.normalisation);
-  }
+/** `resizeAndCentreCrop`, normalised. */
+async function prepareCentre(
+  source: ImageSource,
+  { decode = {}, normalisation, ...crop }: ValidationTransform,
+  name: string | undefined,
+): Promise<Float32Array> {
+  const plan = (image: Size) => [{ ...centreCropOf(image, crop).resized, convention: 'pillow-bicubic' as const }];
+  const { original, images } = await decodeResized(source, decode, plan, name);
+  return normaliseImage(cropImage(images[0]!, centreCropOf(original, crop).rect), normalisation);
+}
+
+function transformImage(image: RgbImage, transform: TrainingTransform, seed: Seed): Float32Array {
   const { size, flip = 0.5, erasing = 0, normalisation } = transform;
   const random = new Random(seed);
   const cropped = randomResizedCrop(image, transform, random);

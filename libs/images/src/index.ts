@@ -1,6 +1,9 @@
 /** Pixels: read, resized, distorted, normalised. */
-export { BrokenImageError, checkImage, decodeImage, decodePicture, readImageHeader, withImage } from './decode/decode';
-export type { DecodeOptions, ImageSource, Orientation } from './decode/decode';
+export { BrokenImageError } from './decode/broken-image';
+export { checkImage, decodeImage, decodePicture, readImageHeader, withImage } from './decode/decode';
+export type { ImageSource } from './decode/decode';
+export { decodeResized, type ResizedPictures } from './decode/decode-resized';
+export type { DecodeOptions, Orientation } from './decode/pixels';
 export { readImageFile } from './decode/read-file';
 export type { ImageHeader } from './decode/header';
 export { encodeImage } from './decode/encode';

@@ -1,8 +1,10 @@
 /** What `eval`, `predict` and `export` begin and end with, whatever the task: a network with the weights of a checkpoint. */
 import {
   type ConfigSource,
+  describeUnread,
   type LoadedConfig,
   openStoredConfig,
+  type Reader,
   type SharedConfig,
   UsageError,
   type z,
@@ -20,6 +22,8 @@ export interface TrainedCommand {
   readonly set: readonly string[];
   /** Its path, or its bytes. */
   readonly weights: string | Uint8Array;
+  /** The command's name, where people are to be told which of the overrides it does not read. */
+  readonly reader?: Reader | undefined;
 }
 
 /** How a configuration of a task reads. */
@@ -106,6 +110,7 @@ export async function openTrainedNetwork<Config extends SharedConfig, Data exten
     const data = await task.open(config, file.card?.classes);
     const runtime = await openEngine(config.runtime);
     say(`${runtime.engine}: ${runtime.reason}`);
+    for (const line of unreadIn(task, command, { config, card: file.card })) say(line);
     const network = task.assemble(config, data.classes.length);
     try {
       const loaded = file.load(network, { ema: config.evaluation.ema });
@@ -126,10 +131,14 @@ export interface DescribedConfig<Config> extends LoadedConfig<Config> {
   readonly classes: readonly ModelClass[] | undefined;
 }
 
-/** The configuration that `info` is told, or that of its checkpoint. @throws ConfigError or UsageError. */
+/**
+ * The configuration that `info` is told, or that of its checkpoint.
+ * @param say is told of overrides that change nothing. @throws ConfigError or UsageError.
+ */
 export function describedConfig<Config>(
   task: ConfiguredTask<Config>,
-  { config, weights, set }: Omit<TrainedCommand, 'weights'> & Partial<Pick<TrainedCommand, 'weights'>>,
+  { config, weights, set, reader }: Omit<TrainedCommand, 'weights'> & Partial<Pick<TrainedCommand, 'weights'>>,
+  say: (line: string) => void = () => undefined,
 ): DescribedConfig<Config> {
   if (weights === undefined) {
     if (config === undefined) throw new UsageError('expected a configuration, or weights that bring theirs along');
@@ -138,7 +147,9 @@ export function describedConfig<Config>(
   const file = openWeightsFile(weights);
   try {
     requireTask(task, file);
-    return { ...load(task, config ?? storedConfig(file), { set }), classes: file.card?.classes };
+    const loaded = load(task, config ?? storedConfig(file), { set });
+    for (const line of unreadIn(task, { set, reader }, { config: loaded.config, card: file.card })) say(line);
+    return { ...loaded, classes: file.card?.classes };
   } finally {
     file.close();
   }
@@ -146,6 +157,16 @@ export function describedConfig<Config>(
 
 const load = <Config>({ schema }: ConfiguredTask<Config>, config: ConfigSource, { set }: Pick<TrainedCommand, 'set'>) =>
   openConfig(schema, { config, set });
+
+/** Overrides that change nothing, a line each. */
+function unreadIn<Config>(
+  { schema }: ConfiguredTask<Config>,
+  { set, reader }: Pick<TrainedCommand, 'set' | 'reader'>,
+  { config, card }: { readonly config: Config; readonly card: ModelCard | undefined },
+): string[] {
+  if (reader === undefined) return [];
+  return describeUnread(schema, { config, overrides: set }, { reader, knowsClasses: card !== undefined });
+}
 
 interface CardFile {
   readonly path: string;

@@ -19,8 +19,6 @@ export type {
   EvaluateCommand,
   ExportCommand,
   InfoCommand,
-  InspectCommand,
-  InspectedFiles,
   PredictCommand,
   ServeCommand,
   TaskApp,

@@ -59,11 +59,15 @@ export function withMeasuredNetwork<
     requireKnownClasses(known, { name: sourceOf(config), classes: modelClasses(data) });
     return data;
   };
-  return withTrainedNetwork({ ...task, open }, command, async ({ config, data, network, runtime }) => {
-    for (const note of [...data.notes, ...compareSplits(command.weights, data)]) console.error(note);
-    const team = await joinTeam(runtime);
-    return workTogether(team, () => measure({ config, data, network, team }));
-  });
+  return withTrainedNetwork(
+    { ...task, open },
+    { ...command, reader: 'eval' },
+    async ({ config, data, network, runtime }) => {
+      for (const note of [...data.notes, ...compareSplits(command.weights, data)]) console.error(note);
+      const team = await joinTeam(runtime);
+      return workTogether(team, () => measure({ config, data, network, team }));
+    },
+  );
 }
 
 /** Images that the run of a checkpoint held out are new to the network; those of another share may not be. */

@@ -61,6 +61,43 @@ describe('writePredictions', () => {
     ]);
   });
 
+  it('finds and draws large images one at a time', async () => {
+    const images = ['small.png', 'large.png', 'large.png', 'broken.jpg', 'small.png', 'small.png'].map((name, i) => {
+      const png = Buffer.from('89504e470d0a1a0a0000000d4948445200000000000000000802000000', 'hex');
+      const side = name === 'large.png' ? 7000 : 40;
+      png.writeUInt32BE(side, 16);
+      png.writeUInt32BE(side, 20);
+      const file = join(folder, `${i}-${name}`);
+      writeFileSync(file, png);
+      return file;
+    });
+    let held = 0;
+    const most: Record<string, number> = {};
+    const slow = {
+      capacity: 3,
+      run: async (_: unknown, name: string) => {
+        const own = name.includes('large') ? 49 : 1;
+        held += own;
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        if (name.includes('broken')) held -= own;
+        if (name.includes('broken')) throw new BrokenImageError(name, 'premature end');
+        return { own };
+      },
+    };
+    const code = await writePredictions(out(), (predictions) =>
+      predictions.each(slow, images, async ({ own }, image) => {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        most[image.slice(folder.length + 1)] = held;
+        held -= own;
+        predictions.add(image, { record: {}, summary: 'good' });
+      }),
+    );
+    expect(code).toBe(1);
+    expect(most).toMatchObject({ '0-small.png': 1, '1-large.png': 49, '2-large.png': 49 });
+    expect(most['4-small.png']).toBe(2);
+    expect(held).toBe(0);
+  });
+
   it('keeps what was found until an error ended the work', async () => {
     const work = writePredictions(out(), async (predictions) => {
       predictions.add('a.jpg', { record: { score: 1 }, summary: 'good' });

@@ -5,6 +5,7 @@ import type { BrokenImageError } from '@pyramidal/images';
 import { type ImageRunner, streamImages } from '@pyramidal/inference';
 import type { ExitCode } from '@pyramidal/program';
 import { JsonList } from './json-list';
+import { PacedImages } from './paced';
 import { reportBroken } from './report-broken';
 
 /** What was found in one image. */
@@ -39,10 +40,15 @@ export class Predictions {
     images: readonly string[],
     work: (found: Result, image: string, path: string) => Promise<void>,
   ): Promise<void> {
-    const onBroken = ({ image, reason }: BrokenImageError): void => void this.broken.set(image, reason);
-    for await (const found of streamImages(queue, images, { onBroken })) {
+    const paced = new PacedImages(images);
+    const onBroken = ({ image, reason }: BrokenImageError): void => {
+      this.broken.set(image, reason);
+      paced.finish();
+    };
+    for await (const found of streamImages(queue, paced, { onBroken })) {
       const image = images[found.index]!;
       await work(found, image, this.pathOf(image, found.index));
+      paced.finish();
     }
   }
 

@@ -120,6 +120,16 @@ describe('modelCardOf', () => {
       /format: expected 1, received 2: a newer program/,
     ],
     ['has no class', texts((model) => (model['classes'] = [])), /its model: classes: /],
+    [
+      'has two classes of one id',
+      texts((model) => (model['classes'] = [0, 1, 0].map((id) => ({ id, name: 'x', colour: [0, 0, 0] })))),
+      /^w\.safetensors: its model: classes\.2\.id: expected an id of its own, received 0 for another class too$/,
+    ],
+    [
+      'would divide by zero',
+      texts((model) => (model['normalisation'] = { mean: [0, 0, 0], std: [1, 0, 1] })),
+      /its model: normalisation\.std\.1: /,
+    ],
     ['has a class without name', texts((model) => (model['classes'] = [{ id: 1 }])), /its model: classes\.0\.name: /],
     [
       'has a colour that is none',

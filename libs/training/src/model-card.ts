@@ -23,15 +23,27 @@ const modelClass = z.object({
   colour: z.tuple([channel, channel, channel]).readonly().describe('What it is drawn in.'),
 });
 
+/** @throws Issue naming an id that two classes share. */
+function requireOwnIds(classes: readonly { readonly id: unknown }[], context: z.RefinementCtx): void {
+  const seen = new Set<unknown>();
+  const index = classes.findIndex(({ id }) => seen.size === seen.add(id).size);
+  if (index < 0) return;
+  const message = `expected an id of its own, received ${String(classes[index]!.id)} for another class too`;
+  context.addIssue({ code: 'custom', path: [index, 'id'], message });
+}
+
 const rgb = z.tuple([z.number(), z.number(), z.number()]).readonly();
+const deviation = z.number().positive();
 
 const description = z.object({
   task: text.describe('Whose program uses it: detection, segmentation, classification.'),
-  classes: z.array(modelClass).min(1).max(MAX_CLASSES).readonly().describe('By label.'),
+  classes: z.array(modelClass).min(1).max(MAX_CLASSES).superRefine(requireOwnIds).readonly().describe('By label.'),
   input: z
     .record(z.string(), z.number())
     .describe("What images are resized to, as the configuration's `input` says it."),
-  normalisation: z.object({ mean: rgb, std: rgb }).describe('Of 8-bit RGB values.'),
+  normalisation: z
+    .object({ mean: rgb, std: z.tuple([deviation, deviation, deviation]).readonly() })
+    .describe('Of 8-bit RGB values.'),
 });
 
 const record = description.extend({

@@ -26,8 +26,7 @@ export interface Optimizer {
   readonly state: ReadonlyMap<string, BlockState>;
   /** @param update counted from 0. @param lr base rate of this update. */
   scalars(update: number, lr: number): Scalars;
-  /** @param applies bool scalar; where it is false everything keeps its value, and the gradients are 0. */
-  apply(gradients: Gradients, scalars: ScalarTensors, applies?: tf.Tensor): void;
+  apply(gradients: Gradients, scalars: ScalarTensors): void;
   /** Frees what it keeps between updates besides its state. */
   dispose?(): void;
 }

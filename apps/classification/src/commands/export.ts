@@ -9,7 +9,8 @@ import { servedClassifier } from '../serving-task';
 
 /** Writes a trained classifier for PyTorch, as a SavedModel, for browsers, and as an ONNX model. */
 export function exportModel(definition: ClassificationDefinition, command: ExportCommand): Promise<number> {
-  return withTrainedNetwork(definition, command, async ({ config, text, metrics, data, network, runtime }) => {
+  const reading = { ...command, reader: 'export' as const };
+  return withTrainedNetwork(definition, reading, async ({ config, text, metrics, data, network, runtime }) => {
     const { out, formats, input } = command;
     const { size } = config.input;
     await exportNetwork({

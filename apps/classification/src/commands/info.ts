@@ -13,8 +13,9 @@ const DEFAULT_CLASSES = 1000;
 
 /** Prints parameters, multiply-adds, feature shapes and memory of a configuration's network. */
 export async function info(definition: ClassificationDefinition, command: InfoCommand): Promise<number> {
-  const { config, text, classes: known } = describedConfig(definition, command);
   const { input, resolved } = command;
+  const reading = resolved ? command : { ...command, reader: 'info' as const };
+  const { config, text, classes: known } = describedConfig(definition, reading, console.error);
   if (resolved) {
     process.stdout.write(text);
     return 0;

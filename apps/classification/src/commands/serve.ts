@@ -9,7 +9,11 @@ export async function serve(
   definition: ClassificationDefinition,
   { service, ...command }: ServeCommand,
 ): Promise<number> {
-  const { data, queue } = await openClassifierModel(definition, command, { say: console.error });
+  const { data, queue } = await openClassifierModel(
+    definition,
+    { ...command, reader: 'serve' },
+    { say: console.error },
+  );
   const model = {
     task: definition.task,
     classes: data.classes.map(({ name }) => name),

@@ -12,7 +12,8 @@ import { servedDetector } from '../serving-task';
  * in pixels of its input, `scores`, `labels`, and `masks`, each over its box; a score of 0 means that a row holds nothing.
  */
 export function exportModel(definition: DetectionDefinition, command: ExportCommand): Promise<number> {
-  return withTrainedNetwork(definition, command, async ({ config, text, metrics, data, network, runtime }) => {
+  const reading = { ...command, reader: 'export' as const };
+  return withTrainedNetwork(definition, reading, async ({ config, text, metrics, data, network, runtime }) => {
     const { out, formats, input } = command;
     await exportNetwork({
       ...{ network, runtime, out, formats, input },

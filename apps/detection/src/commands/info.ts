@@ -9,8 +9,9 @@ import type { DetectionDefinition } from '../definition';
 
 /** Prints parameters, multiply-adds, feature shapes and memory of a configuration's network. */
 export async function info(definition: DetectionDefinition, command: InfoCommand): Promise<number> {
-  const { config, text, classes: known } = describedConfig(definition, command);
   const { input, resolved } = command;
+  const reading = resolved ? command : { ...command, reader: 'info' as const };
+  const { config, text, classes: known } = describedConfig(definition, reading, console.error);
   if (resolved) {
     process.stdout.write(text);
     return 0;

@@ -7,7 +7,7 @@ import { openDetectorModel } from '../open-detector';
 
 /** Answers HTTP requests until it is stopped: images in, objects out. */
 export async function serve(definition: DetectionDefinition, { service, ...command }: ServeCommand): Promise<number> {
-  const { data, queue } = await openDetectorModel(definition, command, { say: console.error });
+  const { data, queue } = await openDetectorModel(definition, { ...command, reader: 'serve' }, { say: console.error });
   const model = {
     task: definition.task,
     classes: data.classes.map(({ name }) => name),

@@ -3,7 +3,6 @@ import { encodeLabels, prepareEvaluation } from '@pyramidal/ade20k';
 import { basename } from 'node:path';
 import { writeFileAtomically } from '@pyramidal/files';
 import { decodePicture, encodeImage } from '@pyramidal/images';
-import { drawableClasses } from '@pyramidal/pictures';
 import { drawAttention, findImages, type PredictCommand, writePredictions } from '@pyramidal/task';
 import { codingOf, evaluationTransform } from '../assemble';
 import { drawMap } from '../draw-map';
@@ -17,15 +16,18 @@ const TOLD = 3;
 /** Segments each image; writes its label PNG and the picture under its classes' colours, and `predictions.json`. */
 export async function predict(definition: SegmentationDefinition, command: PredictCommand): Promise<number> {
   const images = findImages(command.images);
-  const { config, data, network, queue } = await openSegmentorModel(definition, command, console.error);
+  const { config, data, network, queue } = await openSegmentorModel(
+    definition,
+    { ...command, reader: 'predict' },
+    console.error,
+  );
   const [transform, coding] = [evaluationTransform(config), codingOf(config, data.classes.length)];
-  const classes = await drawableClasses(data.classes, console.error);
   try {
     return await writePredictions(command.out, (predictions) =>
       predictions.each(queue, images, async ({ map, segments, width, height }, image, path) => {
         writeFileAtomically(`${path}.png`, await encodeLabels({ data: map, width, height }, coding));
         const picture = await decodePicture(image, transform.decode);
-        const drawn = await drawMap(picture, { map, width, height }, classes);
+        const drawn = await drawMap(picture, { map, width, height }, data.classes);
         writeFileAtomically(`${path}.jpg`, await encodeImage(drawn, 'jpeg'));
         if (command.attention) {
           const { scaled } = await prepareEvaluation(image, transform);

@@ -11,7 +11,7 @@ export async function serve(
   definition: SegmentationDefinition,
   { service, ...command }: ServeCommand,
 ): Promise<number> {
-  const { data, queue } = await openSegmentorModel(definition, command, console.error);
+  const { data, queue } = await openSegmentorModel(definition, { ...command, reader: 'serve' }, console.error);
   const model = {
     task: definition.task,
     classes: data.classes.map(({ name }) => name),

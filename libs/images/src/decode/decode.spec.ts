@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dataFolder, describeWith } from '@pyramidal/testing';
 import sharp from 'sharp';
-import { BrokenImageError, checkImage, decodeImage, decodePicture, readImageHeader } from './decode';
+import { BrokenImageError } from './broken-image';
+import { checkImage, decodeImage, decodePicture, readImageHeader } from './decode';
 
 interface GoldenCase {
   readonly name: string;

@@ -1,12 +1,12 @@
 /** Files and bytes as 8-bit RGB, with the pixels that Pillow and OpenCV read. */
-import { availableParallelism } from 'node:os';
-import { explainFileError, FileError } from '@pyramidal/files';
 import sharp from 'sharp';
 import type { RgbImage, Size } from '../rgb-image';
 import { collectGarbage } from './collect-garbage';
 import { drawnSize } from './drawn-size';
+import { BrokenImageError, naming } from './broken-image';
 import { formatOf, type ImageHeader, readHeader } from './header';
 import { PixelBudget } from './pixel-budget';
+import { type DecodeOptions, decodedSize, decodePixels, type Opened, PART } from './pixels';
 import { readImageFile } from './read-file';
 
 /** Pixels that a picture may have, the sides of 48-megapixel cameras included. */
@@ -16,7 +16,7 @@ const MAX_PIXELS = 50_000_000;
 const MAX_SIDE = 65_535;
 
 /** Pixels of a picture that is worth a look of the garbage collector, which takes some milliseconds. */
-const LARGE = 10_000_000;
+export const LARGE = 10_000_000;
 
 /** No picture that is decoded has more bytes in its file for each pixel, of whatever it holds besides more than these. */
 const BYTES_A_PIXEL = 8;
@@ -24,27 +24,6 @@ const OTHER_BYTES = 32 << 20;
 
 /** Bytes that hold the header of nearly every file. */
 const HEADER_BYTES = 128 * 1024;
-
-/** Which pixels are meant: as EXIF's tag turns them for people and for OpenCV, or as they are stored, which Pillow reads. */
-export type Orientation = 'exif' | 'stored';
-
-export interface DecodeOptions {
-  /** Default 'stored'. */
-  readonly orientation?: Orientation;
-  /** Larger pictures are refused before they are decoded; default 50 million. */
-  readonly maxPixels?: number;
-}
-
-/** A picture that could not be read or does not fit its labels; `image` says which. */
-export class BrokenImageError extends Error {
-  constructor(
-    readonly image: string,
-    readonly reason: string,
-  ) {
-    super(`${image}: ${reason}`);
-    this.name = 'BrokenImageError';
-  }
-}
 
 /** Pictures in work share it, so that many large ones at the same time need no more memory than one. */
 const budget = new PixelBudget(MAX_PIXELS);
@@ -56,7 +35,7 @@ const budget = new PixelBudget(MAX_PIXELS);
  * @throws BrokenImageError naming the image: another format, too many pixels, a device, a truncated or damaged file.
  */
 export function decodeImage(source: ImageFile, options: DecodeOptions = {}, name?: string): Promise<RgbImage> {
-  return decodeWith({ source, options, name, resized: asItIs }, ({ image }) => image);
+  return withOpened(source, { options, name }, (picture) => decodePixels(picture));
 }
 
 /**
@@ -65,7 +44,7 @@ export function decodeImage(source: ImageFile, options: DecodeOptions = {}, name
  * @throws BrokenImageError as `decodeImage` does.
  */
 export function decodePicture(source: ImageFile, options: DecodeOptions = {}): Promise<RgbImage> {
-  return decodeWith({ source, options, resized: drawnSize }, ({ image }) => image);
+  return withOpened(source, { options }, (picture) => decodePixels(picture, drawnSize));
 }
 
 /**
@@ -74,7 +53,10 @@ export function decodePicture(source: ImageFile, options: DecodeOptions = {}): P
  * @throws BrokenImageError as `decodeImage` does.
  */
 export function checkImage(source: ImageFile, options: DecodeOptions = {}): Promise<Size> {
-  return decodeWith({ source, options, resized: drawnSize }, ({ size }) => size);
+  return withOpened(source, { options }, async (picture) => {
+    await decodePixels(picture, drawnSize);
+    return decodedSize(picture);
+  });
 }
 
 /** The path of a picture's file, or its bytes. */
@@ -82,6 +64,9 @@ type ImageFile = string | Uint8Array;
 
 /** A picture: the path of its file, its file's bytes, or its pixels. */
 export type ImageSource = ImageFile | RgbImage;
+
+export const isFile = (source: ImageSource): source is ImageFile =>
+  typeof source === 'string' || source instanceof Uint8Array;
 
 /**
  * Does something with the pixels of a picture, decoded where they are not given. Of large pictures that are decoded one is in memory at a
@@ -95,48 +80,41 @@ export async function withImage<T>(
   use: (image: RgbImage) => T,
   name?: string,
 ): Promise<T> {
-  if (typeof source === 'string' || source instanceof Uint8Array) {
-    let pixels = 0;
-    const result = await decodeWith({ source, options, name, resized: asItIs }, ({ image }) => {
-      pixels = image.width * image.height;
-      return use(image);
-    });
-    if (pixels >= LARGE) await collectGarbage();
-    return result;
-  }
-  const { data, width, height } = source;
+  if (!isFile(source)) return use(requirePixels(source, name));
+  let pixels = 0;
+  const decode = async (picture: Opened): Promise<T> => {
+    const image = await decodePixels(picture);
+    pixels = image.width * image.height;
+    return use(image);
+  };
+  const result = await withOpened(source, { options, name }, decode);
+  if (pixels >= LARGE) await collectGarbage();
+  return result;
+}
+
+/** @throws BrokenImageError if a picture's pixels are not as many as it says. */
+export function requirePixels(image: RgbImage, name = 'image'): RgbImage {
+  const { data, width, height } = image;
   const isWhole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
-  if (isWhole && data?.length === 3 * width * height) return use(source);
+  if (isWhole && data?.length === 3 * width * height) return image;
   const reason = `expected 3 bytes for each of ${width}x${height} pixels, received ${data?.length ?? 'none'}`;
-  throw new BrokenImageError(name ?? 'image', reason);
+  throw new BrokenImageError(name, reason);
 }
 
-/** What is decoded, and at which size. */
-interface Decoding {
-  readonly source: ImageFile;
-  readonly options: DecodeOptions;
-  readonly name?: string | undefined;
-  readonly resized: (size: Size) => Size;
-}
-
-interface Decoded {
-  readonly image: RgbImage;
-  /** Before it was made smaller. */
-  readonly size: Size;
-}
-
-const asItIs = (size: Size): Size => size;
-
-/** Pixels count until they were used. */
-async function decodeWith<T>(
-  { source, options, resized, name = typeof source === 'string' ? source : 'image' }: Decoding,
-  use: (decoded: Decoded) => T,
+/** Opens a picture's file and lends it when there is room for its pixels, which count until they were used. */
+export async function withOpened<T>(
+  source: ImageFile,
+  { options, name }: { readonly options: DecodeOptions; readonly name?: string | undefined },
+  use: (picture: Opened) => Promise<T>,
 ): Promise<T> {
   const { orientation = 'stored', maxPixels = MAX_PIXELS } = options;
-  const { bytes, header } = await naming(name, () => openFile(source, maxPixels));
-  return budget.use(header.width * header.height, async () =>
-    use(await naming(name, () => decodePixels(bytes, header, { orientation, maxPixels }, resized))),
-  );
+  const own = name ?? (typeof source === 'string' ? source : 'image');
+  const { bytes, header } = await naming(own, () => openFile(source, maxPixels));
+  const { width, height } = header;
+  return budget.use(width * height, async () => {
+    if (width * height > PART) await collectGarbage();
+    return use({ name: own, bytes, header, orientation, maxPixels });
+  });
 }
 
 /** The bytes of a picture whose header promises no more than is allowed. */
@@ -163,26 +141,16 @@ function requireLimits({ width, height }: Size, maxPixels: number): void {
   if (Math.max(width, height) > MAX_SIDE) throw new Error(`expected sides of at most ${MAX_SIDE} pixels, ${received}`);
 }
 
-async function naming<T>(name: string, decode: () => Promise<T>): Promise<T> {
-  try {
-    return await decode();
-  } catch (error) {
-    throw new BrokenImageError(name, `cannot be decoded: ${reasonOf(error)}`);
-  }
-}
-
 /**
  * The header of a picture's file, for checks before any picture is decoded.
  * @throws BrokenImageError naming the image.
  */
-export async function readImageHeader(file: string): Promise<ImageHeader> {
-  try {
+export function readImageHeader(file: string): Promise<ImageHeader> {
+  return naming(file, async () => {
     const header = readHeader(await readImageFile(file, { first: HEADER_BYTES }));
     if (hasSize(header)) return header;
-    return await headerOf(await readImageFile(file, { maxBytes: MAX_PIXELS * BYTES_A_PIXEL + OTHER_BYTES }));
-  } catch (error) {
-    throw new BrokenImageError(file, `cannot be decoded: ${reasonOf(error)}`);
-  }
+    return headerOf(await readImageFile(file, { maxBytes: MAX_PIXELS * BYTES_A_PIXEL + OTHER_BYTES }));
+  });
 }
 
 async function headerOf(bytes: Uint8Array): Promise<ImageHeader> {
@@ -195,69 +163,3 @@ async function headerOf(bytes: Uint8Array): Promise<ImageHeader> {
 /** A JPEG may tell its height behind its pixels only. */
 const hasSize = (header: ImageHeader | undefined): header is ImageHeader =>
   header !== undefined && header.width > 0 && header.height > 0;
-
-async function decodePixels(
-  bytes: Uint8Array,
-  header: ImageHeader,
-  { orientation, maxPixels }: Required<DecodeOptions>,
-  resized: (size: Size) => Size,
-): Promise<Decoded> {
-  const hasInks = header.channels === 4;
-  const isTurned = orientation === 'exif' && header.orientation > 4;
-  const [width, height] = isTurned ? [header.height, header.width] : [header.width, header.height];
-  const size = resized({ width, height });
-  const isResized = size.width !== width || size.height !== height;
-  const decode = async (failOn: 'truncated' | 'warning'): Promise<RgbImage> => {
-    const limits = { failOn, limitInputPixels: maxPixels };
-    const decoded = sharp(bytes, { ignoreIcc: true, autoOrient: orientation === 'exif', ...limits });
-    const input = isResized ? decoded.resize({ ...size, fit: 'fill' }) : decoded;
-    const pixels = hasInks
-      ? input.pipelineColourspace('cmyk').toColourspace('cmyk')
-      : input.toColourspace('srgb').removeAlpha();
-    const { data, info } = await pixels.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
-    return { data: hasInks ? inksToRgb(data) : data, width: info.width, height: info.height };
-  };
-  const image = await (header.format === 'JPEG' ? decodeJpeg(decode) : withReason(() => decode('truncated')));
-  return { image, size: isResized ? { width, height } : { width: image.width, height: image.height } };
-}
-
-/** The decoder only warns of a JPEG that was cut and ends with an end marker; what else it warns of is harmless, as surplus bytes are. */
-async function decodeJpeg(decode: (failOn: 'truncated' | 'warning') => Promise<RgbImage>): Promise<RgbImage> {
-  try {
-    return await withReason(() => decode('warning'));
-  } catch (error) {
-    if (/premature end/.test(reasonOf(error))) throw error;
-    return withReason(() => decode('truncated'));
-  }
-}
-
-/** Threads that decode share one place for the reason of a failure, and may take it from each other: the failure is then asked for again. */
-async function withReason<T>(decode: () => Promise<T>): Promise<T> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await decode();
-    } catch (error) {
-      if (attempt > 2 * availableParallelism() || !/^Unknown error$/.test(reasonOf(error))) throw error;
-    }
-  }
-}
-
-/** Pillow's CMYK to RGB: each colour is the light that ink and black let through, in rounded 8-bit products. */
-function inksToRgb(inks: Uint8Array): Uint8Array {
-  const data = new Uint8Array((inks.length / 4) * 3);
-  for (let from = 0, to = 0; from < inks.length; from += 4, to += 3) {
-    const light = 255 - inks[from + 3]!;
-    for (let channel = 0; channel < 3; channel++) {
-      const product = inks[from + channel]! * light + 128;
-      data[to + channel] = light - (((product >> 8) + product) >> 8);
-    }
-  }
-  return data;
-}
-
-/** In one line, and without the file's name, which stands before it. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof FileError)) return explainFileError(error);
-  const { path, cause, message } = error;
-  return cause === undefined ? message.slice(path.length + 2) : explainFileError(cause);
-}

@@ -1,8 +1,8 @@
 /** OpenCV's bilinear resizing, bit for bit. */
-import type { RgbImage } from '../rgb-image';
+import type { Size } from '../rgb-image';
 import type { RowSink } from './row-sink';
 import { put, reserve, rowKernels } from './rows';
-import type { Target } from './target';
+import type { Rows, Source, Target } from './target';
 
 /** OpenCV's weights are 11-bit integers. */
 const ONE = 2048;
@@ -11,18 +11,29 @@ const ONE = 2048;
  * `cv2.resize(..., INTER_LINEAR)` on uint8 to the last bit: half-pixel centres, 11-bit weights, the horizontal sums cut by 4 bits, and
  * exact halving replaced by the mean of 2x2 (as OpenCV does).
  */
-export function resizeOpencvBilinear(image: RgbImage, target: Target, sink: RowSink): void {
-  if (image.width === 2 * target.width && image.height === 2 * target.height) halve(image, target, sink);
+export function resizeOpencvBilinear(image: Source, target: Target, sink: RowSink): void {
+  if (isHalf(image, target)) halve(image, target, sink);
   else blend(image, target, sink);
 }
 
+const isHalf = (image: Size, target: Size): boolean =>
+  image.width === 2 * target.width && image.height === 2 * target.height;
+
+/** The rows of a picture that rows of the one resized by `resizeOpencvBilinear` are made of. */
+export function opencvRows(image: Size, target: Size, rows: Rows): Rows {
+  if (isHalf(image, target)) return { from: 2 * rows.from, to: 2 * rows.to };
+  const { index } = rowTaps(image.height, target.height);
+  return { from: clamp(index[rows.from]!, image.height), to: clamp(index[rows.to - 1]! + 1, image.height) + 1 };
+}
+
 /** `cv2.resize(..., INTER_NEAREST)`: the source pixel at the floor of the scaled index. */
-export function resizeOpencvNearest(image: RgbImage, target: Target, sink: RowSink): void {
+export function resizeOpencvNearest(image: Source, target: Target, sink: RowSink): void {
   const columns = mirrored(nearestIndex(image.width, target.width), target);
   const row = new Uint8Array(target.width * 3);
   const [address, scratch] = reserve([row.length, sink.scratch]);
-  nearestIndex(image.height, target.height).forEach((sourceRow, y) => {
-    const start = sourceRow * image.width * 3;
+  const index = nearestIndex(image.height, target.height);
+  for (let y = target.rows.from; y < target.rows.to; y++) {
+    const start = (index[y]! - image.top) * image.width * 3;
     for (let x = 0, to = 0; x < target.width; x++, to += 3) {
       const from = start + columns[x]! * 3;
       row[to] = image.data[from]!;
@@ -31,7 +42,13 @@ export function resizeOpencvNearest(image: RgbImage, target: Target, sink: RowSi
     }
     put(address, row);
     sink.write(y, address, scratch);
-  });
+  }
+}
+
+/** The rows of a picture that rows of the one resized by `resizeOpencvNearest` are taken from. */
+export function nearestRows(from: number, to: number, rows: Rows): Rows {
+  const index = nearestIndex(from, to);
+  return { from: index[rows.from]!, to: index[rows.to - 1]! + 1 };
 }
 
 /** Source index of every output index. */
@@ -41,7 +58,7 @@ export function nearestIndex(from: number, to: number): Int32Array {
 }
 
 /** Blends two stretched source rows into each output row; neighbouring outputs share them. */
-function blend(image: RgbImage, target: Target, sink: RowSink): void {
+function blend(image: Source, target: Target, sink: RowSink): void {
   const stride = target.width * 3;
   const columns = packedTaps(image.width, target);
   const rows = rowTaps(image.height, target.height);
@@ -62,13 +79,14 @@ function blend(image: RgbImage, target: Target, sink: RowSink): void {
   const stretched = (row: number) => {
     const address = row % 2 === 0 ? evenRow : oddRow;
     if (held[row % 2] !== row) {
-      put(source, image.data.subarray(row * image.width * 3, (row + 1) * image.width * 3));
+      const at = (row - image.top) * image.width * 3;
+      put(source, image.data.subarray(at, at + image.width * 3));
       stretchRow(source, offsets, weights, target.width, address);
       held[row % 2] = row;
     }
     return address;
   };
-  for (let y = 0; y < target.height; y++) {
+  for (let y = target.rows.from; y < target.rows.to; y++) {
     const upper = stretched(clamp(rows.index[y]!, image.height));
     const lower = stretched(clamp(rows.index[y]! + 1, image.height));
     blendRows(upper, lower, rows.near[y]!, rows.far[y]!, out, stride);
@@ -117,13 +135,13 @@ function packedTaps(from: number, target: Target) {
   return { offsets: mirrored(offsets, target), weights: mirrored(weights, target) };
 }
 
-function halve({ data, width }: RgbImage, target: Target, sink: RowSink): void {
+function halve({ data, width, top }: Source, target: Target, sink: RowSink): void {
   const stride = width * 3;
   const row = new Uint8Array(target.width * 3);
   const [address, scratch] = reserve([row.length, sink.scratch]);
-  for (let y = 0; y < target.height; y++) {
+  for (let y = target.rows.from; y < target.rows.to; y++) {
     for (let x = 0; x < target.width; x++) {
-      const from = 2 * y * stride + 6 * x;
+      const from = (2 * y - top) * stride + 6 * x;
       const to = (target.mirror ? target.width - 1 - x : x) * 3;
       for (let c = 0; c < 3; c++) {
         const at = from + c;

@@ -1,8 +1,7 @@
 /** Pillow's antialiased resizing, bit for bit. */
-import type { RgbImage } from '../rgb-image';
 import type { RowSink } from './row-sink';
 import { put, reserve, rowKernels } from './rows';
-import type { Target } from './target';
+import type { Rows, Source, Target } from './target';
 
 /** Pillow keeps 22 bits of each weight, so that 255 times a sum of weights stays within 32 bits. */
 export const PRECISION = 22;
@@ -28,7 +27,7 @@ export const BICUBIC: Filter = {
  * `Image.resize` of Pillow on uint8 to the last bit: the filter is widened when shrinking (antialiased), rows are filtered first and
  * rounded to uint8, then columns. Filtered rows wait in a ring that is as long as the tallest window.
  */
-export function resizePillow(image: RgbImage, target: Target, sink: RowSink, filter: Filter): void {
+export function resizePillow(image: Source, target: Target, sink: RowSink, filter: Filter): void {
   const columns = windows(image.width, target.width, filter);
   const rows = windows(image.height, target.height, filter);
   const pixels = target.mirror ? mirrored(columns) : columns;
@@ -48,11 +47,12 @@ export function resizePillow(image: RgbImage, target: Target, sink: RowSink, fil
   put(rowWeights, rows.weights);
   const { filterRow, filterColumns } = rowKernels();
   let filtered = 0;
-  for (let y = 0; y < target.height; y++) {
+  for (let y = target.rows.from; y < target.rows.to; y++) {
     const first = rows.start[y]!;
     const end = first + rows.count[y]!;
     for (filtered = Math.max(filtered, first); filtered < end; filtered++) {
-      put(source, image.data.subarray(filtered * image.width * 3, (filtered + 1) * image.width * 3));
+      const at = (filtered - image.top) * image.width * 3;
+      put(source, image.data.subarray(at, at + image.width * 3));
       const slot = ring + (filtered % rows.size) * stride;
       filterRow(source, offsetTable, columnWeights, pixels.size, target.width, slot);
     }
@@ -60,6 +60,12 @@ export function resizePillow(image: RgbImage, target: Target, sink: RowSink, fil
     filterColumns(ring, stride, rows.size, first % rows.size, weights, rows.count[y]!, out, target.width * 3);
     sink.write(y, out, scratch);
   }
+}
+
+/** The rows of a picture that rows of the resized one are made of. @param from height of the picture. @param to of the resized one. */
+export function pillowRows(from: number, to: number, rows: Rows, filter: Filter): Rows {
+  const { start, count } = windows(from, to, filter);
+  return { from: start[rows.from]!, to: start[rows.to - 1]! + count[rows.to - 1]! };
 }
 
 export interface Windows {

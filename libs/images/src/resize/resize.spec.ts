@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { IMAGENET_NORMALISATION } from '../normalisation';
 import { normaliseImage } from '../normalise';
-import { type ResizeConvention, keepRatioSize, resizeAndNormalise, resizeImage } from './resize';
+import {
+  type ResizeConvention,
+  keepRatioSize,
+  resizeAndNormalise,
+  resizeImage,
+  resizeSomeRows,
+  sourceRows,
+} from './resize';
 import { Random } from '@pyramidal/random';
 import { type RgbImage, flipImage } from '../rgb-image';
 
@@ -89,4 +96,34 @@ describe('keepRatioSize', () => {
     expect(keepRatioSize({ width: 200, height: 640 }, limits)).toEqual({ width: 417, height: 1333 });
     expect(keepRatioSize({ width: 1, height: 5000 }, limits)).toEqual({ width: 1, height: 1333 });
   });
+});
+
+describe('resizeSomeRows', () => {
+  it.each(['opencv-bilinear', 'opencv-nearest', 'pillow-bilinear', 'pillow-bicubic'] as const)(
+    'makes the rows of the whole out of those that %s needs, wherever it is cut',
+    (convention) => {
+      const image = noise(50, 66);
+      for (const { width, height } of [
+        { width: 13, height: 9 },
+        { width: 25, height: 33 },
+        { width: 70, height: 91 },
+      ]) {
+        // prettier-ignore
+        const options = { width, height, convention, mirror: true };
+        const whole = resizeImage(image, options).data;
+        for (let cut = 1; cut < height; cut++) {
+          const out = new Uint8Array(whole.length);
+          for (const rows of [
+            { from: 0, to: cut },
+            { from: cut, to: height },
+          ]) {
+            const { from, to } = sourceRows(image, options, rows);
+            const data = image.data.subarray(150 * from, 150 * to);
+            resizeSomeRows({ data, width: 50, height: 66, top: from }, options, rows, out);
+          }
+          expect(Buffer.compare(out, whole)).toBe(0);
+        }
+      }
+    },
+  );
 });

@@ -1,20 +1,34 @@
 /** Resizing by one of the references' conventions. */
 import type { Normalisation } from '../normalisation';
-import { resizeOpencvBilinear, resizeOpencvNearest } from './resize-opencv';
-import { BICUBIC, BILINEAR, resizePillow } from './resize-pillow';
+import { nearestRows, opencvRows, resizeOpencvBilinear, resizeOpencvNearest } from './resize-opencv';
+import { BICUBIC, BILINEAR, type Filter, pillowRows, resizePillow } from './resize-pillow';
 import type { RgbImage, Size } from '../rgb-image';
-import type { Target } from './target';
+import type { Rows, Source, Target } from './target';
 import { type Placement, type RowSink, byteSink, floatSink } from './row-sink';
+
+interface Convention {
+  /** Makes rows of the target; in the source are at least those that `sourceRows` tells. */
+  resize(source: Source, target: Target, sink: RowSink): void;
+  sourceRows(source: Size, target: Size, rows: Rows): Rows;
+}
+
+const pillow = (filter: Filter): Convention => ({
+  resize: (source, target, sink) => resizePillow(source, target, sink, filter),
+  sourceRows: (source, target, rows) => pillowRows(source.height, target.height, rows, filter),
+});
 
 const CONVENTIONS = {
   /** `cv2.resize(..., INTER_LINEAR)`: what MMDetection and MMSegmentation train with. Shrinking does not blur. */
-  'opencv-bilinear': resizeOpencvBilinear,
-  'opencv-nearest': resizeOpencvNearest,
+  'opencv-bilinear': { resize: resizeOpencvBilinear, sourceRows: opencvRows },
+  'opencv-nearest': {
+    resize: resizeOpencvNearest,
+    sourceRows: (source, target, rows) => nearestRows(source.height, target.height, rows),
+  },
   /** `Image.resize(..., BILINEAR)`: antialiased; detectron2 and torchvision on PIL images. */
-  'pillow-bilinear': (image: RgbImage, target: Target, sink: RowSink) => resizePillow(image, target, sink, BILINEAR),
+  'pillow-bilinear': pillow(BILINEAR),
   /** `Image.resize(..., BICUBIC)`: antialiased; timm. */
-  'pillow-bicubic': (image: RgbImage, target: Target, sink: RowSink) => resizePillow(image, target, sink, BICUBIC),
-} as const;
+  'pillow-bicubic': pillow(BICUBIC),
+} as const satisfies Readonly<Record<string, Convention>>;
 
 /** Whose arithmetic a resize follows, bit for bit. */
 export type ResizeConvention = keyof typeof CONVENTIONS;
@@ -59,10 +73,25 @@ export function keepRatioSize(
   return { width: rounded(width), height: rounded(height) };
 }
 
+/** The rows of a picture that rows of its resized one are made of. */
+export const sourceRows = (picture: Size, { convention, ...target }: ResizeOptions, rows: Rows): Rows =>
+  CONVENTIONS[convention].sourceRows(picture, target, rows);
+
+/** Makes some rows of a resized picture from the rows that `sourceRows` tells, in its place in the bytes of the whole. */
+export function resizeSomeRows(
+  source: Source,
+  { convention, mirror = false, width, height }: ResizeOptions,
+  rows: Rows,
+  out: Uint8Array,
+): void {
+  CONVENTIONS[convention].resize(source, { width, height, mirror, rows }, byteSink(out, width));
+}
+
 function resizeRows(image: RgbImage, options: ResizeOptions, sink: RowSink): void {
   const { width, height, convention, mirror = false } = options;
   if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0)) {
     throw new RangeError(`resizeImage: expected a size of whole pixels, received ${width}x${height}`);
   }
-  CONVENTIONS[convention](image, { width, height, mirror }, sink);
+  const rows = { from: 0, to: height };
+  CONVENTIONS[convention].resize({ ...image, top: 0 }, { width, height, mirror, rows }, sink);
 }

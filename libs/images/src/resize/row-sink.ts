@@ -2,7 +2,7 @@
 import type { Normalisation } from '../normalisation';
 import { put, rowKernels } from './rows';
 
-/** Takes the finished rows of a picture, top to bottom, out of the kernels' memory. */
+/** Takes finished rows of a picture, top to bottom, out of the kernels' memory; one sink for each call of a resizer. */
 export interface RowSink {
   /** Bytes of kernel memory it needs for itself. */
   readonly scratch: number;
@@ -38,11 +38,13 @@ export function floatSink(
 ): RowSink {
   const table = normalisationTable(normalisation);
   const stride = width * 3;
+  let isReady = false;
   return {
     scratch: table.byteLength + stride * 4,
     write(y, row, scratch) {
       const floats = scratch + table.byteLength;
-      if (y === 0) put(scratch, table);
+      if (!isReady) put(scratch, table);
+      isReady = true;
       const { memory, normaliseRow } = rowKernels();
       normaliseRow(row, stride, scratch, floats);
       out.set(new Float32Array(memory.buffer, floats, stride), offset + y * canvasWidth * 3);

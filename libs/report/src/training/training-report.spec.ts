@@ -48,3 +48,15 @@ it('draws a long run with as many points as a screen can show, its ends among th
 it('is a page for a run that has logged nothing yet', () => {
   expect(chartsOf(trainingReport('Training', [{ name: 'a', records: [] }]))).toHaveLength(1);
 });
+
+it('draws metrics whose names objects have by themselves', () => {
+  const records = [{ kind: 'train', step: 1, loss: 1, constructor: 2, toString: 3, ['__proto__']: 4 } as never];
+  const titles = chartsOf(trainingReport('Training', [{ name: 'a', records }])).map(({ title }) => title);
+  expect(titles).toEqual(['Loss', 'constructor', 'toString', '__proto__']);
+});
+
+it('draws many long runs over each other', () => {
+  const records = Array.from({ length: 1500 }, (_, step) => ({ kind: 'train', step, loss: step + 1 }));
+  const runs = Array.from({ length: 200 }, (_, i) => ({ name: `run ${i}`, records }));
+  expect(chartsOf(trainingReport('Training', runs))[0]).toMatchObject({ isLogarithmic: true });
+});

@@ -30,7 +30,7 @@ const POSITION = new Set(['kind', 'step', 'epoch', 'time']);
 export function trainingReport(title: string, runs: readonly TrainingRun[]): string {
   const trained = valuesOf(runs, 'train');
   const measured = valuesOf(runs, 'evaluation');
-  const losses = trained.filter((name) => !(name in RATES) && name !== 'loss');
+  const losses = trained.filter((name) => !Object.hasOwn(RATES, name) && name !== 'loss');
   const draw = (titled: string, series: readonly Series[], more: Partial<Chart> = {}): Chart => ({
     title: titled,
     kind: 'line',
@@ -64,7 +64,7 @@ export function trainingReport(title: string, runs: readonly TrainingRun[]): str
           ? []
           : [charts(metrics.map((name) => chart(draw(name, all('evaluation', name))))), evaluations(runs, measured)],
     },
-    { title: 'Rates', body: [charts(trained.filter((name) => name in RATES).map((name) => chart(draw(RATES[name]!, all('train', name)))))] }, // prettier-ignore
+    { title: 'Rates', body: [charts(trained.filter((name) => Object.hasOwn(RATES, name)).map((name) => chart(draw(RATES[name]!, all('train', name)))))] }, // prettier-ignore
   ];
   return page({ title, sections });
 }
@@ -110,7 +110,8 @@ const lookOf = (runs: readonly TrainingRun[], run: TrainingRun, name: string): L
 /** A loss that falls to a tenth or less is read better by factors. */
 function logarithmic(series: readonly Series[]): Partial<Chart> {
   const values = series.flatMap(({ points }) => points.map(([, y]) => y));
-  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const low = values.reduce((least, value) => Math.min(least, value), Infinity);
+  const high = values.reduce((most, value) => Math.max(most, value), -Infinity);
   return low > 0 && high > 10 * low ? { isLogarithmic: true } : {};
 }
 

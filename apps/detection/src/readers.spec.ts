@@ -1,0 +1,28 @@
+import type * as Config from '@pyramidal/config';
+import { describeReaders } from '@pyramidal/task-testing';
+import type { ReadRecorder } from '@pyramidal/testing';
+import { detectionSchema } from './config';
+import { makeToy, detect } from './testing/toy';
+
+jest.mock('@pyramidal/config', (): typeof Config & { reads: ReadRecorder } => {
+  const actual = jest.requireActual<typeof Config>('@pyramidal/config');
+  const { ReadRecorder } = jest.requireActual<{ ReadRecorder: new () => ReadRecorder }>('@pyramidal/testing');
+  const reads = new ReadRecorder();
+  const loadConfig: typeof actual.loadConfig = (...given) => {
+    const loaded = actual.loadConfig(...given);
+    return { ...loaded, config: reads.watch(loaded.config) };
+  };
+  return { ...actual, loadConfig, reads };
+});
+
+jest.setTimeout(300_000);
+
+describeReaders({
+  schema: detectionSchema,
+  run: detect,
+  makeToy,
+  image: 'images/0.png',
+  reads: jest.requireMock<{ reads: ReadRecorder }>('@pyramidal/config').reads,
+  without: ['train.recompute', 'train.syncBatchNorm'],
+  depends: ['data.train', 'train.batchSize', 'model.detector', 'runtime.precision'],
+});

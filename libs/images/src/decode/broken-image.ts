@@ -1,0 +1,29 @@
+/** A picture that cannot be used, and why. */
+import { explainFileError, FileError } from '@pyramidal/files';
+
+/** A picture that could not be read or does not fit its labels; `image` says which. */
+export class BrokenImageError extends Error {
+  constructor(
+    readonly image: string,
+    readonly reason: string,
+  ) {
+    super(`${image}: ${reason}`);
+    this.name = 'BrokenImageError';
+  }
+}
+
+/** Names the picture in whatever keeps it from being decoded. @throws BrokenImageError */
+export async function naming<T>(name: string, decode: () => Promise<T>): Promise<T> {
+  try {
+    return await decode();
+  } catch (error) {
+    throw new BrokenImageError(name, `cannot be decoded: ${reasonOf(error)}`);
+  }
+}
+
+/** In one line, and without the file's name, which stands before it. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof FileError)) return explainFileError(error);
+  const { path, cause, message } = error;
+  return cause === undefined ? message.slice(path.length + 2) : explainFileError(cause);
+}

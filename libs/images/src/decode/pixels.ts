@@ -1,0 +1,113 @@
+/** The pixels of a picture's bytes, whole, made smaller, or some of the rows. */
+import { availableParallelism } from 'node:os';
+import sharp from 'sharp';
+import type { Rows } from '../resize/target';
+import type { RgbImage, Size } from '../rgb-image';
+import { naming, reasonOf } from './broken-image';
+import type { ImageHeader } from './header';
+import { storedRows, TURNS } from './turned-rows';
+
+/** Which pixels are meant: as EXIF's tag turns them for people and for OpenCV, or as they are stored, which Pillow reads. */
+export type Orientation = 'exif' | 'stored';
+
+export interface DecodeOptions {
+  /** Default 'stored'. */
+  readonly orientation?: Orientation;
+  /** Larger pictures are refused before they are decoded; default 50 million. */
+  readonly maxPixels?: number;
+}
+
+/**
+ * Pixels of a picture that are in memory at a time where its parts will do. Decoders begin at the top for each part, so that two of them
+ * take one and a half times the work of one, and few pictures are larger.
+ */
+export const PART = 25_000_000;
+
+/** A picture whose header was read. */
+export interface Opened {
+  /** What errors call it. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly header: ImageHeader;
+  readonly orientation: Orientation;
+  /** That it was checked for. */
+  readonly maxPixels: number;
+}
+
+/** The size of a picture as it is decoded. */
+export function decodedSize({ header: { width, height, orientation }, orientation: meant }: Opened): Size {
+  return meant === 'exif' && orientation > 4 ? { width: height, height: width } : { width, height };
+}
+
+/** All of its pixels, or a smaller picture of them. @param resized says the size. */
+export function decodePixels(picture: Opened, resized: (size: Size) => Size = (size) => size): Promise<RgbImage> {
+  const whole = decodedSize(picture);
+  const size = resized(whole);
+  const isResized = size.width !== whole.width || size.height !== whole.height;
+  const autoOrient = picture.orientation === 'exif';
+  return decode(picture, (options) => {
+    const input = sharp(picture.bytes, { ...options, autoOrient });
+    return isResized ? input.resize({ ...size, fit: 'fill' }) : input;
+  });
+}
+
+/** Some of its rows, the same as among all; no other is in memory. */
+export function decodeRows(picture: Opened, rows: Rows): Promise<RgbImage> {
+  const { header, orientation } = picture;
+  const tag = orientation === 'exif' ? header.orientation : 1;
+  const { angle = 0, flip = false, flop = false } = TURNS[tag] ?? {};
+  return decode(picture, (options) => {
+    const cut = sharp(picture.bytes, options).extract(storedRows(header, tag, rows));
+    return (angle === 0 ? cut : cut.rotate(angle)).flip(flip).flop(flop);
+  });
+}
+
+function decode(
+  { name, header, maxPixels }: Opened,
+  open: (options: sharp.SharpOptions) => sharp.Sharp,
+): Promise<RgbImage> {
+  const hasInks = header.channels === 4;
+  const read = async (failOn: 'truncated' | 'warning'): Promise<RgbImage> => {
+    const input = open({ failOn, ignoreIcc: true, limitInputPixels: maxPixels });
+    const pixels = hasInks
+      ? input.pipelineColourspace('cmyk').toColourspace('cmyk')
+      : input.toColourspace('srgb').removeAlpha();
+    const { data, info } = await pixels.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    return { data: hasInks ? inksToRgb(data) : data, width: info.width, height: info.height };
+  };
+  return naming(name, () => (header.format === 'JPEG' ? decodeJpeg(read) : withReason(() => read('truncated'))));
+}
+
+/** The decoder only warns of a JPEG that was cut and ends with an end marker; what else it warns of is harmless, as surplus bytes are. */
+async function decodeJpeg(decode: (failOn: 'truncated' | 'warning') => Promise<RgbImage>): Promise<RgbImage> {
+  try {
+    return await withReason(() => decode('warning'));
+  } catch (error) {
+    if (/premature end/.test(reasonOf(error))) throw error;
+    return withReason(() => decode('truncated'));
+  }
+}
+
+/** Threads that decode share one place for the reason of a failure, and may take it from each other: the failure is then asked for again. */
+async function withReason<T>(decode: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await decode();
+    } catch (error) {
+      if (attempt > 2 * availableParallelism() || !/^Unknown error$/.test(reasonOf(error))) throw error;
+    }
+  }
+}
+
+/** Pillow's CMYK to RGB: each colour is the light that ink and black let through, in rounded 8-bit products. */
+function inksToRgb(inks: Uint8Array): Uint8Array {
+  const data = new Uint8Array((inks.length / 4) * 3);
+  for (let from = 0, to = 0; from < inks.length; from += 4, to += 3) {
+    const light = 255 - inks[from + 3]!;
+    for (let channel = 0; channel < 3; channel++) {
+      const product = inks[from + channel]! * light + 128;
+      data[to + channel] = light - (((product >> 8) + product) >> 8);
+    }
+  }
+  return data;
+}

@@ -25,6 +25,7 @@ const mayImport = {
   'type:images': ['type:random'],
   'type:pictures': ['type:images'],
   'type:report': ['type:images', 'type:eval'],
+  'type:inspector': ['type:images', 'type:eval', 'type:report', 'type:serving'],
   'type:loading': ['type:random', 'type:images'],
   'type:data': ['type:runtime', 'type:random', 'type:images', 'type:loading', 'type:eval'],
   'type:formats': ['type:config', 'type:random', 'type:images', 'type:loading', 'type:data', 'type:eval'],
@@ -44,6 +45,7 @@ const mayImport = {
     'type:random',
     ...['type:data', 'type:training', 'type:inference', 'type:serving', 'type:task', 'type:task-testing'],
     'type:distributed',
+    'type:inspector',
   ],
   'type:testing': [],
   'type:task-testing': [
@@ -74,6 +76,7 @@ export default tseslint.config(
     ignores: [
       '**/dist/**',
       '**/esm/**',
+      'apps/inspector/site/**',
       'libs/native/tfjs-node/**',
       '**/out-tsc/**',
       '**/node_modules/**',

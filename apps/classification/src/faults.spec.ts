@@ -110,3 +110,14 @@ it.each<[string, Partial<ClassificationDefinition>, string, string | RegExp]>([
   else expect(stderr).toMatch(message);
   expect(code).toBe(1);
 });
+
+it.each([
+  ['bf16', 'true', 'on the engine cpu'],
+  ['fp16', 'false', 'without runtime.compile'],
+])('training in %s where only float32 is to be had is refused in one line', async (precision, compile, where) => {
+  const settings = `--set runtime.precision=${precision} --set runtime.compile=${compile}`;
+  expect(await run({}, `${TRAIN}-half ${settings}`)).toEqual({
+    code: 2,
+    stderr: `runtime.precision: expected float32 ${where}, received ${precision}, which needs compiled steps on tensorflow or tensorflow-gpu\n`,
+  });
+});

@@ -24,5 +24,5 @@ describeReaders({
   image: 'train/red/0.png',
   reads: jest.requireMock<{ reads: ReadRecorder }>('@pyramidal/config').reads,
   without: ['train.seed'],
-  depends: ['data.train', 'train.batchSize', 'runtime.precision'],
+  depends: ['data.train', 'train.batchSize'],
 });

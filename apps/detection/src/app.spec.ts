@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CocoAnnotation, CocoDataset, CocoImage, CocoResult } from '@cocoeval/ts';
 import { readSafetensors, writeSafetensors } from '@pyramidal/checkpoints';
-import { blankImage, encodeImage } from '@pyramidal/images';
+import { blankImage, decodeImage, encodeImage } from '@pyramidal/images';
+import { openInspected } from './commands/inspect';
+import { detectionDefinition } from './definition';
 import { detect, makeToy, writeAnnotations, writeSet } from './testing/toy';
 
 /** The program as a user meets it, on pictures of rectangles, and what it says when something is wrong. */
@@ -100,6 +102,13 @@ describe('a run', () => {
     expect(new Set(results.map(({ image_id }) => image_id))).toEqual(new Set([10, 11]));
   });
 
+  it('is inspected with the numbers that eval wrote', async () => {
+    const { box } = await evaluated('run/eval');
+    const command = { runs: [join(folder, 'run')], config: undefined, files: undefined, set: [], port: 0 };
+    const { about } = await openInspected(detectionDefinition(), command);
+    expect(about.runs).toMatchObject([{ name: 'run', metrics: box }]);
+  });
+
   it('predicts what eval wrote, and draws it', async () => {
     await evaluated('results');
     const results = JSON.parse(readFileSync(join(folder, 'results/bbox.json'), 'utf8')) as CocoResult[];
@@ -116,6 +125,36 @@ describe('a run', () => {
     expect(predicted.detections.map(({ categoryId }) => categoryId)).toEqual(own.map(({ category_id }) => category_id));
     expect(predicted.detections[0]!.score).toBeCloseTo(own[0]!.score, 3);
     expect(predicted.detections[0]!.mask.size).toEqual([48, 64]);
+  });
+
+  it('writes outlines in place of masks when asked', async () => {
+    const picture = join(folder, 'data/images/1.png');
+    const line = `predict ${config} ${picture} --polygons --weights ${folder}/run/last.safetensors --out ${folder}/outlines`;
+    expect(await detect(line)).toEqual({ code: 0, message: '' });
+    const [predicted] = JSON.parse(readFileSync(join(folder, 'outlines/predictions.json'), 'utf8')) as [
+      { detections: { polygons: number[][]; mask?: unknown }[] },
+    ];
+    expect(predicted.detections.length).toBeGreaterThan(0);
+    for (const { polygons, mask } of predicted.detections) {
+      expect(mask).toBeUndefined();
+      for (const points of polygons) expect(points.length % 2).toBe(0);
+    }
+  });
+
+  it('draws the annotated objects beside the found ones when asked', async () => {
+    const truth = join(folder, 'data/val.json');
+    const predict = (picture: string, file: string) =>
+      detect(
+        `predict ${config} ${picture} --truth ${file} --weights ${folder}/run/last.safetensors --out ${folder}/pairs`,
+      );
+    expect(await predict(join(folder, 'data/images/1.png'), truth)).toEqual({ code: 0, message: '' });
+    const { width, height } = await decodeImage(join(folder, 'pairs/0000-1.jpg'));
+    expect([width, height]).toEqual([64 + 4 + 64, 48]);
+    copyFileSync(join(folder, 'data/images/1.png'), join(folder, 'other.png'));
+    expect(await predict(join(folder, 'other.png'), truth)).toMatchObject({
+      code: 2,
+      message: expect.stringMatching(/--truth .*val\.json: expected an image named 'other\.png'\n?$/),
+    });
   });
 
   it('predicts the pictures that can be decoded, and names the others', async () => {

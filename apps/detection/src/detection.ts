@@ -13,8 +13,9 @@ export function defineDetection(own: OwnDetectionParts = {}): TaskApp {
   return {
     name: 'pyramidal-detect',
     description: 'Trains and evaluates object detectors and instance segmentors on four-stage pyramid backbones.',
-    findsScores: true,
+    findsObjects: true,
     drawsAugmented: true,
+    inspectsFiles: true,
     recipes: RECIPES,
     train: async (command) => (await import('./commands/train.js')).train(definition, command),
     evaluate: async (command) => (await import('./commands/evaluate.js')).evaluate(definition, command),
@@ -23,6 +24,7 @@ export function defineDetection(own: OwnDetectionParts = {}): TaskApp {
     info: async (command) => (await import('./commands/info.js')).info(definition, command),
     data: async (command) => (await import('./commands/data.js')).data(definition, command),
     serve: async (command) => (await import('./commands/serve.js')).serve(definition, command),
+    inspect: async (command) => (await import('./commands/inspect.js')).inspect(definition, command),
   };
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type DetectionClass, type DetectionSample, type PreparedDetection, previewSamples } from '@pyramidal/coco';
 import { makeFolder, writeFileAtomically } from '@pyramidal/files';
 import { encodeImage, IMAGENET_NORMALISATION, restoreImage, type Rgb, type RgbImage } from '@pyramidal/images';
-import { drawAnnotations, PALETTE, tintMask } from '@pyramidal/pictures';
+import { drawableClasses, drawAnnotations, PALETTE, tintMask } from '@pyramidal/pictures';
 import { trainingTransform } from './batches';
 import type { DetectionConfig } from './config';
 
@@ -22,9 +22,10 @@ export async function drawAugmented(
 ): Promise<void> {
   makeFolder(folder);
   const transform = trainingTransform(config, { maskSide: MASK_SIDE });
+  const drawable = await drawableClasses(classes, console.error);
   let count = 0;
   for await (const prepared of previewSamples(samples, transform, { count: PICTURES, seed: config.train.seed })) {
-    const picture = await drawPrepared(prepared, classes);
+    const picture = await drawPrepared(prepared, drawable);
     const name = `${String(count++).padStart(2, '0')}-${prepared.id}.jpg`;
     writeFileAtomically(join(folder, name), await encodeImage(picture, 'jpeg'));
   }

@@ -24,5 +24,5 @@ describeReaders({
   image: 'images/0.png',
   reads: jest.requireMock<{ reads: ReadRecorder }>('@pyramidal/config').reads,
   without: ['train.recompute', 'train.syncBatchNorm'],
-  depends: ['data.train', 'train.batchSize', 'model.detector', 'runtime.precision'],
+  depends: ['data.train', 'train.batchSize', 'model.detector'],
 });

@@ -6,6 +6,7 @@ import { mask, type CocoResult, type Rle } from '@cocoeval/ts';
 import type { Corners, DetectionDataset, DetectionSample } from '@pyramidal/coco';
 import { writeFileAtomically } from '@pyramidal/files';
 import type { DecodeOptions } from '@pyramidal/images';
+import { drawableClasses } from '@pyramidal/pictures';
 import { detectionReport, type DrawImage, readSmallPicture } from '@pyramidal/report';
 import { type Drawable, drawDetections } from './draw-detections';
 import type { DetectionMetrics } from './evaluate-detector';
@@ -33,7 +34,8 @@ export async function writeReport({ folder, dataset, metrics, decode }: ReportOp
       // Masks of an earlier evaluation may lie in the folder too.
       const files = { boxes: join(folder, 'bbox.json'), ...(metrics.mask && { masks: join(folder, 'segm.json') }) };
       const found = await foundIn(files, dataset, (result) => wanted.has(result.image_id) && result.score >= minScore);
-      return pictureDrawer(dataset, found, decode);
+      const drawable = await drawableClasses(classes, console.error);
+      return pictureDrawer({ ...dataset, classes: drawable }, found, decode);
     },
   });
   writeFileAtomically(join(folder, 'report.html'), page);

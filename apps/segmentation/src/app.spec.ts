@@ -2,6 +2,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeLabels, readLabels } from '@pyramidal/ade20k';
+import { openInspected } from './commands/inspect';
+import { segmentationDefinition } from './definition';
 import { CODING, makeToy, segment, writePicture, writeSet } from './testing/toy';
 
 let folder: string;
@@ -61,6 +63,15 @@ describe('a run', () => {
     const label = await readLabels(join(folder, 'predictions/0000-1.png'), CODING);
     expect(label).toEqual(await readLabels(join(folder, 'eval-labels/labels/1.png'), CODING));
     expect([label.width, label.height]).toEqual([60, 44]);
+  });
+
+  it('is inspected with the numbers that eval wrote, and the maps', async () => {
+    const { mIoU, mAcc, aAcc } = await evaluated('run/eval');
+    const command = { runs: [join(folder, 'run')], config: undefined, files: undefined, set: [], port: 0 };
+    const { about, map } = await openInspected(segmentationDefinition(), command);
+    expect(about.runs).toMatchObject([{ name: 'run', metrics: { mIoU, mAcc, aAcc } }]);
+    const labels = await readLabels(join(folder, 'run/eval/labels/1.png'), CODING);
+    expect(await map!(1, '0', false)).toEqual(labels.data);
   });
 
   it('trains Semantic FPN as well', async () => {

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { previewTraining, type SegmentationClass, type SegmentationSplit } from '@pyramidal/ade20k';
 import { makeFolder, writeFileAtomically } from '@pyramidal/files';
 import { encodeImage, IMAGENET_NORMALISATION, restoreImage } from '@pyramidal/images';
+import { drawableClasses } from '@pyramidal/pictures';
 import { codingOf } from './assemble';
 import { trainingTransform } from './batches';
 import type { SegmentationConfig } from './config';
@@ -23,10 +24,11 @@ export async function drawAugmented(
     coding: codingOf(config, classes.length),
     transform: trainingTransform(config),
   };
+  const drawable = await drawableClasses(classes, console.error);
   let count = 0;
   for await (const { name, pixels, labels } of previewTraining(parts, { count: PICTURES, seed: config.train.seed })) {
     const picture = restoreImage(pixels, size, IMAGENET_NORMALISATION);
-    const drawn = await drawMap(picture, { map: labels, ...size }, classes);
+    const drawn = await drawMap(picture, { map: labels, ...size }, drawable);
     const file = `${String(count++).padStart(2, '0')}-${basename(name)}.jpg`;
     writeFileAtomically(join(folder, file), await encodeImage(drawn, 'jpeg'));
   }

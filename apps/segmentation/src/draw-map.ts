@@ -1,13 +1,9 @@
 /** A map of classes drawn over its picture, with a legend. */
 import type { SegmentationClass } from '@pyramidal/ade20k';
-import { nearestIndex, padImage, type RgbImage, type Size } from '@pyramidal/images';
-import { drawAnnotations } from '@pyramidal/pictures';
+import { nearestIndex, type RgbImage, type Size } from '@pyramidal/images';
+import { addLegend } from '@pyramidal/pictures';
 
 const OPACITY = 0.55;
-/** What belongs to no class. */
-const UNLABELLED = 255;
-/** Classes that the legend names. */
-const LEGEND = 12;
 
 /** The class of each pixel of an image, row by row. */
 interface ClassMap extends Size {
@@ -15,7 +11,7 @@ interface ClassMap extends Size {
 }
 
 /**
- * The picture under the colours of its classes, plain where a pixel has none, with a legend of the most frequent ones at its right.
+ * The picture under the colours of its classes, plain where a pixel has none, with a legend at its right, the most frequent first.
  * @param picture of the image, which may be smaller than it; the colours are drawn on it itself.
  */
 export async function drawMap(
@@ -24,18 +20,8 @@ export async function drawMap(
   classes: readonly SegmentationClass[],
 ): Promise<RgbImage> {
   tint(picture, found, classes);
-  const width = picture.width + Math.max(110, Math.round(0.35 * picture.width));
-  const height = Math.max(picture.height, 200);
-  const canvas = padImage(picture, { width, height }, { fill: [255, 255, 255] });
-  const row = Math.max(16, Math.min(width, height) / 20);
-  const named = frequentClasses(found.map).filter((label) => label !== UNLABELLED);
-  const shown = named.slice(0, Math.min(LEGEND, Math.floor(height / row) - 1));
-  const labels = shown.map((label, i) => {
-    const { name, colour } = classes[label]!;
-    const [x, y] = [picture.width + 4, (i + 1) * row + 4];
-    return { box: [x, y, x, y] as const, colour, label: name };
-  });
-  return drawAnnotations(canvas, labels);
+  const named = frequentClasses(found.map).flatMap((label) => classes[label] ?? []);
+  return addLegend(picture, named);
 }
 
 /** Each pixel of a smaller picture has the colour of the image's nearest one. */

@@ -24,5 +24,5 @@ describeReaders({
   image: 'images/training/0.png',
   reads: jest.requireMock<{ reads: ReadRecorder }>('@pyramidal/config').reads,
   without: ['train.recompute', 'train.syncBatchNorm', 'data.orientation', 'data.maxPixels'],
-  depends: ['data.train', 'train.batchSize', 'runtime.precision', 'inference', 'testTime'],
+  depends: ['data.train', 'train.batchSize', 'inference', 'testTime'],
 });

@@ -22,6 +22,7 @@ export function defineSegmentation(own: OwnSegmentationParts = {}): TaskApp {
     info: async (command) => (await import('./commands/info.js')).info(definition, command),
     data: async (command) => (await import('./commands/data.js')).data(definition, command),
     serve: async (command) => (await import('./commands/serve.js')).serve(definition, command),
+    inspect: async (command) => (await import('./commands/inspect.js')).inspect(definition, command),
   };
 }
 

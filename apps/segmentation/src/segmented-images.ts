@@ -2,6 +2,7 @@
 import type { EvaluationItem, SegmentationClass } from '@pyramidal/ade20k';
 import type { Workers } from '@pyramidal/distributed';
 import { type DecodeOptions, nearestIndex, type RgbImage, type Size } from '@pyramidal/images';
+import { drawableClasses } from '@pyramidal/pictures';
 import { readSmallPicture, type SegmentationEvaluation, type SegmentedImage, smallSize } from '@pyramidal/report';
 import { edgeErrors } from '@pyramidal/segeval';
 import { drawMap } from './draw-map';
@@ -32,14 +33,11 @@ interface Seen {
 export class SegmentedImages {
   private images: SegmentedImage[] = [];
   private kept: Kept[] = [];
-  private readonly drawn: readonly SegmentationClass[];
 
   constructor(
     private readonly classes: readonly SegmentationClass[],
     private readonly decode: DecodeOptions,
-  ) {
-    this.drawn = [...classes, { name: 'ignored', colour: [128, 128, 128] }];
-  }
+  ) {}
 
   add({ name, image, labels, original }: EvaluationItem, prediction: Uint8Array): void {
     const errors = edgeErrors(prediction, labels.data, { size: original, edgeWidth: EDGE_WIDTH });
@@ -66,20 +64,22 @@ export class SegmentedImages {
     this.kept = [...this.kept, ...images].sort((a, b) => b.share - a.share || compare(a, b)).slice(0, KEPT);
   }
 
-  evaluation(): Pick<SegmentationEvaluation, 'images' | 'edgeWidth' | 'show'> {
+  async evaluation(): Promise<Pick<SegmentationEvaluation, 'images' | 'edgeWidth' | 'show'>> {
     const images = [...this.images].sort(compare);
     const kept = new Map(this.kept.map((image) => [image.name, image]));
+    const ignored = { name: 'ignored', colour: [128, 128, 128] } as const;
+    const drawn = await drawableClasses([...this.classes, ignored], console.error);
     const show: SegmentationEvaluation['show'] = async (index) => {
       const image = kept.get(images[index]!.name);
-      return image && this.pictures(image);
+      return image && this.pictures(image, drawn);
     };
     return { images, edgeWidth: EDGE_WIDTH, show };
   }
 
-  private async pictures({ file, size, label, prediction }: Kept) {
+  private async pictures({ file, size, label, prediction }: Kept, classes: readonly SegmentationClass[]) {
     const picture = await readSmallPicture(file, this.decode);
     const draw = (map: string): Promise<RgbImage> =>
-      drawMap({ ...picture, data: picture.data.slice() }, { map: mapOf(map), ...size }, this.drawn);
+      drawMap({ ...picture, data: picture.data.slice() }, { map: mapOf(map), ...size }, classes);
     return [
       { name: 'image', image: picture },
       { name: 'labels', image: await draw(label) },

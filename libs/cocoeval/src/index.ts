@@ -21,5 +21,5 @@ export type {
 } from './format/types';
 export * as mask from './mask/mask';
 export type { CocoReport } from './report/coco-report';
-export { confusionMatrix } from './report/confusion-matrix';
+export { confusionMatrix, type CountedPair } from './report/confusion-matrix';
 export { errorBreakdown } from './report/error-breakdown';

@@ -27,9 +27,12 @@ export const runtimeSchema = z
       ),
     threads: count.optional().describe('Threads of the engine; all cores where absent.'),
     precision: z
-      .enum(['float32', 'bf16'])
+      .enum(['float32', 'bf16', 'fp16'])
       .default('float32')
-      .describe('bf16 halves the width of matrix products; everything else stays float32.'),
+      .describe(
+        'Width of matrix products and convolutions in training; sums, norms, losses, weights and optimizer stay float32. fp16 scales the loss. Other than float32 needs TensorFlow.',
+      )
+      .register(readBy, only()),
     compile: z
       .boolean()
       .default(true)

@@ -30,32 +30,40 @@ export interface AdamWConstants {
  * One AdamW update (Loshchilov and Hutter, 2019), in the order of PyTorch's `AdamW`. A compiled step updates the three
  * tensors in place, in one pass.
  * @param gradient float32, the shape of the parameter.
+ * @param applies bool scalar; where it is false all three keep their values, as an update at rate 0 that forgets nothing,
+ * and the gradient has to be finite all the same.
  */
 export function adamWUpdate(
   state: AdamWState,
   gradient: tf.Tensor,
   scalars: AdamWScalars,
   constants: AdamWConstants,
+  applies?: tf.Tensor,
 ): void {
   const { parameter } = state;
-  const { keep } = scalars;
   tf.tidy(() => {
-    if (keep !== undefined) parameter.assign(tf.mul(parameter, keep));
-    if (activeRecording() === null) composed(state, gradient, scalars, constants);
-    else inPlace(state, gradient, scalars, constants);
+    const where: Choice = (value, otherwise) => (applies === undefined ? value : tf.where(applies, value, otherwise));
+    const { keep } = scalars;
+    if (keep !== undefined) parameter.assign(tf.mul(parameter, where(keep, tf.scalar(1))));
+    if (activeRecording() === null) composed(state, gradient, scalars, constants, where);
+    else inPlace(state, gradient, scalars, constants, where);
   });
 }
+
+/** The first value where the update applies, the other one elsewhere. */
+type Choice = (value: tf.Tensor, otherwise: tf.Tensor) => tf.Tensor;
 
 function composed(
   { parameter, average, square }: AdamWState,
   gradient: tf.Tensor,
   { stepSize, rootCorrection }: AdamWScalars,
   { beta1, beta2, epsilon }: AdamWConstants,
+  where: Choice,
 ): void {
-  average.assign(tf.add(average, tf.mul(tf.sub(gradient, average), 1 - beta1)));
-  square.assign(tf.add(square, tf.mul(tf.sub(tf.square(gradient), square), 1 - beta2)));
+  average.assign(where(tf.add(average, tf.mul(tf.sub(gradient, average), 1 - beta1)), average));
+  square.assign(where(tf.add(square, tf.mul(tf.sub(tf.square(gradient), square), 1 - beta2)), square));
   const root = tf.add(tf.div(tf.sqrt(square), rootCorrection), epsilon);
-  parameter.assign(tf.sub(parameter, tf.mul(tf.div(average, root), stepSize)));
+  parameter.assign(where(tf.sub(parameter, tf.mul(tf.div(average, root), stepSize)), parameter));
 }
 
 /**
@@ -67,13 +75,15 @@ function inPlace(
   gradient: tf.Tensor,
   { stepSize, rootCorrection }: AdamWScalars,
   { beta1, beta2, epsilon }: AdamWConstants,
+  where: Choice,
 ): void {
-  const none = tf.scalar(0);
-  const rate = tf.mul(stepSize, rootCorrection);
+  const [none, one] = [tf.scalar(0), tf.scalar(1)];
+  const rate = where(tf.mul(stepSize, rootCorrection), none);
+  const [memory1, memory2] = [where(tf.scalar(beta1), one), where(tf.scalar(beta2), one)];
   const shift = tf.mul(rootCorrection, epsilon);
   activeRecording()?.updateInPlace(
     'ResourceApplyAdam',
     [parameter, average, square],
-    [none, none, rate, tf.scalar(beta1), tf.scalar(beta2), shift, gradient],
+    [none, none, rate, memory1, memory2, shift, gradient],
   );
 }

@@ -2,8 +2,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { engineBackend, type EngineBackend } from '@pyramidal/kernels/engine';
+import { engineBackend, RuntimeError, type EngineBackend } from '@pyramidal/kernels/engine';
 import type { GraphSummary, LoadedGraphSummary } from './explain';
+import type { Precision } from './record/half-width';
 import { record } from './record/record';
 import { readGraph, runnableGraph, saveGraph, type RunnableGraph } from './session/saved-graph';
 import { Session } from './session/session';
@@ -21,8 +22,8 @@ export type StepTensors<I extends StepInputs> = {
 export interface CompileOptions {
   /** Names the step in errors and summaries; the function's own name unless given. */
   readonly name?: string;
-  /** Matrix products in bfloat16 with float32 sums, where the engine has them; float32 unless given. */
-  readonly precision?: 'float32' | 'bf16';
+  /** The width of matrix products and convolutions; all else, their sums too, is float32. float32 unless given. */
+  readonly precision?: Precision;
   /** How many graphs, one for each signature of the inputs, are kept; 8 unless given. */
   readonly maxGraphs?: number;
   /** Options of the sessions that the graphs run in; those of `joinCluster` for steps of several processes. */
@@ -45,7 +46,8 @@ export interface CompiledFunction<I extends StepInputs, O extends TensorTree> {
   /**
    * Runs the step.
    * @returns its outputs; the caller disposes them.
-   * @throws RecordingError naming the place if the function does what a graph cannot repeat.
+   * @throws RecordingError naming the place if the function does what a graph cannot repeat; RuntimeError if the engine
+   * has no other precision than float32.
    */
   (inputs: I): O;
   /** What was recorded: nodes, constants, times, operations; one entry per signature of inputs in use. */
@@ -72,7 +74,10 @@ export function compile<I extends StepInputs, O extends TensorTree>(
     inTidy(() => {
       const backend = engineBackend();
       const tensors = toTensors(inputs);
-      if (backend === null || !hasSessions(backend)) return fn(tensors as StepTensors<I>);
+      if (backend === null || !hasSessions(backend)) {
+        requireFloat32(name, precision);
+        return fn(tensors as StepTensors<I>);
+      }
       return unflatten(graphs.run(backend, tensors)) as O;
     });
   return Object.assign(run, { explain: () => graphs.summaries(), dispose: () => graphs.dispose() });
@@ -86,6 +91,13 @@ interface Graph {
 }
 
 type FlatTensors = [path: string, tensor: tf.Tensor][];
+
+function requireFloat32(name: string, precision: Precision): void {
+  if (precision === 'float32') return;
+  throw new RuntimeError(
+    `${name}: precision ${precision} needs compiled steps on a TensorFlow engine; on ${tf.getBackend()}, steps run here in float32`,
+  );
+}
 
 let isWarned = false;
 

@@ -8,6 +8,7 @@ export { exportGraphModel, type GraphModelOptions } from './export/export-graph-
 export { exportSavedModel, type SavedModelOptions } from './export/export-saved-model';
 export { exportOnnxModel } from './onnx/export-onnx-model';
 export type { OnnxOptions } from './onnx/lower-recording';
+export type { Precision } from './record/half-width';
 export * as protobuf from './record/protobuf';
 export { RecordingError } from './record/recording-error';
 export type { TensorTree } from './record/tensor-tree';

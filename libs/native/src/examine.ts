@@ -2,6 +2,17 @@
 import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import {
+  cardMakers,
+  CUDA_LIBRARY_COUNT,
+  cudaLibraries,
+  describeMissing,
+  describeOld,
+  isOlder,
+  type NvidiaCard,
+  nvidiaCards,
+  whyNoCard,
+} from './cards';
 import { cacheFolder } from './install/cache-folder';
 import { compilerAdvice, findCompiler } from './install/compile-addon';
 import { findFault, readInstallation } from './install/installation';
@@ -29,11 +40,44 @@ export async function examineEngine(engine: NativeEngine): Promise<Finding> {
     const { origin, addon, withoutGraphs } = installation;
     const graphs = withoutGraphs === undefined ? '' : `; steps run operation by operation: ${withoutGraphs}`;
     const text = `TensorFlow ${version} computes; from ${origin}; addon ${addon}${graphs}`;
-    if (engine === 'tensorflow-gpu' && !gpu) return bad(`${text}, but it finds no GPU; check \`nvidia-smi\``);
+    if (engine === 'tensorflow-gpu' && !gpu) return bad(`${text}, but ${await whyNoCard(installation.library)}`);
     return { subject: engine, good: true, text };
   } catch (error) {
     return bad((error as Error).message);
   }
+}
+
+/**
+ * The cards of this machine, and CUDA's libraries where `tensorflow-gpu` is installed.
+ * @param root of the file system in which Linux lists cards.
+ */
+export async function examineCards(env: NodeJS.ProcessEnv = process.env, root = '/'): Promise<Finding[]> {
+  const cards = await nvidiaCards(env);
+  const named = cards.map(({ name, driver, memoryMB }): Finding => {
+    return { subject: name, good: true, text: `${memoryMB} MB, driver ${driver}` };
+  });
+  const listed = cardMakers(root).filter((maker) => maker !== 'NVIDIA' || cards.length === 0);
+  const others = listed.map((maker): Finding => ({ subject: `${maker} card`, good: false, text: adviceFor(maker) }));
+  const none = { subject: 'Cards', good: false, text: 'none that an engine can use; steps run on the processor' };
+  const found = [...named, ...others];
+  return [...(found.length === 0 ? [none] : found), ...libraries(cards[0], env)];
+}
+
+const adviceFor = (maker: string): string =>
+  maker === 'NVIDIA'
+    ? '`nvidia-smi` does not find it; install the NVIDIA driver'
+    : "no engine computes on it: tensorflow-gpu needs one of NVIDIA's";
+
+function libraries(card: NvidiaCard | undefined, env: NodeJS.ProcessEnv): Finding[] {
+  const installation = readInstallation(cacheFolder(env), 'tensorflow-gpu', env['PYRAMIDAL_TENSORFLOW']);
+  if (installation === undefined) return [];
+  const { missing, bytes, folder, oldestDriver } = cudaLibraries(installation.library, env);
+  const bad = (text: string): Finding[] => [{ subject: 'CUDA libraries', good: false, text }];
+  if (missing.size > 0) return bad(describeMissing(missing));
+  if (card && oldestDriver && isOlder(card.driver, oldestDriver)) return bad(describeOld(card.driver, oldestDriver));
+  const driver = oldestDriver === undefined ? '' : `; they need driver ${oldestDriver} or newer`;
+  const text = `all ${CUDA_LIBRARY_COUNT} in ${folder}, ${(bytes / 1e9).toFixed(1)} GB${driver}`;
+  return [{ subject: 'CUDA libraries', good: true, text }];
 }
 
 /** The tools and the room that installing needs. */

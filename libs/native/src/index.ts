@@ -1,5 +1,6 @@
 /** Installs and opens native TensorFlow for TensorFlow.js on today's Node. */
-export { examineEngine, examineTools, type Finding } from './examine';
+export { type NvidiaCard, nvidiaCards } from './cards';
+export { examineCards, examineEngine, examineTools, type Finding } from './examine';
 export { cacheFolder } from './install/cache-folder';
 export { installNative, type InstallOptions, type InstallOutcome } from './install/install-native';
 export { type Installation, writeInstallation } from './install/installation';

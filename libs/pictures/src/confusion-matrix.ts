@@ -2,7 +2,7 @@
 import { type Rgb, type RgbImage, blankImage, encodeImage, padImage, resizeImage } from '@pyramidal/images';
 import { rampColour } from './colour-ramp';
 import { composeSvg } from './draw';
-import { svgText, textWidth } from './glyphs';
+import { svgText, textWidths } from './text';
 
 /** White, through blue, to dark blue. */
 const RAMP: readonly Rgb[] = [
@@ -12,13 +12,16 @@ const RAMP: readonly Rgb[] = [
   [8, 48, 107],
 ];
 const INK = '#1f2937';
+const [TRUE, PREDICTED] = ['true class', 'predicted class'];
 
 /** Up to so many classes are named; up to fewer, counts stand in the cells. */
 const MOST_NAMED = 60;
 const MOST_COUNTED = 25;
 
-/** Height of the title's capitals, and what stays white at the right and below, in pixels. */
-const TITLE = 12;
+/** The title's em, and what stays white at the right and below, in pixels. */
+const TITLE = 17;
+/** Height of capitals, in ems. */
+const CAPITALS = 0.7;
 const EDGE = 24;
 
 /**
@@ -37,22 +40,23 @@ export async function confusionMatrixPicture(
   }
   const classes = names.length;
   const cell = Math.max(1, Math.min(44, Math.floor(900 / classes)));
-  const text = Math.min(10, Math.max(4, cell * 0.35));
+  const text = Math.min(14, Math.max(6, cell * 0.5));
   const named = classes <= MOST_NAMED;
-  const margin = 3 * text + (named ? Math.max(...names.map((name) => textWidth(name, text))) : 2 * text) + 16;
+  const widest = named ? Math.max(...(await textWidths(names, text))) : 2 * text;
+  const margin = 2 * text + widest + 16;
   const side = cell * classes;
   // Few classes make a matrix that is smaller than the words around it.
-  const halfOf = (axis: string): number => textWidth(axis, text + 2) / 2;
-  const [across, down] = [halfOf('predicted class'), halfOf('true class')];
+  const [across, down] = (await textWidths([PREDICTED, TRUE], text + 2)).map((width) => width / 2) as [number, number];
   const [left, top] = [Math.ceil(Math.max(margin, across - side / 2 + EDGE)), 40];
   const title = `${accuracyOf(counts)} correct`;
+  const [titleWidth] = (await textWidths([title], TITLE)) as [number];
   const [centreX, centreY] = [left + side / 2, top + side / 2];
-  const right = Math.max(left + side, left + textWidth(title, TITLE), centreX + across);
+  const right = Math.max(left + side, left + titleWidth, centreX + across);
   const bottom = Math.max(top + side + left, centreY + down + EDGE);
   const canvas = { width: Math.ceil(right) + EDGE, height: Math.ceil(bottom) };
   const heat = resizeImage(heatMap(counts), { width: side, height: side, convention: 'opencv-nearest' });
   const page = padImage(heat, canvas, { x: left, y: top, fill: [255, 255, 255] });
-  const centre = (i: number) => (i + 0.5) * cell + text / 2;
+  const centre = (i: number) => (i + 0.5) * cell + (CAPITALS * text) / 2;
   const labels = named
     ? names.flatMap((name, i) => [
         svgText(name, { x: left - 8, y: top + centre(i), size: text, colour: INK, anchor: 'end' }),
@@ -60,8 +64,8 @@ export async function confusionMatrixPicture(
       ])
     : [];
   const axes = [
-    svgText(title, { x: left, y: 26, size: TITLE, colour: INK, bold: true }),
-    svgText('true class', {
+    svgText(title, { x: left, y: 26, size: TITLE, colour: INK }),
+    svgText(TRUE, {
       x: text + 10,
       y: centreY,
       size: text + 2,
@@ -69,7 +73,7 @@ export async function confusionMatrixPicture(
       anchor: 'middle',
       angle: -90,
     }),
-    svgText('predicted class', {
+    svgText(PREDICTED, {
       x: centreX,
       y: canvas.height - 8,
       size: text + 2,
@@ -78,7 +82,7 @@ export async function confusionMatrixPicture(
     }),
     `<rect x="${left}" y="${top}" width="${side}" height="${side}" fill="none" stroke="${INK}"/>`,
   ];
-  const numbers = classes <= MOST_COUNTED ? cellCounts(counts, left, top, cell) : [];
+  const numbers = classes <= MOST_COUNTED ? await cellCounts(counts, left, top, cell) : [];
   return encodeImage(await composeSvg(page, [...labels, ...axes, ...numbers].join('')), 'png');
 }
 
@@ -95,14 +99,22 @@ function heatMap(counts: readonly ArrayLike<number>[]): RgbImage {
   return image;
 }
 
-function cellCounts(counts: readonly ArrayLike<number>[], left: number, top: number, cell: number): string[] {
+/** Counts, of one size that the largest has room for. */
+async function cellCounts(
+  counts: readonly ArrayLike<number>[],
+  left: number,
+  top: number,
+  cell: number,
+): Promise<string[]> {
+  const most = Math.max(...counts.flatMap((row) => Array.from(row)));
+  const [width] = (await textWidths([String(most)], 100)) as [number];
+  const size = Math.min(13, cell * 0.42, (cell * 80) / Math.max(1, width));
   return counts.flatMap((row, y) => {
     const total = sum(row);
     return Array.from(row, (count, x) => {
       if (count === 0) return '';
-      const size = Math.min(9, cell * 0.3, (cell * 0.8 * 9) / Math.max(1, textWidth(String(count), 9)));
       const colour = count / total > 0.5 ? 'white' : INK;
-      const [px, py] = [left + (x + 0.5) * cell, top + (y + 0.5) * cell + size / 2];
+      const [px, py] = [left + (x + 0.5) * cell, top + (y + 0.5) * cell + (CAPITALS * size) / 2];
       return svgText(String(count), { x: px, y: py, size, colour, anchor: 'middle' });
     });
   });

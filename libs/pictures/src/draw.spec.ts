@@ -2,8 +2,9 @@ import { type RgbImage, blankImage, decodeImage, encodeImage } from '@pyramidal/
 import sharp from 'sharp';
 import { confusionMatrixPicture } from './confusion-matrix';
 import { drawAnnotations, tintMask } from './draw';
-import { svgText, textWidth } from './glyphs';
+import { addLegend } from './legend';
 import { lineChartPicture } from './line-chart';
+import { PALETTE } from './palette';
 
 const white = (width: number, height: number) => blankImage({ width, height }, [255, 255, 255]);
 const pixel = ({ data, width }: RgbImage, x: number, y: number) => [
@@ -15,28 +16,6 @@ const count = (image: RgbImage, colour: readonly number[]) => {
     found += Number(colour.every((value, c) => image.data[i + c] === value));
   return found;
 };
-
-describe('svgText', () => {
-  const ascii = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i));
-  const unknown = svgText('\u4e00', { x: 0, y: 0, size: 12, colour: 'black' });
-
-  it.each(ascii)('has a glyph of its own for %j', (letter) => {
-    const svg = svgText(letter, { x: 0, y: 0, size: 12, colour: 'black' });
-    const others = ascii
-      .filter((other) => other !== letter)
-      .map((other) => svgText(other, { x: 0, y: 0, size: 12, colour: 'black' }));
-    expect(svg).not.toBe(unknown);
-    expect(others).not.toContain(svg);
-  });
-
-  it('drops accents, and is as wide as it says', () => {
-    const style = { x: 0, y: 0, size: 12, colour: 'black' };
-    expect(svgText('Café', style)).toBe(svgText('Cafe', style));
-    expect(textWidth('H', 12)).toBeCloseTo(8);
-    expect(textWidth('HH', 12) - textWidth('H', 12)).toBeCloseTo(11.2);
-    expect(textWidth('', 12)).toBe(0);
-  });
-});
 
 describe('drawAnnotations', () => {
   it('draws a box with its label above, on the picture itself', async () => {
@@ -76,6 +55,29 @@ describe('drawAnnotations', () => {
     expect(await labelled(1_000_000)).toEqual(await labelled(81));
   });
 
+  it('draws outlines, and thin lines around small objects', async () => {
+    const outlines = [[40, 40, 280, 40, 280, 280, 40, 280]];
+    const drawn = await drawAnnotations(white(320, 320), [
+      { outlines, colour: [200, 0, 0] },
+      { box: [100, 100, 108, 108], colour: [0, 0, 200] },
+    ]);
+    expect([pixel(drawn, 160, 40), pixel(drawn, 40, 160)]).toEqual([[200, 0, 0], [200, 0, 0]]); // prettier-ignore
+    const inside = Array.from({ length: 36 }, (_, i) => pixel(drawn, 101 + (i % 6), 101 + Math.floor(i / 6)).join());
+    expect(inside.filter((colour) => colour === '255,255,255').length).toBeGreaterThan(24);
+  });
+
+  it('adds the legend only where labels were left out', async () => {
+    const legend = [{ name: 'cat 2', colour: [200, 0, 0] }] as const;
+    const annotations = Array.from({ length: 12 }, (_, i) => ({ box: [0, 0, 100, 20], label: `cat ${i}`, colour: [200, 0, 0] }) as const); // prettier-ignore
+    const few = await drawAnnotations(white(100, 60), annotations.slice(0, 1), legend);
+    const many = await drawAnnotations(white(100, 60), annotations, legend);
+    const plain = await drawAnnotations(white(100, 60), annotations);
+    expect([few.width, plain.width]).toEqual([100, 100]);
+    expect(many.width).toBe(210);
+    const swatch = pixel(many, 108, 9);
+    expect(swatch).toEqual([200, 0, 0]);
+  });
+
   it('gives an equal picture for no annotations', async () => {
     expect(await drawAnnotations(white(9, 7), [])).toEqual(white(9, 7));
   });
@@ -87,6 +89,22 @@ describe('tintMask', () => {
     tintMask(image, Uint8Array.of(0, 1), [55, 155, 0], 0.5);
     expect([...image.data]).toEqual([255, 255, 255, 155, 205, 128]);
     expect(() => tintMask(white(2, 2), new Uint8Array(3), [0, 0, 0])).toThrow('a mask of 2x2 values, received 3');
+  });
+});
+
+describe('addLegend', () => {
+  const entries = Array.from({ length: 30 }, (_, i) => ({ name: `class ${i}`, colour: [0, 8 * i, 255] as const }));
+
+  it('keeps the picture, and names as many colours as have room', async () => {
+    const picture = white(60, 40);
+    picture.data.fill(7);
+    const sheet = await addLegend(picture, entries);
+    expect(sheet.height).toBeGreaterThan(100); // eight rows
+    expect([pixel(sheet, 0, 0), pixel(sheet, 59, 39)]).toEqual([[7, 7, 7], [7, 7, 7]]); // prettier-ignore
+    expect(count(sheet, entries[0]!.colour)).toBe(100);
+    expect(count(sheet, entries[6]!.colour)).toBe(100);
+    expect(count(sheet, entries[7]!.colour)).toBe(0); // the eighth row tells how many more there are
+    expect(await addLegend(picture, [])).toMatchObject({ width: sheet.width, height: sheet.height });
   });
 });
 
@@ -183,9 +201,23 @@ describe('lineChartPicture', () => {
     ] as const;
     const picture = await decodeImage(await lineChartPicture({ ...labels, series: [{ name: 'train', points }] }));
     expect(picture).toMatchObject({ width: 880, height: 480 });
-    expect(pixel(picture, 470, 240)[0]).toBeLessThan(45); // blue in the middle of the plot
-    expect(pixel(picture, 470, 240)[2]).toBeGreaterThan(225);
+    const middle = pixel(picture, 470, 240);
+    PALETTE[0]!.forEach((value, c) => expect(Math.abs(middle[c]! - value)).toBeLessThan(30));
     expect(pixel(picture, 300, 100)).toEqual([255, 255, 255]);
+  });
+
+  it('places factors at equal distances, and leaves out what has no logarithm', async () => {
+    const points = [
+      [0, 0.01],
+      [5, 0],
+      [10, 100],
+    ] as const;
+    const series = [{ name: 'train', points }];
+    const picture = await decodeImage(await lineChartPicture({ ...labels, series, isLogarithmic: true }));
+    // Through 1 in the middle, which stands halfway up.
+    PALETTE[0]!.forEach((value, c) => expect(Math.abs(pixel(picture, 470, 240)[c]! - value)).toBeLessThan(30));
+    const rows = [416, 328, 240, 152, 64].map((y) => pixel(picture, 860 - 10, y).join());
+    expect(new Set(rows.slice(0, 4).map((row) => row !== '255,255,255'))).toEqual(new Set([true])); // powers of ten
   });
 
   it.each([

@@ -1,48 +1,46 @@
-/** Boxes, labels and masks on a picture. */
+/** Boxes, outlines, labels and masks on a picture. */
 import sharp from 'sharp';
 import type { Rgb, RgbImage, Size } from '@pyramidal/images';
-import { svgText, textWidth } from './glyphs';
+import { type Box, placeLabels } from './label-placement';
+import { css, inkOn } from './palette';
+import { blend, fillBox, paintText } from './paint';
+import { type LegendEntry, addLegend } from './legend';
+import { fittingText, textSize, type TextPicture } from './text';
 
-/** Colours that tell neighbours apart, on photos and on white. */
-export const PALETTE: readonly Rgb[] = [
-  [37, 99, 235],
-  [220, 38, 38],
-  [5, 150, 105],
-  [217, 119, 6],
-  [124, 58, 237],
-  [8, 145, 178],
-  [219, 39, 119],
-  [101, 163, 13],
-];
-
-/** A box, a label, or a labelled box on a picture, in its pixels. */
+/** A box, outlines, a label, or all of them, on a picture, in its pixels. */
 export interface Annotation {
-  /** The label stands at its top left corner; without a box, in the picture's. */
-  readonly box?: readonly [x1: number, y1: number, x2: number, y2: number];
-  /** May have several lines. */
+  readonly box?: Box;
+  /** Closed, `[x1, y1, x2, y2, ...]` each; drawn in place of the box. */
+  readonly outlines?: readonly (readonly number[])[];
+  /** Stands beside the box, or without one in a corner of the picture. May have several lines. */
   readonly label?: string;
   readonly colour: Rgb;
 }
 
-/** Draws boxes and labels on the picture itself, and returns it; line width and text grow with the picture. */
-export async function drawAnnotations(image: RgbImage, annotations: readonly Annotation[]): Promise<RgbImage> {
-  const unit = Math.max(1, Math.min(image.width, image.height) / 320);
-  const boxes = annotations.map(({ box, colour }) => (box ? svgBox(box, css(colour), 2 * unit) : ''));
-  const labels = annotations.map(({ box, label, colour }) =>
-    label ? svgLabel(label, box ?? [0, 0], css(colour), 7 * unit, image) : '',
-  );
-  return composeSvg(image, [...boxes, ...labels].join(''));
+/**
+ * Draws boxes, outlines and labels on the picture itself, and returns it; lines and text grow with the picture. No label covers
+ * another or a small object: where there is no room for all, those of the first annotations are left out.
+ * @param annotations those that come later lie on top.
+ * @param legend stands at the right of the picture returned where labels were left out.
+ */
+export async function drawAnnotations(
+  image: RgbImage,
+  annotations: readonly Annotation[],
+  legend: readonly LegendEntry[] = [],
+): Promise<RgbImage> {
+  const shapes = annotations.map((annotation) => svgShapes(annotation, lineWidth(image)));
+  const drawn = await composeSvg(image, shapes.join(''));
+  const isComplete = await drawLabels(drawn, annotations);
+  return isComplete || legend.length === 0 ? drawn : addLegend(drawn, legend);
 }
 
 /** Tints the pixels of the image itself where the mask is not 0: many masks need no copies. */
-export function tintMask(image: RgbImage, mask: Uint8Array, colour: Rgb, opacity = 0.5): void {
+export function tintMask(image: RgbImage, mask: Uint8Array, colour: Rgb, opacity = 0.4): void {
   if (mask.length !== image.width * image.height) {
     throw new RangeError(`tintMask: expected a mask of ${image.width}x${image.height} values, received ${mask.length}`);
   }
-  const { data } = image;
   for (let i = 0; i < mask.length; i++) {
-    if (mask[i] === 0) continue;
-    for (let c = 0; c < 3; c++) data[3 * i + c] = Math.round(data[3 * i + c]! * (1 - opacity) + colour[c]! * opacity);
+    if (mask[i] !== 0) blend(image.data, 3 * i, colour, opacity);
   }
 }
 
@@ -51,6 +49,7 @@ const STRIP = 2_000_000;
 
 /** Renders SVG elements over a picture, strip by strip on the picture itself, and returns it. */
 export async function composeSvg(image: RgbImage, elements: string): Promise<RgbImage> {
+  if (elements === '') return image;
   const { data, width, height } = image;
   const rows = Math.max(1, Math.floor(STRIP / width));
   for (let top = 0; top < height; top += rows) {
@@ -73,29 +72,61 @@ function composeStrip(
     .toBuffer();
 }
 
-export const css = (colour: Rgb) => `rgb(${colour.join()})`;
+/** Of a picture's boxes and outlines. */
+const lineWidth = (picture: Size): number => Math.max(2, Math.sqrt(picture.width * picture.height) / 220);
 
-function svgBox([x1, y1, x2, y2]: NonNullable<Annotation['box']>, colour: string, width: number): string {
-  const numbers = [x1, y1, Math.max(0, x2 - x1), Math.max(0, y2 - y1)].map((value) => value.toFixed(1));
-  const [x, y, w, h] = numbers;
-  return `<rect x="${x}" y="${y}" width="${w}" height="${h}" fill="none" stroke="${colour}" stroke-width="${width.toFixed(1)}"/>`;
+/** A line hides at most this share of an object's shorter side. */
+const LINE_SHARE = 1 / 8;
+
+function svgShapes({ box, outlines = [], colour }: Annotation, widest: number): string {
+  const polygons = outlines.map((points) => lined(`<polygon points="${numbers(points)}"`, colour, widest));
+  if (box === undefined || polygons.length > 0) return polygons.join('');
+  const [width, height] = [Math.max(0, box[2] - box[0]), Math.max(0, box[3] - box[1])];
+  const line = Math.max(1, Math.min(widest, LINE_SHARE * Math.min(width, height)));
+  const [x, y, w, h] = [box[0], box[1], width, height].map((value) => value.toFixed(1));
+  return polygons.join('') + lined(`<rect x="${x}" y="${y}" width="${w}" height="${h}"`, colour, line);
 }
 
-/** Characters of a label's line; names out of files may be of any length. */
-const LINE = 80;
+/** A shape's line, with a thin edge of black or white that parts it from what has its colour. */
+function lined(shape: string, colour: Rgb, width: number): string {
+  const edge = `stroke="${css(inkOn(colour))}" stroke-opacity="0.4" stroke-width="${(1.6 * width).toFixed(1)}"`;
+  const line = `stroke="${css(colour)}" stroke-width="${width.toFixed(1)}"`;
+  return [edge, line].map((pen) => `${shape} fill="none" stroke-linejoin="round" ${pen}/>`).join('');
+}
 
-/** White text on a plate of the colour, above the point where there is room, and inside the picture. */
-function svgLabel(label: string, point: readonly number[], colour: string, size: number, image: Size): string {
-  const lines = label.split('\n').map((line) => (line.length > LINE ? `${line.slice(0, LINE)}...` : line));
-  const [pad, leading] = [0.5 * size, 1.7 * size];
-  const width = Math.max(...lines.map((line) => textWidth(line, size))) + 2 * pad;
-  const height = lines.length * leading + 0.4 * size;
-  const above = point[1]! - height;
-  const x = Math.max(0, Math.min(point[0]!, image.width - width));
-  const y = Math.max(0, above >= 0 ? above : Math.min(point[1]!, image.height - height));
-  const plate = `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${colour}" fill-opacity="0.85"/>`;
-  const texts = lines.map((line, i) =>
-    svgText(line, { x: x + pad, y: y + (i + 1) * leading - 0.25 * size, size, colour: 'white' }),
+const numbers = (values: readonly number[]): string => values.map((value) => value.toFixed(1)).join(' ');
+
+/** Opacity of the plates under labels. */
+const PLATE = 0.85;
+
+/** Whether every label has found room. */
+async function drawLabels(image: RgbImage, annotations: readonly Annotation[]): Promise<boolean> {
+  const size = textSize(image);
+  const pad = Math.round(0.3 * size);
+  const labelled = annotations.flatMap(({ label, ...rest }) => (label ? [{ ...rest, label }] : [])).reverse();
+  const room = image.width - 2 * pad;
+  const texts = await Promise.all(
+    labelled.map(({ label, colour }) => fittingText(label, room, { size, colour: inkOn(colour) })),
   );
-  return plate + texts.join('');
+  const wanted = labelled.map(({ box }, i) => ({
+    ...(box && { box }),
+    width: texts[i]!.width + 2 * pad,
+    height: Math.max(texts[i]!.height, Math.round(0.9 * size)) + 2 * pad,
+  }));
+  const objects = annotations.flatMap(({ box }) => (box ? [box] : []));
+  const places = placeLabels(wanted, objects, image);
+  places.forEach((place, i) => {
+    if (place !== undefined) drawPlate(image, place, { colour: labelled[i]!.colour, text: texts[i]! });
+  });
+  return !places.includes(undefined);
+}
+
+function drawPlate(
+  image: RgbImage,
+  box: Box,
+  { colour, text }: { readonly colour: Rgb; readonly text: TextPicture },
+): void {
+  fillBox(image, box, colour, PLATE);
+  const [x1, y1, x2, y2] = box;
+  paintText(image, text, { left: x1 + ((x2 - x1 - text.width) >> 1), top: y1 + ((y2 - y1 - text.height) >> 1) });
 }

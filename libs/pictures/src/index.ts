@@ -1,6 +1,9 @@
 /** Pictures for people: results drawn on images, and charts. */
-export { PALETTE, drawAnnotations, tintMask, type Annotation } from './draw';
+export { drawAnnotations, tintMask, type Annotation } from './draw';
+export { PALETTE } from './palette';
 export { tintHeat } from './heat-map';
 export { contactSheet } from './contact-sheet';
 export { confusionMatrixPicture } from './confusion-matrix';
 export { lineChartPicture, type LineChart, type Series } from './line-chart';
+export { drawableClasses } from './drawable-classes';
+export { addLegend, type LegendEntry } from './legend';

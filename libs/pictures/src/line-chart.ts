@@ -1,7 +1,8 @@
 /** Line charts as pictures. */
 import { blankImage, encodeImage } from '@pyramidal/images';
-import { PALETTE, composeSvg, css } from './draw';
-import { svgText, textWidth } from './glyphs';
+import { composeSvg } from './draw';
+import { PALETTE, css } from './palette';
+import { svgText, textWidths } from './text';
 
 const INK = '#1f2937';
 const FAINT = '#e5e7eb';
@@ -19,21 +20,26 @@ export interface LineChart {
   readonly xLabel: string;
   readonly yLabel: string;
   readonly series: readonly Series[];
+  /** Equal factors at equal distances of y; values that are not above 0 are left out. */
+  readonly isLogarithmic?: boolean;
 }
 
+/** Ems of the title, of the axes' names and of what stands at ticks and in the legend, in pixels. */
+const TEXT = { title: 17, axis: 13, small: 12 };
+
 /** Curves over a common pair of axes. Returns PNG bytes. */
-export async function lineChartPicture({ title, xLabel, yLabel, series }: LineChart): Promise<Buffer> {
-  const curves = series.map(({ name, points }) => ({
-    name,
-    points: points.filter((point) => point.every(Number.isFinite)),
-  }));
+export async function lineChartPicture(chart: LineChart): Promise<Buffer> {
+  const { title, xLabel, yLabel, isLogarithmic = false } = chart;
+  const isDrawn = ([x, y]: Series['points'][number]): boolean =>
+    Number.isFinite(x) && Number.isFinite(y) && (!isLogarithmic || y > 0);
+  const curves = chart.series.map(({ name, points }) => ({ name, points: points.filter(isDrawn) }));
   const all = curves.flatMap(({ points }) => points);
-  const x = axis(
+  const x = linearAxis(
     all.map((point) => point[0]),
     PLOT.left,
     PLOT.right,
   );
-  const y = axis(
+  const y = (isLogarithmic ? logarithmicAxis : linearAxis)(
     all.map((point) => point[1]),
     PLOT.bottom,
     PLOT.top,
@@ -45,27 +51,35 @@ export async function lineChartPicture({ title, xLabel, yLabel, series }: LineCh
     ),
   );
   const middle = (PLOT.top + PLOT.bottom) / 2;
+  const small = { size: TEXT.small, colour: INK };
+  const axisName = { size: TEXT.axis, colour: INK, anchor: 'middle' } as const;
   const elements = [
-    svgText(title, { x: PLOT.left, y: 28, size: 12, colour: INK, bold: true }),
+    svgText(title, { x: PLOT.left, y: 28, size: TEXT.title, colour: INK }),
     ...x.ticks.map((tick) =>
-      svgText(textOf(tick), { x: x.place(tick), y: PLOT.bottom + 20, size: 8, colour: INK, anchor: 'middle' }),
+      svgText(textOf(tick), { ...small, x: x.place(tick), y: PLOT.bottom + 20, anchor: 'middle' }),
     ),
     ...y.ticks.map((tick) => {
       const at = Math.floor(y.place(tick)) + 0.5;
       const grid = `<path d="M${PLOT.left} ${at}H${PLOT.right}" stroke="${FAINT}"/>`;
-      return grid + svgText(textOf(tick), { x: PLOT.left - 10, y: at + 4, size: 8, colour: INK, anchor: 'end' });
+      return grid + svgText(textOf(tick), { ...small, x: PLOT.left - 10, y: at + 4, anchor: 'end' });
     }),
     `<path d="M${PLOT.left} ${PLOT.top}V${PLOT.bottom}H${PLOT.right}" stroke="${INK}" fill="none"/>`,
-    svgText(xLabel, { x: (PLOT.left + PLOT.right) / 2, y: SIZE.height - 16, size: 9, colour: INK, anchor: 'middle' }),
-    svgText(yLabel, { x: 22, y: middle, size: 9, colour: INK, anchor: 'middle', angle: -90 }),
+    svgText(xLabel, { ...axisName, x: (PLOT.left + PLOT.right) / 2, y: SIZE.height - 16 }),
+    svgText(yLabel, { ...axisName, x: 22, y: middle, angle: -90 }),
     ...lines,
-    legend(curves.map(({ name }) => name)),
+    await legend(curves.map(({ name }) => name)),
   ];
   return encodeImage(await composeSvg(blankImage(SIZE, [255, 255, 255]), elements.join('')), 'png');
 }
 
-/** Maps values to pixels, with round numbers for ticks. */
-function axis(values: readonly number[], from: number, to: number) {
+/** Where values stand in the picture, and which of them the axis names. */
+interface Axis {
+  readonly ticks: readonly number[];
+  place(value: number): number;
+}
+
+/** Round numbers at equal distances. */
+function linearAxis(values: readonly number[], from: number, to: number): Axis {
   const [low, high] = rangeOf(values);
   const rough = (high - low) / 6;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -74,7 +88,20 @@ function axis(values: readonly number[], from: number, to: number) {
   const count = Math.floor(high / step + 1e-9) - first + 1;
   return {
     ticks: Array.from({ length: count }, (_, i) => (first + i) * step),
-    place: (value: number) => from + ((value - low) / (high - low)) * (to - from),
+    place: (value) => from + ((value - low) / (high - low)) * (to - from),
+  };
+}
+
+/** Powers of ten, with twice and five times of them where there are few; values above 0. */
+function logarithmicAxis(values: readonly number[], from: number, to: number): Axis {
+  const [low, high] = rangeOf(values.map(Math.log10));
+  const factors = high - low > 4 ? [1] : [1, 2, 5];
+  const powers = Array.from({ length: Math.floor(high) - Math.floor(low) + 1 }, (_, i) => Math.floor(low) + i);
+  const ticks = powers.flatMap((power) => factors.map((factor) => Number(`${factor}e${power}`)));
+  const isInside = (tick: number): boolean => Math.log10(tick) >= low - 1e-9 && Math.log10(tick) <= high + 1e-9;
+  return {
+    ticks: ticks.filter(isInside),
+    place: (value) => from + ((Math.log10(value) - low) / (high - low)) * (to - from),
   };
 }
 
@@ -94,15 +121,17 @@ function curve(points: readonly (readonly number[])[], colour: string): string {
 }
 
 /** Names on the top line, ending at the right. */
-function legend(names: readonly string[]): string {
+async function legend(names: readonly string[]): Promise<string> {
+  const widths = await textWidths(names, TEXT.small);
   let right = PLOT.right;
-  const entries = names.map((name, i) => ({ name, colour: colourOf(i) })).reverse();
-  return entries
-    .map(({ name, colour }) => {
-      const x = right - textWidth(name, 8);
+  return names
+    .map((name, i) => ({ name, colour: colourOf(i), width: widths[i]! }))
+    .reverse()
+    .map(({ name, colour, width }) => {
+      const x = right - width;
       right = x - 44;
       const swatch = `<path d="M${x - 26} 46H${x - 8}" stroke="${colour}" stroke-width="3"/>`;
-      return swatch + svgText(name, { x, y: 50, size: 8, colour: INK });
+      return swatch + svgText(name, { x, y: 50, size: TEXT.small, colour: INK });
     })
     .join('');
 }

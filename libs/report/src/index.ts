@@ -1,5 +1,6 @@
 /** Reports as one HTML file: of an evaluation, of a training, of two runs. */
 export { detectionReport, type DetectionEvaluation, type DrawImage } from './detection/detection-report';
+export { ERROR_MEANINGS } from './detection/breakdown';
 export {
   segmentationReport,
   type SegmentationEvaluation,

@@ -2,5 +2,5 @@
 export { readChoice, readShare } from './query';
 export { RequestError } from './request-error';
 export { openService, type Service, type ServiceOptions } from './service';
-export { serveUntilStopped } from './serve-until-stopped';
+export { serveUntilStopped, stopSignal } from './serve-until-stopped';
 export type { Ask, ServedModel } from './served-model';

@@ -15,7 +15,8 @@ export async function serveUntilStopped(model: ServedModel, options: ServiceOpti
   return 0;
 }
 
-function stopSignal(): Promise<void> {
+/** When Ctrl-C or SIGTERM asks for the end; a second signal ends the process at once. */
+export function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     let isStopping = false;
     const stop = (code: number): void => {

@@ -19,6 +19,8 @@ export type {
   EvaluateCommand,
   ExportCommand,
   InfoCommand,
+  InspectCommand,
+  InspectedFiles,
   PredictCommand,
   ServeCommand,
   TaskApp,

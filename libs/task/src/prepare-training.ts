@@ -1,5 +1,5 @@
 /** The first half of `train`, whatever the task: a configuration, its data, an engine, and a network with the values that it starts from. */
-import type { SharedConfig } from '@pyramidal/config';
+import { type SharedConfig, UsageError } from '@pyramidal/config';
 import { type ConfiguredTask, openConfig } from '@pyramidal/inference';
 import type { Backbone, Module } from '@pyramidal/nn';
 import { openRuntime, type Runtime } from '@pyramidal/runtime';
@@ -67,6 +67,7 @@ export async function prepareTraining<
   for (const note of data.notes) console.error(note);
   const runtime = await openRuntime(config.runtime);
   console.error(`${runtime.engine}: ${runtime.reason}`);
+  requirePrecision(config.runtime, runtime);
   const team = await joinTeam(runtime);
   const network = assemble(config, data.classes.length);
   try {
@@ -78,4 +79,13 @@ export async function prepareTraining<
     throw error;
   }
   return { command, schema, config, text, data, runtime, team, network };
+}
+
+/** @throws UsageError where steps would be computed in another precision than the one that is asked for. */
+function requirePrecision({ precision, compile }: SharedConfig['runtime'], { engine }: Runtime): void {
+  if (precision === 'float32' || (compile && engine.startsWith('tensorflow'))) return;
+  const where = compile ? `on the engine ${engine}` : 'without runtime.compile';
+  throw new UsageError(
+    `runtime.precision: expected float32 ${where}, received ${precision}, which needs compiled steps on tensorflow or tensorflow-gpu`,
+  );
 }

@@ -56,8 +56,10 @@ describe('runApp', () => {
         config: 'x.yaml',
         images: ['1.jpg', '2.jpg'],
         out: 'runs/x/predictions',
+        polygons: false,
         score: undefined,
         set: [],
+        truth: undefined,
         weights: 'w.safetensors',
       },
       { name: 'info', config: 'x.yaml', input: { height: 64, width: 96 }, resolved: false, set: [] },
@@ -181,19 +183,52 @@ describe('runApp', () => {
     ]);
   });
 
-  it('takes --score where what is found has scores', async () => {
+  it('takes --score, --polygons and --truth where objects are found', async () => {
     const { app, calls } = notingApp();
     const line = 'predict x.yaml a.jpg --weights w.pth --score';
     expect(await run(app, `${line} 0.3`)).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/unknown option '--score'/),
     });
-    await run({ ...app, findsScores: true }, `${line} 0.3`);
-    expect(calls).toMatchObject([{ name: 'predict', score: 0.3 }]);
-    expect(await run({ ...app, findsScores: true }, `${line} 3`)).toMatchObject({
+    await run({ ...app, findsObjects: true }, `${line} 0.3`);
+    await run({ ...app, findsObjects: true }, `${line} 0.5 --polygons --truth val.json`);
+    expect(calls).toMatchObject([
+      { name: 'predict', score: 0.3, polygons: false },
+      { name: 'predict', score: 0.5, polygons: true, truth: 'val.json' },
+    ]);
+    expect(await run({ ...app, findsObjects: true }, `${line} 3`)).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/expected a number from 0 to 1, received '3'\n$/),
     });
+  });
+
+  it('looks at runs, at a configuration, or at files', async () => {
+    const { app, calls } = notingApp();
+    const inspect = async (command: object): Promise<number> => calls.push({ name: 'inspect', ...command }) * 0;
+    const program = { ...app, inspect, inspectsFiles: true };
+    const lines = ['a b --port 0', 'x.yaml --set a=1', '--annotations a.json --results b.json c.json --images d'];
+    for (const line of lines) expect(await run(program, `inspect ${line}`)).toEqual({ code: 0, stderr: '' });
+    const none = { runs: [], config: undefined, files: undefined, set: [], port: 8081 };
+    const files = { annotations: 'a.json', images: 'd', results: ['b.json', 'c.json'] };
+    expect(calls).toEqual([
+      { name: 'inspect', ...none, runs: ['a', 'b'], port: 0 },
+      { name: 'inspect', ...none, config: 'x.yaml', set: ['a=1'] },
+      { name: 'inspect', ...none, files },
+    ]);
+  });
+
+  it.each([
+    ['', /^pyramidal-test inspect: expected one or two runs, a configuration, or --annotations, received nothing\n$/],
+    ['a b c', /received a b c\n$/],
+    ['x.yaml a', /received x\.yaml a\n$/],
+    ['a --annotations b.json', /received a\n$/],
+    ['a --results b.json', /^pyramidal-test inspect: --images and --results go with --annotations\n$/],
+    ['a --port 70000', /expected a whole number from 0 to 65535, received '70000'\n$/],
+  ])('has nothing to look at: inspect %s', async (line, expected) => {
+    const { app } = notingApp();
+    const { code, stderr } = await run({ ...app, inspect: async () => 0, inspectsFiles: true }, `inspect ${line}`);
+    expect(stderr).toMatch(expected);
+    expect(code).toBe(2);
   });
 
   it('tells its version', async () => {

@@ -41,7 +41,7 @@ function spellOut(argv: readonly string[]): string[] {
   return argv.map((word, i) => (word === '--resume' && argv[i + 1]?.endsWith('.safetensors') ? CHECKPOINT : word));
 }
 
-function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command {
+function createProgram(app: TaskApp, finish: Finish): Command {
   const program = new Command(app.name).description(app.description).version(version(), '--version');
   const common = (name: string, description: string): Command =>
     program
@@ -76,16 +76,24 @@ function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command 
     .requiredOption('--weights <path>', WEIGHTS, theWeights)
     .option('--out <dir>', 'folder of the results (default: predictions/ in the run of the weights)', onePath)
     .option('--attention', 'also draw what the backbone attends to, a sheet for each level', false)
-    .action(async (first, others: string[], { weights, out, attention, score, set, ...choice }) => {
-      const files: string[] = [first, ...others.map(onePath)].filter((path) => path !== undefined);
-      const [file, images] = isYaml(first) ? [files[0], files.slice(1)] : [undefined, files];
-      const config = chooseIfAny(app, { file, ...choice });
-      if (images.length === 0) throw new UsageError(`${app.name} predict: expected at least one image`);
-      const places = placed(weights, out, { config, name: 'predictions' });
-      finish(await app.predict({ config, set, images, attention, score, ...places }));
-    });
-  if (app.findsScores) {
+    .action(
+      async (first, others: string[], { weights, out, attention, score, polygons = false, truth, set, ...choice }) => {
+        const files: string[] = [first, ...others.map(onePath)].filter((path) => path !== undefined);
+        const [file, images] = isYaml(first) ? [files[0], files.slice(1)] : [undefined, files];
+        const config = chooseIfAny(app, { file, ...choice });
+        if (images.length === 0) throw new UsageError(`${app.name} predict: expected at least one image`);
+        const places = placed(weights, out, { config, name: 'predictions' });
+        finish(await app.predict({ config, set, images, attention, score, polygons, truth, ...places }));
+      },
+    );
+  if (app.findsObjects) {
     predict.option('--score <score>', 'write and draw only what has at least this score', parseScore);
+    predict.option('--polygons', 'write and draw masks as outlines');
+    predict.option(
+      '--truth <file>',
+      "draw the objects of these annotations, in COCO's format, beside what is found",
+      onePath,
+    );
   }
   common('export', 'write the weights for PyTorch and, with the native engine, models for Python, browsers and ONNX')
     .requiredOption('--weights <path>', WEIGHTS, theWeights)
@@ -127,6 +135,7 @@ function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command 
       const config = chooseIfAny(app, { file, ...choice });
       finish(await app.serve({ config, set, weights: weights.file, service: { host, port, queue } }));
     });
+  if (app.inspect !== undefined) addInspect(program, { ...app, inspect: app.inspect }, finish);
   program
     .command('report')
     .description('draw trainings over each other, as a page for a browser')
@@ -142,6 +151,43 @@ function createProgram(app: TaskApp, finish: (code: ExitCode) => void): Command 
   }
   return program;
 }
+
+/** `inspect`, of programs that have it. */
+function addInspect(program: Command, app: TaskApp & Required<Pick<TaskApp, 'inspect'>>, finish: Finish): void {
+  const inspect = program
+    .command('inspect')
+    .description('look at a data set, and at what runs found in it, in a browser')
+    .argument(
+      '[runs...]',
+      'the folder of a run that was evaluated, two to compare them; or a configuration, for its data set',
+    )
+    .option('--port <number>', 'port of 127.0.0.1 to listen on; 0 takes any that is free', parseCount(0, 65_535), 8081)
+    .option('--set <key=value>', 'override a value of the configuration (may be repeated)', collect, [])
+    .option('--debug', 'show the stack of an error');
+  if (app.inspectsFiles) {
+    inspect
+      .option('--annotations <file>', "annotations in COCO's format, in place of a run", onePath)
+      .option('--images <dir>', 'folder of their images (default: that of the annotations)', onePath)
+      .option('--results <file...>', 'results files of them, two to compare them');
+  }
+  inspect.action(async (words: string[], { annotations, images, results = [], port, set }) => {
+    const paths = words.map(onePath);
+    const files = annotations && { annotations, images, results: (results as string[]).map(onePath) };
+    const most = `${app.name} inspect: expected one or two runs, a configuration${app.inspectsFiles ? ', or --annotations' : ''}`;
+    const [first] = paths;
+    if (files === undefined ? paths.length === 0 || paths.length > 2 : paths.length > 0 || files.results.length > 2) {
+      throw new UsageError(`${most}, received ${[...paths, ...(files?.results ?? [])].join(' ') || 'nothing'}`);
+    }
+    if (files === undefined && (images !== undefined || results.length > 0)) {
+      throw new UsageError(`${app.name} inspect: --images and --results go with --annotations`);
+    }
+    const config = isYaml(first) ? first : undefined;
+    if (config !== undefined && paths.length > 1) throw new UsageError(`${most}, received ${paths.join(' ')}`);
+    finish(await app.inspect({ runs: config === undefined ? paths : [], config, files, set, port }));
+  });
+}
+
+type Finish = (code: ExitCode) => void;
 
 const CONFIG = {
   own: 'YAML configuration of the run',

@@ -36,6 +36,10 @@ export interface PredictCommand extends TrainedCommand {
   readonly attention: boolean;
   /** The least score of what is written and drawn, where the user asked for one. */
   readonly score: number | undefined;
+  /** Annotations in COCO's format, to be drawn beside what is found. */
+  readonly truth: string | undefined;
+  /** Masks are written and drawn as outlines, where there are masks. */
+  readonly polygons: boolean;
 }
 
 /** What `export` writes: weights for PyTorch, and models for TensorFlow, browsers and whatever reads ONNX. */
@@ -60,6 +64,27 @@ export interface DataCommand extends Configured {
   readonly augmented?: string | undefined;
 }
 
+/** Looks at a data set and at what runs found in it, in a browser. */
+export interface InspectCommand extends Common {
+  /** Folders of runs: their data set and what `eval` wrote; none, one, or two to compare. */
+  readonly runs: readonly string[];
+  /** A configuration whose data set is looked at alone. */
+  readonly config: ConfigSource | undefined;
+  /** Files in COCO's format in place of runs; of detectors. */
+  readonly files: InspectedFiles | undefined;
+  /** Where the page is served; 0 takes any port that is free. */
+  readonly port: number;
+}
+
+/** A data set in COCO's format and what was found in it. */
+export interface InspectedFiles {
+  readonly annotations: string;
+  /** The folder of the images; that of the annotations unless told. */
+  readonly images: string | undefined;
+  /** Results files; none, one, or two to compare. */
+  readonly results: readonly string[];
+}
+
 export interface InfoCommand extends Common {
   /** A configuration; that of the weights where absent. */
   readonly config?: ConfigSource | undefined;
@@ -76,10 +101,12 @@ export interface TaskApp {
   /** Name of the program, as users type it. */
   readonly name: string;
   readonly description: string;
-  /** Whether what it finds has scores, so that `predict --score` makes sense. */
-  readonly findsScores?: boolean;
+  /** Whether it finds objects, with scores and masks, so that `predict` takes --score and --polygons. */
+  readonly findsObjects?: boolean;
   /** Whether `data --show-augmented` draws training images. */
   readonly drawsAugmented?: boolean;
+  /** Whether `inspect` reads files in COCO's format too. */
+  readonly inspectsFiles?: boolean;
   /** What `--recipe` chooses from. */
   readonly recipes?: RecipeBook;
   train(command: TrainCommand): Promise<number>;
@@ -89,4 +116,6 @@ export interface TaskApp {
   info(command: InfoCommand): Promise<number>;
   data(command: DataCommand): Promise<number>;
   serve(command: ServeCommand): Promise<number>;
+  /** Undefined where there is nothing to draw on images. */
+  inspect?(command: InspectCommand): Promise<number>;
 }

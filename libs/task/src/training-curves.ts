@@ -34,7 +34,7 @@ export async function trainingCurves(
       .map(({ step, [metric]: value }) => [step, typeof value === 'number' ? value : NaN]),
   });
   const losses = [series('train', 'loss', 'training'), series('evaluation', 'loss', 'validation')].filter(hasValues);
-  const loss = { title: 'Loss', xLabel: 'step', yLabel: 'loss', series: losses };
+  const loss = { title: 'Loss', xLabel: 'step', yLabel: 'loss', series: losses, isLogarithmic: fallsFar(losses) };
   if (chart === undefined) return new Map([['loss.png', await lineChartPicture(loss)]]);
   const { file, title, yLabel, metrics } = chart;
   const curves = metrics.map((name) => series('evaluation', name)).filter(hasValues);
@@ -47,3 +47,10 @@ export async function trainingCurves(
 
 /** A detector without masks has no numbers for them: nothing to draw, and nothing for the legend to name. */
 const hasValues = ({ points }: Series): boolean => points.some(([, value]) => Number.isFinite(value));
+
+/** A loss that falls to a tenth or less is read better by factors. */
+function fallsFar(series: readonly Series[]): boolean {
+  const values = series.flatMap(({ points }) => points.map(([, y]) => y)).filter(Number.isFinite);
+  const [low, high] = values.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity]);
+  return low! > 0 && high! > 10 * low!;
+}

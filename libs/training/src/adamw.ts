@@ -49,7 +49,7 @@ export function adamW(
       ]);
       return { rootCorrection: Math.sqrt(1 - beta2 ** (update + 1)), ...Object.fromEntries(entries) };
     },
-    apply({ of: gradients, unreached }, scalars) {
+    apply({ of: gradients, unreached }, scalars, applies) {
       const rootCorrection = scalars['rootCorrection'] as tf.Scalar;
       for (const [block, gradient] of gradients) {
         const { index, weightDecay: decay } = block.pace;
@@ -61,6 +61,7 @@ export function adamW(
             gradient,
             { stepSize, rootCorrection, keep },
             { beta1, beta2, epsilon },
+            applies,
           );
         if (block.parts.length > 1) {
           const variable = joined.of(block);

@@ -13,7 +13,7 @@ const FORMAT = 'pyramidal-training 1';
 /**
  * What a checkpoint knows besides tensors: `step` updates done, the `epoch` they make, `updatesPerEpoch`, the `seed` that
  * every random draw derives from together with the step, the resolved `config`, the log's values since its last line
- * (`window`), and the `metrics` of the evaluation that it was kept for.
+ * (`window`), where the `lossScale` stands, and the `metrics` of the evaluation that it was kept for.
  */
 export type CheckpointInfo = z.output<typeof checkpointInfo>;
 
@@ -40,7 +40,8 @@ export function saveCheckpoint(
     .map((tensor) => [tensor.name, storedTensor(path, tensor)] as const);
   const { config, metrics } = info;
   const card = model === undefined ? { config } : cardTexts({ ...model, config, metrics });
-  writeSafetensors(path, entries, { format: FORMAT, training: JSON.stringify(info), ...card }, { checksums: true });
+  const training = JSON.stringify({ ...info, lossScale: step.lossScale?.state });
+  writeSafetensors(path, entries, { format: FORMAT, training, ...card }, { checksums: true });
 }
 
 /**
@@ -61,6 +62,7 @@ export function loadCheckpoint(path: string, step: TrainStep): CheckpointInfo {
     for (const [kind, values] of step.state) {
       values.restore(({ name, parameter }) => valuesOf(`${kind}.${name}`, parameter));
     }
+    if (info.lossScale !== undefined) step.lossScale?.restore(info.lossScale);
     return info;
   } finally {
     file.close();

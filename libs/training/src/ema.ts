@@ -17,11 +17,12 @@ export class Ema {
     this.averages = new BlockState(blocks, (block) => block.values());
   }
 
-  /** Static: part of a recorded step. */
-  update(): void {
+  /** Static: part of a recorded step. @param applies bool scalar; without it, or where it is true, the averages move. */
+  update(applies?: tf.Tensor): void {
     for (const block of this.blocks) {
       const average = this.averages.of(block);
-      average.assign(tf.add(tf.mul(average, this.decay), tf.mul(block.values(), 1 - this.decay)));
+      const next = tf.add(tf.mul(average, this.decay), tf.mul(block.values(), 1 - this.decay));
+      average.assign(applies === undefined ? next : tf.where(applies, next, average));
     }
   }
 

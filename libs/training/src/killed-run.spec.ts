@@ -72,9 +72,10 @@ describe('a run that is killed', () => {
     expect(found!.bytes.equals(expected!.bytes)).toBe(true);
     expect(readdirSync(killed).filter((name) => name.endsWith('.tmp') || name === 'run.lock')).toEqual([]);
     const steps = readFileSync(join(killed, 'metrics.jsonl'), 'utf8').trim().split('\n');
-    expect(steps.map((line) => (JSON.parse(line) as { step: number }).step)).toEqual(
-      Array.from({ length: 20 }, (_, i) => 3 * (i + 1)),
-    );
+    expect(steps.map((line) => (JSON.parse(line) as { step: number }).step)).toEqual([
+      1,
+      ...Array.from({ length: 20 }, (_, i) => 3 * (i + 1)),
+    ]);
   });
 
   it('finishes the update and saves at the first Ctrl-C, and says how to resume', async () => {

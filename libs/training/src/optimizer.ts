@@ -26,7 +26,8 @@ export interface Optimizer {
   readonly state: ReadonlyMap<string, BlockState>;
   /** @param update counted from 0. @param lr base rate of this update. */
   scalars(update: number, lr: number): Scalars;
-  apply(gradients: Gradients, scalars: ScalarTensors): void;
+  /** @param applies bool scalar; where it is false everything keeps its value, and the gradients are 0. */
+  apply(gradients: Gradients, scalars: ScalarTensors, applies?: tf.Tensor): void;
   /** Frees what it keeps between updates besides its state. */
   dispose?(): void;
 }

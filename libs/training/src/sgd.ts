@@ -30,21 +30,23 @@ export function sgd(
     blocks,
     state: new Map(buffers === undefined ? [] : [['momentum', buffers]]),
     scalars: (_, lr) => Object.fromEntries(paces.map(({ index, lrScale }) => [`lr${index}`, lr * lrScale])),
-    apply({ of: gradients, unreached }, scalars) {
+    apply({ of: gradients, unreached }, scalars, applies) {
       for (const [block, gradient] of gradients) {
         const { index, weightDecay: decay } = block.pace;
         const values = block.values();
         const decayed = decay === 0 ? gradient : tf.add(gradient, tf.mul(values, decay));
-        const direction = follow(decayed, buffers?.of(block));
-        block.assign(tf.sub(values, tf.mul(direction, scalars[`lr${index}`]!)), unreached);
+        const direction = follow(decayed, buffers?.of(block), applies);
+        const next = tf.sub(values, tf.mul(direction, scalars[`lr${index}`]!));
+        block.assign(applies === undefined ? next : tf.where(applies, next, values), unreached);
       }
     },
   };
 
   // PyTorch's first buffer is the gradient itself, which is what zeros give.
-  function follow(gradient: tf.Tensor, buffer: tf.Variable | undefined): tf.Tensor {
+  function follow(gradient: tf.Tensor, buffer: tf.Variable | undefined, applies: tf.Tensor | undefined): tf.Tensor {
     if (buffer === undefined) return gradient;
-    buffer.assign(tf.add(tf.mul(buffer, momentum), gradient));
+    const next = tf.add(tf.mul(buffer, momentum), gradient);
+    buffer.assign(applies === undefined ? next : tf.where(applies, next, buffer));
     return nesterov ? tf.add(gradient, tf.mul(buffer, momentum)) : buffer;
   }
 }

@@ -2,10 +2,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { inScope, overWorkers } from '@pyramidal/kernels';
 import type { Module, Parameter } from '@pyramidal/nn';
-import { compile, type CompiledFunction, type LoadedGraphSummary, type SessionConfig } from '@pyramidal/graph';
+import {
+  compile,
+  type CompiledFunction,
+  type LoadedGraphSummary,
+  type Precision,
+  type SessionConfig,
+} from '@pyramidal/graph';
 import type { ParameterBlock } from './parameter-block';
 import { clipByNorm, globalNorm } from './clip';
 import { Ema } from './ema';
+import { LossScale, type LossScaleOptions } from './loss-scale';
 import type { Gradients, Optimizer } from './optimizer';
 import { BlockState } from './block-state';
 import { TrainingError } from './training-error';
@@ -35,8 +42,10 @@ export interface TrainStepOptions<B extends Batch> {
   readonly accumulation?: number;
   /** Record the step once and replay it as one graph on engines that can (default), or run each operation anew. */
   readonly compile?: boolean;
-  /** Precision of the matrix products in compiled steps; default float32. */
-  readonly precision?: 'float32' | 'bf16';
+  /** The width of matrix products and convolutions in compiled steps; default float32. fp16 scales the loss. */
+  readonly precision?: Precision;
+  /** Scales the loss, whatever the precision; with its defaults for fp16, not at all for others unless given. */
+  readonly lossScale?: LossScaleOptions | undefined;
   /** The processes that run the step together; this one alone by default. */
   readonly workers?: StepWorkers | undefined;
 }
@@ -66,6 +75,7 @@ export interface TrainStep<B extends Batch = Batch> {
   readonly module: Module;
   readonly optimizer: Optimizer;
   readonly ema: Ema | undefined;
+  readonly lossScale: LossScale | undefined;
   readonly accumulation: number;
   /** What the next update depends on besides the module, by its name in checkpoints. */
   readonly state: ReadonlyMap<string, BlockState>;
@@ -73,7 +83,8 @@ export interface TrainStep<B extends Batch = Batch> {
    * Runs one update on `accumulation` batches, which stay the caller's.
    * @returns scalars by name, the caller's to dispose: the losses averaged over the batches (`loss` first), `gradNorm`,
    * the gradient's global norm before clipping, and `weightNorm`, that of the parameters after the update. Of several
-   * processes they are the means over all of them, and `stops` is the share of those that were asked to stop.
+   * processes they are the means over all of them, and `stops` is the share of those that were asked to stop. Where the
+   * loss is scaled, `lossScale` is the factor, and `skipped` is 1 for an update whose gradients were not finite.
    */
   run(batches: readonly B[], options: UpdateOptions): Tensors;
   /** What was recorded: one entry for each graph, none where nothing is compiled. */
@@ -87,14 +98,19 @@ export interface TrainStep<B extends Batch = Batch> {
  * @throws Error if the loss reaches none of the parameters.
  */
 export function trainStep<B extends Batch>(options: TrainStepOptions<B>): TrainStep<B> {
-  const { module, optimizer, clipGradNorm, emaDecay, accumulation = 1, workers } = options;
+  const { module, optimizer, clipGradNorm, emaDecay, accumulation = 1, workers, precision = 'float32' } = options;
+  if (precision !== 'float32' && options.compile === false) {
+    throw new TrainingError(`a step in ${precision} has to be compiled`, 2);
+  }
   if (workers !== undefined && options.compile === false) {
     throw new TrainingError('a step of several processes has to be compiled', 2);
   }
   const seedOf = workers?.seedOf ?? ((seed: number, batch: number) => [seed, batch] as const);
   const ema = emaDecay === undefined ? undefined : new Ema(optimizer.blocks, emaDecay);
   const sums = accumulation === 1 ? undefined : BlockState.zeros(optimizer.blocks);
-  const differentiate = differentiator(options);
+  const isScaled = options.lossScale !== undefined || precision === 'fp16';
+  const scaling = isScaled ? new LossScale(options.lossScale) : undefined;
+  const differentiate = differentiator(options, scaling);
 
   const addGradients = (inputs: Tensors): Tensors => {
     const { losses, gradients } = differentiate(inputs);
@@ -108,18 +124,22 @@ export function trainStep<B extends Batch>(options: TrainStepOptions<B>): TrainS
   const updateParameters = (inputs: Tensors): Tensors => {
     const { losses, gradients, statistics } = differentiate(inputs);
     const own = sums === undefined ? gradients.of : takeSums(sums, gradients.of, accumulation);
-    const total = inScope('all-reduce', () => meanGradients(own, workers?.bucketBytes));
-    const norm = inScope('gradient-norm', () => globalNorm(total));
+    const reduced = inScope('all-reduce', () => meanGradients(own, workers?.bucketBytes));
+    const mean = scaling?.unscaled(reduced) ?? reduced;
+    const norm = inScope('gradient-norm', () => globalNorm(mean));
     const { [STOP]: stops } = inputs;
     const told = { ...losses, gradNorm: norm, ...(stops && { stops }) };
     const { gradNorm, ...values } = inScope('all-reduce', () => agree(told, statistics));
+    const verdict = scaling?.judge(gradNorm as tf.Scalar);
+    const total = verdict === undefined ? mean : zeroUnless(verdict.applies, mean);
     inScope('optimizer', () => {
-      const clipped = clipGradNorm === undefined ? total : clipByNorm(total, gradNorm as tf.Scalar, clipGradNorm);
-      optimizer.apply({ ...gradients, of: clipped }, inputs);
+      const length = verdict?.norm ?? (gradNorm as tf.Scalar);
+      const clipped = clipGradNorm === undefined ? total : clipByNorm(total, length, clipGradNorm);
+      optimizer.apply({ ...gradients, of: clipped }, inputs, verdict?.applies);
     });
-    inScope('averages', () => ema?.update());
+    inScope('averages', () => ema?.update(verdict?.applies));
     const weights = inScope('weight-norm', () => weightNorm(optimizer));
-    return { ...values, gradNorm: gradNorm!, [WEIGHT_NORM]: weights };
+    return { ...values, gradNorm: gradNorm!, ...verdict?.told, [WEIGHT_NORM]: weights };
   };
 
   const state = new Map<string, BlockState>(ema === undefined ? [] : [['ema', ema.averages]]);
@@ -145,6 +165,7 @@ export function trainStep<B extends Batch>(options: TrainStepOptions<B>): TrainS
     module,
     optimizer,
     ema,
+    lossScale: scaling,
     accumulation,
     state,
     run: (batches, updateOptions) => tf.tidy(() => run(batches, updateOptions)),
@@ -154,6 +175,7 @@ export function trainStep<B extends Batch>(options: TrainStepOptions<B>): TrainS
       update.dispose();
       for (const values of state.values()) values.dispose();
       sums?.dispose();
+      scaling?.dispose();
       optimizer.dispose?.();
     },
   };
@@ -174,7 +196,10 @@ interface Derivatives {
   readonly statistics: readonly tf.Variable[];
 }
 
-function differentiator<B extends Batch>({ module, loss, optimizer }: TrainStepOptions<B>) {
+function differentiator<B extends Batch>(
+  { module, loss, optimizer }: TrainStepOptions<B>,
+  scaling: LossScale | undefined,
+) {
   const variables = [...optimizer.parameters.values()].map(({ variable }) => variable);
   const buffers = [...module.buffers().values()].map(({ variable }) => variable);
   return (inputs: Tensors): Derivatives => {
@@ -182,11 +207,12 @@ function differentiator<B extends Batch>({ module, loss, optimizer }: TrainStepO
     let parts: Tensors = {};
     const forward = (): tf.Scalar => {
       const { loss: total, ...others } = loss(inputs as B, inputs['seed'] as tf.Tensor1D);
-      // Whatever is made in here ends with this function, and the parts are reported.
-      parts = Object.fromEntries(Object.entries(others).map(([name, part]) => [name, tf.keep(tf.clone(part))]));
-      return total;
+      // Whatever is made in here ends with this function, and all of it is reported.
+      const told = Object.entries({ loss: total, ...others });
+      parts = Object.fromEntries(told.map(([name, part]) => [name, tf.keep(tf.clone(part))]));
+      return scaling?.scaled(total) ?? total;
     };
-    const { value, grads } = inScope('backward', () => tf.variableGrads(() => inScope('forward', forward), variables));
+    const { grads } = inScope('backward', () => tf.variableGrads(() => inScope('forward', forward), variables));
     const losses = Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, tf.clone(part)]));
     Object.values(parts).forEach((part) => part.dispose());
     const gradientOf = (parameter: Parameter): tf.Tensor | undefined => grads[parameter.variable.name];
@@ -196,7 +222,7 @@ function differentiator<B extends Batch>({ module, loss, optimizer }: TrainStepO
       unreached: new Set([...optimizer.parameters].filter(isUnreached).map(([name]) => name)),
     };
     const statistics = buffers.filter(({ dataId }, i) => dataId !== before[i]);
-    return { losses: { loss: value, ...losses }, gradients, statistics };
+    return { losses, gradients, statistics };
   };
 }
 
@@ -209,6 +235,11 @@ const weightNorm = ({ blocks }: Optimizer): tf.Scalar =>
 
 /** The input by which a process asks all to stop. */
 const STOP = 'stop';
+
+/** Gradients that may be counted with, where these are not finite. */
+function zeroUnless<K>(applies: tf.Tensor, gradients: ReadonlyMap<K, tf.Tensor>): Map<K, tf.Tensor> {
+  return new Map([...gradients].map(([key, gradient]) => [key, tf.where(applies, gradient, tf.zerosLike(gradient))]));
+}
 
 /** The mean of every process's gradients: the last layers' first, which the backward pass has first. */
 function meanGradients(gradients: Gradients['of'], bucketBytes?: number): Map<ParameterBlock, tf.Tensor> {

@@ -162,6 +162,7 @@ describe('train', () => {
       ...['step-00000018.safetensors', 'step-00000024.safetensors'],
     ]);
     expect(metrics().map(({ kind, step, epoch }) => [kind, step, epoch])).toEqual([
+      ['train', 1, 0.1667],
       ['train', 4, 0.6667],
       ['train', 8, 1.3333],
       ['train', 12, 2],

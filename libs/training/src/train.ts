@@ -62,7 +62,7 @@ export interface TrainOptions<B extends Batch> {
   readonly length: RunLength;
   readonly schedule: Schedule;
   readonly seed: number;
-  /** Updates between two lines of the log; default 50. */
+  /** Updates between two lines of the log, which begins with the first; default 50. */
   readonly logEvery?: number;
   /** Epochs (or iterations, as the run counts) between two checkpoints; default 1. */
   readonly saveEvery?: number;
@@ -247,9 +247,10 @@ class Run<B extends Batch> {
 
   /** @returns whether a process had other values than the first one. */
   private alignValues(team: Team): boolean {
-    const { module, state } = this.options.step;
+    const { module, state, lossScale } = this.options.step;
     const weights = [...module.state().values()].map(({ variable }) => variable);
-    return team.align([...weights, ...[...state.values()].flatMap((values) => [...values.all])]);
+    const others = [...state.values()].flatMap((values) => [...values.all]);
+    return team.align([...weights, ...others, ...(lossScale?.variables ?? [])]);
   }
 
   /** Whether there is another update before `end` of them are done. */
@@ -304,8 +305,10 @@ class Run<B extends Batch> {
     await new Promise((resolve) => setImmediate(resolve));
     this.stopwatch.seconds += (performance.now() - started) / 1000;
     this.stopwatch.updates++;
-    this.dropWarmUp(logEvery);
-    if (this.window.length >= logEvery || this.done === this.total) this.report(lr);
+    // The first step's loss is what all later ones are held against.
+    const isReported = this.done % logEvery === 0 || this.done === 1 || this.done === this.total;
+    this.dropWarmUp(isReported);
+    if (isReported) this.report(lr);
     if (this.due(this.options.saveEvery ?? 1)) {
       this.keepTogether();
       this.save();
@@ -330,8 +333,7 @@ class Run<B extends Batch> {
   }
 
   /** The first update of a process also records the step: it tells nothing about the rate, unless it is all there is. */
-  private dropWarmUp(logEvery: number): void {
-    const isReported = this.window.length >= logEvery || this.done === this.total;
+  private dropWarmUp(isReported: boolean): void {
     if (!this.isWarm && !isReported) this.stopwatch = { seconds: 0, updates: 0 };
     this.isWarm = true;
   }

@@ -15,10 +15,6 @@ export class ValueWindow {
   private rows: (readonly number[])[] = [];
   private latest: readonly number[] = [];
 
-  get length(): number {
-    return this.rows.length;
-  }
-
   /**
    * Takes over the scalars of one update, all of them in one reading.
    * @param step updates done, this one included.

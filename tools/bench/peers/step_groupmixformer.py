@@ -146,7 +146,7 @@ class Mlp(nn.Module):
 def drop_path(x, rate, training):
     if rate == 0 or not training:
         return x
-    kept = torch.empty(x.shape[0], 1, 1).bernoulli_(1 - rate)
+    kept = torch.empty(x.shape[0], 1, 1, device=x.device).bernoulli_(1 - rate)
     return x * kept / (1 - rate)
 
 
@@ -194,11 +194,15 @@ class GroupMixFormer(nn.Module):
         self.norm4 = nn.BatchNorm2d(dims[3])
         self.head = nn.Linear(dims[3], classes)
 
-    def forward(self, x):
+    def stages(self, x):
         x = self.conv_stem(x)
         for embed, stage in zip(self.patch_embed_layers, self.groupmixformer_backbone):
             x = stage(embed(x))
-        return self.head(self.norm4(x).mean((2, 3)))
+            yield x
+
+    def forward(self, x):
+        *_, last = self.stages(x)
+        return self.head(self.norm4(last).mean((2, 3)))
 
 
 def build(variant):

@@ -17,6 +17,7 @@ const BENCHMARKS = {
   inference: async () => (await import('./inference.js')).inference,
   onnx: async () => (await import('./onnx.js')).onnx,
   service: async () => (await import('./service.js')).service,
+  inspector: async () => (await import('./inspector.js')).inspector,
 } satisfies Record<string, () => Promise<Benchmark>>;
 
 const USAGE =

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { makeFolder, writeFileAtomically, writeJson } from '@pyramidal/files';
 import type { ImageClass } from '@pyramidal/imagenet';
-import { confusionMatrixPicture } from '@pyramidal/pictures';
+import { confusionMatrixPicture, drawableClasses } from '@pyramidal/pictures';
 import { type EvaluateCommand, isFirst, reportBroken, withMeasuredNetwork } from '@pyramidal/task';
 import { decodingOf } from '../assemble';
 import { evaluationBatches } from '../batches';
@@ -49,7 +49,7 @@ async function writeResults(out: string, counts: ClassificationCounts, classes: 
   makeFolder(out);
   writeJson(join(out, 'metrics.json'), { images: counts.images, top1, top5, loss, perClass });
   console.log(`images ${counts.images}  top-1 ${percent(top1)}  top-5 ${percent(top5)}  loss ${loss.toFixed(4)}`);
-  const names = classes.map(({ name }) => name);
+  const names = (await drawableClasses(classes, console.error)).map(({ name }) => name);
   writeFileAtomically(join(out, 'confusion.png'), await confusionMatrixPicture(confusionRows(counts), names));
 }
 

@@ -2,7 +2,7 @@
 import { writeFileAtomically } from '@pyramidal/files';
 import { prepareImage } from '@pyramidal/imagenet';
 import { type DecodeOptions, decodePicture, encodeImage } from '@pyramidal/images';
-import { drawAnnotations, PALETTE } from '@pyramidal/pictures';
+import { drawableClasses, drawAnnotations, PALETTE } from '@pyramidal/pictures';
 import { drawAttention, findImages, type PredictCommand, writePredictions } from '@pyramidal/task';
 import { evaluationTransform } from '../assemble';
 import type { Ranked } from '../classification-work';
@@ -15,17 +15,25 @@ const LABELS = 3;
 /** Predicts the class of each image; writes `predictions.json` and the pictures with their labels, and attention if asked. */
 export async function predict(definition: ClassificationDefinition, command: PredictCommand): Promise<number> {
   const images = findImages(command.images);
-  const { config, network, queue } = await openClassifierModel(
+  const { config, data, network, queue } = await openClassifierModel(
     definition,
     { ...command, reader: 'predict' },
     { say: console.error },
   );
   const transform = evaluationTransform(config);
   const { size } = transform;
+  const drawable = await drawableClasses(data.classes, console.error);
   try {
     return await writePredictions(command.out, (predictions) =>
       predictions.each(queue, images, async ({ classes }, image, path) => {
-        writeFileAtomically(`${path}.jpg`, await drawPrediction(image, classes, transform.decode));
+        writeFileAtomically(
+          `${path}.jpg`,
+          await drawPrediction(
+            image,
+            classes.map((ranked) => ({ ...ranked, name: drawable[ranked.label]!.name })),
+            transform.decode,
+          ),
+        );
         if (command.attention) {
           const pixels = await prepareImage(image, transform, [0]);
           await drawAttention(network.backbone, { pixels, height: size, width: size }, path);

@@ -2,14 +2,17 @@
 import { basename } from 'node:path';
 import type { Detector } from '@pyramidal/detector';
 import { type ImageTransform, prepareImage, stackImages } from '@pyramidal/coco';
+import { UsageError } from '@pyramidal/config';
 import { writeFileAtomically } from '@pyramidal/files';
-import { decodePicture, encodeImage } from '@pyramidal/images';
+import { decodePicture, encodeImage, type RgbImage } from '@pyramidal/images';
+import { contactSheet, drawableClasses } from '@pyramidal/pictures';
 import { drawAttention, findImages, type PredictCommand, writePredictions } from '@pyramidal/task';
 import * as tf from '@tensorflow/tfjs-core';
+import { AnnotatedObjects } from '../annotated-objects';
 import { decodingOf, plainTransform } from '../assemble';
 import type { DetectionDefinition } from '../definition';
 import type { DetectedObject } from '../detection-work';
-import { drawDetections } from '../draw-detections';
+import { type Drawable, drawDetections } from '../draw-detections';
 import { openDetectorModel } from '../open-detector';
 
 /** Finds the objects of each image; writes them to `predictions.json`, and the pictures with those of a good score drawn. */
@@ -22,18 +25,28 @@ export async function predict(definition: DetectionDefinition, command: PredictC
   );
   const decode = decodingOf(config);
   try {
+    if (command.polygons && !network.predictsMasks) {
+      throw new UsageError('--polygons: expected a detector that finds masks, received one that finds boxes alone');
+    }
+    const classes = await drawableClasses(data.classes, console.error);
+    const truth = command.truth === undefined ? undefined : new AnnotatedObjects(command.truth, images, data.classes);
+    const { polygons } = command;
     return await writePredictions(command.out, (predictions) =>
       predictions.each(queue, images, async ({ objects, ...size }, image, path) => {
         const shown = objects.filter(({ score }) => score >= (command.score ?? config.evaluation.drawScore));
-        const drawn = await drawDetections(
-          await decodePicture(image, decode),
-          { objects: shown, ...size },
-          data.classes,
-        );
+        const draw = async (list: readonly Drawable[], legend = false): Promise<RgbImage> =>
+          drawDetections(await decodePicture(image, decode), { objects: list, ...size }, classes, { polygons, legend });
+        const drawn =
+          truth === undefined
+            ? await draw(shown, true)
+            : contactSheet([await draw(truth.of(image, size)), await draw(shown)]);
         writeFileAtomically(`${path}.jpg`, await encodeImage(drawn, 'jpeg'));
         const written = command.score === undefined ? objects : shown;
         predictions.add(image, {
-          record: { picture: basename(`${path}.jpg`), detections: written.map(recordOf) },
+          record: {
+            picture: basename(`${path}.jpg`),
+            detections: written.map(polygons ? outlinedRecordOf : recordOf),
+          },
           summary: describe(shown),
         });
         if (command.attention) await drawAttentionIn(network, image, plainTransform(config), path);
@@ -60,6 +73,11 @@ async function drawAttentionIn(
 
 function recordOf({ label: _, ...object }: DetectedObject): object {
   return object;
+}
+
+/** With the outlines in place of the mask. */
+function outlinedRecordOf({ mask, ...object }: DetectedObject): object {
+  return { ...recordOf(object), ...(mask && { polygons: mask.toPolygons() }) };
 }
 
 /** Such as `3 cat, 1 dog`. */

@@ -50,7 +50,7 @@ export function evaluate(definition: SegmentationDefinition, command: EvaluateCo
       console.log(table(metrics, classes));
       const title = `Evaluation of ${basename(dirname(out))}`;
       const numbers = { metrics, classes: perClass(metrics, classes), confusion: rowsOf(counts) };
-      const page = await segmentationReport({ title, ...numbers, ...images.evaluation() });
+      const page = await segmentationReport({ title, ...numbers, ...(await images.evaluation()) });
       writeFileAtomically(join(out, 'report.html'), page);
       console.log(`results in ${out}`);
     } finally {

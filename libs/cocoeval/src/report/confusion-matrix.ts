@@ -30,6 +30,20 @@ interface ConfusionOptions extends Pick<EvaluationOptions, 'iouType' | 'imageIds
   readonly iou?: number;
   /** Detections of lower score are left out. Default 0.3. */
   readonly minScore?: number;
+  /** Told of every pair as it is counted. */
+  readonly onPair?: (pair: CountedPair) => void;
+}
+
+/** What adds one to a cell of the matrix. */
+export interface CountedPair {
+  readonly imageId: number;
+  /** The cell. */
+  readonly row: number;
+  readonly column: number;
+  /** Undefined in the last row. */
+  readonly annotationId: number | undefined;
+  /** Position in the list of results; undefined in the last column. */
+  readonly detection: number | undefined;
 }
 
 /**
@@ -41,7 +55,7 @@ export function confusionMatrix(
   dt: ResultsSource,
   options: ConfusionOptions = {},
 ): ConfusionMatrix {
-  const { iou = 0.5, minScore = 0.3, ...rest } = options;
+  const { iou = 0.5, minScore = 0.3, onPair, ...rest } = options;
   const truth = toGroundTruth(gt, rest);
   const detections = toDetections(dt, truth, rest);
   const params = toParams(rest, truth);
@@ -58,6 +72,8 @@ export function confusionMatrix(
       const column = d === undefined ? none : (positions.get(detections.categoryIds.get(d)) as number);
       const cell = row * (none + 1) + column;
       counts[cell] = (counts[cell] as number) + 1;
+      const annotationId = g === undefined ? undefined : truth.ids.get(g);
+      onPair?.({ imageId, row, column, annotationId, detection: d });
     }
   }
   const rows = Array.from({ length: none + 1 }, (_, row) => [

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { confusionMatrix } from './confusion-matrix';
+import { confusionMatrix, type CountedPair } from './confusion-matrix';
 import { errorBreakdown, ERROR_KINDS } from './error-breakdown';
 import { evaluateDetections } from '../evaluator';
 import { samples } from '../testing/arbitrary';
@@ -113,6 +113,21 @@ describe('confusionMatrix', () => {
       [1, 0, 0, 0], // 13 as a cat
       [2, 1, 2, 0], // detections of nothing, and those of 11 that come too late
     ]);
+  });
+
+  it('tells every pair that it counts', () => {
+    const pairs: CountedPair[] = [];
+    const { counts } = confusionMatrix(gt, dt, { minScore: 0.5, onPair: (pair) => pairs.push(pair) });
+    const told = counts.map((row) => row.map(() => 0));
+    for (const { row, column } of pairs) told[row]![column]!++;
+    expect(told).toEqual(counts);
+    const own = [...gt.annotations].map(({ id, category_id }) => [id, category_id] as const);
+    for (const { row, column, annotationId, detection, imageId } of pairs) {
+      expect(annotationId === undefined).toBe(row === 3);
+      expect(detection === undefined).toBe(column === 3);
+      if (annotationId !== undefined) expect(own).toContainEqual([annotationId, row + 1]);
+      if (detection !== undefined) expect(dt[detection]).toMatchObject({ category_id: column + 1, image_id: imageId });
+    }
   });
 
   it('leaves out detections of low score', () => {

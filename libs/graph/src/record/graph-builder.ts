@@ -2,7 +2,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { EngineBinding, OpAttribute, RecordingBinding, TensorMetadata } from '@pyramidal/kernels/engine';
 import {
-  DT_BFLOAT16,
   DT_FLOAT,
   DT_INT32,
   type AttrValue,
@@ -11,6 +10,7 @@ import {
   type TensorSignature,
   type TensorType,
 } from './graph-def';
+import { inHalfWidth, type Precision } from './half-width';
 import { inputTypes } from './op-inputs';
 import { outputsWithoutRunning } from './output-shapes';
 import type { SymbolicTensor } from './symbolic-tensor';
@@ -22,7 +22,7 @@ import { rewrite, type GraphWriter } from './rewrites';
 export interface RecordOptions {
   /** Names the step in errors. */
   readonly name: string;
-  readonly precision: 'float32' | 'bf16';
+  readonly precision: Precision;
   /**
    * For other engines, which optimize no graphs: only TensorFlow.js's own operations, as they are; those on variables and
    * constants alone are done, and their results are constants. False unless given.
@@ -343,29 +343,18 @@ export class GraphBuilder implements GraphWriter {
     return (filled as TensorMetadata).id;
   }
 
-  /** Adds the node, in lower precision where that is asked for, and says where output `i` is found. */
+  /** Adds the node, in half width where that is asked for, and says where output `i` is found. */
   private addOperation(
     op: string,
     attrs: Readonly<Record<string, AttrValue>>,
     inputs: readonly SymbolicTensor[],
   ): (output: number) => string {
-    if (this.options.precision === 'bf16' && isMatrixProduct(op)) {
-      const lowered = inputs.map((input) => ({ ...input, ref: this.cast(input.ref, 'float32', 'bf16') }));
-      const lower = { ...attrs, T: { type: DT_BFLOAT16 } };
-      const product = rewrite(this, op, lower, lowered) ?? this.addNode(op, refsOf(lowered), lower);
-      const ref = this.cast(product, 'bf16', 'float32');
-      return () => ref;
-    }
+    const half = inHalfWidth(this, this.options.precision, op, attrs, inputs);
+    if (half !== null) return () => half;
     const rewritten = this.isPortable ? null : rewrite(this, op, attrs, inputs);
     if (rewritten !== null) return () => rewritten;
     const node = this.addNode(op, refsOf(inputs), attrs).slice(0, -2);
     return (output) => `${node}:${output}`;
-  }
-
-  private cast(ref: string, from: 'float32' | 'bf16', to: 'float32' | 'bf16'): string {
-    const dtype = { float32: DT_FLOAT, bf16: DT_BFLOAT16 };
-    const attrs = { SrcT: { type: dtype[from] }, DstT: { type: dtype[to] }, Truncate: { bool: false } };
-    return this.addNode('Cast', [ref], attrs);
   }
 
   /** Adds a node, or finds the same one that is there already. */
@@ -445,10 +434,6 @@ function inferredAttrs(op: string, inputs: readonly SymbolicTensor[]): Record<st
 
 function refsOf(inputs: readonly SymbolicTensor[]): string[] {
   return inputs.map(({ ref }) => ref);
-}
-
-function isMatrixProduct(op: string): boolean {
-  return op === 'MatMul' || op === 'BatchMatMul' || op === 'BatchMatMulV2';
 }
 
 function zeroOf(dtype: number): ConstantTensor['values'] {

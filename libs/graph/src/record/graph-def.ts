@@ -7,6 +7,7 @@ export const DT_INT32 = 3;
 export const DT_UINT8 = 4;
 export const DT_BOOL = 10;
 export const DT_BFLOAT16 = 14;
+export const DT_HALF = 19;
 export const DT_RESOURCE = 20;
 
 /** What is known of a tensor without its values. */

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { existsSync } from 'node:fs';
 import type { NativeEngine } from '../native-engine';
 import type { Installation } from '../install/installation';
+import { whyNoCard } from '../cards';
 import { NATIVE_BACKEND, RuntimeError } from '@pyramidal/kernels/engine';
 import { type BackendClass, fetchingValues } from './fetching-values';
 import { type LoadedAddon, loadAddon } from './load-addon';
@@ -23,7 +24,7 @@ export async function openNative(
   }
   const loaded = loadAddon(engine, installation, threads);
   if (engine === 'tensorflow-gpu' && !loaded.binding.isUsingGpuDevice()) {
-    throw new RuntimeError('tensorflow-gpu: TensorFlow finds no GPU; check the NVIDIA driver with `nvidia-smi`');
+    throw new RuntimeError(`tensorflow-gpu: ${await whyNoCard(installation.library)}`);
   }
   if (tf.findBackend(NATIVE_BACKEND) === null) await register(loaded);
   await tf.setBackend(NATIVE_BACKEND);

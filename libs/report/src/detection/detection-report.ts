@@ -8,7 +8,7 @@ import type { Html } from '../html';
 import { page, type Section } from '../page';
 import { pictureWall, type PicturePair } from '../picture';
 import { number, percent, table } from '../table';
-import type { ErrorBreakdown, ErrorKind } from './breakdown';
+import { ERROR_MEANINGS, type ErrorBreakdown, type ErrorKind } from './breakdown';
 import { type TellingImage, tellingImages } from './telling-images';
 
 export interface DetectionEvaluation {
@@ -118,20 +118,9 @@ function categories(reports: DetectionEvaluation['reports'], coco: COCO, imageId
   return { title: 'Classes', note: 'In percent; a heading sorts.', body };
 }
 
-/** What each kind of error is, in the words of TIDE (Bolya et al. 2020). */
-const KINDS: Readonly<Record<ErrorKind, string>> = {
-  localization: 'right class, box too far off',
-  similarClass: 'class of the same supercategory',
-  otherClass: 'another class',
-  duplicate: 'object found already',
-  background: 'nothing is there',
-  both: 'class and box wrong',
-  missed: 'not found',
-};
-
 function errorSection({ AP, counts, gains }: ErrorBreakdown): Section {
-  const kinds = Object.keys(KINDS) as ErrorKind[];
-  const rows = kinds.map((kind) => [kind, KINDS[kind], number(counts[kind]), number(Math.max(0, gains[kind]), gains[kind].toFixed(3))]); // prettier-ignore
+  const kinds = Object.keys(ERROR_MEANINGS) as ErrorKind[];
+  const rows = kinds.map((kind) => [kind, ERROR_MEANINGS[kind], number(counts[kind]), number(Math.max(0, gains[kind]), gains[kind].toFixed(3))]); // prettier-ignore
   const cost: Chart = {
     title: 'AP50 that each kind of error costs',
     kind: 'bar',

@@ -1,5 +1,5 @@
 /** `pyramidal-runtime doctor`: what is ready, what is missing, and what to do about it. */
-import { examineEngine, examineTools, type Finding } from '@pyramidal/native';
+import { examineCards, examineEngine, examineTools, type Finding } from '@pyramidal/native';
 import { openRuntime } from '../open-runtime';
 
 /** Prints what was found for every engine and every tool that installing needs; returns the exit code. */
@@ -10,6 +10,7 @@ export async function doctorCommand(): Promise<number> {
     await opens('wasm'),
     await opens('cpu'),
   ]);
+  print('Cards', await examineCards());
   print('For installing', await examineTools());
   const { engine, reason } = await openRuntime();
   process.stdout.write(`\n'auto' takes ${engine}: ${reason}\n`);
@@ -19,7 +20,7 @@ export async function doctorCommand(): Promise<number> {
 function print(title: string, findings: readonly Finding[]): void {
   process.stdout.write(`${title}\n`);
   for (const { subject, good, text } of findings) {
-    process.stdout.write(`  ${good ? 'ok' : '--'}  ${subject.padEnd(16)}${text}\n`);
+    process.stdout.write(`  ${good ? 'ok' : '--'}  ${subject.padEnd(15)} ${text}\n`);
   }
 }
 

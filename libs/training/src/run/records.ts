@@ -24,6 +24,7 @@ export const checkpointInfo = z.object({
   config: z.string(),
   window: windowState.optional(),
   metrics: z.record(z.string(), metric).optional(),
+  lossScale: z.object({ scale: z.number(), finite: count }).optional(),
 });
 
 /** `best.json` */

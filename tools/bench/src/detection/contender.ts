@@ -12,6 +12,7 @@ import { openRuntime } from '@pyramidal/runtime';
 import { adamW, trainStep } from '@pyramidal/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { moduleOf, type Naming, printTimes, scopeParts } from '../print-times';
+import { randomBatch } from './random-batch';
 
 export interface DetectionCase {
   readonly config: string;
@@ -38,8 +39,6 @@ export interface DetectionAnswer {
 }
 
 const CLASSES = 80;
-/** Rows of ground truth of a usual image, and the sides of their masks. */
-const [ROWS, CROWDS, MASK_SIDE] = [16, 4, 112];
 
 /** The backbone, the neck, and the parts of heads or transformers, their gradients among them. */
 const partOf: Naming = (entry) => {
@@ -60,7 +59,7 @@ function startCase({ config: file, set, profile, ...size }: DetectionCase): (upd
   const detector = assembleDetector(config, CLASSES);
   detector.initialize(0);
   if (profile === true) nameModules(detector);
-  const batch = randomBatch(size);
+  const batch = randomBatch(size, CLASSES);
   const { recompute } = config.train;
   const step = trainStep<typeof batch>({
     module: detector,
@@ -100,25 +99,6 @@ function profile(run: (update: number) => void): void {
     ['by module', moduleOf],
   ] as const)
     printTimes(title, entries, naming);
-}
-
-function randomBatch({ batch, height, width }: Pick<DetectionCase, 'batch' | 'height' | 'width'>) {
-  return tf.tidy(() => {
-    const side = Math.min(height, width);
-    const corners = tf.randomUniform([batch, ROWS, 2], 0, 0.6 * side, 'float32', 1);
-    const sides = tf.randomUniform([batch, ROWS, 2], 0.05 * side, 0.4 * side, 'float32', 2);
-    const boxes = tf.concat([corners, tf.add(corners, sides)], -1) as tf.Tensor3D;
-    const labels = Array.from({ length: batch * ROWS }, (_, i) => i % CLASSES);
-    return {
-      images: tf.randomNormal<tf.Rank.R4>([batch, height, width, 3], 0, 1, 'float32', 3),
-      sizes: tf.tensor2d(Array.from({ length: batch }, () => [height, width])),
-      boxes,
-      labels: tf.tensor2d(labels, [batch, ROWS], 'int32'),
-      masks: tf.ones<tf.Rank.R4>([batch, ROWS, MASK_SIDE, MASK_SIDE]),
-      regions: tf.clone(boxes),
-      ignored: tf.zeros<tf.Rank.R3>([batch, CROWDS, 4]),
-    };
-  });
 }
 
 void main(JSON.parse(process.argv[2]!) as DetectionCase);

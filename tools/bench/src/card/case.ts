@@ -1,0 +1,19 @@
+/** Something small whose numbers a card and a processor should share. */
+import type { Precision } from '@pyramidal/graph';
+
+/** How a case is computed. */
+export interface How {
+  /** As one graph, or operation by operation. */
+  readonly compiled: boolean;
+  readonly precision: Precision;
+}
+
+/** Values by what they are of. */
+export type Numbers = Readonly<Record<string, readonly number[]>>;
+
+export interface Case {
+  readonly kind: 'kernel' | 'detector' | 'head' | 'family';
+  readonly name: string;
+  /** The same numbers every time; disposes of all that it makes. */
+  run(how: How): Numbers;
+}

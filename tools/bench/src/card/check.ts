@@ -1,0 +1,116 @@
+/** Checks a card: the same numbers as the processor, in every precision, and how fast it is. */
+import type { Precision } from '@pyramidal/graph';
+import { examineEngine, isInstalled, nvidiaCards, type NvidiaCard } from '@pyramidal/native';
+import type { Engine } from '@pyramidal/runtime';
+import { compare, type Comparison } from './compare';
+import { runPeer, runSpeed, runWorker } from './processes';
+import type { SpeedAnswer, SpeedCase } from './speed-contender';
+
+export interface CheckOptions {
+  /** What takes the card's place, where there is none: everything is small then. */
+  readonly standIn: 'cpu' | undefined;
+  /** A Python with PyTorch; without it nothing stands beside our times. */
+  readonly python: string | undefined;
+  /** Says how far it is, in one line. */
+  readonly log: (line: string) => void;
+}
+
+/** Times of one network in one precision; a text says why there are none. */
+export interface SpeedRow {
+  readonly network: string;
+  readonly precision: Precision;
+  readonly ours: SpeedAnswer | string;
+  readonly torch: SpeedAnswer | string | undefined;
+}
+
+export interface CardReport {
+  readonly device: string;
+  readonly comparisons: readonly Comparison[];
+  /** Of processes that ended half-way. */
+  readonly faults: readonly string[];
+  readonly speeds: readonly SpeedRow[];
+}
+
+const PRECISIONS: readonly Precision[] = ['float32', 'bf16', 'fp16'];
+const TIMED: readonly Precision[] = ['float32', 'bf16'];
+
+/** As the papers train them, as many images as an update takes at a time. */
+const PUBLISHED: readonly SpeedCase[] = [
+  { network: 'classifier', backbone: 'groupmixformer_tiny', batch: 64, height: 224, width: 224 },
+  { network: 'classifier', backbone: 'groupmixformer_small', batch: 64, height: 224, width: 224 },
+  { network: 'mask-rcnn', backbone: 'groupmixformer_tiny', batch: 2, height: 800, width: 1344 },
+  { network: 'upernet', backbone: 'groupmixformer_tiny', batch: 4, height: 512, width: 512 },
+];
+const TOY: readonly SpeedCase[] = [
+  { network: 'classifier', backbone: 'groupmixformer_tiny', batch: 2, height: 64, width: 64 },
+];
+const [SECONDS, TOY_SECONDS] = [2, 0];
+
+/** Why a card cannot be checked, with what to do about it, in one line; undefined where it can. */
+export async function whatIsMissing({ standIn }: Pick<CheckOptions, 'standIn'>): Promise<string | undefined> {
+  const { subject, good, text } = await examineEngine(standIn === undefined ? 'tensorflow-gpu' : 'tensorflow');
+  return good ? undefined : `${subject}: ${text}`;
+}
+
+export async function checkCard({ standIn, python, log }: CheckOptions): Promise<CardReport> {
+  const engine: Engine = standIn === undefined ? 'tensorflow-gpu' : 'tensorflow';
+  const device =
+    standIn === undefined ? describeCard((await nvidiaCards())[0]) : 'the processor, in the place of a card';
+  log(`checking ${device}`);
+  const numbers = await checkNumbers(engine, log);
+  const cases = standIn === undefined ? PUBLISHED : TOY;
+  const seconds = standIn === undefined ? SECONDS : TOY_SECONDS;
+  const speeds: SpeedRow[] = [];
+  for (const each of cases) {
+    for (const precision of TIMED) {
+      const task = { ...each, engine, precision, seconds };
+      const ours = await runSpeed(task);
+      const torch = python === undefined ? undefined : await runPeer(python, task);
+      const network = nameOf(each);
+      speeds.push({ network, precision, ours, torch });
+      log(`${network} in ${precision} timed`);
+    }
+  }
+  return { device, ...numbers, speeds };
+}
+
+const describeCard = (card: NvidiaCard | undefined): string =>
+  card === undefined
+    ? 'a card that nvidia-smi does not name'
+    : `${card.name}, ${card.memoryMB} MB, driver ${card.driver}`;
+
+function nameOf({ network, backbone, batch, height, width }: SpeedCase): string {
+  const name = network === 'classifier' ? backbone : `${network} ${backbone}`;
+  return `${name}, ${batch} of ${width} x ${height}`;
+}
+
+/** The processor computes every case operation by operation, the card as graphs, in each precision. */
+async function checkNumbers(
+  engine: Engine,
+  log: CheckOptions['log'],
+): Promise<Pick<CardReport, 'comparisons' | 'faults'>> {
+  const processor = isInstalled('tensorflow') ? 'tensorflow' : 'wasm';
+  const reference = await runWorker({
+    engine: processor,
+    compiled: false,
+    precision: 'float32',
+    kernels: 'everything',
+  });
+  log(`${processor} computed ${reference.answers.length} cases to compare with`);
+  const faults = reference.fault === undefined ? [] : [`${processor}: ${reference.fault}`];
+  const comparisons: Comparison[] = [];
+  for (const precision of PRECISIONS) {
+    const kernels = precision === 'float32' ? 'all' : 'products';
+    const { answers, fault } = await runWorker({ engine, compiled: true, precision, kernels });
+    const expected = new Map(reference.answers.map((answer) => [keyOf(answer), answer]));
+    const compared = answers.map((answer) => compare(precision, answer, expected.get(keyOf(answer))));
+    comparisons.push(...compared);
+    if (fault !== undefined) faults.push(`${engine} in ${precision}, after ${answers.length} cases: ${fault}`);
+    log(
+      `${precision}: ${compared.filter((each) => each.fault === undefined).length} of ${compared.length} cases agree`,
+    );
+  }
+  return { comparisons, faults };
+}
+
+const keyOf = ({ kind, name }: Pick<Comparison, 'kind' | 'name'>): string => `${kind} ${name}`;

@@ -1,0 +1,81 @@
+/** The check of a card as a table with a verdict. */
+import type { Comparison } from './compare';
+import type { CardReport, SpeedRow } from './check';
+
+/** The whole report, for a terminal and for Markdown alike. */
+export function describeReport(report: CardReport): string {
+  const { device, comparisons, speeds } = report;
+  return [
+    `Card: ${device}`,
+    '',
+    '| numbers | precision | cases | agree | largest difference |',
+    '|---|---|---:|---:|---|',
+    ...groupsOf(comparisons).map(rowOfGroup),
+    '',
+    '| network | precision | forward ms | training ms | memory MB | forward / PyTorch | training / PyTorch |',
+    '|---|---|---:|---:|---:|---:|---:|',
+    ...speeds.map(rowOfSpeed),
+    '',
+    ...verdict(report),
+  ].join('\n');
+}
+
+/** Whether all numbers agree and every network ran. */
+export const isGood = (report: CardReport): boolean => problemsOf(report).length === 0;
+
+function groupsOf(comparisons: readonly Comparison[]): Comparison[][] {
+  const groups = new Map<string, Comparison[]>();
+  for (const each of comparisons) {
+    const key = `${each.kind} ${each.precision}`;
+    groups.set(key, [...(groups.get(key) ?? []), each]);
+  }
+  return [...groups.values()];
+}
+
+function rowOfGroup(group: readonly Comparison[]): string {
+  const [{ kind, precision }] = group as [Comparison];
+  const worst = group.reduce((most, each) => (each.difference > most.difference ? each : most));
+  const agree = group.filter(({ fault }) => fault === undefined).length;
+  const largest = Number.isNaN(worst.difference) ? '' : `${worst.difference.toExponential(1)} (${worst.name})`;
+  return `| ${kind} | ${precision} | ${group.length} | ${agree} | ${largest} |`;
+}
+
+function rowOfSpeed({ network, precision, ours, torch }: SpeedRow): string {
+  if (typeof ours === 'string') return `| ${network} | ${precision} | | | | | |`;
+  const ratio = (key: 'forwardMs' | 'trainMs'): string =>
+    torch === undefined || typeof torch === 'string' ? '' : (ours[key] / torch[key]).toFixed(2);
+  const { forwardMs, trainMs, trainMB } = ours;
+  const numbers = [forwardMs.toFixed(1), trainMs.toFixed(1), trainMB.toFixed(0), ratio('forwardMs'), ratio('trainMs')];
+  return `| ${[network, precision, ...numbers].join(' | ')} |`;
+}
+
+function problemsOf({ comparisons, faults, speeds }: CardReport): string[] {
+  const wrong = comparisons.flatMap(({ kind, name, precision, fault }) =>
+    fault === undefined ? [] : [`${kind} ${name} in ${precision}: ${fault}`],
+  );
+  const failed = speeds.flatMap(({ network, precision, ours }) =>
+    typeof ours === 'string' ? [`${network} in ${precision} did not run: ${ours}`] : [],
+  );
+  return [...faults, ...wrong, ...failed];
+}
+
+function verdict(report: CardReport): string[] {
+  const problems = problemsOf(report);
+  const peers = notesOnPeers(report.speeds);
+  if (problems.length > 0) {
+    const count = `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`;
+    return [
+      ...peers,
+      `Not good: ${count}. \`npm run runtime -- doctor\` tells what is installed.`,
+      ...problems.map((line) => `- ${line}`),
+    ];
+  }
+  return [...peers, `Good: all ${report.comparisons.length} cases agree with the processor, and every network ran.`];
+}
+
+function notesOnPeers(speeds: readonly SpeedRow[]): string[] {
+  const without = speeds.some(({ torch }) => torch === undefined);
+  if (without) return ['PYRAMIDAL_PYTHON names no Python: nothing stands beside these times.'];
+  const reason = speeds.map(({ torch }) => torch).find((torch): torch is string => typeof torch === 'string');
+  return reason === undefined ? [] : [`PyTorch's times are missing: ${reason}`];
+}

@@ -149,7 +149,7 @@ describe('a run', () => {
       );
     expect(await predict(join(folder, 'data/images/1.png'), truth)).toEqual({ code: 0, message: '' });
     const { width, height } = await decodeImage(join(folder, 'pairs/0000-1.jpg'));
-    expect([width, height]).toEqual([64 + 4 + 64, 48]);
+    expect([width, height]).toEqual([320 + 4 + 320, 240]);
     copyFileSync(join(folder, 'data/images/1.png'), join(folder, 'other.png'));
     expect(await predict(join(folder, 'other.png'), truth)).toMatchObject({
       code: 2,

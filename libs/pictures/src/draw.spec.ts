@@ -2,6 +2,7 @@ import { type RgbImage, blankImage, decodeImage, encodeImage } from '@pyramidal/
 import sharp from 'sharp';
 import { confusionMatrixPicture } from './confusion-matrix';
 import { drawAnnotations, tintMask } from './draw';
+import { enlargeSmall } from './enlarge';
 import { addLegend } from './legend';
 import { lineChartPicture } from './line-chart';
 import { PALETTE } from './palette';
@@ -89,6 +90,15 @@ describe('tintMask', () => {
     tintMask(image, Uint8Array.of(0, 1), [55, 155, 0], 0.5);
     expect([...image.data]).toEqual([255, 255, 255, 155, 205, 128]);
     expect(() => tintMask(white(2, 2), new Uint8Array(3), [0, 0, 0])).toThrow('a mask of 2x2 values, received 3');
+  });
+});
+
+describe('enlargeSmall', () => {
+  it('makes small pictures a whole number of times larger, and leaves others alone', () => {
+    expect(enlargeSmall(white(100, 60))).toMatchObject({ width: 400, height: 240 });
+    expect(enlargeSmall(white(1, 1))).toMatchObject({ width: 320, height: 320 });
+    const picture = white(200, 320);
+    expect(enlargeSmall(picture)).toBe(picture);
   });
 });
 

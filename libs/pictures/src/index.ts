@@ -6,4 +6,5 @@ export { contactSheet } from './contact-sheet';
 export { confusionMatrixPicture } from './confusion-matrix';
 export { lineChartPicture, type LineChart, type Series } from './line-chart';
 export { drawableClasses } from './drawable-classes';
+export { enlargeSmall } from './enlarge';
 export { addLegend, type LegendEntry } from './legend';

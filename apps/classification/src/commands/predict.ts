@@ -2,7 +2,7 @@
 import { writeFileAtomically } from '@pyramidal/files';
 import { prepareImage } from '@pyramidal/imagenet';
 import { type DecodeOptions, decodePicture, encodeImage } from '@pyramidal/images';
-import { drawableClasses, drawAnnotations, PALETTE } from '@pyramidal/pictures';
+import { drawableClasses, drawAnnotations, enlargeSmall, PALETTE } from '@pyramidal/pictures';
 import { drawAttention, findImages, type PredictCommand, writePredictions } from '@pyramidal/task';
 import { evaluationTransform } from '../assemble';
 import type { Ranked } from '../classification-work';
@@ -53,7 +53,9 @@ async function drawPrediction(
   decode: DecodeOptions | undefined,
 ): Promise<Buffer> {
   const label = classes.slice(0, LABELS).map(describe).join('\n');
-  const drawn = await drawAnnotations(await decodePicture(image, decode), [{ label, colour: PALETTE[0]! }]);
+  const drawn = await drawAnnotations(enlargeSmall(await decodePicture(image, decode)), [
+    { label, colour: PALETTE[0]! },
+  ]);
   return encodeImage(drawn, 'jpeg');
 }
 

@@ -5,7 +5,7 @@ import { type ImageTransform, prepareImage, stackImages } from '@pyramidal/coco'
 import { UsageError } from '@pyramidal/config';
 import { writeFileAtomically } from '@pyramidal/files';
 import { decodePicture, encodeImage, type RgbImage } from '@pyramidal/images';
-import { contactSheet, drawableClasses } from '@pyramidal/pictures';
+import { contactSheet, drawableClasses, enlargeSmall } from '@pyramidal/pictures';
 import { drawAttention, findImages, type PredictCommand, writePredictions } from '@pyramidal/task';
 import * as tf from '@tensorflow/tfjs-core';
 import { AnnotatedObjects } from '../annotated-objects';
@@ -35,7 +35,10 @@ export async function predict(definition: DetectionDefinition, command: PredictC
       predictions.each(queue, images, async ({ objects, ...size }, image, path) => {
         const shown = objects.filter(({ score }) => score >= (command.score ?? config.evaluation.drawScore));
         const draw = async (list: readonly Drawable[], legend = false): Promise<RgbImage> =>
-          drawDetections(await decodePicture(image, decode), { objects: list, ...size }, classes, { polygons, legend });
+          drawDetections(enlargeSmall(await decodePicture(image, decode)), { objects: list, ...size }, classes, {
+            polygons,
+            legend,
+          });
         const drawn =
           truth === undefined
             ? await draw(shown, true)

@@ -3,7 +3,7 @@ import { encodeLabels, prepareEvaluation } from '@pyramidal/ade20k';
 import { basename } from 'node:path';
 import { writeFileAtomically } from '@pyramidal/files';
 import { decodePicture, encodeImage } from '@pyramidal/images';
-import { drawableClasses } from '@pyramidal/pictures';
+import { drawableClasses, enlargeSmall } from '@pyramidal/pictures';
 import { drawAttention, findImages, type PredictCommand, writePredictions } from '@pyramidal/task';
 import { codingOf, evaluationTransform } from '../assemble';
 import { drawMap } from '../draw-map';
@@ -28,7 +28,7 @@ export async function predict(definition: SegmentationDefinition, command: Predi
     return await writePredictions(command.out, (predictions) =>
       predictions.each(queue, images, async ({ map, segments, width, height }, image, path) => {
         writeFileAtomically(`${path}.png`, await encodeLabels({ data: map, width, height }, coding));
-        const picture = await decodePicture(image, transform.decode);
+        const picture = enlargeSmall(await decodePicture(image, transform.decode));
         const drawn = await drawMap(picture, { map, width, height }, classes);
         writeFileAtomically(`${path}.jpg`, await encodeImage(drawn, 'jpeg'));
         if (command.attention) {

@@ -143,6 +143,13 @@ function metrics(name = 'run'): Record<string, unknown>[] {
   });
 }
 
+/** The steps whose lines tell a rate. */
+function stepsWithRate(): unknown[] {
+  const lines = readFileSync(join(root, 'run/metrics.jsonl'), 'utf8').trim().split('\n');
+  const records = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  return records.filter((record) => 'samplesPerSecond' in record).map(({ step }) => step);
+}
+
 const evaluation: Evaluation = {
   every: 2,
   run: async ({ step }) => ({ top1: step === 12 ? 0.9 : 0.1 }),
@@ -172,6 +179,8 @@ describe('train', () => {
       ['train', 24, 4],
       ['evaluation', 24, 4],
     ]);
+    // The first step was recorded too, which tells nothing about the rate.
+    expect(stepsWithRate()).toEqual([4, 8, 12, 16, 20, 24]);
     expect(metrics()[0]).toMatchObject({
       lr: expect.any(Number),
       loss: expect.any(Number),

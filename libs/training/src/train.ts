@@ -305,10 +305,9 @@ class Run<B extends Batch> {
     await new Promise((resolve) => setImmediate(resolve));
     this.stopwatch.seconds += (performance.now() - started) / 1000;
     this.stopwatch.updates++;
+    this.dropWarmUp();
     // The first step's loss is what all later ones are held against.
-    const isReported = this.done % logEvery === 0 || this.done === 1 || this.done === this.total;
-    this.dropWarmUp(isReported);
-    if (isReported) this.report(lr);
+    if (this.done % logEvery === 0 || this.done === 1 || this.done === this.total) this.report(lr);
     if (this.due(this.options.saveEvery ?? 1)) {
       this.keepTogether();
       this.save();
@@ -333,8 +332,8 @@ class Run<B extends Batch> {
   }
 
   /** The first update of a process also records the step: it tells nothing about the rate, unless it is all there is. */
-  private dropWarmUp(isReported: boolean): void {
-    if (!this.isWarm && !isReported) this.stopwatch = { seconds: 0, updates: 0 };
+  private dropWarmUp(): void {
+    if (!this.isWarm && this.done < this.total) this.stopwatch = { seconds: 0, updates: 0 };
     this.isWarm = true;
   }
 
@@ -349,9 +348,10 @@ class Run<B extends Batch> {
     const { seconds, updates } = this.stopwatch;
     const { data, step } = this.options;
     const samplesPerSecond = (updates * data.batchSize * step.accumulation) / seconds;
+    const rate: Readonly<Record<string, number>> = updates > 0 ? { samplesPerSecond } : {};
     this.stopwatch = { seconds: 0, updates: 0 };
-    this.kept?.log.write({ kind: 'train', ...this.position, values: { lr, ...values, samplesPerSecond } });
-    this.progress.show({ ...this.position, lr, losses: values, samplesPerSecond });
+    this.kept?.log.write({ kind: 'train', ...this.position, values: { lr, ...values, ...rate } });
+    if (updates > 0) this.progress.show({ ...this.position, lr, losses: values, samplesPerSecond });
   }
 
   private async evaluate(): Promise<void> {

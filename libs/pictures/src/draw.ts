@@ -99,11 +99,15 @@ const numbers = (values: readonly number[]): string => values.map((value) => val
 /** Opacity of the plates under labels. */
 const PLATE = 0.85;
 
+/** More labels than a picture has room for are not even looked at. */
+const MOST_LABELS = 500;
+
 /** Whether every label has found room. */
 async function drawLabels(image: RgbImage, annotations: readonly Annotation[]): Promise<boolean> {
   const size = textSize(image);
   const pad = Math.round(0.3 * size);
-  const labelled = annotations.flatMap(({ label, ...rest }) => (label ? [{ ...rest, label }] : [])).reverse();
+  const all = annotations.flatMap(({ label, ...rest }) => (label ? [{ ...rest, label }] : [])).reverse();
+  const labelled = all.slice(0, MOST_LABELS);
   const room = image.width - 2 * pad;
   const texts = await Promise.all(
     labelled.map(({ label, colour }) => fittingText(label, room, { size, colour: inkOn(colour) })),
@@ -118,7 +122,7 @@ async function drawLabels(image: RgbImage, annotations: readonly Annotation[]): 
   places.forEach((place, i) => {
     if (place !== undefined) drawPlate(image, place, { colour: labelled[i]!.colour, text: texts[i]! });
   });
-  return !places.includes(undefined);
+  return labelled.length === all.length && !places.includes(undefined);
 }
 
 function drawPlate(

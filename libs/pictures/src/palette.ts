@@ -3,7 +3,8 @@ import type { Rgb } from '@pyramidal/images';
 
 /**
  * Colours that people of every kind of colour vision tell apart: those of Okabe and Ito (Color Universal Design, 2008) without
- * black, which is lost on photographs, and three of Tol's (Colour Schemes, 2021).
+ * black, which is lost on photographs, and three of Tol's (Colour Schemes, 2021). Each of those that follow is the one in steps of
+ * 15 that lies farthest in CIELAB from all before it, for whichever kind sees least of the difference.
  */
 export const PALETTE: readonly Rgb[] = [
   [0, 114, 178], // blue
@@ -16,6 +17,20 @@ export const PALETTE: readonly Rgb[] = [
   [240, 228, 66], // yellow
   [51, 34, 136], // indigo
   [221, 221, 221], // pale grey
+  [150, 0, 255],
+  [90, 60, 15],
+  [0, 255, 135],
+  [150, 120, 255],
+  [225, 0, 75],
+  [180, 165, 75],
+  [165, 240, 180],
+  [105, 45, 195],
+  [75, 45, 105],
+  [210, 0, 180],
+  [60, 105, 60],
+  [165, 180, 120],
+  [150, 195, 165],
+  [165, 75, 135],
 ];
 
 const WHITE: Rgb = [255, 255, 255];

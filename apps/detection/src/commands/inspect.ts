@@ -16,6 +16,7 @@ import { modelClasses } from '../model-classes';
 
 /** Serves a page that shows a data set, and what one run or two found in it. */
 export async function inspect(definition: DetectionDefinition, command: InspectCommand): Promise<number> {
+  console.error('comparing what was found with what is annotated ...');
   return inspectUntilStopped(await openInspected(definition, command), { port: command.port });
 }
 

@@ -14,13 +14,15 @@ export function showNumbers(section: HTMLElement, server: Server, address: Addre
     section.append(make('p', {}, 'A data set alone has no numbers: name a run, or a file of results.'));
     return;
   }
-  section.append(make('h2', {}, 'Numbers'), metricsTable(about));
+  const add = (title: string, ...content: Node[]): void =>
+    section.append(make('section', {}, make('h2', {}, title), ...content));
+  const note = (text: string): HTMLElement => make('p', { class: 'note' }, text);
+  add('Numbers', metricsTable(about));
   if (about.task === 'detection') {
-    section.append(make('h2', {}, 'Errors'), make('p', { class: 'note' }, ERRORS), errorTable(about, address));
-    section.append(make('h2', {}, 'Precision over recall'), new CurveChart(server, address).element);
+    add('Errors', note(ERRORS), errorTable(about, address));
+    add('Precision over recall', new CurveChart(server, address).element);
   }
-  section.append(make('h2', {}, 'Confusion'), make('p', { class: 'note' }, CONFUSION));
-  about.runs.forEach((run, i) => section.append(...confusionTables(about, run, i, address)));
+  add('Confusion', note(CONFUSION), ...about.runs.flatMap((run, i) => confusionTables(about, run, i, address)));
 }
 
 const ERRORS =

@@ -76,7 +76,7 @@ it('serves its page, which may load nothing from elsewhere', async () => {
 
 it('serves pictures of the data set by their number, encoded anew', async () => {
   const thumbnail = await get('/thumbnails/2');
-  expect(thumbnail.headers.get('content-type')).toBe('image/webp');
+  expect(thumbnail.headers.get('content-type')).toBe('image/jpeg');
   const { width, height } = await decodeImage(new Uint8Array(await thumbnail.arrayBuffer()));
   expect([width, height]).toEqual([320, 240]);
   const picture = await decodeImage(new Uint8Array(await (await get('/pictures/2')).arrayBuffer()));

@@ -66,7 +66,7 @@ function addRoutes(inspected: Inspected, server: FastifyInstance): void {
   server.get<OfImage>('/api/images/:index', ({ params }) => inspected.image(imageOf(params.index, inspected)));
   server.get<OfImage>('/thumbnails/:index', async (request, reply) => {
     const file = inspected.picture(imageOf(request.params.index, inspected));
-    return sendKept(reply, 'image/webp', await pictures.thumbnail(file, goneOf(reply)));
+    return sendKept(reply, 'image/jpeg', await pictures.thumbnail(file, goneOf(reply)));
   });
   server.get<OfImage>('/pictures/:index', async (request, reply) => {
     const file = inspected.picture(imageOf(request.params.index, inspected));

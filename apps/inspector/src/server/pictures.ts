@@ -7,7 +7,7 @@ import { Turns } from './turns';
 
 const THUMBNAIL_BYTES = 64 << 20;
 const PICTURE_BYTES = 64 << 20;
-const [THUMBNAIL_QUALITY, PICTURE_QUALITY] = [70, 95];
+const [THUMBNAIL_QUALITY, PICTURE_QUALITY] = [80, 95];
 
 /** Pictures decoded at a time; the wall asks for many at once. */
 const AT_A_TIME = 4;
@@ -17,10 +17,10 @@ export class Pictures {
   private readonly wholes = new ByteCache(PICTURE_BYTES);
   private readonly turns = new Turns(AT_A_TIME);
 
-  /** WebP of at most 320 pixels a side. @throws BrokenImageError */
+  /** JPEG, which takes a tenth of WebP's time, of at most 320 pixels a side. @throws BrokenImageError */
   thumbnail({ file, decode }: PictureFile, gone: AbortSignal): Promise<Uint8Array> {
     return this.through(this.thumbnails, file, gone, async () =>
-      encodeImage(await readSmallPicture(file, decode), 'webp', THUMBNAIL_QUALITY),
+      encodeImage(await readSmallPicture(file, decode), 'jpeg', THUMBNAIL_QUALITY),
     );
   }
 

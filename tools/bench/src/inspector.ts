@@ -1,4 +1,5 @@
 /// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
 /**
  * The inspector on 5,000 images and 200,000 detections: the time until it listens, until the first view is whole, and frames a second
  * while the wall is scrolled, in headless Chromium.

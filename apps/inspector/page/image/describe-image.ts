@@ -18,12 +18,19 @@ function describeDetections(image: DetectionImage, view: View, about: About): HT
     sizeWords(image.objects[place]!.box),
   ]);
   const found = runs.map((run) => {
-    const rows = foundOf(image, view, about, run).map(({ place }) => {
-      const { label, score, kind, iou } = image.runs[run]!.detections[place]!;
-      const dot = make('span', { class: 'dot' });
-      dot.style.background = view.colours === 'class' ? classColour(about.classes[label]!) : kindColour(kind);
-      return [make('span', {}, dot, className(label)), score.toFixed(2), kind, iou.toFixed(2)];
-    });
+    const shown = foundOf(image, view, about, run).map(({ place }) => image.runs[run]!.detections[place]!);
+    const rows = shown
+      .sort((a, b) => b.score - a.score)
+      .map(({ label, score, kind, iou }) => {
+        const dot = make('span', { class: 'dot' });
+        dot.style.background = view.colours === 'class' ? classColour(about.classes[label]!) : kindColour(kind);
+        return [
+          make('span', { title: className(label) }, dot, className(label)),
+          score.toFixed(2),
+          kind,
+          iou.toFixed(2),
+        ];
+      });
     return table(`${about.runs[run]!.name}: ${rows.length} detections`, ['class', 'score', 'kind', 'IoU'], rows);
   });
   return [...found, table(`${objects.length} annotated`, ['object', 'width × height'], objects)];

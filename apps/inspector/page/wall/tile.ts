@@ -65,7 +65,7 @@ export class Tile {
       const drawn = details.task === 'segmentation' ? await this.smallMap(details, view) : undefined;
       if (turn !== this.turn || index !== this.index) return;
       const words = details.task === 'detection' ? detectionWords(details, view) : segmentationWords(details, view);
-      this.caption.textContent = `${details.name.split('/').at(-1)} · ${words}`;
+      this.caption.textContent = `${words} · ${details.name.split('/').at(-1)}`;
       this.caption.title = this.caption.textContent;
       this.button.setAttribute('aria-label', `${details.name}: ${words}`);
       this.draw(details, view, drawn);

@@ -28,6 +28,17 @@ onEngines(
       match.dispose();
     });
 
+    it('add in the order of the terms, whichever of them may be written to', () => {
+      // Of the terms the last alone is not held by the caller.
+      const sum = compile(({ a, b, c }: Record<string, tf.Tensor>) => ({ sum: tf.addN([a!, b!, tf.mul(c!, 2)]) }));
+      tf.tidy(() => {
+        const terms = { a: tf.fill([40_000], 1e8), b: tf.fill([40_000], -1e8), c: tf.fill([40_000], 0.5) };
+        expect(new Set(sum(terms)['sum']!.dataSync())).toEqual(new Set([1]));
+        expect(terms.a.dataSync()[0]).toBe(1e8);
+      });
+      sum.dispose();
+    });
+
     it('attend to maps, with the gradients of single operations', () => {
       const loss = (values: tf.Tensor4D, locations: tf.Tensor<tf.Rank.R6>, weights: tf.Tensor5D): tf.Scalar =>
         tf.sum(

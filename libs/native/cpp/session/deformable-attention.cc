@@ -9,14 +9,6 @@
 #include "kernel.h"
 #include "threads.h"
 
-// A second version of the loops for processors with AVX2, whoever makes them: the name of a processor would leave out others. It
-// has no fused multiply-adds, so that both versions round alike.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define PYRAMIDAL_LOOPS __attribute__((optimize("O3"), target_clones("avx2", "default")))
-#else
-#define PYRAMIDAL_LOOPS
-#endif
-
 namespace pyramidal {
 namespace {
 

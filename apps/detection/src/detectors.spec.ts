@@ -30,10 +30,11 @@ const SPARSE_RCNN = `model.detector={
   name: sparse-rcnn, proposals: 8, stages: 2, heads: 2, hidden: 32, dynamic: 8, detections: { count: 10 }
 }`;
 
-/** What has no anchors learns where to look first. */
-const SLOWLY = ['model.neck.channels=32', 'train.epochs=120', 'evaluation.every=120', 'train.optimizer.lr=2.0e-3'];
-const LONGER: Readonly<Record<string, readonly string[]>> = {
-  'sparse-rcnn': ['train.epochs=160', 'evaluation.every=160', 'train.optimizer.lr=3.0e-3'],
+/** What has no anchors learns where to look first. Rates with which other seeds learn as well: rounding differs by processor. */
+const SLOWLY = ['model.neck.channels=32', 'train.epochs=120', 'evaluation.every=120', 'train.optimizer.lr=4.0e-3'];
+const LEARNING: Readonly<Record<string, readonly string[]>> = {
+  'faster-rcnn': ['train.optimizer.lr=5.0e-3'],
+  'sparse-rcnn': ['train.epochs=160', 'evaluation.every=160', 'train.optimizer.lr=4.0e-3'],
   'deformable-detr': SLOWLY,
   dino: SLOWLY,
 };
@@ -74,7 +75,7 @@ it.each([
   ['dino', transformer('dino'), ['box']],
 ])('%s trains, is evaluated on what it finds, and predicts', async (name, detector, kinds) => {
   const out = join(folder, name);
-  const set = [detector, 'evaluation.drawScore=0.1', ...(LONGER[name] ?? [])];
+  const set = [detector, 'evaluation.drawScore=0.1', ...(LEARNING[name] ?? [])];
   const run = (line: string) => detect(line, ...set);
   expect(await run(`train ${config} --out ${out}`)).toEqual({ code: 0, message: '' });
   const lines = readFileSync(join(out, 'metrics.jsonl'), 'utf8').trim().split('\n');

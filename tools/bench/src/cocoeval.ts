@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { BenchOptions, Benchmark, BenchRow } from './benchmark';
 import { build } from './build';
 import { cocoevalData, type CocoevalData } from './cocoeval-data';
+import { median } from './quantile';
 
 const ROUNDS = 3;
 const WORKSPACE = join(__dirname, '../../..');
@@ -137,8 +138,4 @@ function measure(command: string, args: readonly string[]): Measured {
   const environment = { ...process.env, NODE_OPTIONS: '' };
   const output = execFileSync(command, args, { encoding: 'utf8', env: environment, cwd: WORKSPACE });
   return JSON.parse(output.trim().split('\n').at(-1) as string) as Measured;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 }

@@ -3,60 +3,69 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { launch } from '@pyramidal/distributed';
 import type { Benchmark, BenchRow } from './benchmark';
-import type { Measured } from './distributed/contender';
+import type { Measured, Mode } from './distributed/contender';
+import { watchMachine } from './machine-load';
+import { median, quantile } from './quantile';
 
-const [VARIANT, BATCH, STEPS] = ['groupmixformer_tiny', 4, 7];
+const [VARIANT, BATCH, ROUNDS] = ['groupmixformer_tiny', 4, 11];
 const MB = 2 ** 20;
 const BUCKETS = [MB / 4, MB, 4 * MB, 16 * MB, 64 * MB];
 
 const contender = join(__dirname, 'distributed/contender.ts');
 const argumentsOf = (buckets: readonly number[]): string[] => [
-  ...['-C', '@pyramidal/source', '--import', 'tsx', contender, VARIANT, String(BATCH), String(STEPS)],
+  ...['-C', '@pyramidal/source', '--import', 'tsx', contender, VARIANT, String(BATCH), String(ROUNDS)],
   ...buckets.map(String),
 ];
 
 /**
- * A step of one process on one core; two such processes that know nothing of each other; and two that train together, by the
- * bytes of the packed gradients. The ratio is to the second: what is above 1 is communication.
+ * A step of one process on one core, and then rounds of two workers: a step in which each computes for itself, and one with each
+ * size of the packed gradients. The ratio is to the former of the same round: what is above 1 is communication.
  */
 export const distributed: Benchmark = async ({ log }) => {
   log('one process on one core');
-  const [alone] = await measureApart(1);
-  log('two processes that know nothing of each other');
-  const apart = await measureApart(2);
+  const alone = await measureAlone();
   log('two workers');
+  const load = watchMachine();
   const together = await measureTogether();
-  const peer = mean(apart.map(({ wallMs }) => median(wallMs)));
-  const gradients = (4 * alone!.parameters) / MB;
-  const row = (mode: string, { wallMs, cpuMs, peakMB }: Measured, ratioToPeer: number | null): BenchRow => {
-    const name = `${VARIANT} ${BATCH} images a process`;
-    return { case: name, engine: 'tensorflow', mode, wallMs: median(wallMs), cpuMs, peakMB, ratioToPeer };
-  };
+  log(load());
+  const [apart, ...reduced] = together.modes;
+  const row = (mode: string, { peakMB }: Measured, found: Mode): BenchRow => ({
+    ...{ case: `${VARIANT} ${BATCH} images a process`, engine: 'tensorflow', mode, peakMB },
+    ...{ wallMs: median(found.wallMs), cpuMs: median(found.cpuMs), ratioToPeer: null },
+  });
   return [
-    row('1 process, 1 core', alone!, median(alone!.wallMs) / peer),
-    row('2 processes apart', apart[0]!, 1),
-    ...together.map((found) => {
-      const mode = `2 workers, ${gradients.toFixed(1)} MB a step in buckets of ${found.bucketBytes / MB} MB`;
-      return row(mode, found, median(found.wallMs) / peer);
+    row('1 process, 1 core', alone, alone.modes[0]!),
+    row('2 processes, nothing exchanged', together, apart!),
+    ...reduced.map((mode) => {
+      const ratios = mode.wallMs.map((wall, i) => wall / apart!.wallMs[i]!);
+      return {
+        ...row(modeName(together, mode), together, mode),
+        ratioToPeer: quantile(ratios, 0.5),
+        quartiles: [quantile(ratios, 0.25), quantile(ratios, 0.75)] as const,
+      };
     }),
   ];
 };
 
-/** So many processes at the same time, each alone. */
-function measureApart(count: number): Promise<Measured[]> {
-  const [{ TF_CONFIG: _, ...env }] = [process.env];
-  const one = (): Promise<Measured> =>
-    new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, argumentsOf([0]), { env, stdio: ['ignore', 'pipe', 'inherit'] });
-      let output = '';
-      child.stdout.on('data', (data) => (output += String(data)));
-      child.once('error', reject);
-      child.once('close', (code) => (code === 0 ? resolve(parse(output)) : reject(new Error(`exit code ${code}`))));
-    });
-  return Promise.all(Array.from({ length: count }, one));
+function modeName({ parameters }: Measured, { bucketBytes, loopbackBytes }: Mode): string {
+  const carried = loopbackBytes.length > 0 ? `, ${(median(loopbackBytes) / MB).toFixed(1)} MB over loopback` : '';
+  return `2 workers, ${((4 * parameters) / MB).toFixed(1)} MB of gradients in buckets of ${bucketBytes / MB} MB${carried}`;
 }
 
-async function measureTogether(): Promise<Measured[]> {
+/** One process, without a place among workers. */
+function measureAlone(): Promise<Measured> {
+  const [{ TF_CONFIG: _, ...env }] = [process.env];
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, argumentsOf([]), { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.on('data', (data) => (output += String(data)));
+    child.once('error', reject);
+    child.once('close', (code) => (code === 0 ? resolve(parse(output)) : reject(new Error(`exit code ${code}`))));
+  });
+}
+
+/** What worker 0 measured. */
+async function measureTogether(): Promise<Measured> {
   const found: Measured[] = [];
   const others: string[] = [];
   const code = await launch({
@@ -67,14 +76,9 @@ async function measureTogether(): Promise<Measured[]> {
       else others.push(line);
     },
   });
-  if (code !== 0) throw new Error(others.join('\n'));
-  return found;
+  const [first] = found;
+  if (code !== 0 || first === undefined) throw new Error(others.join('\n'));
+  return first;
 }
 
 const parse = (line: string): Measured => JSON.parse(line) as Measured;
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
-}
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { UsageError, type Benchmark, type BenchOptions, type BenchRow } from './benchmark';
 import { build } from './build';
 import { watchMachine } from './machine-load';
-import { Contender, median } from './step';
+import { median, quantile } from './quantile';
+import { Contender } from './step';
 
 const ROUNDS = 11;
 const ROUND_MS = 1500;
@@ -106,7 +107,7 @@ function summarize(name: string, [ours, ...others]: readonly Rounds[], log: Benc
     ratioToPeer: null,
   });
   const peerRows = others.map((peer): BenchRow => {
-    const ratios = peer.medians.map((time, round) => ours!.medians[round]! / time).sort((a, b) => a - b);
+    const ratios = peer.medians.map((time, round) => ours!.medians[round]! / time);
     const quartiles = [quantile(ratios, 0.25), quantile(ratios, 0.75)] as const;
     const row = { ...rowOf(peer), ratioToPeer: median(ratios), quartiles };
     const spread = quartiles.map((ratio) => ratio.toFixed(2)).join('-');
@@ -114,8 +115,4 @@ function summarize(name: string, [ours, ...others]: readonly Rounds[], log: Benc
     return row;
   });
   return [rowOf(ours!), ...peerRows];
-}
-
-function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.round(share * (sorted.length - 1))]!;
 }

@@ -7,6 +7,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { BenchRow, Benchmark } from './benchmark';
+import { median } from './quantile';
 
 const ROUNDS = 3;
 const WORKERS = 2;
@@ -110,8 +111,4 @@ function rowOf(engine: string, runs: readonly Measured[]): BenchRow {
     peakMB: Math.max(...runs.map((run) => run.peakMB)),
     ratioToPeer: null,
   };
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }

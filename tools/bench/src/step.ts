@@ -10,6 +10,7 @@ import { join, resolve } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { UsageError, type Benchmark, type BenchOptions, type BenchRow } from './benchmark';
 import { build } from './build';
+import { median } from './quantile';
 
 const THREADS = '2';
 const ROUNDS = 5;
@@ -227,11 +228,4 @@ function summarize([variant, batch, task]: readonly string[], contenders: readon
   }));
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (
-    ((sorted[Math.floor((sorted.length - 1) / 2)] ?? NaN) + (sorted[Math.ceil((sorted.length - 1) / 2)] ?? NaN)) / 2
-  );
-}
-
-export { Contender, median };
+export { Contender };

@@ -1,8 +1,9 @@
 /**
- * A process of the benchmark of many workers: `contender.ts VARIANT BATCH STEPS BYTES...` trains GroupMixFormer so many steps
- * with each size of the packed gradients, on one thread, alone or in the place that the environment gives. Prints for each a
- * line of JSON.
+ * A process of the benchmark of many workers: `contender.ts VARIANT BATCH ROUNDS BYTES...` trains GroupMixFormer on one thread,
+ * alone or in the place that the environment gives. A round is a step that talks to nobody, and one with each size of the packed
+ * gradients; all workers begin each of them together. Prints a line of JSON.
  */
+import { readFileSync } from 'node:fs';
 import { createClassifier, type VARIANTS } from '@pyramidal/backbones';
 import { findPlace, joinWorkers } from '@pyramidal/distributed';
 import { crossEntropy, ForwardPass } from '@pyramidal/nn';
@@ -15,14 +16,23 @@ const CLASSES = 1000;
 
 /** What a process measured. */
 export interface Measured {
-  readonly bucketBytes: number;
   readonly parameters: number;
-  readonly wallMs: readonly number[];
-  readonly cpuMs: number;
   readonly peakMB: number;
+  /** The step that talks to nobody first, then one for each size. */
+  readonly modes: readonly Mode[];
 }
 
-async function main([variant, batch, steps, ...buckets]: string[]): Promise<void> {
+export interface Mode {
+  /** 0: nothing is exchanged. */
+  readonly bucketBytes: number;
+  /** Of each round. */
+  readonly wallMs: readonly number[];
+  readonly cpuMs: readonly number[];
+  /** Bytes that the machine's loopback carried meanwhile, of all processes; empty where the system does not tell. */
+  readonly loopbackBytes: readonly number[];
+}
+
+async function main([variant, batch, rounds, ...buckets]: string[]): Promise<void> {
   await openRuntime({ engine: 'tensorflow', threads: 1 });
   const place = findPlace();
   const workers = place && (await joinWorkers(place));
@@ -30,7 +40,9 @@ async function main([variant, batch, steps, ...buckets]: string[]): Promise<void
   model.initialize(1);
   const images = tf.randomUniform<tf.Rank.R4>([Number(batch), SIZE, SIZE, 3], -1, 1, 'float32', 1);
   const labels = tf.range(0, Number(batch), 1, 'int32');
-  for (const bucketBytes of buckets.map(Number)) {
+  const together = (): void => void workers?.exchange('');
+
+  const modes = [0, ...buckets.map(Number)].map((bucketBytes) => {
     const step = trainStep<{ images: tf.Tensor4D; labels: tf.Tensor1D }>({
       module: model,
       optimizer: adamW(model.parameters()),
@@ -39,32 +51,48 @@ async function main([variant, batch, steps, ...buckets]: string[]): Promise<void
         const logits = model.forward(inputs.images, new ForwardPass({ mode: 'train', seed }));
         return { loss: crossEntropy(logits, inputs.labels) };
       },
-      workers: workers && { session: workers.session, seedOf: (seed, i) => [seed, i], bucketBytes },
+      workers:
+        bucketBytes === 0
+          ? undefined
+          : workers && { session: workers.session, seedOf: (seed, i) => [seed, i], bucketBytes },
     });
-    const run = (update: number): number => {
-      const start = performance.now();
-      const values = step.run([{ images, labels }], { update, lr: 1e-4, seed: 1 });
+    let update = 0;
+    const run = (): void => {
+      const values = step.run([{ images, labels }], { update: update++, lr: 1e-4, seed: 1 });
       values['loss']!.dataSync();
       tf.dispose(values);
-      return performance.now() - start;
     };
-    // The first records, the second settles memory.
-    for (let update = 0; update < 2; update++) run(update);
-    workers?.exchange('');
-    const cpu = process.cpuUsage();
-    const wallMs = Array.from({ length: Number(steps) }, (_, i) => run(i + 2));
-    const { user, system } = process.cpuUsage(cpu);
-    const cpuMs = (user + system) / 1000 / Number(steps);
-    const found: Measured = {
-      ...{ bucketBytes, wallMs, cpuMs },
-      parameters: model.parameterCount(),
-      peakMB: process.resourceUsage().maxRSS / 1024,
-    };
-    console.log(JSON.stringify(found));
-    step.dispose();
+    return { bucketBytes, run, wallMs: [] as number[], cpuMs: [] as number[], loopbackBytes: [] as number[] };
+  });
+
+  // The first run records, the second settles memory.
+  for (let i = 0; i < 2; i++) for (const { run } of modes) run();
+  for (let round = 0; round < Number(rounds); round++) {
+    for (const { run, wallMs, cpuMs, loopbackBytes } of modes) {
+      together();
+      const [bytes, cpu, start] = [loopback(), process.cpuUsage(), performance.now()];
+      run();
+      wallMs.push(performance.now() - start);
+      const { user, system } = process.cpuUsage(cpu);
+      cpuMs.push((user + system) / 1000);
+      together();
+      if (bytes !== undefined) loopbackBytes.push(loopback()! - bytes);
+    }
   }
+  const found: Measured = {
+    parameters: model.parameterCount(),
+    peakMB: process.resourceUsage().maxRSS / 1024,
+    modes: modes.map(({ run: _run, ...mode }) => mode),
+  };
+  console.log(JSON.stringify(found));
   await workers?.leave();
   process.exit(0);
+}
+
+/** Bytes that came in over loopback since the machine started, as Linux tells them. */
+function loopback(): number | undefined {
+  if (process.platform !== 'linux') return undefined;
+  return Number(/^\s*lo:\s*(\d+)/m.exec(readFileSync('/proc/net/dev', 'utf8'))?.[1]);
 }
 
 void main(process.argv.slice(2));

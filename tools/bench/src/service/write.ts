@@ -11,7 +11,7 @@ import { inferencePass, type Module } from '@pyramidal/nn';
 import { openRuntime } from '@pyramidal/runtime';
 import { cardTexts } from '@pyramidal/training';
 import * as tf from '@tensorflow/tfjs-core';
-import { median } from '../step';
+import { median } from '../quantile';
 
 const CLASSES = ['cat', 'dog', 'horse'].map((name, i) => ({ id: i + 1, name, colour: [200, 60 * i, 40] as const }));
 const COMMON = {

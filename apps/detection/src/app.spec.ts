@@ -203,6 +203,16 @@ describe('a run', () => {
     const metrics = await evaluated(`${name}-eval`, set, join(run, 'last.safetensors'));
     expect(Object.keys(metrics)).toEqual(['images', 'box', ...(hasMasks ? ['mask'] : [])]);
     expect(existsSync(join(folder, `${name}-eval`, 'segm.json'))).toBe(hasMasks);
+    if (hasMasks) return;
+    const picture = join(folder, 'data/images/1.png');
+    expect(
+      await detect(`predict ${picture} --polygons --weights ${run}/last.safetensors --out ${run}/outlines`),
+    ).toMatchObject({
+      code: 2,
+      message: expect.stringMatching(
+        /--polygons: expected a detector that finds masks, received one that finds boxes alone\n?$/,
+      ),
+    });
   });
 
   it('exports weights, and a SavedModel where the engine writes one', async () => {

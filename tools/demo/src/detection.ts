@@ -2,11 +2,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDetectionSet } from '@pyramidal/samples';
-import { drawComparisons } from './draw-comparisons';
 import type { Demo } from './run-demo';
 
 const DATA = 'data/samples/detection';
-const OUT = 'runs/demo';
 const PICTURES = 12;
 
 export const detection: Demo = {
@@ -14,7 +12,7 @@ export const detection: Demo = {
   app: 'detection',
   config: 'configs/detection/sample.yaml',
   data: DATA,
-  out: OUT,
+  out: 'runs/demo',
   wasmEpochs: 1,
   render: (data) => makeDetectionSet(data, { seed: 0, train: 600, val: 100, size: 128 }),
   /** The first validation images. */
@@ -25,12 +23,5 @@ export const detection: Demo = {
       .slice(0, PICTURES)
       .map((name) => join(split, name));
   },
-  compare: () =>
-    drawComparisons({
-      annotations: join(DATA, 'annotations/instances_val.json'),
-      images: join(DATA, 'val'),
-      results: join(OUT, 'eval/segm.json'),
-      out: join(OUT, 'comparisons'),
-      count: PICTURES,
-    }),
+  truth: join(DATA, 'annotations/instances_val.json'),
 };

@@ -18,8 +18,8 @@ export interface Demo {
   readonly render: (data: string) => Promise<boolean>;
   /** Pictures to predict at the end. */
   readonly pictures: () => string[];
-  /** Draws ground truth beside what `eval` found. @returns the folder of the pictures. */
-  readonly compare?: () => Promise<string>;
+  /** Annotations that are drawn beside what is found in the pictures. */
+  readonly truth?: string;
 }
 
 /**
@@ -36,19 +36,21 @@ export async function runDemo({ config, data, out, ...demo }: Demo): Promise<num
   console.log(rendered ? `rendered a data set of textured shapes: ${data}` : `data set of textured shapes: ${data}`);
 
   const weights = join(out, 'last.safetensors');
+  const [evaluation, predictions] = [join(out, 'eval'), join(out, 'predictions')];
   const resume = existsSync(weights) ? ['--resume'] : [];
+  const truth = demo.truth === undefined ? [] : ['--truth', demo.truth];
   const steps = [
     ['train', config, '--out', out, ...resume, ...shorter],
-    ['eval', config, '--weights', weights, '--out', join(out, 'eval'), ...shorter],
-    ['predict', config, ...demo.pictures(), '--weights', weights, '--out', join(out, 'predictions'), ...shorter],
+    ['eval', config, '--weights', weights, '--out', evaluation, ...shorter],
+    ['predict', config, ...demo.pictures(), '--weights', weights, '--out', predictions, ...truth, ...shorter],
   ];
   for (const step of steps) {
     const code = await runApp(demo, step);
     if (code !== 0) return code;
   }
-  copyFileSync(join(out, 'eval', 'metrics.json'), join(out, 'metrics.json'));
-  const compared = (await demo.compare?.()) ?? join(out, 'eval');
-  console.log(`\nmetrics:  ${join(out, 'metrics.json')}\npictures: ${compared} and ${join(out, 'predictions')}`);
+  const metrics = join(out, 'metrics.json');
+  copyFileSync(join(evaluation, 'metrics.json'), metrics);
+  console.log(`\nmetrics:  ${metrics}\npictures: ${evaluation} and ${predictions}`);
   return 0;
 }
 

@@ -24,7 +24,7 @@ export interface Screenshots {
 const VIEW = { width: 1100, height: 760 };
 const QUALITY = 80;
 /** Predictions on a sheet. */
-const PREDICTIONS = 6;
+const PREDICTIONS = 4;
 
 /** @throws Error where there is no browser, or the programs did not write what is to be shown. */
 export async function takeScreenshots({ run, evaluation, predictions }: Results): Promise<Screenshots> {

@@ -24,7 +24,7 @@ async function start(): Promise<void> {
   const wall = new Wall(element('wall'), server, (image) => address.change({ image }));
   const imageView = new ImageView(server, address, wall);
   const form = new FilterForm(element('filter'), about, address, FILES[about.task]);
-  const bar = new ShownBar(element('shown'), about, address);
+  const bars = [element('shown'), imageView.bar].map((bar) => new ShownBar(bar, about, address));
   let filter: string | undefined;
   let drawn: string | undefined;
 
@@ -44,7 +44,7 @@ async function start(): Promise<void> {
       wall.redraw(view);
     }
     drawn = drawnBy(view);
-    bar.show();
+    for (const bar of bars) bar.show();
     await imageView.show(view);
   }
 

@@ -1,4 +1,4 @@
-/** What is drawn of each image: the switches above the wall, which hold for the image view too. */
+/** What is drawn of each image: switches above the wall, and the same ones above one image alone. */
 import type { About } from '../src/protocol';
 import { make } from './dom';
 import { type Address, DRAWN, type Drawn, MAP_LAYERS } from './view';
@@ -23,7 +23,7 @@ export class ShownBar {
   /** Puts the switches as the address has them. */
   show(): void {
     const focused = document.activeElement?.id;
-    if (focused === 'shown-opacity') return; // it is held, and shows its value itself
+    if (focused === this.idOf('opacity')) return; // it is held, and shows its value itself
     this.bar.replaceChildren(...(this.about.task === 'detection' ? this.ofDetector() : this.ofSegmentor()));
     if (focused) document.getElementById(focused)?.focus();
   }
@@ -31,7 +31,7 @@ export class ShownBar {
   private ofDetector(): HTMLElement[] {
     const { hidden } = this.address.view;
     const switches = DRAWN.filter((name) => name !== 'predictions' || this.about.runs.length > 0).map((name) => {
-      const input = make('input', { type: 'checkbox', id: `shown-${name}`, checked: !hidden.has(name) });
+      const input = make('input', { type: 'checkbox', id: this.idOf(name), checked: !hidden.has(name) });
       input.addEventListener('change', () => {
         const next = DRAWN.filter((other) => (other === name ? !input.checked : hidden.has(other)));
         this.address.change({ hide: next.join(',') }, false);
@@ -44,7 +44,7 @@ export class ShownBar {
 
   private ofSegmentor(): HTMLElement[] {
     const layers = this.about.runs.length > 0 ? MAP_LAYERS : MAP_LAYERS.slice(0, 2);
-    const opacity = make('input', { type: 'range', id: 'shown-opacity', min: 0, max: 1, step: 0.05, value: this.address.view.opacity }); // prettier-ignore
+    const opacity = make('input', { type: 'range', id: this.idOf('opacity'), min: 0, max: 1, step: 0.05, value: this.address.view.opacity }); // prettier-ignore
     let waits: ReturnType<typeof setTimeout> | undefined;
     opacity.addEventListener('input', () => {
       clearTimeout(waits); // browsers take a few addresses a second
@@ -57,14 +57,18 @@ export class ShownBar {
     ];
   }
 
+  private idOf(name: string): string {
+    return `${this.bar.id}-${name}`;
+  }
+
   private panes(): HTMLElement {
-    return this.choice('panes', 'one image alone', ['together', 'apart']);
+    return this.choice('panes', 'one image alone:', ['together', 'apart']);
   }
 
   private choice(name: 'colours' | 'layer' | 'panes', title: string, words: readonly string[]): HTMLElement {
     const current = this.address.view[name];
     const options = words.map((word) => make('option', { value: word, selected: word === current }, word));
-    const select = make('select', { id: `shown-${name}` }, ...options);
+    const select = make('select', { id: this.idOf(name) }, ...options);
     select.addEventListener('change', () => this.address.change({ [name]: select.value }, false));
     return make('label', { for: select.id }, title, select);
   }

@@ -123,7 +123,11 @@ const reason = executablePath ? '' : ' (skipped: no Chromium in the path, PYRAMI
     await page.keyboard.press('+');
     await page.keyboard.press('+');
     expect(await page.locator('.panes').getAttribute('data-scale')).toBe('2.25');
+    await page.locator('#shown-alone-masks').uncheck();
+    expect(new URL(page.url()).searchParams.get('hide')).toBe('masks');
+    await page.locator('#shown-alone-masks').check();
     await photograph('image-apart');
+    await page.locator('.panes').focus();
     await page.keyboard.press('ArrowRight');
     await page.locator(`dialog[data-ready="${index + 1}"]`).waitFor();
     await page.keyboard.press('Escape');

@@ -20,6 +20,8 @@ interface Neighbours {
 
 export class ImageView {
   private readonly dialog = element<HTMLDialogElement>('image');
+  /** For the switches of what is drawn. */
+  readonly bar = make('div', { id: 'shown-alone', class: 'bar', role: 'group', 'aria-label': 'What is drawn' });
   private readonly name = make('h2', { id: 'image-name' });
   private readonly panes = new Panes();
   private readonly words = make('div', { class: 'words' });
@@ -46,7 +48,7 @@ export class ImageView {
     this.panes.element.setAttribute('aria-label', 'Picture; plus and minus enlarge, shift and arrows move');
     this.panes.element.setAttribute('role', 'group');
     this.dialog.append(
-      make('header', {}, this.name, tools),
+      make('header', {}, this.name, this.bar, tools),
       make('div', { class: 'split' }, this.panes.element, this.words),
     );
     this.dialog.addEventListener('keydown', (event) => this.press(event));
@@ -117,7 +119,7 @@ export class ImageView {
   }
 
   private press(event: KeyboardEvent): void {
-    if (event.altKey || event.ctrlKey || event.metaKey || event.target instanceof HTMLInputElement) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || isControl(event.target)) return;
     const act = event.shiftKey ? this.moves[event.key] : this.keys[event.key];
     if (act === undefined) return;
     event.preventDefault();
@@ -141,3 +143,7 @@ export class ImageView {
     '+': () => this.panes.enlarge(STEP), // where plus needs shift
   };
 }
+
+/** Arrows change what these hold. */
+const isControl = (target: EventTarget | null): boolean =>
+  target instanceof HTMLSelectElement || (target instanceof HTMLInputElement && target.type === 'range');

@@ -141,7 +141,7 @@ class InspectedDetections {
     const count = (name: string): void => void (counts[name] = (counts[name] ?? 0) + 1);
     const run = this.runs[filter.run];
     if (filter.cell !== undefined) {
-      const pairs = run === undefined ? 0 : cellOf(run, index, filter.cell).length;
+      const pairs = run?.pairs.in(filter.cell, index).length ?? 0;
       for (let i = 0; i < pairs; i++) count('pairs');
       return pairs > 0;
     }
@@ -190,22 +190,14 @@ class InspectedDetections {
 const inOrder = (counts: Readonly<Record<string, number>>): Record<string, number> =>
   Object.fromEntries(['pairs', 'objects', ...KINDS].flatMap((name) => (name in counts ? [[name, counts[name]!]] : [])));
 
-/** Rows of the pairs of an image that stand in a cell. */
-const cellOf = ({ pairs }: RunColumns, image: number, [row, column]: readonly [number, number]): number[] =>
-  rowsOf(pairs.starts, image).filter((i) => pairs.rows[i] === row && pairs.columns[i] === column);
-
-const paired = (run: RunColumns, image: number, cell: readonly [number, number]): number[] =>
-  cellOf(run, image, cell)
-    .map((i) => run.pairs.detections[i]!)
-    .filter((row) => row >= 0);
+/** Rows of the detections that stand in a cell. */
+const paired = ({ pairs }: RunColumns, image: number, cell: readonly [number, number]): number[] =>
+  pairs.in(cell, image).flatMap(([, , , detection]) => (detection < 0 ? [] : [detection]));
 
 /** Within the image's lists. */
 function pairsOf({ pairs, starts }: RunColumns, image: number, firstObject: number): Pair[] {
   const within = (row: number, first: number): number => (row < 0 ? -1 : row - first);
-  return rowsOf(pairs.starts, image).map((i) => [
-    pairs.rows[i]!,
-    pairs.columns[i]!,
-    within(pairs.objects[i]!, firstObject),
-    within(pairs.detections[i]!, starts[image]!),
-  ]);
+  return pairs
+    .of(image)
+    .map(([row, column, object, found]) => [row, column, within(object, firstObject), within(found, starts[image]!)]);
 }

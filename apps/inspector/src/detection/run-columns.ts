@@ -1,14 +1,8 @@
 /** One run's detections as columns, ordered by image, with what became of each (TIDE). */
-import {
-  type COCO,
-  type CocoReport,
-  type CocoResult,
-  confusionMatrix,
-  errorBreakdown,
-  evaluateDetections,
-} from '@cocoeval/ts';
+import { type COCO, type CocoReport, type CocoResult, errorBreakdown, evaluateDetections } from '@cocoeval/ts';
 import { groupByImage } from '../grouped';
-import type { Box, ConfusionCell, DetectionDetails, RunAbout } from '../protocol';
+import type { Box, DetectionDetails, RunAbout } from '../protocol';
+import { ConfusionPairs } from './confusion-pairs';
 import { type FilteredDetection, type Kind, KINDS, MIN_SCORE, OUTCOMES } from './filter';
 import { type ObjectColumns, type Places, runsOf } from './object-columns';
 
@@ -19,15 +13,6 @@ export interface DetectionRun {
   readonly results: COCO;
   /** Masks of the same detections, where they stand in a file of their own. */
   readonly masks?: readonly CocoResult[] | undefined;
-}
-
-/** What stands in the cells of the confusion matrix; rows of columns, -1 for none. */
-interface Pairs {
-  readonly starts: Uint32Array;
-  readonly rows: Uint16Array;
-  readonly columns: Uint16Array;
-  readonly objects: Int32Array;
-  readonly detections: Int32Array;
 }
 
 type Breakdown = ReturnType<typeof errorBreakdown>;
@@ -44,7 +29,7 @@ export class RunColumns {
   readonly missed: Uint8Array;
   /** Wrong detections and objects that were not found, of each image, at `MIN_SCORE`. */
   readonly errors: Uint32Array;
-  readonly pairs: Pairs;
+  readonly pairs: ConfusionPairs;
   readonly about: RunAbout;
   readonly report: CocoReport;
   /** Places in `OUTCOMES`. */
@@ -87,25 +72,15 @@ export class RunColumns {
     const imageIds = [...places.images.keys()];
     const breakdown = errorBreakdown(coco, results, { imageIds });
     this.takeOutcomes(breakdown, places, objects, rowOf);
-    const confusion = new PairList();
-    const { counts } = confusionMatrix(coco, results, {
-      imageIds,
-      minScore: MIN_SCORE,
-      onPair: ({ imageId, row, column, annotationId, detection }) =>
-        confusion.add([
-          places.images.get(imageId)!,
-          row,
-          column,
-          annotationId === undefined ? -1 : objects.rowOf(annotationId)!,
-          detection === undefined ? -1 : rowOf(detection)!,
-        ]),
+    this.pairs = new ConfusionPairs(coco, results, places, {
+      objectOf: (id) => objects.rowOf(id),
+      detectionOf: rowOf,
     });
-    this.pairs = confusion.columns(places.images.size);
     this.report = evaluateDetections(coco, results, { imageIds });
     this.about = {
       name,
       metrics: this.report.metrics,
-      confusion: cellsOf(counts),
+      confusion: this.pairs.cells,
       counts: this.countKinds(breakdown),
       gains: breakdown.gains,
     };
@@ -177,36 +152,3 @@ export class RunColumns {
     return { ...all, missed: counts.missed };
   }
 }
-
-/** Pairs as they are told, image after image. */
-class PairList {
-  private readonly told: number[] = [];
-
-  add(pair: readonly [image: number, row: number, column: number, object: number, detection: number]): void {
-    this.told.push(...pair);
-  }
-
-  columns(images: number): Pairs {
-    const { told } = this;
-    const count = told.length / 5;
-    const { starts, rowOf } = groupByImage(images, count, (i) => told[5 * i]);
-    const rows = new Uint16Array(count);
-    const columns = new Uint16Array(count);
-    const objects = new Int32Array(count);
-    const detections = new Int32Array(count);
-    for (let i = 0; i < count; i++) {
-      const at = rowOf(i)!;
-      rows[at] = told[5 * i + 1]!;
-      columns[at] = told[5 * i + 2]!;
-      objects[at] = told[5 * i + 3]!;
-      detections[at] = told[5 * i + 4]!;
-    }
-    return { starts, rows, columns, objects, detections };
-  }
-}
-
-/** Those that are not 0. */
-export const cellsOf = (counts: readonly ArrayLike<number>[]): ConfusionCell[] =>
-  counts.flatMap((row, i) =>
-    Array.from(row).flatMap((count, k): ConfusionCell[] => (count === 0 ? [] : [[i, k, count]])),
-  );

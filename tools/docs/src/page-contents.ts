@@ -7,6 +7,8 @@ export interface PageContents {
   readonly charts: readonly string[];
   /** Captions of tables with the names of their columns. */
   readonly tables: readonly string[];
+  /** What can be chosen. */
+  readonly controls: readonly string[];
 }
 
 /** The page's headings, charts and tables, in their order, without any number of a run. */
@@ -18,17 +20,29 @@ export async function contentsOf(page: Page): Promise<PageContents> {
     tables.push(`${caption.join()}: ${columns.join(', ')}`);
   }
   const sections = await textsOf(page.locator('h2'));
-  return { sections, charts: await textsOf(page.locator('.chart figcaption')), tables };
+  return {
+    sections,
+    charts: await textsOf(page.locator('.chart figcaption')),
+    tables,
+    controls: await controlsOf(page),
+  };
 }
 
 /** Measured numbers are the run's own. */
-const textsOf = async (parts: Locator): Promise<string[]> =>
-  (await parts.allTextContents()).map((text) =>
-    text
-      .trim()
-      .replace(/\s+/g, ' ')
-      .replace(/\d+\.\d+/g, '…'),
-  );
+async function textsOf(parts: Locator): Promise<string[]> {
+  const texts = await parts.allTextContents();
+  return texts
+    .map((text) =>
+      text
+        .trim()
+        .replace(/\s+/g, ' ')
+        .replace(/\d+\.\d+/g, '…'),
+    )
+    .filter((text) => text !== '');
+}
+
+/** The controls of a page, with what they offer. */
+export const controlsOf = (page: Page): Promise<string[]> => textsOf(page.locator('label:visible'));
 
 /** @returns a line for each part of a page that is there and was not promised, or the other way round. */
 export function contentProblems(name: string, promised: PageContents, shown: PageContents): string[] {

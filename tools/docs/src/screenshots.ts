@@ -1,5 +1,5 @@
 /**
- * `npm run docs:screenshots -- --run RUN --evaluation FOLDER --predictions FOLDER [--check]` makes the pictures in docs/pictures anew;
+ * `npm run docs:screenshots -- --data SET --run RUN --evaluation FOLDER --predictions FOLDER [--check]` makes the pictures in docs/pictures anew;
  * with --check it makes them, keeps none, and fails where the documentation shows what is no longer so.
  */
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -43,13 +43,19 @@ function check({ pictures, contents }: Screenshots): string[] {
 
 async function main(args: readonly string[]): Promise<number> {
   const folder = { type: 'string' } as const;
-  const options = { run: folder, evaluation: folder, predictions: folder, check: { type: 'boolean' } } as const;
-  const { run, evaluation, predictions, check: isCheck } = parseArgs({ args: [...args], options }).values;
-  if (run === undefined || evaluation === undefined || predictions === undefined) {
-    console.error('screenshots: expected --run, --evaluation and --predictions, a folder each');
+  const options = {
+    data: folder,
+    run: folder,
+    evaluation: folder,
+    predictions: folder,
+    check: { type: 'boolean' },
+  } as const;
+  const { data, run, evaluation, predictions, check: isCheck } = parseArgs({ args: [...args], options }).values;
+  if (data === undefined || run === undefined || evaluation === undefined || predictions === undefined) {
+    console.error('screenshots: expected --data, --run, --evaluation and --predictions, a folder each');
     return 2;
   }
-  const screenshots = await takeScreenshots({ run, evaluation, predictions });
+  const screenshots = await takeScreenshots({ data, run, evaluation, predictions });
   if (!isCheck) {
     write(screenshots);
     return 0;

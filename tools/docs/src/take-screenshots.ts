@@ -6,10 +6,13 @@ import { decodeImage, encodeImage, padImage, type RgbImage } from '@pyramidal/im
 import { contactSheet } from '@pyramidal/pictures';
 import { findChromium, openChromium } from '@pyramidal/testing';
 import type { Page } from 'playwright-core';
-import { contentsOf, type PageContents } from './page-contents';
+import { contentsOf, controlsOf, type PageContents } from './page-contents';
+import { withInspector } from './serve-inspector';
 
 /** Folders that the programs wrote. */
 export interface Results {
+  /** The sample set. */
+  readonly data: string;
   readonly run: string;
   readonly evaluation: string;
   readonly predictions: string;
@@ -27,7 +30,7 @@ const QUALITY = 80;
 const PREDICTIONS = 4;
 
 /** @throws Error where there is no browser, or the programs did not write what is to be shown. */
-export async function takeScreenshots({ run, evaluation, predictions }: Results): Promise<Screenshots> {
+export async function takeScreenshots({ data, run, evaluation, predictions }: Results): Promise<Screenshots> {
   const executablePath = findChromium();
   if (executablePath === undefined)
     throw new Error('screenshots: no Chromium in the path, PYRAMIDAL_CHROMIUM names none');
@@ -45,6 +48,14 @@ export async function takeScreenshots({ run, evaluation, predictions }: Results)
       ['errors', await shot(page, '#errors')],
       ['images', await shot(page, '#images')],
     ]);
+    const inspected = await withInspector({ data, evaluation }, async (address) => {
+      pages.set('wall', await whole(page, address));
+      const controls = await controlsOf(page);
+      pages.set('one-image', await whole(page, `${address}/?image=3`));
+      controls.push(...(await controlsOf(page)));
+      await whole(page, `${address}/?view=numbers`);
+      return { ...(await contentsOf(page)), controls: [...new Set(controls)] };
+    });
     if (complaints.length > 0) throw new Error(`screenshots: errors in the page: ${complaints.join('; ')}`);
     const drawn = new Map([
       ['curves', await decodeImage(join(run, 'loss.png'))],
@@ -52,7 +63,7 @@ export async function takeScreenshots({ run, evaluation, predictions }: Results)
     ]);
     const pictures = new Map<string, Buffer>();
     for (const [name, image] of [...pages, ...drawn]) pictures.set(name, await encodeImage(image, 'webp', QUALITY));
-    return { pictures, contents: { training, evaluation: measured } };
+    return { pictures, contents: { training, evaluation: measured, inspector: inspected } };
   } finally {
     await browser.close();
   }
@@ -61,6 +72,12 @@ export async function takeScreenshots({ run, evaluation, predictions }: Results)
 async function open(page: Page, file: string): Promise<PageContents> {
   await page.goto(pathToFileURL(resolve(file)).href);
   return contentsOf(page);
+}
+
+/** What a screen shows of a page that fetches what it shows. */
+async function whole(page: Page, address: string): Promise<RgbImage> {
+  await page.goto(address, { waitUntil: 'networkidle' });
+  return decodeImage(await page.screenshot());
 }
 
 /** A section from its top, as much as a screen shows. */

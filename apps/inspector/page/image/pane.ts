@@ -1,7 +1,7 @@
 /** One drawing of an image that can be enlarged and moved. */
 import { make } from '../dom';
 import type { Placement } from '../draw/draw-objects';
-import { FITTED, panned, placementOf, type Zoom, zoomed } from './zoom';
+import { columnsOf, FITTED, panned, placementOf, type Zoom, zoomed } from './zoom';
 
 /** What a pane shows. */
 export interface Scene {
@@ -11,8 +11,6 @@ export interface Scene {
   /** @param line the width of lines on this screen. */
   draw(pen: CanvasRenderingContext2D, placement: Placement, line: number): void;
 }
-
-const MOST_IN_A_ROW = 3;
 
 /** Panes beside each other, which are enlarged and moved together. */
 export class Panes {
@@ -35,8 +33,6 @@ export class Panes {
     const figures = this.panes.map(({ canvas, scene }) =>
       make('figure', {}, canvas, make('figcaption', {}, scene.title)),
     );
-    const columns = figures.length > MOST_IN_A_ROW ? Math.ceil(figures.length / 2) : figures.length;
-    this.element.style.gridTemplateColumns = `repeat(${columns}, 1fr)`;
     this.element.replaceChildren(...figures);
     this.draw();
   }
@@ -62,6 +58,10 @@ export class Panes {
   }
 
   draw(): void {
+    const [first] = this.panes;
+    if (first === undefined) return;
+    const columns = columnsOf(this.panes.length, first.scene, sizeOf(this.element));
+    this.element.style.gridTemplateColumns = `repeat(${columns}, 1fr)`;
     const ratio = Math.min(2, devicePixelRatio);
     for (const { canvas, scene } of this.panes) {
       const { width, height } = sizeOf(canvas);

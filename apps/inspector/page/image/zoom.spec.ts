@@ -1,4 +1,4 @@
-import { FITTED, panned, placementOf, zoomed } from './zoom';
+import { columnsOf, FITTED, panned, placementOf, zoomed } from './zoom';
 
 const image = { width: 400, height: 200 };
 const pane = { width: 800, height: 800 };
@@ -27,4 +27,12 @@ it('moves by pixels of the pane, and not beyond the image', () => {
   expect(placementOf(moved, image, pane).left - placementOf(zoom, image, pane).left).toBeCloseTo(80, 9);
   expect(panned(zoom, 1e6, 0, image, pane).x).toBe(0);
   expect(panned(FITTED, 10, 10, image, pane)).toEqual(FITTED);
+});
+
+it('puts panes where they are largest', () => {
+  const screen = { width: 1200, height: 800 };
+  expect(columnsOf(1, image, screen)).toBe(1);
+  expect(columnsOf(3, { width: 400, height: 800 }, screen)).toBe(3);
+  expect(columnsOf(5, { width: 400, height: 300 }, screen)).toBe(3);
+  expect(columnsOf(2, { width: 800, height: 200 }, screen)).toBe(1);
 });

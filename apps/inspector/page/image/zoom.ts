@@ -48,6 +48,14 @@ export function panned(zoom: Zoom, right: number, down: number, image: Size, pan
   return bounded({ scale: zoom.scale, x, y });
 }
 
+/** So many columns that so many images are as large as can be. */
+export function columnsOf(count: number, image: Size, area: Size): number {
+  const choices = Array.from({ length: count }, (_, i) => i + 1);
+  const scaleIn = (columns: number): number =>
+    fit(image, { width: area.width / columns, height: area.height / Math.ceil(count / columns) });
+  return choices.reduce((best, columns) => (scaleIn(columns) >= scaleIn(best) ? columns : best));
+}
+
 const fit = (image: Size, pane: Size): number => Math.min(pane.width / image.width, pane.height / image.height);
 
 /** A fitted image stays in the middle. */

@@ -48,11 +48,14 @@ export function inspectDetections(set: DetectionsToInspect): Inspected {
 
 class InspectedDetections {
   readonly about: Inspected['about'];
+  /** Without the runs' records, of which there are columns. */
+  private readonly set: Pick<DetectionsToInspect, 'coco' | 'images' | 'classes' | 'decode'>;
   private readonly objects: ObjectColumns;
   private readonly runs: readonly RunColumns[];
 
-  constructor(private readonly set: DetectionsToInspect) {
-    const { title, coco, images, classes, runs } = set;
+  constructor({ title, runs, ...set }: DetectionsToInspect) {
+    const { coco, images, classes } = set;
+    this.set = set;
     const places: Places = {
       images: new Map(images.map(({ id }, index) => [id, index])),
       labels: new Map(classes.map(({ categoryId }, label) => [categoryId, label])),

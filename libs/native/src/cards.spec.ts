@@ -10,6 +10,8 @@ const LIBRARIES: Readonly<Record<string, string>> = {
   cublas: 'libcublas.so.12 libcublasLt.so.12',
   cudnn: 'libcudnn.so.9 libcudnn_ops.so.9',
   cufft: 'libcufft.so.11',
+  curand: 'libcurand.so.10',
+  cuda_nvrtc: 'libnvrtc.so.12',
   cusolver: 'libcusolver.so.11',
   cusparse: 'libcusparse.so.12',
   nccl: 'libnccl.so.2',
@@ -68,7 +70,7 @@ describe('cards', () => {
     const { missing, ...others } = cudaLibraries(library, machine.env);
     expect([...missing]).toEqual([]);
     const folder = join(machine.root, 'stored', 'nvidia');
-    expect(others).toEqual({ bytes: 11_000, folder, oldestDriver: '525.60.13' });
+    expect(others).toEqual({ bytes: 13_000, folder, oldestDriver: '525.60.13' });
   });
 
   it('finds those of a system in the path for libraries', () => {
@@ -126,7 +128,7 @@ describe('cards', () => {
     expect((await textsOf())[1]).toMatch(/^-- CUDA libraries: the NVIDIA driver 470.82.01 is too old .* 525.60.13 or/);
     machine.program('nvidia-smi', SMI);
     expect((await textsOf()).at(-1)).toMatch(
-      /^ok CUDA libraries: all 10 in .*nvidia, 0.0 GB; they need driver 525.60.13 or newer$/,
+      /^ok CUDA libraries: all 12 in .*nvidia, 0.0 GB; they need driver 525.60.13 or newer$/,
     );
   });
 });

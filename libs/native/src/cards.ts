@@ -18,10 +18,12 @@ const CUDA_LIBRARIES: Readonly<Record<string, string>> = {
   libcublasLt: 'nvidia-cublas-cu12',
   libcudnn: 'nvidia-cudnn-cu12',
   libcufft: 'nvidia-cufft-cu12',
+  libcurand: 'nvidia-curand-cu12',
   libcusolver: 'nvidia-cusolver-cu12',
   libcusparse: 'nvidia-cusparse-cu12',
   libnccl: 'nvidia-nccl-cu12',
   libcupti: 'nvidia-cuda-cupti-cu12',
+  libnvrtc: 'nvidia-cuda-nvrtc-cu12',
   libnvJitLink: 'nvidia-nvjitlink-cu12',
 };
 

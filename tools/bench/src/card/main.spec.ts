@@ -1,7 +1,15 @@
 /** `npm run gpu:check` where there is no card. */
+import { hasNative } from '@pyramidal/testing';
 import { fakeMachine, type FakeMachine } from '@pyramidal/testing/machine';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+
+const SOURCE = ['-C', '@pyramidal/source', '--import', 'tsx', join(__dirname, 'main.ts')];
+
+const check = (args: readonly string[], env: NodeJS.ProcessEnv) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...SOURCE, ...args], { env, encoding: 'utf8' });
+  return { status, stdout, stderr };
+};
 
 describe('gpu:check', () => {
   let machine: FakeMachine;
@@ -14,11 +22,15 @@ describe('gpu:check', () => {
     [['--stand-in', 'gpu'], 2, 'gpu:check: expected [--stand-in cpu] [--json FILE], received --stand-in gpu\n'],
     [['--fast'], 2, 'gpu:check: expected [--stand-in cpu] [--json FILE], received --fast\n'],
   ] as const)('%j ends with %i and one line', (args, code, line) => {
-    const source = ['-C', '@pyramidal/source', '--import', 'tsx', join(__dirname, 'main.ts')];
-    const { status, stdout, stderr } = spawnSync(process.execPath, [...source, ...args], {
-      env: machine.env,
-      encoding: 'utf8',
-    });
-    expect({ status, stdout, stderr }).toEqual({ status: code, stdout: '', stderr: line });
+    expect(check(args, machine.env)).toEqual({ status: code, stdout: '', stderr: line });
   });
+
+  /** Minutes, with `nx run @pyramidal/bench:test-heavy`. */
+  const itHeavy = hasNative() && process.env['PYRAMIDAL_HEAVY'] === '1' ? it : it.skip;
+
+  itHeavy('finds the processor good in the place of a card', () => {
+    const { status, stdout } = check(['--stand-in', 'cpu'], process.env);
+    expect(stdout).toMatch(/\nGood: all \d+ cases agree with the processor, and every network ran\.\n$/);
+    expect(status).toBe(0);
+  }, 1_200_000);
 });

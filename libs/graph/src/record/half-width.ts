@@ -36,7 +36,7 @@ export function inHalfWidth(
   attrs: Readonly<Record<string, AttrValue>>,
   inputs: readonly SymbolicTensor[],
 ): string | null {
-  if (precision === 'float32' || !PRODUCTS.has(op)) return null;
+  if (precision === 'float32' || !PRODUCTS.has(op) || isOfTinyMap(op, inputs)) return null;
   const half = HALF[precision];
   const narrow = inputs.map((input) =>
     input.dtype === DT_FLOAT ? { ...input, ref: narrowed(graph, input.ref, half), dtype: half } : input,
@@ -45,6 +45,17 @@ export function inHalfWidth(
   const refs = narrow.map(({ ref }) => ref);
   const product = rewrite(graph, op, attrsOfHalf, narrow) ?? graph.addNode(op, refs, attrsOfHalf);
   return cast(graph, product, half, DT_FLOAT);
+}
+
+/**
+ * Whether it is the gradient of a filter that reaches beyond the map on all sides: what of the filter meets no cell then stays
+ * unwritten in bfloat16 on processors (TensorFlow 2.21, a map of one cell and stride 2). Such maps cost nothing in float32.
+ */
+function isOfTinyMap(op: string, [map, filterSize]: readonly SymbolicTensor[]): boolean {
+  if (op !== 'Conv2DBackpropFilter' || map === undefined) return false;
+  const [, height = 0, width = 0] = map.shape;
+  const [rows = Infinity, columns = Infinity] = filterSize?.constant ?? [];
+  return height < rows && width < columns;
 }
 
 /** The values in half width; what a product gave is taken as it was before its cast to float32. */

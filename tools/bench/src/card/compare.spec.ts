@@ -31,6 +31,13 @@ describe('compare', () => {
     );
   });
 
+  it('finds fault with an update that was skipped', () => {
+    const expected = answer({ loss: [2], gradNorm: [1] }, 'detector');
+    const scaled = (skipped: number) => answer({ loss: [2], gradNorm: [1], lossScale: [65536], skipped: [skipped] }, 'detector'); // prettier-ignore
+    expect(compare('fp16', scaled(0), expected).fault).toBeUndefined();
+    expect(compare('fp16', scaled(1), expected).fault).toBe('the gradients are not finite: the update was skipped');
+  });
+
   it('finds fault with what failed, has another size, or has nothing beside it', () => {
     const one = answer({ value: [1] });
     expect(compare('float32', { ...answer(undefined), error: 'no kernel' }, one).fault).toBe('no kernel');
@@ -68,7 +75,7 @@ describe('the report', () => {
       'PYRAMIDAL_PYTHON names no Python: nothing stands beside these times.',
       'Not good: 3 problems. `npm run runtime -- doctor` tells what is installed.',
       '- tensorflow-gpu in bf16, after 3 cases: ended by SIGSEGV',
-      '- kernel it in fp16: value differs by 1.0e+0 of the largest, expected 2.5e-3 of the largest',
+      '- kernel it in fp16: value differs by 1.0e+0 of the largest, expected 6.0e-3 of the largest',
       '- tiny in bf16 did not run: out of memory',
     ]);
   });

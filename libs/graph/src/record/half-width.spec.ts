@@ -86,7 +86,8 @@ onEngines(
     it('gives the filter of a map of one cell a gradient with no gaps', () => {
       const gradient = ({ x }: { x: tf.Tensor4D }): Tensors => {
         const cell = tf.slice(x, [0, 0, 0, 0], [2, 1, 1, CHANNELS]);
-        const strided = (kernel: tf.Tensor): tf.Tensor => conv2d(cell, kernel as tf.Tensor4D, { stride: 2, padding: 1 });
+        const strided = (kernel: tf.Tensor): tf.Tensor =>
+          conv2d(cell, kernel as tf.Tensor4D, { stride: 2, padding: 1 });
         return { filter: tf.grad(strided)(filter()) };
       };
       const [half, full] = [run(gradient, 'bf16').values[0]!.values, run(gradient, 'float32').values[0]!.values];

@@ -28,9 +28,13 @@ describe('gpu:check', () => {
   /** Minutes, with `nx run @pyramidal/bench:test-heavy`. */
   const itHeavy = hasNative() && process.env['PYRAMIDAL_HEAVY'] === '1' ? it : it.skip;
 
-  itHeavy('finds the processor good in the place of a card', () => {
-    const { status, stdout } = check(['--stand-in', 'cpu'], process.env);
-    expect(stdout).toMatch(/\nGood: all \d+ cases agree with the processor, and every network ran\.\n$/);
-    expect(status).toBe(0);
-  }, 1_200_000);
+  itHeavy(
+    'finds the processor good in the place of a card',
+    () => {
+      const { status, stdout } = check(['--stand-in', 'cpu'], process.env);
+      expect(stdout).toMatch(/\nGood: all \d+ cases agree with the processor, and every network ran\.\n$/);
+      expect(status).toBe(0);
+    },
+    1_200_000,
+  );
 });

@@ -88,7 +88,7 @@ describe('data', () => {
     expect(told()).toMatch(/4 augmented images in .*look$/);
     // A crop of 48, padded below; the legend stands at its right.
     const { width, height, data } = await decodeImage(join(out, '00-0.jpg'));
-    expect([width, height]).toEqual([158, 200]);
+    expect([width, height]).toEqual([158, 152]);
     const [red, , blue] = data.subarray(3 * (20 * width + 2));
     expect(red).not.toBe(blue);
     rmSync(out, { recursive: true });

@@ -41,7 +41,8 @@ function tint(picture: RgbImage, { map, ...size }: ClassMap, classes: readonly S
 
 /** Classes of a map, the most frequent first. */
 export function frequentClasses(map: Uint8Array): number[] {
-  const counts = new Map<number, number>();
-  for (const label of map) counts.set(label, (counts.get(label) ?? 0) + 1);
-  return [...counts].sort(([a, left], [b, right]) => right - left || a - b).map(([label]) => label);
+  const counts = new Float64Array(256);
+  for (const label of map) counts[label]!++;
+  const labels = Array.from(counts.keys()).filter((label) => counts[label]! > 0);
+  return labels.sort((a, b) => counts[b]! - counts[a]! || a - b);
 }

@@ -76,12 +76,19 @@ export function decodeLabels(stored: LabelMap, { classes, reduceZeroLabel }: Lab
   return { data, width: stored.width, height: stored.height };
 }
 
-/** Classes as a label PNG stores them. */
-export async function encodeLabels(map: LabelMap, { reduceZeroLabel }: LabelCoding): Promise<Buffer> {
-  const shift = reduceZeroLabel ? 1 : 0;
-  const unlabelled = reduceZeroLabel ? 0 : IGNORE;
-  const isStored = shift === 0; // what is unlabelled is 255 either way
-  const data = isStored ? map.data : map.data.map((label) => (label === IGNORE ? unlabelled : label + shift));
-  const raw = { width: map.width, height: map.height, channels: 1 } as const;
-  return sharp(data, { raw }).toColourspace('b-w').png().toBuffer();
+/** Classes as a label PNG stores them. @param options whether the map's own memory may be used, and its values be lost. */
+export async function encodeLabels(
+  { data, width, height }: LabelMap,
+  { reduceZeroLabel }: LabelCoding,
+  { overwrite = false } = {},
+): Promise<Buffer> {
+  const stored = reduceZeroLabel ? shifted(data, overwrite ? data : new Uint8Array(data.length)) : data;
+  const raw = { width, height, channels: 1 } as const;
+  return sharp(stored, { raw }).toColourspace('b-w').png().toBuffer();
+}
+
+/** Class k as k + 1, and 0 for what is unlabelled. */
+function shifted(labels: Uint8Array, out: Uint8Array): Uint8Array {
+  for (let i = 0; i < labels.length; i++) out[i] = labels[i] === IGNORE ? 0 : labels[i]! + 1;
+  return out;
 }

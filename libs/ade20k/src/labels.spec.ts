@@ -53,6 +53,8 @@ describe('what is wrong is told in one line', () => {
     const file = join(root, 'wrong.png');
     const map = { data: Uint8Array.of(0, 1, 2, 3), width: 2, height: 2 };
     await writeFile(file, await encodeLabels(map, coding));
+    const own = { ...map, data: Uint8Array.from(map.data) };
+    expect(await readFile(file)).toEqual(await encodeLabels(own, coding, { overwrite: true }));
     await expect(readLabels(file, coding)).rejects.toThrow(
       'wrong.png: expected label values from 0 to 3 or 255 for 3 classes, received 4 at (1, 1)',
     );

@@ -27,10 +27,12 @@ export async function predict(definition: SegmentationDefinition, command: Predi
   try {
     return await writePredictions(command.out, (predictions) =>
       predictions.each(queue, images, async ({ map, segments, width, height }, image, path) => {
-        writeFileAtomically(`${path}.png`, await encodeLabels({ data: map, width, height }, coding));
         const picture = enlargeSmall(await decodePicture(image, transform.decode));
         const drawn = await drawMap(picture, { map, width, height }, classes);
         writeFileAtomically(`${path}.jpg`, await encodeImage(drawn, 'jpeg'));
+        // The map is as large as the image, and nobody needs it afterwards.
+        const label = await encodeLabels({ data: map, width, height }, coding, { overwrite: true });
+        writeFileAtomically(`${path}.png`, label);
         if (command.attention) {
           const { scaled } = await prepareEvaluation(image, transform);
           await drawAttention(network.backbone, scaled[0]!, path);

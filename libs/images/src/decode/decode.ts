@@ -40,7 +40,7 @@ export function decodeImage(source: ImageFile, options: DecodeOptions = {}, name
 
 /**
  * A picture to draw on: as `decodeImage` gives it, or, where it has more than 12.5 million pixels or a side of more than
- * 16384, smaller in the same shape, so that drawing needs bounded memory.
+ * 16384, smaller in the same shape, of 6.25 million pixels at most, so that drawing needs bounded memory.
  * @throws BrokenImageError as `decodeImage` does.
  */
 export function decodePicture(source: ImageFile, options: DecodeOptions = {}): Promise<RgbImage> {

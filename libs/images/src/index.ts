@@ -2,6 +2,7 @@
 export { BrokenImageError } from './decode/broken-image';
 export { checkImage, decodeImage, decodePicture, readImageHeader, withImage } from './decode/decode';
 export type { ImageSource } from './decode/decode';
+export { collectGarbage } from './decode/collect-garbage';
 export { decodeResized, type ResizedPictures } from './decode/decode-resized';
 export type { DecodeOptions, Orientation } from './decode/pixels';
 export { readImageFile } from './decode/read-file';

@@ -1,5 +1,5 @@
 /** Large images one at a time: what is found in one, and what is drawn of it, may need hundreds of megabytes. */
-import { readImageHeader } from '@pyramidal/images';
+import { collectGarbage, readImageHeader } from '@pyramidal/images';
 
 /** Pixels of an image that is worth more memory than time. */
 const LARGE = 25_000_000;
@@ -18,7 +18,9 @@ export class PacedImages {
       if (isLarge) await this.allDone();
       this.handedOut++;
       yield image;
-      if (isLarge) await this.allDone();
+      if (!isLarge) continue;
+      await this.allDone();
+      await collectGarbage();
     }
   }
 

@@ -72,14 +72,14 @@ describe('decodeResized', () => {
     afterEach(() => jest.restoreAllMocks());
 
     it.each(['stored', 'exif'] as const)(
-      'holds half of the pixels, and gives those of the whole (%s)',
+      'holds a quarter of the pixels, and gives those of the whole (%s)',
       async (orientation) => {
         const plan = jest.fn(() => sizes);
         const { original, images } = await decodeResized(bytes, { orientation }, plan);
         expect(plan).toHaveBeenCalledWith({ width, height });
         expect(original).toEqual({ width, height });
-        expect(held.length).toBe(2 * sizes.length);
-        expect(Math.max(...held)).toBeLessThan(80_000_000);
+        expect(held.length).toBe(4 * sizes.length);
+        expect(Math.max(...held)).toBeLessThan(40_000_000);
         const whole = await decodeImage(bytes, { orientation });
         expect(whole.data.length).toBe(147_000_000);
         sizes.forEach((size, i) => expect(Buffer.compare(images[i]!.data, resizeImage(whole, size).data)).toBe(0));
@@ -94,7 +94,7 @@ describe('decodeResized', () => {
       expect(results[1]).toMatchObject({
         reason: { message: expect.stringMatching(/^photo 1: cannot be decoded: .*premature end/) },
       });
-      expect(Math.max(...held)).toBeLessThan(80_000_000);
+      expect(Math.max(...held)).toBeLessThan(40_000_000);
     });
   });
 });

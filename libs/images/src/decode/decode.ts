@@ -6,7 +6,7 @@ import { drawnSize } from './drawn-size';
 import { BrokenImageError, naming } from './broken-image';
 import { formatOf, type ImageHeader, readHeader } from './header';
 import { PixelBudget } from './pixel-budget';
-import { type DecodeOptions, decodedSize, decodePixels, type Opened, PART } from './pixels';
+import { type DecodeOptions, decodedSize, decodePixels, MOST_WHOLE, type Opened } from './pixels';
 import { readImageFile } from './read-file';
 
 /** Pixels that a picture may have, the sides of 48-megapixel cameras included. */
@@ -40,7 +40,7 @@ export function decodeImage(source: ImageFile, options: DecodeOptions = {}, name
 
 /**
  * A picture to draw on: as `decodeImage` gives it, or, where it has more than 12.5 million pixels or a side of more than
- * 16384, smaller in the same shape, of 6.25 million pixels at most, so that drawing needs bounded memory.
+ * 16384, smaller in the same shape, of 4 million pixels at most, so that drawing needs bounded memory.
  * @throws BrokenImageError as `decodeImage` does.
  */
 export function decodePicture(source: ImageFile, options: DecodeOptions = {}): Promise<RgbImage> {
@@ -112,7 +112,7 @@ export async function withOpened<T>(
   const { bytes, header } = await naming(own, () => openFile(source, maxPixels));
   const { width, height } = header;
   return budget.use(width * height, async () => {
-    if (width * height > PART) await collectGarbage();
+    if (width * height > MOST_WHOLE) await collectGarbage();
     return use({ name: own, bytes, header, orientation, maxPixels });
   });
 }

@@ -5,7 +5,7 @@ import type { Size } from '../rgb-image';
 const KEPT_PIXELS = 12_500_000;
 
 /** Of larger ones: drawing needs some ten times their number in bytes, and their decoding has needed more already. */
-const MAX_PIXELS = 6_250_000;
+const MAX_PIXELS = 4_000_000;
 
 /** Longest side: drawings are laid over a picture by a renderer that has no longer ones. */
 const MAX_SIDE = 16_384;

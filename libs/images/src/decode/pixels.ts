@@ -18,10 +18,11 @@ export interface DecodeOptions {
 }
 
 /**
- * Pixels of a picture that are in memory at a time where its parts will do. Decoders begin at the top for each part, so that two of them
- * take one and a half times the work of one, and few pictures are larger.
+ * Pixels of a picture that is decoded as a whole, and of the parts of a larger one where parts will do. Decoders begin at the top for
+ * each part: four of them take two and a half times the work of one, and few pictures are so large.
  */
-export const PART = 25_000_000;
+export const MOST_WHOLE = 25_000_000;
+export const PART = 12_500_000;
 
 /** A picture whose header was read. */
 export interface Opened {

@@ -33,9 +33,12 @@ export function drawDetections(
 ): Promise<RgbImage> {
   const [across, down] = [picture.width / width, picture.height / height];
   const order = [...objects].reverse();
+  const bitmap = new Uint8Array(picture.width * picture.height); // one for all masks, of a large picture too
   const annotations = order.map(({ box: [x1, y1, x2, y2], label, score, mask: pixels }) => {
     const isOutlined = polygons && pixels !== undefined;
-    if (pixels !== undefined && !isOutlined) tintMask(picture, scaleMask(pixels, picture), colourOf(label));
+    if (pixels !== undefined && !isOutlined) {
+      tintMask(picture, scaleMask(pixels, picture, bitmap), colourOf(label));
+    }
     return {
       box: [x1 * across, y1 * down, x2 * across, y2 * down] as const,
       ...(isOutlined && { outlines: outlinesOf(pixels, [across, down]) }),

@@ -4,13 +4,18 @@ import { nearestIndex, type Size } from '@pyramidal/images';
 
 /**
  * A mask as pixels of another size: each is the nearest one of the mask. Takes the time of its runs and needs no bitmap at its own size.
- * @returns 1 in the object and 0 outside, [height * width], row by row.
+ * @param pixels to write to, [height * width]; new ones where absent.
+ * @returns them, row by row: 1 in the object and 0 outside.
  */
-export function scaleMask(rle: Rle, { width, height }: Size): Uint8Array {
+export function scaleMask(
+  rle: Rle,
+  { width, height }: Size,
+  pixels: Uint8Array = new Uint8Array(width * height),
+): Uint8Array {
   const { size, counts } = mask.toUncompressed(rle);
   const [rows, columns] = size;
   const first = firstBehind(nearestIndex(rows, height), rows);
-  const pixels = new Uint8Array(width * height);
+  pixels.fill(0);
   let [run, start] = [0, 0]; // the run that reaches into the column, and where it begins
   nearestIndex(columns, width).forEach((column, x) => {
     const [top, bottom] = [column * rows, (column + 1) * rows];

@@ -1,4 +1,5 @@
 /** One picture's map of classes. */
+import { collectGarbage } from '@pyramidal/images';
 import type { EvaluationSample } from '@pyramidal/ade20k';
 import { disposeViews, inferView, type Network, predictMap, type View } from '@pyramidal/upernet';
 import * as tf from '@tensorflow/tfjs-core';
@@ -21,8 +22,22 @@ export async function segmentImage(
       if (testTime.flip) views.push(inferView(network, image, inference, true));
       image.dispose();
     }
-    return await predictMap(views, original);
+    return await predictMap(views, original, frugal());
   } finally {
     disposeViews(views);
   }
+}
+
+/** Bytes that may be left behind before they are freed: the map of a large image leaves hundreds of megabytes, a strip at a time. */
+const LEFT_BEHIND = 24 << 20;
+
+/** Frees what was left behind, each time that it has become much. */
+function frugal(): (bytes: number) => Promise<void> {
+  let left = 0;
+  return async (bytes) => {
+    left += bytes;
+    if (left < LEFT_BEHIND) return;
+    left = 0;
+    await collectGarbage();
+  };
 }

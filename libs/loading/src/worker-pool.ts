@@ -134,11 +134,16 @@ async function whileAlive<T>(promise: Promise<T>): Promise<T> {
   }
 }
 
+/** What threads make lies outside of JavaScript's heap: young objects need a few megabytes in each, where Node would take 48. */
+const LIMITS = { maxYoungGenerationSizeMb: 12 };
+
 /** Inside the workspace the TypeScript sources run as they are. */
 function startThread(workerData: Pick<ThreadFunction<never, unknown>, 'file' | 'name'>): Worker {
   const entry = join(__dirname, `thread${extname(__filename)}`);
-  if (!entry.endsWith('.ts') && !workerData.file.endsWith('.ts')) return new Worker(entry, { workerData });
+  if (!entry.endsWith('.ts') && !workerData.file.endsWith('.ts'))
+    return new Worker(entry, { workerData, resourceLimits: LIMITS });
   const tsx = createRequire(__filename).resolve('tsx/cjs');
   const start = `require(${JSON.stringify(tsx)}); require(${JSON.stringify(entry)});`;
-  return new Worker(start, { eval: true, workerData, execArgv: ['--conditions=@pyramidal/source'] });
+  const execArgv = ['--conditions=@pyramidal/source'];
+  return new Worker(start, { eval: true, workerData, execArgv, resourceLimits: LIMITS });
 }

@@ -4,8 +4,8 @@ import type { Rows } from './resize-rows';
 import { viewLogits, type View } from './view';
 import type { ImageSize } from './slide-windows';
 
-/** Class values of a map that are in memory at a time: 8 MiB of floats. */
-const STRIP = 2 ** 21;
+/** Class values of a map that are in memory at a time: 4 MiB of floats, some six times over. */
+const STRIP = 2 ** 20;
 
 /**
  * Class probabilities at the size of the original image, the mean over views, strip by strip from top to bottom.
@@ -26,9 +26,14 @@ export function* probabilityStrips(views: readonly View[], size: ImageSize): Gen
 /**
  * The likeliest class of every pixel of the original image. Full-size logits exist only strip by strip, so memory does
  * not grow with the image.
+ * @param afterStrip told how many bytes a strip has left behind, which nobody holds.
  * @returns classes, [size.height * size.width] row by row.
  */
-export async function predictMap(views: readonly View[], size: ImageSize): Promise<Uint8Array> {
+export async function predictMap(
+  views: readonly View[],
+  size: ImageSize,
+  afterStrip: (bytes: number) => Promise<void> = async () => undefined,
+): Promise<Uint8Array> {
   const map = new Uint8Array(size.height * size.width);
   let written = 0;
   for (const probabilities of probabilityStrips(views, size)) {
@@ -36,6 +41,7 @@ export async function predictMap(views: readonly View[], size: ImageSize): Promi
     map.set(await classes.data(), written);
     written += classes.size;
     tf.dispose([probabilities, classes]);
+    await afterStrip(4 * classes.size);
   }
   return map;
 }

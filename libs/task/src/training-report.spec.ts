@@ -34,3 +34,15 @@ it('refuses to compare what is no run', () => {
   writeTrainingReport([join(folder, 'a'), join(folder, 'a')], out);
   expect(readFileSync(out, 'utf8')).toContain('<title>Training of a, a</title>');
 });
+
+it.each([
+  ['bytes', Buffer.alloc(1000), /a\/metrics\.jsonl: expected the log of a training, received no record of one$/],
+  [
+    'thousands of numbers',
+    `${JSON.stringify({ kind: 'train', step: 1, ...Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`m${i}`, i])) })}\n`,
+    /a\/metrics\.jsonl: expected the log of a training, received 2002 different numbers$/,
+  ],
+])('refuses %s as a log', (_, text, expected) => {
+  writeFileSync(join(folder, 'a/metrics.jsonl'), text);
+  expect(() => writeTrainingReport([join(folder, 'a')], join(folder, 'x.html'))).toThrow(expected);
+});

@@ -26,7 +26,22 @@ export function writeTrainingReport(folders: readonly string[], file: string): v
   const runs = folders.map((folder): TrainingRun => {
     const path = join(folder, METRICS);
     if (!existsSync(path)) throw new FileError(folder, `expected the folder of a run, with its ${METRICS}`);
-    return { name: basename(resolve(folder)), records: readJsonLines(path, metricsLine).records };
+    return { name: basename(resolve(folder)), records: recordsOf(path) };
   });
   writeFileAtomically(file, trainingReport(`Training of ${runs.map(({ name }) => name).join(', ')}`, runs));
+}
+
+/** Different numbers that a training logs, at most: each of them is a chart. */
+const MOST_NUMBERS = 1000;
+
+/** The log of a training, of which the last line may be torn. @throws FileError if it is none. */
+function recordsOf(path: string): TrainingRun['records'] {
+  const { records, torn } = readJsonLines(path, metricsLine);
+  if (records.length === 0 && torn !== undefined) {
+    throw new FileError(path, 'expected the log of a training, received no record of one');
+  }
+  const names = new Set<string>();
+  for (const record of records) Object.keys(record).forEach((name) => names.add(name));
+  if (names.size <= MOST_NUMBERS) return records;
+  throw new FileError(path, `expected the log of a training, received ${names.size} different numbers`);
 }

@@ -30,10 +30,9 @@ const SPARSE_RCNN = `model.detector={
   name: sparse-rcnn, proposals: 8, stages: 2, heads: 2, hidden: 32, dynamic: 8, detections: { count: 10 }
 }`;
 
-/** What has no anchors learns where to look first. Rates with which other seeds learn as well: rounding differs by processor. */
+/** What has no anchors learns where to look first. */
 const SLOWLY = ['model.neck.channels=32', 'train.epochs=120', 'evaluation.every=120', 'train.optimizer.lr=4.0e-3'];
 const LEARNING: Readonly<Record<string, readonly string[]>> = {
-  'faster-rcnn': ['train.optimizer.lr=5.0e-3'],
   'sparse-rcnn': ['train.epochs=160', 'evaluation.every=160', 'train.optimizer.lr=4.0e-3'],
   'deformable-detr': SLOWLY,
   dino: SLOWLY,

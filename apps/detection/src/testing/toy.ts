@@ -1,4 +1,7 @@
-/** A dataset of a few pictures of rectangles, a configuration that learns them in seconds, and the program on them. */
+/**
+ * A dataset of a few pictures of rectangles, a configuration that learns them in seconds, and the program on them. Rounding
+ * differs by processor and is as good as another seed to so short a training: rate and length are such that all seeds learn.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CocoAnnotation, CocoDataset } from '@cocoeval/ts';
@@ -32,13 +35,13 @@ model:
     detections: { count: 10 }
 input: { longest: 64, shortest: 64 }
 train:
-  epochs: 40
+  epochs: 60
   batchSize: 4
-  optimizer: { name: adamw, lr: 1.0e-2 }
+  optimizer: { name: adamw, lr: 5.0e-3 }
   schedule: { name: cosine }
   clipGradNorm: 5
   logEvery: 1
-evaluation: { every: 40 }
+evaluation: { every: 60 }
 `;
 
 /** Categories, whose ids leave gaps, with the colours of their rectangles. */

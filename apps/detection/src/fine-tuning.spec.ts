@@ -120,7 +120,9 @@ describe('evaluation.loss', () => {
       .filter(({ kind }) => kind === 'evaluation');
 
   it('is the loss of the network as it stands, of images as they are, with the same draws every time', async () => {
-    const measured = ['train.epochs=2', 'evaluation.every=1', 'evaluation.loss=true', 'evaluation.batchSize=2'];
+    // Small steps in proportion to the gradient: Adam would make much of rounding, which compiled steps do in another order.
+    const sgd = 'train.optimizer={ name: sgd, lr: 0.001, momentum: 0 }';
+    const measured = ['train.epochs=2', 'evaluation.every=1', 'evaluation.loss=true', 'evaluation.batchSize=2', sgd];
     for (const compiled of [true, false]) {
       const set = [...measured, `runtime.compile=${compiled}`, 'augmentation.flip=1'];
       expect((await detect(`train ${config} --out ${folder}/loss-${compiled}`, ...set)).code).toBe(0);
@@ -140,7 +142,7 @@ describe('evaluation.loss', () => {
     const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
     expect(losses).toHaveLength(2);
     expect(evaluations('loss-true').at(-1)!['loss']).toBeCloseTo(mean, 4);
-    expect(evaluations('loss-false').at(-1)!['loss']).toBeCloseTo(mean, 2);
+    expect(evaluations('loss-false').at(-1)!['loss']).toBeCloseTo(mean, 3);
     expect(evaluations('first')[0]).not.toHaveProperty('loss');
   });
 });

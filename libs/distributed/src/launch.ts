@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { availableParallelism, constants } from 'node:os';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { printable } from '@pyramidal/program';
 import type { Environment } from './place';
 import { freePort } from './rendezvous';
 import { writeTfConfig } from './tf-config';
@@ -103,7 +104,7 @@ function start(options: LaunchOptions, addresses: readonly string[], index: numb
   }
   const ending = new Promise<Ending>((resolve) => {
     child.once('error', (error: NodeJS.ErrnoException) => {
-      say(`[${index}] ${program}: cannot be started: ${REASONS[error.code ?? ''] ?? error.message}`);
+      say(`[${index}] ${printable(program)}: cannot be started: ${REASONS[error.code ?? ''] ?? error.message}`);
       resolve({ index, code: NOT_STARTED });
     });
     child.once('close', (code, signal) => resolve({ index, code: code ?? 128 + constants.signals[signal!] }));

@@ -64,7 +64,7 @@ function isForeign({ stack = '' }: Error): boolean {
 const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g;
 
 /** A message as a terminal may show it: without control characters, and what is very long, or has very long lines, is cut. */
-const printable = (text: string): string =>
+export const printable = (text: string): string =>
   withoutControls(cut(text, MAX_TEXT).replace(/.+/g, (line) => cut(line, MAX_LINE)));
 
 const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}...` : text);

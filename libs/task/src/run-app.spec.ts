@@ -101,6 +101,7 @@ describe('runApp', () => {
   });
 
   it.each([
+    ['train x.yaml --\u001b[2J', /^pyramidal-test train: unknown option '--\\u001b\[2J'; known options: [ -~]+\n$/],
     [
       'train x.yaml --epochs 3',
       /^pyramidal-test train: unknown option '--epochs'; known options: --recipe, --backbone, --set, --debug, --out, --resume, --quiet, --json\n$/,

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { UsageError } from '@pyramidal/config';
 import { type FoundWeights, findWeights } from '@pyramidal/inference';
-import { type ExitCode, reportError } from '@pyramidal/program';
+import { type ExitCode, printable, reportError } from '@pyramidal/program';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { chooseConfig, chooseIfAny, type ChosenConfig, runName } from './choose-config';
 import { EXPORT_FORMATS, type ExportFormat, type TaskApp } from './task-app';
@@ -29,7 +29,7 @@ export async function runApp(
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     if (!(error instanceof CommanderError)) return reportError(error, argv, stderr);
-    stderr.write(`${describeUsage(error, program, argv)}\n`);
+    stderr.write(`${printable(describeUsage(error, program, argv))}\n`);
     return 2;
   }
 }

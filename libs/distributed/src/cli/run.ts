@@ -1,5 +1,5 @@
 /** `pyramidal-launch --workers 2 -- PROGRAM ARGUMENTS`. */
-import { type ExitCode } from '@pyramidal/program';
+import { type ExitCode, printable } from '@pyramidal/program';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { launch } from '../launch';
 import { LONGEST_WAIT } from '../limits';
@@ -44,7 +44,7 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
-    process.stderr.write(`pyramidal-launch: ${error.message.replace(/^error: /, '')}\n`);
+    process.stderr.write(`pyramidal-launch: ${printable(error.message.replace(/^error: /, ''))}\n`);
     return 2;
   }
 }

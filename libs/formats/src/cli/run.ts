@@ -1,7 +1,7 @@
 /** The commands of `pyramidal-data`. */
 import { existsSync } from 'node:fs';
 import { checkTarget, readText, writeJson } from '@pyramidal/files';
-import { type ExitCode, reportError } from '@pyramidal/program';
+import { type ExitCode, printable, reportError } from '@pyramidal/program';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import {
   type Conversion,
@@ -44,7 +44,10 @@ export async function run(args: readonly string[], print: (line: string) => void
   const program = new Command('pyramidal-data')
     .description("Brings labels into COCO's format, and from there into others")
     .option('--debug', 'show the stack of an error')
-    .configureOutput({ writeOut: (text) => print(text.trimEnd()), writeErr: (text) => process.stderr.write(text) });
+    .configureOutput({
+      writeOut: (text) => print(text.trimEnd()),
+      writeErr: (text) => process.stderr.write(printable(text)),
+    });
   program
     .command('convert')
     .description(

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The program `pyramidal-runtime`. */
 import { Command, CommanderError, Option } from 'commander';
-import { type ExitCode, runProgram } from '@pyramidal/program';
+import { type ExitCode, printable, runProgram } from '@pyramidal/program';
 import { doctorCommand } from './doctor';
 import { installCommand, type InstallCommandOptions } from './install';
 
@@ -40,7 +40,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
-    process.stderr.write(`${error.message.replace(/\s*\n\s*/g, ' ')}\n`);
+    process.stderr.write(`${printable(error.message.replace(/\s*\n\s*/g, ' '))}\n`);
     return 2;
   }
 }

@@ -5,7 +5,7 @@ import type { About, Curve, ImageDetails, Selection } from '../src/protocol';
 const KEPT = 500;
 
 export class Server {
-  private readonly details = new Map<number, Promise<ImageDetails>>();
+  private readonly details = new Map<string, Promise<ImageDetails>>();
 
   private constructor(readonly about: About) {}
 
@@ -21,12 +21,21 @@ export class Server {
     return ask(`/api/curve?run=${run}${label === undefined ? '' : `&class=${label}`}`);
   }
 
+  /** Without masks, as the wall shows it. */
   image(index: number): Promise<ImageDetails> {
-    const kept = this.details.get(index);
+    return this.kept(`/api/images/${index}`);
+  }
+
+  maskedImage(index: number): Promise<ImageDetails> {
+    return this.kept(`/api/masked-images/${index}`);
+  }
+
+  private kept(address: string): Promise<ImageDetails> {
+    const kept = this.details.get(address);
     if (kept !== undefined) return kept;
-    const asked = ask<ImageDetails>(`/api/images/${index}`);
-    asked.catch(() => this.details.delete(index)); // so that it can be asked for again
-    this.details.set(index, asked);
+    const asked = ask<ImageDetails>(address);
+    asked.catch(() => this.details.delete(address)); // so that it can be asked for again
+    this.details.set(address, asked);
     const [oldest] = this.details.keys();
     if (this.details.size > KEPT) this.details.delete(oldest!);
     return asked;

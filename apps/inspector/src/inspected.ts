@@ -13,7 +13,8 @@ export interface Inspected {
   readonly about: Omit<About, 'version'>;
   /** @throws QueryError as all that take a query. */
   select(query: URLSearchParams): Selection;
-  image(index: number): ImageDetails;
+  /** @param hasMasks whether masks are told, which only a drawing of the image alone needs. */
+  image(index: number, hasMasks: boolean): ImageDetails;
   picture(index: number): PictureFile;
   /** What may be saved of a selection, by name, as JSON can hold it. */
   readonly exports: Readonly<Record<string, (query: URLSearchParams) => object>>;

@@ -38,7 +38,7 @@ const reason = executablePath ? '' : ' (skipped: no Chromium in the path, PYRAMI
   const status = () => page.locator('#status').textContent();
   const settled = (text: string) => page.waitForFunction((start) => document.querySelector('#status')!.textContent.startsWith(start), text); // prettier-ignore
   const shownTiles = () => page.locator('.tiles li:not([hidden])').count();
-  const filled = () => page.waitForFunction(() => document.querySelectorAll('.tiles li:not([hidden]) img:not(.loaded)').length === 0); // prettier-ignore
+  const filled = () => page.waitForFunction(() => document.querySelectorAll('.tiles li:not([hidden]):not([data-drawn])').length === 0); // prettier-ignore
   const photograph = (name: string) => page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
 
   beforeAll(async () => {
@@ -141,7 +141,7 @@ const reason = executablePath ? '' : ' (skipped: no Chromium in the path, PYRAMI
     await page.locator('dialog[data-ready="3"]').waitFor();
     expect(await page.locator('.panes figcaption').allTextContents()).toEqual(['annotated', 'run 1', 'run 2']);
     const captions = await page.locator('dialog caption').allTextContents();
-    const { runs, objects } = detections.image(3) as unknown as { runs: { detections: { score: number }[] }[]; objects: object[] }; // prettier-ignore
+    const { runs, objects } = detections.image(3, true) as unknown as { runs: { detections: { score: number }[] }[]; objects: object[] }; // prettier-ignore
     const counts = runs.map((run) => run.detections.filter(({ score }) => score >= 0.3).length);
     expect(captions).toEqual([`run 1: ${counts[0]} detections`, `run 2: ${counts[1]} detections`, `${objects.length} annotated`]); // prettier-ignore
     expect(await page.locator('dialog').textContent()).toContain('<b>猫</b>');

@@ -1,5 +1,4 @@
 /// <reference lib="dom" />
-/// <reference lib="dom.iterable" />
 /**
  * The inspector on 5,000 images and 200,000 detections: the time until it listens, until the first view is whole, and frames a second
  * while the wall is scrolled, in headless Chromium.
@@ -100,11 +99,9 @@ async function start(options: readonly string[]): Promise<{ child: ChildProcess;
 async function firstView(page: Page, address: string): Promise<number> {
   const start = performance.now();
   await page.goto(address);
-  // Functions that run in the page have none of their own with a name: what compiles these sources would mark it.
   await page.waitForFunction(() => {
-    const tiles = [...document.querySelectorAll('.tiles li:not([hidden])')];
-    const isEmpty = ':scope:not(:has(img.loaded)), :scope:has(.caption:empty)';
-    return tiles.length > 0 && tiles.every((tile) => !tile.matches(isEmpty));
+    const tiles = document.querySelectorAll('.tiles li:not([hidden])');
+    return tiles.length > 0 && document.querySelectorAll('.tiles li:not([hidden]):not([data-drawn])').length === 0;
   });
   return performance.now() - start;
 }

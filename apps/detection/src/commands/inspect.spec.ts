@@ -49,7 +49,7 @@ it('compares two runs on the data set of the first, with the numbers of metrics.
   const { box } = JSON.parse(readFileSync(join(folder, 'a/eval/metrics.json'), 'utf8')) as { box: object };
   expect(about.runs.map(({ name, metrics }) => [name, metrics])).toEqual([['a', box], ['b', box]]); // prettier-ignore
   expect([about.title, about.images, about.classes.map(({ name }) => name)]).toEqual(['a and b', 4, ['blue', 'red']]);
-  const details = image(1);
+  const details = image(1, true);
   if (details.task !== 'detection') throw new Error('expected a detector');
   expect(details.runs[0]!.detections).toHaveLength(2);
   for (const { mask } of [...details.objects, ...details.runs[0]!.detections]) expect(mask!.size).toEqual([48, 64]);
@@ -57,7 +57,7 @@ it('compares two runs on the data set of the first, with the numbers of metrics.
 
 it('leaves masks of another network alone', async () => {
   const { image } = await open({ runs: [writeRun('boxes', false)] });
-  const details = image(1);
+  const details = image(1, true);
   if (details.task !== 'detection') throw new Error('expected a detector');
   expect(details.runs[0]!.detections.map(({ mask }) => mask)).toEqual([undefined, undefined]);
 });

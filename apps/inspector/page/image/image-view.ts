@@ -76,7 +76,7 @@ export class ImageView {
     this.shown = image;
     if (!isSame) this.dialog.removeAttribute('data-ready');
     try {
-      const details = await this.server.image(image);
+      const details = await this.server.maskedImage(image);
       const picture = await this.picture(image);
       const scenes = await this.scenes(details, picture, view);
       if (turn !== this.turn) return;

@@ -8,24 +8,29 @@ import { foundOf, truthOf } from '../draw/drawables';
 import type { Server } from '../server';
 import type { View } from '../view';
 
-/** A tile that is scrolled by shows nothing; one that stays this long is filled. Milliseconds. */
+/** A tile is filled when it has stood for so many milliseconds, and nobody scrolls in haste. */
 const PATIENCE = 40;
 const LINE = 2;
 
 export class Tile {
   readonly item = make('li');
   readonly button = make('button', { type: 'button' });
-  private readonly picture = make('img', { alt: '', decoding: 'async' });
+  /** Holds the thumbnail too: one surface is painted once while the wall is scrolled. */
   private readonly canvas = make('canvas');
   private readonly caption = make('span', { class: 'caption' });
+  private picture = new Image();
+  private details: ImageDetails | undefined;
+  private view: View | undefined;
   /** The image, and a number that grows when the tile shows another one. */
   private index = -1;
   private turn = 0;
 
-  constructor(private readonly server: Server) {
-    this.picture.addEventListener('load', () => this.picture.classList.add('loaded'));
-    const frame = make('span', { class: 'frame' }, this.picture, this.canvas);
-    this.button.append(frame, this.caption);
+  /** @param isHasty whether the wall is scrolled so fast that nobody looks at its pictures. */
+  constructor(
+    private readonly server: Server,
+    private readonly isHasty: () => boolean,
+  ) {
+    this.button.append(make('span', { class: 'frame' }, this.canvas), this.caption);
     this.item.append(this.button);
   }
 
@@ -35,40 +40,57 @@ export class Tile {
 
   /** Shows an image at a place; what was drawn of another one goes at once. */
   show(index: number, view: View): void {
+    this.rest();
     this.index = index;
-    const turn = ++this.turn;
+    this.view = view;
     this.item.hidden = false;
-    this.picture.removeAttribute('src');
-    this.picture.classList.remove('loaded');
+    this.item.removeAttribute('data-drawn');
+    this.canvas.width = 0;
     this.caption.textContent = '';
     this.button.setAttribute('aria-label', `Image ${index}`);
-    this.canvas.width = 0;
-    setTimeout(() => {
-      if (turn !== this.turn) return;
-      this.picture.src = this.server.thumbnail(index);
-      void this.redraw(view);
-    }, PATIENCE);
+    this.fillLater(this.turn);
   }
 
   /** Shows nothing, and waits for nothing, until it shows another image. */
   rest(): void {
     this.turn++;
     this.item.hidden = true;
-    this.picture.removeAttribute('src');
+    this.details = undefined;
+    this.picture.removeAttribute('src'); // what is on its way is not needed any more
   }
 
-  /** Draws the image's objects or maps as the view has them. */
+  /** Draws the image as the view has it, when it is there. */
   async redraw(view: View): Promise<void> {
-    const { index, turn } = this;
+    const { turn, details } = this;
+    this.view = view;
+    if (details === undefined) return;
+    const map = details.task === 'segmentation' ? await this.smallMap(details, view) : undefined;
+    if (turn !== this.turn) return;
+    const words = details.task === 'detection' ? detectionWords(details, view) : segmentationWords(details, view);
+    this.caption.textContent = `${words} · ${details.name.split('/').at(-1)}`;
+    this.caption.title = this.caption.textContent;
+    this.button.setAttribute('aria-label', `${details.name}: ${words}`);
+    this.draw(details, view, map);
+    this.item.dataset['drawn'] = '';
+  }
+
+  private fillLater(turn: number): void {
+    setTimeout(() => {
+      if (turn !== this.turn) return;
+      if (this.isHasty()) this.fillLater(turn);
+      else void this.fill(turn);
+    }, PATIENCE);
+  }
+
+  private async fill(turn: number): Promise<void> {
+    const picture = new Image();
+    this.picture = picture;
+    picture.src = this.server.thumbnail(this.index);
     try {
-      const details = await this.server.image(index);
-      const drawn = details.task === 'segmentation' ? await this.smallMap(details, view) : undefined;
-      if (turn !== this.turn || index !== this.index) return;
-      const words = details.task === 'detection' ? detectionWords(details, view) : segmentationWords(details, view);
-      this.caption.textContent = `${words} · ${details.name.split('/').at(-1)}`;
-      this.caption.title = this.caption.textContent;
-      this.button.setAttribute('aria-label', `${details.name}: ${words}`);
-      this.draw(details, view, drawn);
+      const [details] = await Promise.all([this.server.image(this.index), whenLoaded(picture)]);
+      if (turn !== this.turn) return;
+      this.details = details;
+      await this.redraw(this.view!);
     } catch (error) {
       if (turn === this.turn) this.caption.textContent = (error as Error).message;
     }
@@ -84,17 +106,19 @@ export class Tile {
   }
 
   private draw(details: ImageDetails, view: View, map: HTMLCanvasElement | undefined): void {
-    const { canvas } = this;
+    const { canvas, picture } = this;
     const ratio = Math.min(2, devicePixelRatio);
     const [width, height] = [canvas.clientWidth * ratio, canvas.clientHeight * ratio];
     Object.assign(canvas, { width, height });
     const scale = Math.min(width / details.width, height / details.height);
     const [left, top] = [(width - scale * details.width) / 2, (height - scale * details.height) / 2];
+    const place = [left, top, scale * details.width, scale * details.height] as const;
     const pen = canvas.getContext('2d')!;
+    if (picture.naturalWidth > 0) pen.drawImage(picture, ...place);
     if (map !== undefined) {
       pen.globalAlpha = view.opacity;
       pen.imageSmoothingEnabled = false;
-      pen.drawImage(map, left, top, scale * details.width, scale * details.height);
+      pen.drawImage(map, ...place);
     }
     if (details.task === 'segmentation' || view.hidden.has('boxes')) return;
     const run = Number(view.filter.get('run') ?? 0);
@@ -106,6 +130,9 @@ export class Tile {
     drawBoxes(pen, drawables, { left, top, scale }, LINE * ratio);
   }
 }
+
+/** A picture that cannot be read has no size; what is known of its image is shown all the same. */
+const whenLoaded = (picture: HTMLImageElement): Promise<void> => picture.decode().catch(() => undefined);
 
 function detectionWords({ objects, runs }: DetectionImage, view: View): string {
   const run = runs[Number(view.filter.get('run') ?? 0)];

@@ -5,6 +5,9 @@ import type { View } from '../view';
 import { GAP, gridOf, shownRange, stepTo, type Grid } from './grid';
 import { Tile } from './tile';
 
+/** Screens a second from which on nobody looks at single pictures, and milliseconds until they do again. */
+const [HASTE, REST] = [4, 120];
+
 export class Wall {
   private readonly list = make('ul', { class: 'tiles' });
   /** Tiles by the place that they show. */
@@ -16,6 +19,10 @@ export class Wall {
   /** The one that the keyboard is at. */
   private current = 0;
   private isPlanned = false;
+  /** Where it was scrolled to last, when, and how long that counts as haste. */
+  private top = 0;
+  private scrolledAt = 0;
+  private hastyUntil = 0;
 
   /** @param scroller what is scrolled. @param open called with the image that is chosen. */
   constructor(
@@ -80,8 +87,16 @@ export class Wall {
     this.isPlanned = true;
     requestAnimationFrame(() => {
       this.isPlanned = false;
+      this.noteSpeed();
       this.fill();
     });
+  }
+
+  private noteSpeed(): void {
+    const [now, { scrollTop, clientHeight }] = [performance.now(), this.scroller];
+    const screens = (1000 * Math.abs(scrollTop - this.top)) / (now - this.scrolledAt) / clientHeight;
+    if (screens > HASTE) this.hastyUntil = now + REST;
+    [this.top, this.scrolledAt] = [scrollTop, now];
   }
 
   private fill(): void {
@@ -95,7 +110,7 @@ export class Wall {
   }
 
   private putOn(place: number): void {
-    const tile = this.spare.pop() ?? new Tile(this.server);
+    const tile = this.spare.pop() ?? new Tile(this.server, () => performance.now() < this.hastyUntil);
     if (!tile.item.isConnected) this.list.append(tile.item);
     this.put(tile, place);
     tile.item.setAttribute('aria-setsize', String(this.images.length));

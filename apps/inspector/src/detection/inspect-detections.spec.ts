@@ -16,7 +16,7 @@ const set = toySet(30);
 const coco = new COCO(set.dataset);
 const inspected = inspectDetections(toInspect(set, '/nowhere', 2));
 const select = (query = '') => inspected.select(new URLSearchParams(query));
-const details = Array.from({ length: 30 }, (_, i) => inspected.image(i) as DetectionImage);
+const details = Array.from({ length: 30 }, (_, i) => inspected.image(i, true) as DetectionImage);
 
 describe('a run in numbers', () => {
   const [first] = inspected.about.runs;

@@ -36,7 +36,7 @@ export function inspectDetections(set: DetectionsToInspect): Inspected {
   return {
     about: inspected.about,
     select: (query) => inspected.select(query),
-    image: (index) => inspected.image(index),
+    image: (index, hasMasks) => inspected.image(index, hasMasks),
     picture: (index) => inspected.picture(index),
     curve: (query) => inspected.curve(query),
     exports: {
@@ -79,9 +79,10 @@ class InspectedDetections {
     return { images: this.ordered(images, filter), counts: inOrder(counts) };
   }
 
-  image(index: number): DetectionImage {
+  image(index: number, hasMasks: boolean): DetectionImage {
     const { file, width, height } = this.set.images[index]!;
     const size = { width, height };
+    const masked = hasMasks ? size : undefined;
     const first = this.objects.starts[index]!;
     const own = rowsOf(this.objects.starts, index);
     return {
@@ -89,9 +90,9 @@ class InspectedDetections {
       index,
       name: this.nameOf(index, file),
       ...size,
-      objects: own.map((row) => this.objects.details(row, size)),
+      objects: own.map((row) => this.objects.details(row, masked)),
       runs: this.runs.map((run) => ({
-        detections: rowsOf(run.starts, index).map((row) => run.details(row, first, size)),
+        detections: rowsOf(run.starts, index).map((row) => run.details(row, first, masked)),
         missed: own.filter((row) => run.missed[row] === 1).map((row) => row - first),
         pairs: pairsOf(run, index, first),
       })),

@@ -1,5 +1,6 @@
 /** The annotated objects of a data set as columns, ordered by image. */
 import { mask, type CocoAnnotation, type COCO } from '@cocoeval/ts';
+import type { Size } from '@pyramidal/images';
 import { groupByImage } from '../grouped';
 import type { Box, ObjectDetails, Rle } from '../protocol';
 
@@ -57,7 +58,8 @@ export class ObjectColumns {
     return this.coco.annotation(this.ids[row]!)!;
   }
 
-  details(row: number, size: { readonly height: number; readonly width: number }): ObjectDetails {
+  /** @param size of the image, where masks are asked for. */
+  details(row: number, size: Size | undefined): ObjectDetails {
     const { bbox, segmentation } = this.annotation(row);
     return {
       id: this.ids[row]!,
@@ -65,7 +67,7 @@ export class ObjectColumns {
       box: bbox as unknown as Box,
       area: this.areas[row]!,
       crowd: this.crowds[row] === 1,
-      ...(hasMask(segmentation) && { mask: runsOf(segmentation, size) }),
+      ...(size !== undefined && hasMask(segmentation) && { mask: runsOf(segmentation, size) }),
     };
   }
 }
@@ -74,7 +76,5 @@ const hasMask = (segmentation: CocoAnnotation['segmentation']): segmentation is 
   Array.isArray(segmentation) ? segmentation.length > 0 : Boolean(segmentation);
 
 /** Run lengths, whatever form a file has. */
-export const runsOf = (
-  segmentation: NonNullable<CocoAnnotation['segmentation']>,
-  { height, width }: { readonly height: number; readonly width: number },
-): Rle => mask.fromSegmentation(segmentation, height, width);
+export const runsOf = (segmentation: NonNullable<CocoAnnotation['segmentation']>, { height, width }: Size): Rle =>
+  mask.fromSegmentation(segmentation, height, width);

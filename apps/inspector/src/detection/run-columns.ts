@@ -1,5 +1,6 @@
 /** One run's detections as columns, ordered by image, with what became of each (TIDE). */
 import { type COCO, type CocoReport, type CocoResult, errorBreakdown, evaluateDetections } from '@cocoeval/ts';
+import type { Size } from '@pyramidal/images';
 import { groupByImage } from '../grouped';
 import type { Box, DetectionDetails, RunAbout } from '../protocol';
 import { ConfusionPairs } from './confusion-pairs';
@@ -96,15 +97,15 @@ export class RunColumns {
     return { label, score, iou, kind: this.kindOf(row), area };
   }
 
-  /** @param first the row of the image's first object. */
-  details(row: number, first: number, size: { readonly height: number; readonly width: number }): DetectionDetails {
+  /** @param first the row of the image's first object. @param size of the image, where masks are asked for. */
+  details(row: number, first: number, size: Size | undefined): DetectionDetails {
     const segmentation = this.masks[row];
     const object = this.objects[row]!;
     return {
       ...this.filtered(row),
       box: this.box(row),
       object: object < 0 ? -1 : object - first,
-      ...(segmentation !== undefined && { mask: runsOf(segmentation, size) }),
+      ...(size !== undefined && segmentation !== undefined && { mask: runsOf(segmentation, size) }),
     };
   }
 

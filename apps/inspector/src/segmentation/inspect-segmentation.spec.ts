@@ -46,7 +46,7 @@ it('finds images by their share of wrong pixels, classes and cells', async () =>
   expect(select('class=2')).toEqual([1, 2, 3, 4, 5]);
   expect(select('order=errors')).toEqual([5, 4, 3, 2, 1, 0]);
   const withCell = [0, 1, 2, 3, 4, 5].filter((image) => {
-    const { runs } = inspected.image(image) as { runs: readonly { confusion: readonly (readonly number[])[] }[] };
+    const { runs } = inspected.image(image, true) as { runs: readonly { confusion: readonly (readonly number[])[] }[] };
     return runs[0]!.confusion.some(([row, column]) => row === 0 && column === 2);
   });
   expect(select('cell=0:2')).toEqual(withCell);
@@ -57,8 +57,12 @@ it('gives maps by layer, whole and small', async () => {
   const inspected = await open();
   expect(await inspected.map!(3, 'label', false)).toEqual(labels(3).data);
   expect(await inspected.map!(3, '0', false)).toEqual(predicted(3).data);
-  expect(inspected.image(3)).toMatchObject({ width: WIDTH, height: HEIGHT, runs: [{ wrong: 3, pixels: 40 }, {}] });
-  const { small } = inspected.image(3) as { small: { width: number; height: number } };
+  expect(inspected.image(3, true)).toMatchObject({
+    width: WIDTH,
+    height: HEIGHT,
+    runs: [{ wrong: 3, pixels: 40 }, {}],
+  });
+  const { small } = inspected.image(3, true) as { small: { width: number; height: number } };
   expect(await inspected.map!(3, '1', true)).toHaveLength(small.width * small.height);
   for (const layer of ['2', '-1', '../label', '', '1e0']) {
     await expect(inspected.map!(3, layer, false)).rejects.toThrow(/expected the map 'label' or the number of a run/);

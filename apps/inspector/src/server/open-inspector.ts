@@ -63,7 +63,12 @@ function addRoutes(inspected: Inspected, server: FastifyInstance): void {
     if (inspected.curve === undefined) throw new NotThereError('expected a detector, received a segmentor');
     return inspected.curve(queryOf(request));
   });
-  server.get<OfImage>('/api/images/:index', ({ params }) => inspected.image(imageOf(params.index, inspected)));
+  for (const [address, hasMasks] of [
+    ['/api/images/:index', false],
+    ['/api/masked-images/:index', true],
+  ] as const) {
+    server.get<OfImage>(address, ({ params }) => inspected.image(imageOf(params.index, inspected), hasMasks));
+  }
   server.get<OfImage>('/thumbnails/:index', async (request, reply) => {
     const file = inspected.picture(imageOf(request.params.index, inspected));
     return sendKept(reply, 'image/jpeg', await pictures.thumbnail(file, goneOf(reply)));

@@ -9,8 +9,8 @@ const THUMBNAIL_BYTES = 64 << 20;
 const PICTURE_BYTES = 64 << 20;
 const [THUMBNAIL_QUALITY, PICTURE_QUALITY] = [80, 95];
 
-/** Pictures decoded at a time; the wall asks for many at once. */
-const AT_A_TIME = 4;
+/** Pictures decoded at a time; the wall asks for many at once, and draws while it waits. */
+const AT_A_TIME = 2;
 
 export class Pictures {
   private readonly thumbnails = new ByteCache(THUMBNAIL_BYTES);

@@ -1,6 +1,6 @@
 /** The files of the page, which Vite builds into `site/`: read once, served by name. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { FileError } from '@pyramidal/files';
 
@@ -40,7 +40,10 @@ export function renewSite(): void {
   if (!SOURCES.every((folder) => existsSync(folder))) return;
   const built = join(SITE, 'index.html');
   const newest = Math.max(...SOURCES.map(newestIn));
-  if (!existsSync(built) || statSync(built).mtimeMs < newest) buildSite(SITE);
+  if (existsSync(built) && statSync(built).mtimeMs > newest) return;
+  const start = new Date();
+  buildSite(SITE);
+  utimesSync(built, start, start); // what is changed meanwhile is newer
 }
 
 /** As `vite build` does. */

@@ -1,5 +1,6 @@
 /** A configuration's network, its loss, and how it takes images: where backbone, neck, heads and data meet. */
 import { backboneCatalogue, type BackboneCatalogue } from '@pyramidal/backbones';
+import { buildAs } from '@pyramidal/config';
 import { type Detector, randomKeys } from '@pyramidal/detector';
 import type { DetectionBatch, ImageTransform } from '@pyramidal/coco';
 import { type DecodeOptions, IMAGENET_NORMALISATION } from '@pyramidal/images';
@@ -23,7 +24,8 @@ export function assembleDetector(
 ): Detector {
   const { name, ...overrides } = model.backbone;
   const backbone = backbones.create(name, overrides);
-  return createDetector(model.detector, { backbone, neckChannels: model.neck.channels, classes }, detectors);
+  const parts = { backbone, neckChannels: model.neck.channels, classes };
+  return buildAs('model', () => createDetector(model.detector, parts, detectors));
 }
 
 export type DetectionTensors = DetectionBatch['tensors'] & tf.NamedTensorMap;

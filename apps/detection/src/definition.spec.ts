@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { DetectorDefinition } from '@pyramidal/detector';
-import { loadConfig, z } from '@pyramidal/config';
+import { loadConfig, UsageError, z } from '@pyramidal/config';
 import { retinaNet } from '@pyramidal/retinanet';
 import { describeOwnBackbones } from '@pyramidal/task-testing';
 import { detectionDefinition } from './definition';
@@ -29,4 +29,12 @@ it('names a detector of its own beside ours, with settings of its own', () => {
   expect(() => detectionDefinition({ detectors: { retinanet: mine } })).toThrow(
     "detectors: expected every name once, received 'retinanet' twice",
   );
+});
+
+it.each(['dino', 'deformable-detr'])('refuses a width of the neck that %s is not made with, in one line', (name) => {
+  const definition = detectionDefinition();
+  const set = [`model.detector={ name: ${name} }`, 'model.neck.channels=16'];
+  const { config } = loadConfig(definition.schema, SAMPLE, { set });
+  expect(() => definition.assemble(config, 3)).toThrow(UsageError);
+  expect(() => definition.assemble(config, 3)).toThrow(/^model: GroupNorm: expected channels in 32 groups/);
 });

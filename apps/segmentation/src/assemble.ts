@@ -1,6 +1,7 @@
 /** A configuration's segmentor, its loss, and how it takes images: where backbone, heads and data meet. */
 import { colourTable, type EvaluationTransform, type LabelCoding, type SegmentationBatch } from '@pyramidal/ade20k';
 import { backboneCatalogue, type BackboneCatalogue } from '@pyramidal/backbones';
+import { buildAs } from '@pyramidal/config';
 import { type DecodeOptions, IMAGENET_NORMALISATION } from '@pyramidal/images';
 import { createPredictor, type Predictor } from '@pyramidal/inference';
 import { ForwardPass, inferencePass } from '@pyramidal/nn';
@@ -24,7 +25,7 @@ export function assembleSegmentor(
 ): Segmentor {
   const { name, ...overrides } = model.backbone;
   const backbone = backbones.create(name, overrides);
-  return createSegmentor(model.head, { backbone, classes }, heads);
+  return buildAs('model', () => createSegmentor(model.head, { backbone, classes }, heads));
 }
 
 export type SegmentationTensors = Pick<SegmentationBatch, 'images' | 'labels'> & tf.NamedTensorMap;

@@ -16,5 +16,5 @@ export {
 } from './schema';
 export { readMapping } from './read-yaml';
 export { openStoredConfig, type StoredConfig } from './stored-config';
-export { ConfigError, UsageError, type Problem } from './usage-error';
+export { buildAs, ConfigError, UsageError, type Problem } from './usage-error';
 export { requiredValidationSet, validationSet, type ValidationSet } from './validation-set';

@@ -8,6 +8,20 @@ export class UsageError extends Error {
   }
 }
 
+/**
+ * Builds what a configuration describes, whose values may each be right and not go together.
+ * @throws UsageError for what a module is not made with.
+ */
+export function buildAs<T>(part: string, build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    if (error instanceof RangeError && /: expected /.test(error.message))
+      throw new UsageError(`${part}: ${error.message}`);
+    throw error;
+  }
+}
+
 /** One thing that is wrong with a configuration: `configs/x.yaml:14: train.epochs: expected at least 1, received 0`. */
 export interface Problem {
   /** Where it is written: `configs/x.yaml:14` or `--set train.epochs=0`. */

@@ -101,6 +101,7 @@ describe('runApp', () => {
   });
 
   it.each([
+    ['serve --weights w.pth --host=', /^pyramidal-test serve: .*expected an address, received ''\n$/],
     ['train x.yaml --\u001b[2J', /^pyramidal-test train: unknown option '--\\u001b\[2J'; known options: [ -~]+\n$/],
     [
       'train x.yaml --epochs 3',

@@ -128,7 +128,12 @@ function createProgram(app: TaskApp, finish: Finish): Command {
   }
   common('serve', 'answer HTTP requests: an image in, its prediction as JSON out')
     .requiredOption('--weights <path>', WEIGHTS, theWeights)
-    .option('--host <address>', 'address to listen on; 0.0.0.0 takes requests of other machines', '127.0.0.1')
+    .option(
+      '--host <address>',
+      'address to listen on; 0.0.0.0 takes requests of other machines',
+      parseHost,
+      '127.0.0.1',
+    )
     .option('--port <number>', 'port to listen on; 0 takes any that is free', parseCount(0, 65_535), 8080)
     .option('--queue <count>', 'requests in work; more are turned away', parseCount(1), 64)
     .action(async (file, { weights, host, port, queue, set, ...choice }) => {
@@ -264,6 +269,12 @@ function parseScore(text: string): number {
   const score = Number(text);
   if (text.trim() !== '' && score >= 0 && score <= 1) return score;
   throw new InvalidArgumentError(`expected a number from 0 to 1, received '${text}'`);
+}
+
+/** Node listens everywhere where the name is empty. */
+function parseHost(text: string): string {
+  if (text.trim() !== '') return text;
+  throw new InvalidArgumentError(`expected an address, received '${text}'`);
 }
 
 const parseCount =

@@ -4,6 +4,7 @@ export interface BenchRow {
   readonly engine: string;
   readonly mode: string;
   readonly wallMs: number;
+  /** NaN where it is not measured. */
   readonly cpuMs: number;
   readonly peakMB: number;
   readonly ratioToPeer: number | null;

@@ -85,7 +85,8 @@ function table(rows: readonly BenchRow[]): string {
   const lines = rows.map(({ wallMs, cpuMs, peakMB, ratioToPeer, quartiles, ...row }) => {
     const spread = quartiles === undefined ? '' : ` (${quartiles.map((ratio) => ratio.toFixed(2)).join('-')})`;
     const ratio = ratioToPeer === null ? '' : `${ratioToPeer.toFixed(2)}${spread}`;
-    const numbers = [wallMs.toFixed(1), cpuMs.toFixed(1), peakMB.toFixed(0), ratio];
+    const spent = Number.isNaN(cpuMs) ? '' : cpuMs.toFixed(1);
+    const numbers = [wallMs.toFixed(1), spent, peakMB.toFixed(0), ratio];
     return `| ${[row.case, row.engine, row.mode, ...numbers].join(' | ')} |`;
   });
   return [

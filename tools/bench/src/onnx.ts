@@ -72,12 +72,14 @@ function differencesOf(runtime: string, folder: string): Record<string, Differen
   return JSON.parse(output.trim().split('\n').at(-1)!) as Record<string, Difference>;
 }
 
-/** Such as `3.1e-6` for the largest of all outputs, and labels that differ, if any. */
+/** Such as `3.1e-6` for the largest of all outputs, labels that differ, and objects that come in another order, if any. */
 function told(differences: Readonly<Record<string, Difference>>): string {
   const all = Object.values(differences);
   const largest = Math.max(...all.map((each) => ('relative' in each ? each.relative : 0)));
-  const unequal = all.flatMap((each) =>
-    'unequal' in each && each.unequal > 0 ? [`${each.unequal} of ${each.of} labels`] : [],
+  const unequal = Object.entries(differences).flatMap(([output, each]) =>
+    'unequal' in each && each.unequal > 0
+      ? [`${each.unequal} of ${each.of} ${output === 'order' ? 'in other places' : output}`]
+      : [],
   );
   return [largest.toExponential(1), ...unequal].join(', ');
 }

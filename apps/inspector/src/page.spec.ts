@@ -7,6 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import { inspectDetections } from './detection/inspect-detections';
 import type { Inspected } from './inspected';
 import { inspectSegmentation } from './segmentation/inspect-segmentation';
+import type { DetectionImage } from './protocol';
 import { type Inspector, openInspector } from './server/open-inspector';
 import { buildSite } from './server/site';
 import { toInspect, toySet, writePictures } from './testing/toy-set';
@@ -141,7 +142,7 @@ const reason = executablePath ? '' : ' (skipped: no Chromium in the path, PYRAMI
     await page.locator('dialog[data-ready="3"]').waitFor();
     expect(await page.locator('.panes figcaption').allTextContents()).toEqual(['annotated', 'run 1', 'run 2']);
     const captions = await page.locator('dialog caption').allTextContents();
-    const { runs, objects } = detections.image(3, true) as unknown as { runs: { detections: { score: number }[] }[]; objects: object[] }; // prettier-ignore
+    const { runs, objects } = detections.image(3, true) as DetectionImage;
     const counts = runs.map((run) => run.detections.filter(({ score }) => score >= 0.3).length);
     expect(captions).toEqual([`run 1: ${counts[0]} detections`, `run 2: ${counts[1]} detections`, `${objects.length} annotated`]); // prettier-ignore
     expect(await page.locator('dialog').textContent()).toContain('<b>猫</b>');

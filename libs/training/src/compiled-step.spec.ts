@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint';
 import { createOptimizer } from './create-optimizer';
+import { release, stateOf } from './testing/step-state';
 import { trainStep, type Losses, type TrainStep } from './train-step';
 
 /** Batch statistics, dropout, a parameter large enough to be updated alone: parameters, buffers and randomness. */
@@ -54,20 +55,6 @@ function update(step: TrainStep, index: number): number[] {
   tf.dispose([values, ...batches]);
   return numbers;
 }
-
-function stateOf({ module, state }: TrainStep): number[] {
-  const weights = [...module.state().values()].flatMap(({ variable }) => Array.from(variable.dataSync()));
-  const others = [...state.values()].flatMap((values) =>
-    [...values.readers().values()].flatMap((read) => Array.from(read())),
-  );
-  return [...weights, ...others];
-}
-
-const release = (...steps: TrainStep[]): void =>
-  steps.forEach((step) => {
-    step.dispose();
-    step.module.dispose();
-  });
 
 describe.each([1, 3])('a compiled step, accumulation %i', (accumulation) => {
   // Adam blows up rounding where a gradient is near zero, which is why its state is not compared.

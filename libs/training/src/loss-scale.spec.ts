@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint';
 import { createOptimizer } from './create-optimizer';
 import type { LossScaleOptions } from './loss-scale';
+import { release, stateOf } from './testing/step-state';
 import { trainStep, type TrainStep } from './train-step';
 
 /** Parameters that are updated alone, where they are large, and small ones. */
@@ -62,20 +63,6 @@ function update(step: TrainStep, index: number, factor = 1): Record<string, numb
   tf.dispose([values, ...batches]);
   return numbers;
 }
-
-function stateOf({ module, state }: TrainStep): number[] {
-  const weights = [...module.state().values()].flatMap(({ variable }) => Array.from(variable.dataSync()));
-  const others = [...state.values()].flatMap((values) =>
-    [...values.readers().values()].flatMap((read) => Array.from(read())),
-  );
-  return [...weights, ...others];
-}
-
-const release = (...steps: TrainStep[]): void =>
-  steps.forEach((step) => {
-    step.dispose();
-    step.module.dispose();
-  });
 
 describe.each(['cpu', ...(hasNative() ? (['tensorflow'] as const) : [])] as const)('loss scaling on %s', (engine) => {
   beforeAll(() => openRuntime({ engine }));

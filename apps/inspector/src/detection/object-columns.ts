@@ -64,7 +64,7 @@ export class ObjectColumns {
     return {
       id: this.ids[row]!,
       label: this.labels[row]!,
-      box: bbox as unknown as Box,
+      box: bbox as Box,
       area: this.areas[row]!,
       crowd: this.crowds[row] === 1,
       ...(size !== undefined && hasMask(segmentation) && { mask: runsOf(segmentation, size) }),

@@ -43,6 +43,8 @@ const PUBLISHED: readonly SpeedCase[] = [
 ];
 const TOY: readonly SpeedCase[] = [
   { network: 'classifier', backbone: 'groupmixformer_tiny', batch: 2, height: 64, width: 64 },
+  { network: 'mask-rcnn', backbone: 'groupmixformer_tiny', batch: 1, height: 64, width: 64 },
+  { network: 'upernet', backbone: 'groupmixformer_tiny', batch: 2, height: 64, width: 64 },
 ];
 const [SECONDS, TOY_SECONDS] = [2, 0];
 

@@ -102,7 +102,13 @@ function trainDetector(detector: string, how: How): Numbers {
   );
 }
 
-/** What the first update reports: losses, the gradient's norm, and the norm of the weights after it. */
+/** The loss scale of fp16 begins at 2^16: after as many updates that were skipped it is 1. */
+const MOST_SKIPPED = 16;
+
+/**
+ * What the first update reports: losses, the gradient's norm, and the norm of the weights after it. An update whose scaled
+ * gradients pass fp16's largest number is skipped, which changes nothing but the scale: then the next one is the first.
+ */
 function update<B extends Batch>(
   module: Module,
   batch: B,
@@ -113,10 +119,14 @@ function update<B extends Batch>(
   const optimizer = sgd(module.parameters(), { momentum: 0.9 });
   const step = trainStep<B>({ module, loss, optimizer, compile: compiled, precision });
   try {
-    return tf.tidy(() => {
-      const values = step.run([batch], { update: 0, lr: 1e-3, seed: 0 });
-      return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Array.from(value.dataSync())]));
-    });
+    const run = (): Numbers =>
+      tf.tidy(() => {
+        const values = step.run([batch], { update: 0, lr: 1e-3, seed: 0 });
+        return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Array.from(value.dataSync())]));
+      });
+    let numbers = run();
+    for (let tries = 0; tries < MOST_SKIPPED && numbers['skipped']?.[0] === 1; tries++) numbers = run();
+    return numbers;
   } finally {
     step.dispose();
     module.dispose();

@@ -20,10 +20,10 @@ const fourStages = (largest: number) => {
 export const runtimeSchema = z
   .strictObject({
     engine: z
-      .enum(['auto', 'tensorflow', 'tensorflow-gpu', 'wasm', 'cpu'])
+      .enum(['auto', 'tensorflow', 'tensorflow-gpu', 'webgpu', 'wasm', 'cpu'])
       .default('auto')
       .describe(
-        'What computes: native TensorFlow, on a card, WebAssembly, plain JavaScript (tests); auto takes the best one there is.',
+        'What computes: native TensorFlow, on an NVIDIA card, any card (experimental), WebAssembly, plain JavaScript (tests); auto takes the best one there is, never webgpu.',
       ),
     threads: count.optional().describe('Threads of the engine; all cores where absent.'),
     precision: z

@@ -6,6 +6,12 @@ import * as tf from '@tensorflow/tfjs-core';
 
 export { RuntimeError } from './runtime-error';
 
+/**
+ * A kernel that an engine may register with TensorFlow.js: costs float32 [N, R, C], rows bool [N, R] and columns bool [N, C] that
+ * take part, to the column of each row, int32 [N, R], and the row of each column, int32 [N, C].
+ */
+export const LINEAR_SUM_ASSIGNMENT = 'LinearSumAssignment';
+
 /** A tensor that an operation gave. */
 export interface TensorMetadata {
   /** The addon's own number of it. */

@@ -1,5 +1,6 @@
 /** The assignment problem as an operation: matching of queries and objects within a step. */
 import * as tf from '@tensorflow/tfjs-core';
+import { LINEAR_SUM_ASSIGNMENT } from './engine';
 import { solveAssignment } from './solve-assignment';
 import { ownOps } from './native-ops';
 
@@ -24,6 +25,11 @@ export function linearSumAssignment(costs: tf.Tensor3D, rows: tf.Tensor2D, colum
   if (own !== null) {
     const [columnOfRow, rowOfColumn] = own.runMany('PyramidalLinearSumAssignment', [costs, rows, columns], [], 2);
     return { columnOfRow, rowOfColumn } as Assignment;
+  }
+  if (tf.getKernel(LINEAR_SUM_ASSIGNMENT, tf.getBackend())) {
+    const found: unknown = tf.engine().runKernel(LINEAR_SUM_ASSIGNMENT, { costs, rows, columns });
+    const [columnOfRow, rowOfColumn] = found as [tf.Tensor2D, tf.Tensor2D];
+    return { columnOfRow, rowOfColumn };
   }
   const [batch, height, width] = costs.shape;
   const columnOfRow = new Int32Array(batch * height).fill(-1);

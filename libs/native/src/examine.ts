@@ -66,7 +66,7 @@ export async function examineCards(env: NodeJS.ProcessEnv = process.env, root = 
 const adviceFor = (maker: string): string =>
   maker === 'NVIDIA'
     ? '`nvidia-smi` does not find it; install the NVIDIA driver'
-    : "no engine computes on it: tensorflow-gpu needs one of NVIDIA's";
+    : "tensorflow-gpu needs one of NVIDIA's; on others webgpu computes, an experimental engine";
 
 function libraries(card: NvidiaCard | undefined, env: NodeJS.ProcessEnv): Finding[] {
   const installation = readInstallation(cacheFolder(env), 'tensorflow-gpu', env['PYRAMIDAL_TENSORFLOW']);

@@ -2,7 +2,7 @@
 import { RuntimeError } from '@pyramidal/kernels/engine';
 
 /** What a user may ask for; `auto` takes the fastest engine that is ready to use. */
-export const ENGINE_CHOICES = ['auto', 'tensorflow', 'tensorflow-gpu', 'wasm', 'cpu'] as const;
+export const ENGINE_CHOICES = ['auto', 'tensorflow', 'tensorflow-gpu', 'webgpu', 'wasm', 'cpu'] as const;
 
 export type EngineChoice = (typeof ENGINE_CHOICES)[number];
 export type Engine = Exclude<EngineChoice, 'auto'>;

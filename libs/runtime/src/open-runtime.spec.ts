@@ -118,7 +118,7 @@ describe('openRuntime', () => {
 
   it('names the known engines, and numbers that make no sense', async () => {
     await expect(openRuntime({ engine: 'webgl' as never })).rejects.toThrow(
-      "engine: expected one of auto, tensorflow, tensorflow-gpu, wasm, cpu, received 'webgl'",
+      "engine: expected one of auto, tensorflow, tensorflow-gpu, webgpu, wasm, cpu, received 'webgl'",
     );
     await expect(openRuntime({ threads: 0 })).rejects.toThrow(
       'threads: expected a whole number from 1 to 1024, received 0',

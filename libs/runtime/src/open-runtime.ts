@@ -48,11 +48,12 @@ interface Opened {
 const ENGINES: Record<Engine, (options: RuntimeOptions) => Promise<Opened>> = {
   'tensorflow-gpu': (options) => openNative('tensorflow-gpu', options),
   tensorflow: (options) => openNative('tensorflow', options),
+  webgpu: openWebGpuEngine,
   wasm: openWasmEngine,
   cpu: openCpu,
 };
 
-/** The order in which `auto` tries them. */
+/** The order in which `auto` tries them; webgpu is experimental, and only opened when asked for. */
 const FASTEST_FIRST: readonly Engine[] = ['tensorflow-gpu', 'tensorflow', 'wasm', 'cpu'];
 
 /**
@@ -100,6 +101,12 @@ async function openNative(engine: NativeEngine, { library, threads: wanted }: Ru
 async function openWasmEngine({ threads }: RuntimeOptions): Promise<Opened> {
   const { openWasm } = await import('@pyramidal/wasm');
   return openWasm({ threads });
+}
+
+async function openWebGpuEngine(): Promise<Opened> {
+  const { openWebGpu } = await import('@pyramidal/webgpu');
+  const { adapter, isSoftware } = await openWebGpu();
+  return { threads: 1, note: `on ${adapter}${isSoftware ? ', by which the processor imitates a card' : ''}` };
 }
 
 async function openCpu(): Promise<Opened> {

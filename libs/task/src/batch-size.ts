@@ -76,7 +76,7 @@ async function measuredSize<Config extends SharedConfig, Loaded extends InOrder,
   probe: BatchProbe<Config, Loaded, B>,
 ): Promise<number> {
   const { config, runtime, network, images } = probe;
-  if (runtime.engine === 'tensorflow-gpu') {
+  if (runtime.engine === 'tensorflow-gpu' || runtime.engine === 'webgpu') {
     throw new UsageError('train.batchSize: auto looks at main memory, and a card has its own; expected a number');
   }
   const [held, free] = [heldMemory(), freeMemory()];

@@ -19,6 +19,7 @@ export { withoutGradient } from './gradient-reach';
 export { expectSameInOnnx } from './onnx-equality';
 export { runOnnx, type OnnxResult } from './onnx-session';
 export { hasNative, onEngines, openEngine, waves, wavesTensor } from './on-engines';
+export { describeOnWebGpu, type RunOnWebGpu } from './on-webgpu';
 export { ReadRecorder } from './read-recorder';
 export { runSavedModel } from './saved-model';
 export { expectScheduleShape, type ScheduleShape } from './schedule-shape';

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { explainFileError, FileError } from '@pyramidal/files';
 import { loadCheckpoint, type CheckpointInfo } from './checkpoint';
+import { fetchValues } from './fetch-values';
 import { CheckpointKeeper, type BestRule } from './keeper';
 import type { ModelDescription } from './model-card';
 import { type Evaluated, Patience } from './patience';
@@ -174,7 +175,7 @@ class Run<B extends Batch> {
     if (this.lacksEvaluation()) await this.evaluate();
     while (this.goesOn(this.total)) await this.epoch();
     this.keepTogether();
-    if (this.stopped || this.isUnsaved) this.save();
+    if (this.stopped || this.isUnsaved) await this.save();
     if (this.isUnsaved) throw new TrainingError(`the last checkpoint could not be written; ${this.whatIsThere()}`);
     this.requireNumbers();
     if (this.stopped) this.progress.say(`stopped at step ${this.done} and saved; --resume goes on from there`);
@@ -247,10 +248,15 @@ class Run<B extends Batch> {
 
   /** @returns whether a process had other values than the first one. */
   private alignValues(team: Team): boolean {
+    return team.align(this.variables());
+  }
+
+  /** All that the next update depends on. */
+  private variables(): tf.Variable[] {
     const { module, state, lossScale } = this.options.step;
     const weights = [...module.state().values()].map(({ variable }) => variable);
     const others = [...state.values()].flatMap((values) => [...values.all]);
-    return team.align([...weights, ...others, ...(lossScale?.variables ?? [])]);
+    return [...weights, ...others, ...(lossScale?.variables ?? [])];
   }
 
   /** Whether there is another update before `end` of them are done. */
@@ -310,7 +316,7 @@ class Run<B extends Batch> {
     if (this.done % logEvery === 0 || this.done === 1 || this.done === this.total) this.report(lr);
     if (this.due(this.options.saveEvery ?? 1)) {
       this.keepTogether();
-      this.save();
+      await this.save();
     }
     const { evaluation } = this.options;
     if (evaluation !== undefined && this.due(evaluation.every) && !this.stopped) await this.evaluate();
@@ -367,7 +373,10 @@ class Run<B extends Batch> {
       return undefined; // it was cut short
     });
     if (metrics === undefined || this.stopped) return;
-    if (best !== undefined && this.kept) this.kept.keeper.saveIfBest(this.infoFor(this.kept.folder), metrics, best);
+    if (best !== undefined && this.kept) {
+      await fetchValues(this.variables());
+      this.kept.keeper.saveIfBest(this.infoFor(this.kept.folder), metrics, best);
+    }
     this.metrics = metrics;
     this.kept?.log.write({ kind: 'evaluation', ...this.position, values: metrics });
     if (this.kept !== undefined) onLogged?.();
@@ -384,8 +393,9 @@ class Run<B extends Batch> {
   }
 
   /** Only sound states get here: what is not finite ends the update that made it. */
-  private save(): void {
+  private async save(): Promise<void> {
     if (this.kept === undefined || !this.isUnsaved) return;
+    await fetchValues(this.variables());
     this.kept.keeper.saveLast(this.infoFor(this.kept.folder));
   }
 

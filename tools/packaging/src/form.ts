@@ -45,14 +45,14 @@ function expectedEntry(entry: EntryPoint): EntryPoint {
   return { '@pyramidal/source': source, node: commonJs, import: esm, default: commonJs.default };
 }
 
-/** Siblings have one version; what they want of the installing app, their importers want too. */
+/** Siblings have one version; what they need of the installing app, their importers need too. */
 function siblingProblems(manifest: Manifest, siblings: readonly WorkspacePackage[]): string[] {
   return siblings
     .filter(({ manifest: { name } }) => name in (manifest.dependencies ?? {}))
-    .flatMap(({ manifest: { name, version, peerDependencies = {} } }) => [
+    .flatMap(({ manifest: { name, version, peerDependencies = {}, peerDependenciesMeta = {} } }) => [
       ...(manifest.dependencies?.[name] === version ? [] : [`dependencies: expected ${name} ${version}`]),
       ...Object.entries(peerDependencies)
-        .filter(([peer, range]) => manifest.peerDependencies?.[peer] !== range)
+        .filter(([peer, range]) => !peerDependenciesMeta[peer]?.optional && manifest.peerDependencies?.[peer] !== range)
         .map(([peer, range]) => `peerDependencies: expected ${peer} ${range}, as of ${name}`),
     ]);
 }

@@ -7,10 +7,11 @@ export async function doctorCommand(): Promise<number> {
   print('Engines', [
     await examineEngine('tensorflow'),
     await examineEngine('tensorflow-gpu'),
+    await opens('webgpu'),
     await opens('wasm'),
     await opens('cpu'),
   ]);
-  print('Cards', await examineCards());
+  print('Cards', [...(await examineCards()), ...(await examineAdapters())]);
   print('For installing', await examineTools());
   const { engine, reason } = await openRuntime();
   process.stdout.write(`\n'auto' takes ${engine}: ${reason}\n`);
@@ -24,12 +25,23 @@ function print(title: string, findings: readonly Finding[]): void {
   }
 }
 
-async function opens(engine: 'wasm' | 'cpu'): Promise<Finding> {
+async function opens(engine: 'webgpu' | 'wasm' | 'cpu'): Promise<Finding> {
   try {
     const { threads, reason } = await openRuntime({ engine });
     const note = reason.replace(/^asked for(; )?/, '');
-    return { subject: engine, good: true, text: `opens with ${threads} thread(s)${note && `; ${note}`}` };
+    const text = engine === 'webgpu' ? `opens ${note}` : `opens with ${threads} thread(s)${note && `; ${note}`}`;
+    return { subject: engine, good: true, text };
   } catch (error) {
-    return { subject: engine, good: false, text: (error as Error).message };
+    return { subject: engine, good: false, text: (error as Error).message.replace(`${engine}: `, '') };
   }
+}
+
+/** What the engine webgpu may compute on; where it cannot be opened, its own line says why. */
+async function examineAdapters(): Promise<Finding[]> {
+  const { adapterNames, isSoftware } = await import('@pyramidal/webgpu');
+  const names = await adapterNames().catch((): string[] => []);
+  return names.map((name) => {
+    const text = isSoftware(name) ? `${name}, by which the processor imitates a card` : name;
+    return { subject: 'WebGPU adapter', good: !isSoftware(name), text };
+  });
 }

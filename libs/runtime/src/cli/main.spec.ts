@@ -1,7 +1,7 @@
 /** The program `pyramidal-runtime`: what it prints and its exit codes. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { hasNative } from '@pyramidal/testing';
+import { describeOnWebGpu, hasNative } from '@pyramidal/testing';
 import { fakeMachine, type FakeMachine } from '@pyramidal/testing/machine';
 
 const MAIN = ['-C', '@pyramidal/source', '--import', 'tsx', join(__dirname, 'main.ts')];
@@ -51,6 +51,19 @@ describe('pyramidal-runtime', () => {
       expect(stdout).toContain(line);
     }
     expect(stdout).toMatch(/ok {2}wasm +opens with \d+ thread/);
+    // The package may be there; this machine has no driver.
+    expect(stdout).toMatch(
+      /-- {2}webgpu {10}(the package is not installed; run `npm install webgpu`|no adapter is found; install .*)\n/,
+    );
+  });
+
+  describeOnWebGpu('doctor on WebGPU', (run) => {
+    it('lists the adapters', () => {
+      const { status, stdout } = run(join(__dirname, 'main.ts'), 'doctor');
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/\n {2}ok {2}webgpu {10}opens on .+\n/);
+      expect(stdout).toMatch(/\n {2}(ok|--) {2}WebGPU adapter {2}.+\n/);
+    });
   });
 
   const itInstalled = hasNative() ? it : it.skip;

@@ -2,18 +2,27 @@
 import type { Precision } from '@pyramidal/graph';
 import { examineEngine, isInstalled, nvidiaCards, type NvidiaCard } from '@pyramidal/native';
 import type { Engine } from '@pyramidal/runtime';
+import { chosenAdapter, isSoftware } from '@pyramidal/webgpu';
 import { compare, type Comparison } from './compare';
 import { runPeer, runSpeed, runWorker } from './processes';
 import type { SpeedAnswer, SpeedCase } from './speed-contender';
 
-export interface CheckOptions {
-  /** What takes the card's place, where there is none: everything is small then. */
-  readonly standIn: 'cpu' | undefined;
+export interface CheckOptions extends CheckedCard {
   /** A Python with PyTorch; without it nothing stands beside our times. */
   readonly python: string | undefined;
   /** Says how far it is, in one line. */
   readonly log: (line: string) => void;
 }
+
+/** What is checked, and through which engine. */
+export interface CheckedCard {
+  readonly engine: CardEngine;
+  /** What takes the card's place, where there is none: everything is small then. */
+  readonly standIn: 'cpu' | undefined;
+}
+
+export const CARD_ENGINES = ['tensorflow-gpu', 'webgpu'] as const;
+export type CardEngine = (typeof CARD_ENGINES)[number];
 
 /** Times of one network in one precision; a text says why there are none. */
 export interface SpeedRow {
@@ -46,25 +55,53 @@ const TOY: readonly SpeedCase[] = [
   { network: 'mask-rcnn', backbone: 'groupmixformer_tiny', batch: 1, height: 64, width: 64 },
   { network: 'upernet', backbone: 'groupmixformer_tiny', batch: 2, height: 64, width: 64 },
 ];
-const [SECONDS, TOY_SECONDS] = [2, 0];
+/** How a card is checked. */
+interface Plan {
+  readonly engine: Engine;
+  readonly device: string;
+  /** Whether steps run as graphs; without them there is one precision. */
+  readonly compiled: boolean;
+  readonly cases: readonly SpeedCase[];
+  /** Of each measurement. */
+  readonly seconds: number;
+}
+
+const AT_PUBLISHED_SIZES = { cases: PUBLISHED, seconds: 2 };
+const AT_TOY_SIZES = { cases: TOY, seconds: 0 };
+
+async function planFor({ engine, standIn }: CheckedCard): Promise<Plan> {
+  if (standIn !== undefined) {
+    const device = 'the processor, in the place of a card';
+    return { engine: 'tensorflow', device, compiled: true, ...AT_TOY_SIZES };
+  }
+  if (engine === 'tensorflow-gpu') {
+    return { engine, device: describeCard((await nvidiaCards())[0]), compiled: true, ...AT_PUBLISHED_SIZES };
+  }
+  const name = await chosenAdapter();
+  if (!isSoftware(name)) return { engine, device: name, compiled: false, ...AT_PUBLISHED_SIZES };
+  return { engine, device: `${name}, by which the processor imitates a card`, compiled: false, ...AT_TOY_SIZES };
+}
 
 /** Why a card cannot be checked, with what to do about it, in one line; undefined where it can. */
-export async function whatIsMissing({ standIn }: Pick<CheckOptions, 'standIn'>): Promise<string | undefined> {
+export async function whatIsMissing({ engine, standIn }: CheckedCard): Promise<string | undefined> {
+  if (standIn === undefined && engine === 'webgpu') {
+    return chosenAdapter().then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+  }
   const { subject, good, text } = await examineEngine(standIn === undefined ? 'tensorflow-gpu' : 'tensorflow');
   return good ? undefined : `${subject}: ${text}`;
 }
 
-export async function checkCard({ standIn, python, log }: CheckOptions): Promise<CardReport> {
-  const engine: Engine = standIn === undefined ? 'tensorflow-gpu' : 'tensorflow';
-  const device =
-    standIn === undefined ? describeCard((await nvidiaCards())[0]) : 'the processor, in the place of a card';
+export async function checkCard({ python, log, ...checked }: CheckOptions): Promise<CardReport> {
+  const plan = await planFor(checked);
+  const { engine, device, compiled, cases, seconds } = plan;
   log(`checking ${device}`);
-  const numbers = await checkNumbers(engine, log);
-  const cases = standIn === undefined ? PUBLISHED : TOY;
-  const seconds = standIn === undefined ? SECONDS : TOY_SECONDS;
+  const numbers = await checkNumbers(plan, log);
   const speeds: SpeedRow[] = [];
   for (const each of cases) {
-    for (const precision of TIMED) {
+    for (const precision of compiled ? TIMED : TIMED.slice(0, 1)) {
       const task = { ...each, engine, precision, seconds };
       const ours = await runSpeed(task);
       const torch = python === undefined ? undefined : await runPeer(python, task);
@@ -86,9 +123,9 @@ function nameOf({ network, backbone, batch, height, width }: SpeedCase): string 
   return `${name}, ${batch} of ${width} x ${height}`;
 }
 
-/** The processor computes every case operation by operation, the card as graphs, in each precision. */
+/** The processor computes every case operation by operation, the card as graphs where it can, in each precision. */
 async function checkNumbers(
-  engine: Engine,
+  { engine, compiled }: Plan,
   log: CheckOptions['log'],
 ): Promise<Pick<CardReport, 'comparisons' | 'faults'>> {
   const processor = isInstalled('tensorflow') ? 'tensorflow' : 'wasm';
@@ -101,9 +138,9 @@ async function checkNumbers(
   log(`${processor} computed ${reference.answers.length} cases to compare with`);
   const faults = reference.fault === undefined ? [] : [`${processor}: ${reference.fault}`];
   const comparisons: Comparison[] = [];
-  for (const precision of PRECISIONS) {
+  for (const precision of compiled ? PRECISIONS : PRECISIONS.slice(0, 1)) {
     const kernels = precision === 'float32' ? 'all' : 'products';
-    const { answers, fault } = await runWorker({ engine, compiled: true, precision, kernels });
+    const { answers, fault } = await runWorker({ engine, compiled, precision, kernels });
     const expected = new Map(reference.answers.map((answer) => [keyOf(answer), answer]));
     const compared = answers.map((answer) => compare(precision, answer, expected.get(keyOf(answer))));
     comparisons.push(...compared);

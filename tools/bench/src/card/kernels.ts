@@ -4,7 +4,7 @@ import { compile } from '@pyramidal/graph';
 import * as kernels from '@pyramidal/kernels';
 import { roiAlign } from '@pyramidal/rois';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Case, How, Numbers } from './case';
+import { numbersOf, type Case, type How, type Numbers } from './case';
 
 interface Kernel {
   /** Of the float32 inputs, which get values between -1 and 1. */
@@ -160,7 +160,7 @@ function caseOf(name: string, kernel: Kernel): Case {
   return { kind: 'kernel', name, run: (how) => runKernel(kernel, how) };
 }
 
-function runKernel({ shapes, run, hasGradient = true }: Kernel, { compiled, precision }: How): Numbers {
+async function runKernel({ shapes, run, hasGradient = true }: Kernel, { compiled, precision }: How): Promise<Numbers> {
   const evaluate = (named: tf.NamedTensorMap): tf.NamedTensorMap => {
     const inputs = shapes.map((_, i) => named[`input ${i}`]!);
     const value = run(inputs);
@@ -174,11 +174,11 @@ function runKernel({ shapes, run, hasGradient = true }: Kernel, { compiled, prec
   };
   const step = compiled ? compile(evaluate, { name: 'kernel', precision }) : undefined;
   try {
-    return tf.tidy(() => {
+    const outputs = tf.tidy(() => {
       const inputs = Object.fromEntries(shapes.map((shape, i) => [`input ${i}`, wavesOf(shape, i)]));
-      const outputs = step?.(inputs) ?? evaluate(inputs);
-      return Object.fromEntries(Object.entries(outputs).map(([key, tensor]) => [key, Array.from(tensor.dataSync())]));
+      return step?.(inputs) ?? evaluate(inputs);
     });
+    return await numbersOf(outputs);
   } finally {
     step?.dispose();
   }

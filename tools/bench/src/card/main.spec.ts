@@ -6,6 +6,8 @@ import { join } from 'node:path';
 
 const SOURCE = ['-C', '@pyramidal/source', '--import', 'tsx', join(__dirname, 'main.ts')];
 
+const USAGE = '[--engine tensorflow-gpu|webgpu] [--stand-in cpu] [--json FILE]';
+
 const check = (args: readonly string[], env: NodeJS.ProcessEnv) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [...SOURCE, ...args], { env, encoding: 'utf8' });
   return { status, stdout, stderr };
@@ -19,8 +21,10 @@ describe('gpu:check', () => {
   it.each([
     [[], 1, 'gpu:check: tensorflow-gpu: not installed; run `pyramidal-runtime install --engine tensorflow-gpu`\n'],
     [['--stand-in', 'cpu'], 1, 'gpu:check: tensorflow: not installed; run `pyramidal-runtime install`\n'],
-    [['--stand-in', 'gpu'], 2, 'gpu:check: expected [--stand-in cpu] [--json FILE], received --stand-in gpu\n'],
-    [['--fast'], 2, 'gpu:check: expected [--stand-in cpu] [--json FILE], received --fast\n'],
+    [['--stand-in', 'gpu'], 2, `gpu:check: expected ${USAGE}, received --stand-in gpu\n`],
+    [['--engine', 'cuda'], 2, `gpu:check: expected ${USAGE}, received --engine cuda\n`],
+    [['--engine', 'webgpu', '--stand-in', 'cpu'], 2, `gpu:check: expected ${USAGE}, received both --engine webgpu and --stand-in cpu\n`], // prettier-ignore
+    [['--fast'], 2, `gpu:check: expected ${USAGE}, received --fast\n`],
   ] as const)('%j ends with %i and one line', (args, code, line) => {
     expect(check(args, machine.env)).toEqual({ status: code, stdout: '', stderr: line });
   });

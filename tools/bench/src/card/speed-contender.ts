@@ -96,51 +96,62 @@ function detectorWork(size: SpeedCase): Work<ReturnType<typeof randomBatch>> {
 
 async function main(task: SpeedTask): Promise<void> {
   await openRuntime({ engine: task.engine });
-  console.log(JSON.stringify(NETWORKS[task.network](task)));
+  console.log(JSON.stringify(await NETWORKS[task.network](task)));
 }
 
-const NETWORKS: Readonly<Record<SpeedCase['network'], (task: SpeedTask) => SpeedAnswer>> = {
+const NETWORKS: Readonly<Record<SpeedCase['network'], (task: SpeedTask) => Promise<SpeedAnswer>>> = {
   classifier: (task) => measure(classifierWork(task), task),
   upernet: (task) => measure(segmentorWork(task), task),
   'mask-rcnn': (task) => measure(detectorWork(task), task),
 };
 
-function measure<B extends Batch>(
+async function measure<B extends Batch>(
   { module, batch, forward, loss }: Work<B>,
   { engine, precision, seconds }: SpeedTask,
-): SpeedAnswer {
-  const isOnCard = engine === 'tensorflow-gpu';
-  const memory = (): number => (isOnCard ? (cardMemoryMB() ?? NaN) : process.resourceUsage().maxRSS / 1024);
+): Promise<SpeedAnswer> {
   module.initialize(1);
   const predict = compile((inputs: tf.NamedTensorMap) => forward(inputs as B), { name: 'forward', precision });
-  const forwardMs = medianMs(seconds, () => readAll(predict(batch)));
+  const forwardMs = await medianMs(seconds, () => readAll(predict(batch)));
   predict.dispose();
-  const forwardMB = memory();
+  const forwardMB = memoryMB(engine);
   const step = trainStep<B>({ module, loss, optimizer: adamW(module.parameters()), clipGradNorm: 5, precision });
   let update = 0;
-  const trainMs = medianMs(seconds, () => readAll(step.run([batch], { update: update++, lr: 1e-4, seed: 0 })));
-  return { forwardMs, trainMs, forwardMB, trainMB: memory() };
+  const trainMs = await medianMs(seconds, () => readAll(step.run([batch], { update: update++, lr: 1e-4, seed: 0 })));
+  return { forwardMs, trainMs, forwardMB, trainMB: memoryMB(engine) };
+}
+
+/** What TensorFlow.js tells of a card. */
+interface CardMemory extends tf.MemoryInfo {
+  readonly numBytesAllocatedInGPU: number;
+}
+
+/** The most up to now; of a card through TensorFlow, what all of its users hold. */
+function memoryMB(engine: Engine): number {
+  if (engine === 'tensorflow-gpu') return cardMemoryMB() ?? NaN;
+  // Buffers are used again, and none is given back.
+  if (engine === 'webgpu') return (tf.memory() as CardMemory).numBytesAllocatedInGPU / 2 ** 20;
+  return process.resourceUsage().maxRSS / 1024;
 }
 
 /** Waits for the results, as a caller that looks at them does. */
-function readAll(outputs: TensorTree): void {
+async function readAll(outputs: TensorTree): Promise<void> {
   const tensors = Object.values(outputs).flat();
-  for (const tensor of tensors) tensor.dataSync();
+  for (const tensor of tensors) await tensor.data();
   tf.dispose(tensors);
 }
 
 /** Two runs count for nothing: the first records, and both allocate. */
-function medianMs(seconds: number, run: () => void): number {
+async function medianMs(seconds: number, run: () => Promise<void>): Promise<number> {
   const times: number[] = [];
-  const timed = (): number => {
+  const timed = async (): Promise<number> => {
     const start = performance.now();
-    run();
+    await run();
     return performance.now() - start;
   };
-  timed();
-  timed();
+  await timed();
+  await timed();
   for (const start = performance.now(); times.length < 3 || performance.now() - start < 1000 * seconds;)
-    times.push(timed());
+    times.push(await timed());
   return times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
 }
 

@@ -8,7 +8,7 @@ import { assembleSegmentor, segmentationSchema, type SegmentationConfig } from '
 import { sgd, trainStep, type Batch, type Losses } from '@pyramidal/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { join } from 'node:path';
-import type { Case, How, Numbers } from './case';
+import { numbersOf, type Case, type How, type Numbers } from './case';
 
 type DetectorName = DetectionConfig['model']['detector']['name'];
 type HeadName = SegmentationConfig['model']['head']['name'];
@@ -62,7 +62,7 @@ export const TRAINING_CASES: readonly Case[] = [
 
 const noise = (): tf.Tensor4D => tf.randomNormal([2, SIDE, SIDE, 3], 0, 1, 'float32', 2);
 
-function trainClassifier(name: VariantName, how: How): Numbers {
+function trainClassifier(name: VariantName, how: How): Promise<Numbers> {
   const classifier = createClassifier(name, CLASSES, SHALLOW);
   const batch = { images: noise(), labels: tf.tensor1d([1, 3], 'int32') };
   return update(classifier, batch, how, ({ images, labels }, seed) => {
@@ -71,7 +71,7 @@ function trainClassifier(name: VariantName, how: How): Numbers {
   });
 }
 
-function trainSegmentor(head: string, how: How): Numbers {
+function trainSegmentor(head: string, how: How): Promise<Numbers> {
   const set = [BACKBONE, `model.head=${head}`];
   const { config } = loadConfig(segmentationSchema, join(CONFIGS, 'segmentation/sample.yaml'), { set });
   const segmentor = assembleSegmentor(config, CLASSES);
@@ -83,7 +83,7 @@ function trainSegmentor(head: string, how: How): Numbers {
   );
 }
 
-function trainDetector(detector: string, how: How): Numbers {
+function trainDetector(detector: string, how: How): Promise<Numbers> {
   const set = [BACKBONE, 'model.neck.channels=32', `model.detector=${detector}`];
   const { config } = loadConfig(detectionSchema, join(CONFIGS, 'detection/sample.yaml'), { set });
   const network = assembleDetector(config, CLASSES);
@@ -109,23 +109,19 @@ const MOST_SKIPPED = 16;
  * What the first update reports: losses, the gradient's norm, and the norm of the weights after it. An update whose scaled
  * gradients pass fp16's largest number is skipped, which changes nothing but the scale: then the next one is the first.
  */
-function update<B extends Batch>(
+async function update<B extends Batch>(
   module: Module,
   batch: B,
   { compiled, precision }: How,
   loss: (batch: B, seed: tf.Tensor1D) => Losses,
-): Numbers {
+): Promise<Numbers> {
   module.initialize(1);
   const optimizer = sgd(module.parameters(), { momentum: 0.9 });
   const step = trainStep<B>({ module, loss, optimizer, compile: compiled, precision });
   try {
-    const run = (): Numbers =>
-      tf.tidy(() => {
-        const values = step.run([batch], { update: 0, lr: 1e-3, seed: 0 });
-        return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Array.from(value.dataSync())]));
-      });
-    let numbers = run();
-    for (let tries = 0; tries < MOST_SKIPPED && numbers['skipped']?.[0] === 1; tries++) numbers = run();
+    const run = (): Promise<Numbers> => numbersOf(step.run([batch], { update: 0, lr: 1e-3, seed: 0 }));
+    let numbers = await run();
+    for (let tries = 0; tries < MOST_SKIPPED && numbers['skipped']?.[0] === 1; tries++) numbers = await run();
     return numbers;
   } finally {
     step.dispose();

@@ -25,13 +25,15 @@ export interface CaseAnswer extends Pick<Case, 'kind' | 'name'> {
 
 async function main({ engine, kernels, ...how }: WorkerTask): Promise<void> {
   await openRuntime({ engine });
-  for (const each of [...KERNELS_OF[kernels], ...TRAINING_CASES]) console.log(JSON.stringify(answerOf(each, how)));
+  for (const each of [...KERNELS_OF[kernels], ...TRAINING_CASES]) {
+    console.log(JSON.stringify(await answerOf(each, how)));
+  }
 }
 
-function answerOf({ kind, name, run }: Case, how: How): CaseAnswer {
+async function answerOf({ kind, name, run }: Case, how: How): Promise<CaseAnswer> {
   const start = performance.now();
   try {
-    const numbers = run(how);
+    const numbers = await run(how);
     return { kind, name, numbers, ms: performance.now() - start };
   } catch (error) {
     return { kind, name, error: oneLine((error as Error).message), ms: performance.now() - start };

@@ -118,6 +118,11 @@ export default tseslint.config(
     },
   },
   {
+    // AssemblyScript, which imports types as it imports values.
+    files: ['libs/cocoeval/wasm/assembly/**/*.ts'],
+    rules: { '@typescript-eslint/consistent-type-imports': 'off' },
+  },
+  {
     // Examples stand where a user's project stands: they import any package.
     files: ['examples/**/*.ts'],
     rules: { '@nx/enforce-module-boundaries': 'off' },

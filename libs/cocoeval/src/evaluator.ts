@@ -6,6 +6,7 @@ import { CocoReport } from './report/coco-report';
 import type { GroundTruth } from './dataset/ground-truth';
 import { ByImage } from './evaluate/groups';
 import { ImageEvaluator } from './evaluate/image-evaluator';
+import { compareByKernels } from './evaluate/kernel-comparison';
 import type { MatchStore } from './evaluate/match-store';
 import {
   keypointCount,
@@ -18,6 +19,7 @@ import {
 } from './evaluate/options';
 import type { Params } from './evaluate/params';
 import type { CocoCategory, CocoResult } from './format/types';
+import { WORTHWHILE } from './wasm/kernels';
 
 /**
  * Evaluates detections against annotated images.
@@ -30,14 +32,28 @@ export function evaluateDetections(
 ): CocoReport {
   const truth = toGroundTruth(gt, options);
   const params = toParams(options, truth);
-  const evaluator = new ImageEvaluator(truth, params);
-  const store = evaluator.newStore();
-  evaluateImages(evaluator, toDetections(dt, truth, options), params.imgIds, store);
+  const store = compare(truth, toDetections(dt, truth, options), params, params.imgIds);
   return new CocoReport(params, accumulate(store, params), categoriesOf(truth, params));
 }
 
+/** Compares all detections in some images: in WebAssembly where that can. */
+export function compare(
+  truth: GroundTruth,
+  detections: Detections,
+  params: Params,
+  imageIds: readonly number[],
+): MatchStore {
+  const isWorthwhile = truth.length + detections.length >= WORTHWHILE;
+  const matches = isWorthwhile ? compareByKernels(truth, detections, params, imageIds) : undefined;
+  if (matches) return matches;
+  const evaluator = new ImageEvaluator(truth, params);
+  const store = evaluator.newStore();
+  evaluateImages(evaluator, detections, imageIds, store);
+  return store;
+}
+
 /** Compares all detections in some images. */
-export function evaluateImages(
+function evaluateImages(
   evaluator: ImageEvaluator,
   detections: Detections,
   imageIds: readonly number[],

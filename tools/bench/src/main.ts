@@ -21,9 +21,9 @@ const BENCHMARKS = {
 } satisfies Record<string, () => Promise<Benchmark>>;
 
 const USAGE =
-  'NAME [--json FILE], of step, inference, detection, onnx and service [--case CASE], of step and detection [--profile], and of step [--against CHECKOUT] [--first]';
+  'NAME [--json FILE], of step, inference, detection, onnx, service and cocoeval [--case CASE], of step and detection [--profile], and of step [--against CHECKOUT] [--first]';
 /** Benchmarks whose cases have names. */
-const WITH_CASES: readonly string[] = ['step', 'inference', 'detection', 'onnx', 'service'];
+const WITH_CASES: readonly string[] = ['step', 'inference', 'detection', 'onnx', 'service', 'cocoeval'];
 /** Those that can show where the time goes. */
 const WITH_PROFILES: readonly string[] = ['step', 'detection'];
 

@@ -1,8 +1,7 @@
 /** Datasets and results from JSON texts that come in pieces, in files or in memory. */
 import { checkId, CocoFormatError, isRecord } from '../format/errors';
 import type { CocoResult } from '../format/types';
-import type { ByteScanner } from './byte-scanner';
-import { JsonRecords, type JsonSink } from './json-records';
+import { JsonRecords, type JsonSink, type Scanned } from './json-records';
 import { checkAnnotationIds, checkCategoryId, checkImageId } from './rules';
 
 /** A text as UTF-8 in pieces. */
@@ -51,7 +50,7 @@ export function readResultList(pieces: Pieces, name: string): CocoResult[] {
 interface ResultSink {
   add(result: unknown, index: number): void;
   /** As in `JsonSink`. */
-  scan?(scanner: ByteScanner): boolean;
+  scan?(bytes: Uint8Array): Scanned | undefined;
 }
 
 /** Reads results one by one. */
@@ -64,7 +63,7 @@ export function readEachResult(pieces: Pieces, name: string, { add, scan }: Resu
     value: refuse,
     list: (key) => (key === null ? (isList = true) : refuse()),
     record: (_, result, index) => add(result, index),
-    scan: scan && ((key, scanner) => key === null && scan(scanner)),
+    scan: scan && ((key, bytes) => (key === null ? scan(bytes) : undefined)),
   });
   if (!isList) refuse();
 }

@@ -1,14 +1,18 @@
 /** Detections as columns (the `dts` of pycocotools' COCOeval). */
 import { asBox, boxOutline } from '../mask/boxes';
-import { Float64Column, Uint32Column } from '../format/columns';
+import { Float64Column, Uint32Column, type Column, type ColumnData } from '../format/columns';
 import { checkFinite, checkId, checkNumbers, fail, failWith, isRecord, show, type Where } from '../format/errors';
-import type { ByteScanner } from './byte-scanner';
 import type { GroundTruth } from './ground-truth';
-import { everyImage, type ImageTable, type Owns } from './images';
+import type { ImageTable } from './images';
+import type { Scanned } from './json-records';
 import { runsArea, runsBox } from '../mask/rle';
-import { RecordScanner } from './record-scanner';
+import { RecordScanner, resultsOf } from './record-scanner';
+import type { ScannedResults } from './scanned-results';
 import { Segmentations } from './segmentations';
 import type { Box, IouType } from '../format/types';
+
+/** What the first result of a list has, by the scanner's numbers. */
+const KINDS: readonly (ResultKind | undefined)[] = [undefined, 'bbox', 'segmentation'];
 
 /** What the first result of a list has, and so what all must have; it decides what an area is, as in `COCO.loadRes`. */
 type ResultKind = 'bbox' | 'segmentation' | 'keypoints';
@@ -18,12 +22,13 @@ interface DetectionsOptions {
   readonly points?: number;
   /** What the list is called in errors, default 'results'. */
   readonly name?: string;
-  /** Of which images detections are kept, default all. */
-  readonly owns?: Owns;
 }
 
-const RESULT_NUMBERS = ['image_id', 'category_id', 'score'];
-const [IMAGE, CATEGORY, SCORE] = [0, 1, 2];
+/** Detections for another thread, which shares the columns. */
+export interface PackedDetections {
+  readonly kind: ResultKind | undefined;
+  readonly columns: readonly ColumnData[];
+}
 
 /** Detections as evaluation reads them: one entry in each column, in the order of the list. Their ids are 1, 2, ... */
 export class Detections {
@@ -41,23 +46,18 @@ export class Detections {
   private readonly scratch = new Segmentations();
   private readonly runs = new Uint32Column();
   private readonly box = new Float64Array(4);
-  private readonly record: RecordScanner;
-  /** How many were given, also those left out. */
-  private given = 0;
+  private scanner: RecordScanner | undefined;
 
   private readonly points: number;
   private readonly list: string;
-  private readonly owns: Owns;
 
   constructor(
     readonly images: ImageTable,
     readonly iouType: IouType,
-    { points = 0, name = 'results', owns = everyImage }: DetectionsOptions = {},
+    { points = 0, name = 'results' }: DetectionsOptions = {},
   ) {
     this.points = points;
     this.list = name;
-    this.owns = owns;
-    this.record = new RecordScanner(RESULT_NUMBERS, true, iouType === 'segm' ? this.segmentations : undefined);
   }
 
   get length(): number {
@@ -71,16 +71,52 @@ export class Detections {
     return detections;
   }
 
+  /** Results that were read before the images were known; undefined where one is of no image, or has not its size. */
+  static fromScanned(results: ScannedResults, { images, iouType }: GroundTruth): Detections | undefined {
+    const { kind, imageIds, categoryIds, scores, areas, boxes, segmentations } = results;
+    const detections = new Detections(images, iouType);
+    const indices = Int32Array.from(imageIds.values(), (id) => images.indexOf(id));
+    if (detections.firstWrong(indices, segmentations.sizes.values()) < indices.length) return undefined;
+    detections.kind = KINDS[kind];
+    detections.imageIndices.adopt(new Uint32Array(indices));
+    for (const [own, column] of [
+      [detections.categoryIds, categoryIds],
+      [detections.scores, scores],
+      [detections.areas, areas],
+      [detections.boxes, boxes],
+    ] as const) {
+      own.adopt(column.values());
+    }
+    detections.segmentations.columns.forEach((own, i) => own.adopt((segmentations.columns[i] as Column).values()));
+    return detections;
+  }
+
+  static unpack({ images, iouType }: GroundTruth, { kind, columns }: PackedDetections): Detections {
+    const detections = new Detections(images, iouType);
+    detections.kind = kind;
+    detections.columns.forEach((column, i) => column.adopt(columns[i] as ColumnData));
+    return detections;
+  }
+
+  /** For another thread, which shares the columns. */
+  pack(): PackedDetections {
+    return { kind: this.kind, columns: this.columns.map((column) => column.share()) };
+  }
+
+  private get columns(): Column[] {
+    const { imageIndices, categoryIds, scores, areas, boxes, keypoints, segmentations } = this;
+    return [imageIndices, categoryIds, scores, areas, boxes, keypoints, ...segmentations.columns];
+  }
+
   /** Adds one result; `imageId` stands in for a missing `image_id`. */
   add(result: unknown, imageId?: number): void {
-    const index = this.given++;
+    const index = this.length;
     const where = (): string => describe(this.list, index, result);
     if (!isRecord(result)) return fail(where, 'result', 'an object', result);
     const image = this.findImage(result['image_id'] ?? imageId, where);
     const category = checkId(result['category_id'], 'category_id', where);
     const score = checkFinite(result['score'], 'score', where);
     this.kind ??= kindOf(result, where);
-    if (!this.owns(this.images.ids[image] as number)) return;
     if (this.kind === 'bbox') this.addBoxResult(result, image, where);
     else if (this.kind === 'segmentation') this.addMaskResult(result, image, where);
     else this.addKeypointResult(result, where);
@@ -91,39 +127,42 @@ export class Detections {
   }
 
   /**
-   * Adds the next result where it is plain JSON of a usual form.
-   * @returns false, and adds nothing, where it is not or breaks a rule: `add` then says which.
+   * Adds the next results of a list's text, as many as are plain JSON of a usual form.
+   * @returns how many; what comes then `add` takes, or says what is wrong. Undefined where all have to be parsed.
    */
-  scan(scanner: ByteScanner): boolean {
-    if (this.iouType === 'keypoints') return false;
-    const masks = this.segmentations.length;
-    const isRight = this.record.scan(scanner) && scanner.isAtElementEnd && this.addScanned();
-    if (!isRight) this.segmentations.truncate(masks);
-    return isRight;
+  scan(bytes: Uint8Array): Scanned | undefined {
+    const { iouType, kind } = this;
+    if (iouType === 'keypoints' || kind === 'keypoints') return undefined;
+    this.scanner ??= RecordScanner.create(resultsOf(iouType));
+    const { scanner } = this;
+    if (scanner === undefined) return undefined;
+    const all = scanner.scan(bytes, KINDS.indexOf(kind));
+    const images = scanner.imageIndices(this.images.ids, all.count);
+    const scanned = scanner.stopBefore(all, this.firstWrong(images, scanner.records(all.count).segmentations.sizes));
+    if (scanned.count > 0) this.append(scanner, images.subarray(0, scanned.count));
+    return scanned;
   }
 
-  private addScanned(): boolean {
-    const { record, images, segmentations } = this;
-    if (!record.has(IMAGE) || !record.has(CATEGORY) || !record.has(SCORE)) return false;
-    const image = images.indexOf(record.numbers[IMAGE] as number);
-    const category = record.numbers[CATEGORY] as number;
-    const kind = this.kind ?? (record.hasBox ? 'bbox' : 'segmentation');
-    const isRight = this.iouType === 'bbox' ? kind === 'bbox' : record.hasMask && kind !== 'keypoints';
-    if (!isRight || image < 0 || !Number.isSafeInteger(category) || (kind === 'bbox' && !record.hasBox)) return false;
-    const mask = segmentations.length - 1;
-    if (this.iouType === 'segm' && !images.hasSize(image, segmentations.sizeOf(mask))) return false;
-    this.given++;
-    this.kind = kind;
-    if (!this.owns(images.ids[image] as number)) {
-      if (this.iouType === 'segm') segmentations.truncate(mask);
-      return true;
+  /** The first result of an image that there is not, or with a mask that has not the image's size. */
+  private firstWrong(images: Int32Array, sizes: Uint32Array): number {
+    for (let i = 0; i < images.length; i++) {
+      const image = images[i] as number;
+      if (image < 0) return i;
+      if (sizes.length === 0) continue;
+      if (!this.images.hasSize(image, [sizes[2 * i] as number, sizes[2 * i + 1] as number])) return i;
     }
-    if (kind === 'bbox') this.addBox(asBox(record.box), (record.box[2] as number) * (record.box[3] as number));
-    else this.areas.push(segmentations.area(mask));
-    this.imageIndices.push(image);
-    this.categoryIds.push(category);
-    this.scores.push(record.numbers[SCORE] as number);
-    return true;
+    return images.length;
+  }
+
+  private append(scanner: RecordScanner, images: Int32Array): void {
+    const { categoryIds, scores, areas, boxes, segmentations } = scanner.records(images.length);
+    this.kind = KINDS[scanner.kind];
+    this.imageIndices.append(new Uint32Array(images));
+    this.categoryIds.append(categoryIds);
+    this.scores.append(scores);
+    this.areas.append(areas);
+    if (this.iouType === 'bbox') this.boxes.append(boxes);
+    else this.segmentations.append(segmentations);
   }
 
   private findImage(id: unknown, where: Where): number {

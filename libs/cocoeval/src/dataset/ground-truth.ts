@@ -1,15 +1,20 @@
 /** The annotations of a dataset as columns (the `gts` of pycocotools' COCOeval). */
-import { Float64Column, Uint32Column } from '../format/columns';
+import { Float64Column, Uint32Column, type Column, type ColumnData } from '../format/columns';
 import { checkFinite, checkNumbers, type Where } from '../format/errors';
-import type { ByteScanner } from './byte-scanner';
-import { everyImage, ImageTable, type Owns } from './images';
+import { ImageTable, type PackedImages } from './images';
+import type { Scanned } from './json-records';
 import { annotationLabel, checkAnnotationIds, checkArea, checkBox, checkCategoryId, checkCrowd } from './rules';
-import { RecordScanner } from './record-scanner';
+import { BOXES, MASKS, RecordScanner } from './record-scanner';
 import { Segmentations } from './segmentations';
 import type { CocoCategory, CocoDataset, IouType } from '../format/types';
 
-const ANNOTATION_NUMBERS = ['id', 'image_id', 'category_id', 'iscrowd', 'area'];
-const [ID, IMAGE, CATEGORY, CROWD, AREA] = [0, 1, 2, 3, 4];
+/** Annotations for another thread, which shares the columns. */
+export interface PackedTruth {
+  readonly iouType: IouType;
+  readonly images: PackedImages;
+  readonly categories: readonly CocoCategory[];
+  readonly columns: readonly ColumnData[];
+}
 
 /**
  * The annotations of a dataset as evaluation reads them: one entry in each column, in the order of the file.
@@ -18,8 +23,6 @@ const [ID, IMAGE, CATEGORY, CROWD, AREA] = [0, 1, 2, 3, 4];
 export class GroundTruth {
   readonly categories: CocoCategory[] = [];
   readonly ids = new Float64Column();
-  /** Positions in the file, which are not the indices where annotations are left out. */
-  private readonly places = new Uint32Column();
   /** Image ids; annotations of images that are not listed stay in the columns and are never asked for. */
   readonly imageIds = new Float64Column();
   readonly categoryIds = new Float64Column();
@@ -30,24 +33,16 @@ export class GroundTruth {
   readonly boxes = new Float64Column();
   readonly keypoints = new Float64Column();
   readonly segmentations = new Segmentations();
-  /** Ids of all annotations, also of those left out. */
   private readonly seen = new Set<number>();
   private readonly seenCategories = new Set<number>();
-  private readonly record: RecordScanner;
+  private scanner: RecordScanner | undefined;
 
-  /**
-   * @param points how many keypoints an object has, for 'keypoints'.
-   * @param owns of which images annotations are kept.
-   */
+  /** @param points how many keypoints an object has, for 'keypoints'. */
   constructor(
     readonly iouType: IouType,
     readonly images: ImageTable = new ImageTable(),
     private readonly points = 0,
-    private readonly owns: Owns = everyImage,
-  ) {
-    const masks = iouType === 'segm' ? this.segmentations : undefined;
-    this.record = new RecordScanner(ANNOTATION_NUMBERS, iouType !== 'segm', masks);
-  }
+  ) {}
 
   static of(dataset: CocoDataset, images: ImageTable, iouType: IouType, points: number): GroundTruth {
     const truth = new GroundTruth(iouType, images, points);
@@ -55,6 +50,24 @@ export class GroundTruth {
     for (const annotation of dataset.annotations ?? []) truth.addAnnotation(annotation);
     truth.checkMasks();
     return truth;
+  }
+
+  static unpack({ iouType, images, categories, columns }: PackedTruth): GroundTruth {
+    const truth = new GroundTruth(iouType, ImageTable.unpack(images));
+    truth.categories.push(...categories);
+    truth.columns.forEach((column, i) => column.adopt(columns[i] as ColumnData));
+    return truth;
+  }
+
+  /** For another thread, which shares the columns. */
+  pack(): PackedTruth {
+    const { iouType, categories } = this;
+    return { iouType, categories, images: this.images.pack(), columns: this.columns.map((column) => column.share()) };
+  }
+
+  private get columns(): Column[] {
+    const { ids, imageIds, categoryIds, areas, crowd, ignored, boxes, keypoints, segmentations } = this;
+    return [ids, imageIds, categoryIds, areas, crowd, ignored, boxes, keypoints, ...segmentations.columns];
   }
 
   get length(): number {
@@ -68,11 +81,10 @@ export class GroundTruth {
   }
 
   addAnnotation(annotation: unknown): void {
-    const index = this.seen.size;
+    const index = this.length;
     const { id, imageId, categoryId } = checkAnnotationIds(annotation, index, this.images.source, this.seen);
     const where = (): string => annotationLabel(this.images.source, index, id);
     this.seen.add(id);
-    if (!this.owns(imageId)) return;
     const record = annotation as Record<string, unknown>;
     const crowd = checkCrowd(record['iscrowd'], where);
     this.imageIds.push(imageId);
@@ -84,47 +96,39 @@ export class GroundTruth {
     if (this.iouType === 'segm') this.segmentations.push(record['segmentation'], where);
     if (this.iouType === 'keypoints') this.addKeypoints(record['keypoints'], where);
     this.ids.push(id);
-    this.places.push(index);
   }
 
   /**
-   * Adds the next annotation where it is plain JSON of a usual form.
-   * @returns false, and adds nothing, where it is not or breaks a rule: `addAnnotation` then says which.
+   * Adds the next annotations of a list's text, as many as are plain JSON of a usual form.
+   * @returns how many; what comes then `addAnnotation` takes, or says what is wrong. Undefined where all have to be parsed.
    */
-  scanAnnotation(scanner: ByteScanner): boolean {
-    if (this.iouType === 'keypoints') return false;
-    const masks = this.segmentations.length;
-    const isRight = this.record.scan(scanner) && scanner.isAtElementEnd && this.addScanned(masks);
-    if (!isRight) this.segmentations.truncate(masks);
-    return isRight;
+  scanAnnotations(bytes: Uint8Array): Scanned | undefined {
+    if (this.iouType === 'keypoints') return undefined;
+    this.scanner ??= RecordScanner.create(this.iouType === 'segm' ? MASKS : BOXES);
+    const { scanner } = this;
+    if (scanner === undefined) return undefined;
+    const all = scanner.scan(bytes);
+    const scanned = scanner.stopBefore(all, this.noteIds(scanner.records(all.count).ids));
+    const { ids, imageIds, categoryIds, areas, crowds, boxes, segmentations } = scanner.records(scanned.count);
+    this.ids.append(ids);
+    this.imageIds.append(imageIds);
+    this.categoryIds.append(categoryIds);
+    this.areas.append(areas);
+    this.crowd.append(crowds);
+    this.ignored.append(crowds);
+    if (this.iouType === 'bbox') this.boxes.append(boxes);
+    else this.segmentations.append(segmentations);
+    return scanned;
   }
 
-  /** @param masks how many there were before. */
-  private addScanned(masks: number): boolean {
-    const { record } = this;
-    const { numbers, box } = record;
-    for (const key of [ID, IMAGE, CATEGORY]) if (!record.has(key) || !Number.isSafeInteger(numbers[key])) return false;
-    const id = numbers[ID] as number;
-    const crowd = record.has(CROWD) ? (numbers[CROWD] as number) : 0;
-    const isRight = (crowd === 0 || crowd === 1) && record.has(AREA) && (numbers[AREA] as number) >= 0;
-    if (!isRight || this.seen.has(id)) return false;
-    if (this.iouType === 'segm' ? !record.hasMask : !record.hasBox || (box[2] as number) < 0 || (box[3] as number) < 0)
-      return false;
-    const index = this.seen.size;
-    this.seen.add(id);
-    if (!this.owns(numbers[IMAGE] as number)) {
-      this.segmentations.truncate(masks);
-      return true;
+  /** @returns how many there are before one that was seen before. */
+  private noteIds(ids: Float64Array): number {
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i] as number;
+      if (this.seen.has(id)) return i;
+      this.seen.add(id);
     }
-    this.imageIds.push(numbers[IMAGE] as number);
-    this.categoryIds.push(numbers[CATEGORY] as number);
-    this.areas.push(numbers[AREA] as number);
-    this.crowd.push(crowd);
-    this.ignored.push(crowd);
-    if (this.iouType !== 'segm') this.boxes.append(box);
-    this.ids.push(id);
-    this.places.push(index);
-    return true;
+    return ids.length;
   }
 
   /** Once all images and annotations are here: masks must have the size of their image. */
@@ -133,7 +137,7 @@ export class GroundTruth {
       const image = this.images.indexOf(this.imageIds.get(i));
       if (image < 0) continue;
       this.segmentations.checkSize(i, this.images, image, () =>
-        annotationLabel(this.images.source, this.places.get(i), this.ids.get(i)),
+        annotationLabel(this.images.source, i, this.ids.get(i)),
       );
     }
   }

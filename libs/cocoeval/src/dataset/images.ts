@@ -5,32 +5,49 @@ import { checkImageId, checkImageSize } from './rules';
 import type { CocoImage, Size } from '../format/types';
 
 /** What LVIS says of an image beyond its annotations. */
-interface Federation {
+export interface Federation {
   readonly negative: ReadonlySet<number>;
   readonly notExhaustive: ReadonlySet<number>;
 }
 
-/** Which images are to be evaluated here. */
-export type Owns = (imageId: number) => boolean;
-
-export const everyImage: Owns = () => true;
-
-/** The share of one of several that divide the images among them. */
-export function sharedImages(share: number, shares: number): Owns {
-  return (imageId) => Math.abs(imageId) % shares === share;
+/** Images for another thread. */
+export interface PackedImages {
+  readonly source: string;
+  readonly ids: readonly number[];
+  readonly federations: readonly (Federation | undefined)[];
+  readonly sizes: readonly (Size | undefined)[];
+  readonly unsized: ReadonlyMap<number, CocoImage>;
 }
 
 /** The images of a dataset: a dense index for each id, in order of appearance. */
 export class ImageTable {
   readonly ids: number[] = [];
   readonly federations: (Federation | undefined)[] = [];
-  private readonly sizes: (Size | undefined)[] = [];
+  private readonly sizeOf: (Size | undefined)[] = [];
   /** Records whose size is missing or wrong, which counts only where a size is asked for. */
   private readonly unsized = new Map<number, CocoImage>();
   private readonly indices = new Map<number, number>();
 
   /** @param source what stands before the names of the dataset's records: '' or its file and a colon. */
   constructor(readonly source = '') {}
+
+  static unpack({ source, ids, federations, sizes, unsized }: PackedImages): ImageTable {
+    const table = new ImageTable(source);
+    ids.forEach((id, index) => {
+      table.indices.set(id, index);
+      table.ids.push(id);
+      table.federations.push(federations[index]);
+      table.sizeOf.push(sizes[index]);
+    });
+    for (const [index, image] of unsized) table.unsized.set(index, image);
+    return table;
+  }
+
+  /** For another thread. */
+  pack(): PackedImages {
+    const { source, ids, federations, sizeOf, unsized } = this;
+    return { source, ids, federations, sizes: sizeOf, unsized };
+  }
 
   get length(): number {
     return this.ids.length;
@@ -45,7 +62,7 @@ export class ImageTable {
     if (!sized) this.unsized.set(index, { id, width, height });
     this.indices.set(id, index);
     this.ids.push(id);
-    this.sizes.push(sized ? [height, width] : undefined);
+    this.sizeOf.push(sized ? [height, width] : undefined);
     this.federations.push(federationOf(record, () => this.label(index)));
   }
 
@@ -56,12 +73,17 @@ export class ImageTable {
 
   /** @throws CocoFormatError if the image has no whole height and width. */
   requireSize(index: number): Size {
-    return this.sizes[index] ?? checkImageSize(this.unsized.get(index) ?? { id: NaN }, () => this.label(index));
+    return this.sizeOf[index] ?? checkImageSize(this.unsized.get(index) ?? { id: NaN }, () => this.label(index));
+  }
+
+  /** Height and width of each image; undefined if one of them has none. */
+  sizes(): Uint32Array | undefined {
+    return this.unsized.size > 0 ? undefined : Uint32Array.from(this.sizeOf.flatMap((size) => size ?? []));
   }
 
   /** Whether the image has that height and width. */
   hasSize(index: number, [height, width]: Size): boolean {
-    const size = this.sizes[index];
+    const size = this.sizeOf[index];
     return size !== undefined && size[0] === height && size[1] === width;
   }
 

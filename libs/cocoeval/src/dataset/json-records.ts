@@ -1,6 +1,5 @@
 /** JSON files of any length as a stream of records (RFC 8259). */
 import { CocoFormatError } from '../format/errors';
-import { ByteScanner } from './byte-scanner';
 import { elementEnd, findFault, idAsWritten, numberAsWritten, showByte, type JsonFault } from './json-fault';
 
 /** What becomes of a JSON text as it is read. */
@@ -12,10 +11,21 @@ export interface JsonSink {
   /** A value of the top-level object that is not a list. */
   value(key: string, value: unknown): void;
   /**
-   * Reads the next element of a list straight from its bytes, where the sink knows how.
-   * @returns false, having taken nothing, if it does not know this list, or the element is not plain: it comes as a record then.
+   * Reads elements of a list straight from bytes, where the sink knows how: as many as are whole and plain. The next one comes
+   * as a record, unless more bytes may help.
+   * @returns undefined if it does not know this list.
    */
-  scan?(key: string | null, scanner: ByteScanner): boolean;
+  scan?(key: string | null, bytes: Uint8Array): Scanned | undefined;
+}
+
+/** What became of elements at the beginning of some bytes. */
+export interface Scanned {
+  /** How many were read. */
+  readonly count: number;
+  /** How many bytes they took, with the commas behind them. */
+  readonly end: number;
+  /** What comes then: the bracket that ends the list, an element of which bytes are missing, or one that is not plain. */
+  readonly stop: 'end' | 'incomplete' | 'not plain';
 }
 
 const BATCH_BYTES = 1 << 17;
@@ -65,7 +75,6 @@ export class JsonRecords {
   /** Elements of the list that were handed on, and those that are complete but not handed on. */
   private handedOn = 0;
   private waiting = 0;
-  private readonly scanner = new ByteScanner();
   /** Bytes of elements that go to the parser at once: of those that could not be scanned few, until that is the rule. */
   private batchBytes = 0;
 
@@ -78,7 +87,7 @@ export class JsonRecords {
   push(chunk: Uint8Array): void {
     this.keep(chunk);
     while (this.at < this.length) {
-      const scanned = this.scanElement();
+      const scanned = this.scanElements();
       if (scanned === 'incomplete') return;
       if (scanned === 'read') continue;
       if (this.state === 'elements' || this.state === 'scalar') this.skipNested();
@@ -165,19 +174,23 @@ export class JsonRecords {
     return true;
   }
 
-  /** Lets the sink read the element that begins here. */
-  private scanElement(): 'read' | 'incomplete' | 'not plain' {
-    const { sink, scanner } = this;
-    if (this.state !== 'elements' || this.at !== this.mark || sink.scan === undefined) return 'not plain';
-    scanner.begin(this.bytes, this.at, this.length);
-    if (sink.scan(this.key, scanner)) {
-      this.handedOn++;
+  /** Lets the sink read the elements that begin here. */
+  private scanElements(): 'read' | 'incomplete' | 'not plain' {
+    if (this.state !== 'elements' || this.at !== this.mark) return 'not plain';
+    const scanned = this.sink.scan?.(this.key, this.bytes.subarray(this.at, this.length));
+    if (scanned === undefined) {
+      this.batchBytes = BATCH_BYTES;
+      return 'not plain';
+    }
+    if (scanned.count > 0) {
+      this.handedOn += scanned.count;
       this.batchBytes = 0;
-      this.at = scanner.at;
-      this.leaveElement(this.bytes[this.at] as number);
+      this.at += scanned.end;
+      this.mark = this.at;
+      if (scanned.stop === 'end') this.leaveElement(CLOSE_LIST);
       return 'read';
     }
-    if (scanner.ranOut && this.length - this.mark < RESCANNED_BYTES) return 'incomplete';
+    if (scanned.stop === 'incomplete' && this.length - this.mark < RESCANNED_BYTES) return 'incomplete';
     this.batchBytes = Math.min(2 * this.batchBytes + 1, BATCH_BYTES);
     return 'not plain';
   }

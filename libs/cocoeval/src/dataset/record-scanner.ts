@@ -1,67 +1,142 @@
-/** Annotations and results read straight from bytes into numbers, where they are plain JSON. */
-import { type ByteScanner, type Keys, keysOf } from './byte-scanner';
-import type { Segmentations } from './segmentations';
+/** Annotations and results read straight from the bytes of plain JSON into columns (wasm/assembly/records.ts). */
+import type { IouType } from '../format/types';
+import { Kernels } from '../wasm/kernels';
+import type { Scanned } from './json-records';
 
-/** Reads records of one form. What it read last stays until the next one. */
+/** What is read, as bits: results or else annotations, their boxes, their masks. */
+export const RESULTS = 1;
+export const BOXES = 2;
+export const MASKS = 4;
+
+/** What is read of results. */
+export function resultsOf(iouType: IouType): number {
+  return RESULTS | BOXES | (iouType === 'segm' ? MASKS : 0);
+}
+
+/** What all results of a list have, as its first one: 1 for boxes, 2 for masks alone, 0 where it is not known yet. */
+export const ANY_RESULTS = 0;
+
+/** Bytes that are read at once: where elements are not plain fewer, so that little is copied in vain. */
+const MOST_BYTES = 1 << 18;
+const FEWEST_BYTES = 1 << 12;
+
+const STOPS = ['end', 'incomplete', 'not plain'] as const;
+
+/** Some columns of segmentations: see Segmentations, whose names these are. */
+export interface ScannedSegmentations {
+  readonly kinds: Uint32Array;
+  readonly sizes: Uint32Array;
+  readonly countEnds: Uint32Array;
+  readonly lengthEnds: Uint32Array;
+  readonly coordinateEnds: Uint32Array;
+  readonly counts: Uint8Array;
+  readonly lengths: Uint32Array;
+  readonly coordinates: Float64Array;
+}
+
+/** The records read last, one entry in each column. */
+interface ScannedRecords {
+  readonly ids: Float64Array;
+  readonly imageIds: Float64Array;
+  readonly categoryIds: Float64Array;
+  readonly scores: Float64Array;
+  readonly crowds: Uint32Array;
+  readonly areas: Float64Array;
+  readonly boxes: Float64Array;
+  readonly segmentations: ScannedSegmentations;
+}
+
+/** Reads lists of records of one form. */
 export class RecordScanner {
-  /** The members that are numbers, in the order of their names. */
-  readonly numbers: Float64Array;
-  readonly box = new Float64Array(4);
-  private readonly keys: Keys;
-  /** A bit for each member that was there. */
-  private found = 0;
-  private readonly boxKey: number;
-  private readonly maskKey: number;
+  /** Addresses of the input and the columns. */
+  private readonly places: Uint32Array;
+  private starts: Uint32Array = new Uint32Array(0);
+  private bytesAtOnce = MOST_BYTES;
+  private images: { readonly table: number; readonly count: number } | undefined;
 
-  /**
-   * @param names of members that are numbers.
-   * @param readsBox whether to read `bbox`, or else to pass over it.
-   * @param masks where to append `segmentation`; undefined to pass over it.
-   */
-  constructor(
-    names: readonly string[],
-    private readonly readsBox: boolean,
-    private readonly masks: Segmentations | undefined,
+  private constructor(
+    private readonly kernels: Kernels,
+    private readonly form: number,
   ) {
-    this.numbers = new Float64Array(names.length);
-    this.keys = keysOf(...names, 'bbox', 'segmentation');
-    this.boxKey = names.length;
-    this.maskKey = names.length + 1;
+    this.places = kernels.uint32(kernels.run.recordColumns(MOST_BYTES), COLUMNS).slice();
   }
 
-  /** @returns false if the record is not plain, has a member twice, or numbers and masks that are none. */
-  scan(scanner: ByteScanner): boolean {
-    this.found = 0;
-    if (!scanner.openObject()) return false;
-    do {
-      const key = scanner.key(this.keys);
-      if (key < 0 || (key < this.keys.length && this.has(key)) || !this.member(scanner, key)) return false;
-      this.found |= 1 << key;
-    } while (scanner.comma());
-    return scanner.closeObject();
+  /** @returns undefined where WebAssembly is missing: records have to be parsed then. */
+  static create(form: number): RecordScanner | undefined {
+    const kernels = Kernels.create();
+    return kernels && new RecordScanner(kernels, form);
   }
 
-  /** Whether a number was there, by its place among the names. */
-  has(key: number): boolean {
-    return (this.found & (1 << key)) !== 0;
+  /** What results have, as far as is known. */
+  get kind(): number {
+    return this.kernels.run.resultKind();
   }
 
-  get hasBox(): boolean {
-    return this.has(this.boxKey);
+  /** Reads elements of a list, from the beginning of some bytes on, as many as are plain and keep the rules. */
+  scan(bytes: Uint8Array, kind = ANY_RESULTS): Scanned {
+    const { run } = this.kernels;
+    const length = Math.min(bytes.length, this.bytesAtOnce);
+    this.kernels.bytes(this.places[INPUT] as number, length).set(bytes.subarray(0, length));
+    const count = run.scanRecords(length, this.form, kind);
+    this.starts = this.kernels.uint32(this.places[STARTS] as number, count);
+    const stop = STOPS[run.stopReason()] as Scanned['stop'];
+    this.bytesAtOnce = stop === 'not plain' ? FEWEST_BYTES : Math.min(2 * this.bytesAtOnce, MOST_BYTES);
+    return { count, end: run.resumeAt(), stop };
   }
 
-  get hasMask(): boolean {
-    return this.has(this.maskKey);
+  /** What was read, if reading had stopped before a record. */
+  stopBefore(scanned: Scanned, record: number): Scanned {
+    return record >= scanned.count ? scanned : { count: record, end: this.starts[record] as number, stop: 'not plain' };
   }
 
-  private member(scanner: ByteScanner, key: number): boolean {
-    if (key < this.numbers.length) {
-      if (!scanner.number()) return false;
-      this.numbers[key] = scanner.value;
-      return true;
+  /** The first `count` of the records read last; valid until the next are read. */
+  records(count: number): ScannedRecords {
+    const { kernels, places } = this;
+    const float64 = (column: number, length = count): Float64Array => kernels.float64(places[column] as number, length);
+    const uint32 = (column: number, length = count): Uint32Array => kernels.uint32(places[column] as number, length);
+    return {
+      ids: float64(2),
+      imageIds: float64(3),
+      categoryIds: float64(4),
+      scores: float64(5),
+      crowds: uint32(6),
+      areas: float64(7),
+      boxes: float64(8, 4 * count),
+      segmentations: this.segmentations((this.form & MASKS) !== 0 ? count : 0),
+    };
+  }
+
+  /** Writes the places of the first `count` records' image ids among all ids; -1 for other ones. */
+  imageIndices(ids: readonly number[], count: number): Int32Array {
+    const { run } = this.kernels;
+    if (this.images?.count !== ids.length) {
+      const table = run.idTable(this.kernels.put(Float64Array.from(ids)), ids.length);
+      this.images = { table, count: ids.length };
     }
-    if (key === this.boxKey && this.readsBox) return scanner.numbers(4, this.box);
-    if (key === this.maskKey && this.masks !== undefined) return this.masks.scan(scanner);
-    return scanner.skipValue();
+    const start = run.mark();
+    const out = run.allocate(4 * count);
+    run.findIds(this.images.table, this.places[3] as number, count, out);
+    run.release(start);
+    return this.kernels.int32(out, count);
+  }
+
+  private segmentations(count: number): ScannedSegmentations {
+    const { kernels, places } = this;
+    const uint32 = (column: number, length = count): Uint32Array => kernels.uint32(places[column] as number, length);
+    const [countEnds, lengthEnds, coordinateEnds] = [uint32(11), uint32(12), uint32(13)];
+    return {
+      kinds: uint32(9),
+      sizes: uint32(10, 2 * count),
+      countEnds,
+      lengthEnds,
+      coordinateEnds,
+      counts: kernels.bytes(places[14] as number, countEnds[count - 1] ?? 0),
+      lengths: uint32(15, lengthEnds[count - 1] ?? 0),
+      coordinates: kernels.float64(places[16] as number, coordinateEnds[count - 1] ?? 0),
+    };
   }
 }
+
+const INPUT = 0;
+const STARTS = 1;
+const COLUMNS = 17;

@@ -4,7 +4,7 @@ import type { IouType } from '../format/types';
 import { readEachResult, readJson } from './dataset-reader';
 import { Detections } from './detections';
 import { GroundTruth } from './ground-truth';
-import { ImageTable, sharedImages } from './images';
+import { ImageTable } from './images';
 
 const IMAGES = [
   { id: 1, height: 2, width: 3 },
@@ -33,9 +33,9 @@ function outcome(read: () => object): unknown {
 }
 
 /** What a table keeps between two records, of which nothing is left when it is read. */
-const WORK_SPACE = ['record', 'scratch', 'runs', 'owns'];
+const WORK_SPACE = ['scanner', 'scratch', 'runs'];
 
-function plain(value: object, without = ['rasteriser', 'counts']): unknown {
+function plain(value: object, without = ['rasteriser', 'runs']): unknown {
   const columns = Object.entries(value).filter(([name]) => !without.includes(name));
   return columns.map(([name, column]: [string, unknown]) => {
     if (typeof column !== 'object' || column === null) return [name, column];
@@ -48,27 +48,25 @@ interface How {
   readonly iouType: IouType;
   readonly size: number;
   readonly scans: boolean;
-  readonly share: number | undefined;
 }
 
-function results(text: string, { iouType, size, scans, share }: How): unknown {
+function results(text: string, { iouType, size, scans }: How): unknown {
   return outcome(() => {
-    const owns = share === undefined ? undefined : sharedImages(share, 2);
-    const detections = new Detections(table(), iouType, { name: 'dt.json', owns });
+    const detections = new Detections(table(), iouType, { name: 'dt.json' });
     const scan = scans ? detections.scan.bind(detections) : undefined;
     readEachResult(pieces(text, size), 'dt.json', { add: (result) => detections.add(result), scan });
     return detections;
   });
 }
 
-function annotations(text: string, { iouType, size, scans, share }: How): unknown {
+function annotations(text: string, { iouType, size, scans }: How): unknown {
   return outcome(() => {
-    const truth = new GroundTruth(iouType, table(), 0, share === undefined ? undefined : sharedImages(share, 2));
+    const truth = new GroundTruth(iouType, table());
     readJson(pieces(`{"annotations": ${text}}`, size), 'gt.json', {
       value: () => undefined,
       list: () => undefined,
       record: (_, record) => truth.addAnnotation(record),
-      scan: scans ? (_, scanner) => truth.scanAnnotation(scanner) : undefined,
+      scan: scans ? (_, bytes) => truth.scanAnnotations(bytes) : undefined,
     });
     truth.checkMasks();
     return truth;
@@ -109,7 +107,6 @@ const text = fc
 const how = fc.record({
   iouType: fc.constantFrom<IouType>('bbox', 'segm'),
   size: fc.constantFrom(1, 7, 64, 4096),
-  share: fc.constantFrom(undefined, 0, 1),
 });
 
 describe('records read straight from bytes', () => {
@@ -132,7 +129,7 @@ describe('records read straight from bytes', () => {
     const right = { id: 1, image_id: 1, category_id: 1, score: 0.5, area: 4, bbox: [0, 0, 2, 2] };
     const json = JSON.stringify([right, { ...right, id: 2 }]);
     for (const size of [1, 50, 4096]) {
-      const options: How = { iouType: 'bbox', size, scans: true, share: undefined };
+      const options: How = { iouType: 'bbox', size, scans: true };
       for (let end = 1; end < json.length; end++) {
         const cut = json.slice(0, end);
         expect(read(cut, options)).toEqual(read(cut, { ...options, scans: false }));
@@ -150,7 +147,7 @@ describe('records read straight from bytes', () => {
   });
 
   it.each(['[{}, ]', '[, {}]', '[{},,{}]'])('commas without an element between are an error: %s', (list) => {
-    const options: How = { iouType: 'bbox', size: 100, scans: true, share: undefined };
+    const options: How = { iouType: 'bbox', size: 100, scans: true };
     const filled = list.replaceAll('{}', '{"image_id":1,"category_id":1,"bbox":[1,1,1,1],"score":1}');
     expect(results(filled, options)).toMatch(/^dt\.json\[\d\]: expected a JSON value, received '[\],]' at byte \d+$/);
   });

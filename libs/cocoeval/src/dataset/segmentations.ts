@@ -1,46 +1,49 @@
 /** Segmentations of many objects as columns. */
-import { ByteColumn, Float64Column, Uint32Column } from '../format/columns';
+import { ByteColumn, type Column, Float64Column, Uint32Column } from '../format/columns';
 import { isRecord, type Where } from '../format/errors';
-import { type ByteScanner, keysOf } from './byte-scanner';
 import type { ImageTable } from './images';
+import type { ScannedSegmentations } from './record-scanner';
 import { checkMaskSize } from './rules';
 import { appendRuns, checkPolygons, refuseCrossings } from '../mask/mask';
-import { countCrossings, MAX_COORDINATE, MAX_CROSSINGS, Rasteriser } from '../mask/polygon';
-import { MAX_PIXELS, runsArea, unpackCountBytes } from '../mask/rle';
+import { countCrossings, MAX_CROSSINGS, Rasteriser } from '../mask/polygon';
+import { packCountBytes, unpackCountBytes } from '../mask/rle';
 import type { Size } from '../format/types';
 
 const POLYGONS = 0;
 const RUNS = 1;
 
-const RLE_KEYS = keysOf('size', 'counts');
-const [SIZE, COUNTS] = [0, 1];
-
-/** Segmentations of many objects in a few typed arrays: polygons as coordinates, masks as runs. */
+/** Segmentations of many objects in a few typed arrays: polygons as coordinates, masks as packed counts. */
 export class Segmentations {
-  private readonly kinds = new Uint32Column();
-  /** Object i: `runs[ends[i - 1]]` to `runs[ends[i] - 1]`, its mask's runs or the lengths of its polygons. */
-  private readonly ends = new Uint32Column();
-  private readonly runs = new Uint32Column();
-  private readonly coordinateEnds = new Uint32Column();
-  private readonly coordinates = new Float64Column();
+  readonly kinds = new Uint32Column();
   /** Height and width of a mask; of polygons 0. */
-  private readonly sizes = new Uint32Column();
+  readonly sizes = new Uint32Column();
+  /** Object i: `counts[countEnds[i - 1]]` to `counts[countEnds[i] - 1]`, and so on. */
+  readonly countEnds = new Uint32Column();
+  readonly lengthEnds = new Uint32Column();
+  readonly coordinateEnds = new Uint32Column();
+  readonly counts = new ByteColumn();
+  /** How many numbers each polygon has. */
+  readonly lengths = new Uint32Column();
+  readonly coordinates = new Float64Column();
   private readonly rasteriser = new Rasteriser();
-  /** Work space of `scan`. */
-  private readonly counts = new ByteColumn();
-  private readonly scannedSize = new Float64Array(2);
+  private readonly runs = new Uint32Column();
 
   get length(): number {
-    return this.ends.length;
+    return this.kinds.length;
+  }
+
+  /** All that is kept. */
+  get columns(): Column[] {
+    const { kinds, sizes, countEnds, lengthEnds, coordinateEnds, counts, lengths, coordinates } = this;
+    return [kinds, sizes, countEnds, lengthEnds, coordinateEnds, counts, lengths, coordinates];
   }
 
   /** Forgets all but the first ones. */
   truncate(count: number): void {
-    this.runs.length = startOf(count, this.ends);
+    this.counts.length = startOf(count, this.countEnds);
+    this.lengths.length = startOf(count, this.lengthEnds);
     this.coordinates.length = startOf(count, this.coordinateEnds);
-    this.kinds.length = count;
-    this.ends.length = count;
-    this.coordinateEnds.length = count;
+    for (const column of [this.kinds, this.countEnds, this.lengthEnds, this.coordinateEnds]) column.length = count;
     this.sizes.length = 2 * count;
   }
 
@@ -48,38 +51,40 @@ export class Segmentations {
   push(segmentation: unknown, where: Where): void {
     let size: Size = [0, 0];
     if (isRecord(segmentation)) {
+      this.runs.length = 0;
       size = appendRuns(segmentation, this.runs, where, 'segmentation.');
+      packCountBytes(this.runs.values(), this.counts);
       this.kinds.push(RUNS);
     } else {
       for (const polygon of checkPolygons(segmentation, where)) {
-        this.runs.push(polygon.length);
+        this.lengths.push(polygon.length);
         this.coordinates.reserve(polygon.length);
         for (let i = 0; i < polygon.length; i++) this.coordinates.push(polygon[i] as number);
       }
       this.kinds.push(POLYGONS);
     }
-    this.close(size);
+    this.countEnds.push(this.counts.length);
+    this.lengthEnds.push(this.lengths.length);
+    this.coordinateEnds.push(this.coordinates.length);
+    this.sizes.push(size[0]);
+    this.sizes.push(size[1]);
   }
 
-  /**
-   * Stores a segmentation that is plain JSON.
-   * @returns false, and stores nothing, where it is not or breaks a rule that `push` checks.
-   */
-  scan(scanner: ByteScanner): boolean {
-    const count = this.length;
-    const isRight = scanner.isAtList ? this.scanPolygons(scanner) : this.scanRuns(scanner);
-    if (!isRight) this.truncate(count);
-    return isRight;
+  /** Stores segmentations that a scanner read. */
+  append(scanned: ScannedSegmentations): void {
+    appendEnds(this.countEnds, scanned.countEnds, this.counts.length);
+    appendEnds(this.lengthEnds, scanned.lengthEnds, this.lengths.length);
+    appendEnds(this.coordinateEnds, scanned.coordinateEnds, this.coordinates.length);
+    this.kinds.append(scanned.kinds);
+    this.sizes.append(scanned.sizes);
+    this.counts.append(scanned.counts);
+    this.lengths.append(scanned.lengths);
+    this.coordinates.append(scanned.coordinates);
   }
 
   /** Height and width of a mask of runs; zeros for polygons. */
   sizeOf(index: number): Size {
     return [this.sizes.get(2 * index), this.sizes.get(2 * index + 1)];
-  }
-
-  /** Pixels of an object that has a mask of runs. */
-  area(index: number): number {
-    return runsArea({ data: this.runs.data, start: startOf(index, this.ends), end: this.ends.get(index) });
   }
 
   /** @throws CocoFormatError unless the image has a size, and a mask has it too. */
@@ -91,85 +96,15 @@ export class Segmentations {
 
   /** Appends the runs of an object's mask in an image of the given size. */
   rasterise(index: number, size: Size, out: Uint32Column): void {
-    const firstPart = startOf(index, this.ends);
-    const endPart = this.ends.get(index);
     if (this.kinds.get(index) === RUNS) {
-      out.append(this.runs.data.subarray(firstPart, endPart));
+      unpackCountBytes(this.counts.data, startOf(index, this.countEnds), this.countEnds.get(index), out);
       return;
     }
     const start = startOf(index, this.coordinateEnds);
-    const lengths = this.runs.data;
+    const firstPart = startOf(index, this.lengthEnds);
+    const endPart = this.lengthEnds.get(index);
+    const lengths = this.lengths.data;
     this.rasteriser.objectRuns({ coordinates: this.coordinates.data, start, lengths, firstPart, endPart }, size, out);
-  }
-
-  private close(size: Size): void {
-    this.ends.push(this.runs.length);
-    this.coordinateEnds.push(this.coordinates.length);
-    this.sizes.push(size[0]);
-    this.sizes.push(size[1]);
-  }
-
-  private scanPolygons(scanner: ByteScanner): boolean {
-    this.kinds.push(POLYGONS);
-    scanner.openList();
-    let isFirst = true;
-    do {
-      if (!scanner.openList()) return false;
-      const first = this.coordinates.length;
-      do {
-        if (!scanner.number() || Math.abs(scanner.value) > MAX_COORDINATE) return false;
-        this.coordinates.push(scanner.value);
-      } while (scanner.comma());
-      const length = this.coordinates.length - first;
-      if ((isFirst && length < 5) || !scanner.closeList()) return false;
-      this.runs.push(length);
-      isFirst = false;
-    } while (scanner.comma());
-    this.close([0, 0]);
-    return scanner.closeList();
-  }
-
-  private scanRuns(scanner: ByteScanner): boolean {
-    this.kinds.push(RUNS);
-    const size = this.scannedSize;
-    let sum = -1;
-    size.fill(-1);
-    if (!scanner.openObject()) return false;
-    do {
-      const key = scanner.key(RLE_KEYS);
-      if (key === SIZE && size[0] === -1) {
-        if (!scanner.numbers(2, size)) return false;
-      } else if (key === COUNTS && sum < 0) {
-        sum = scanner.isAtList ? this.scanPlainCounts(scanner) : this.scanPackedCounts(scanner);
-        if (sum < 0) return false;
-      } else if (key < RLE_KEYS.length || !scanner.skipValue()) return false;
-    } while (scanner.comma());
-    const [height, width] = [size[0] as number, size[1] as number];
-    const isSize = Number.isInteger(height) && Number.isInteger(width) && height >= 0 && width >= 0;
-    if (!isSize || height * width > MAX_PIXELS || sum !== height * width) return false;
-    this.close([height, width]);
-    return scanner.closeObject();
-  }
-
-  /** @returns the sum of the runs, -1 where they break a rule. */
-  private scanPackedCounts(scanner: ByteScanner): number {
-    const { counts } = this;
-    counts.length = 0;
-    return scanner.text(counts) ? sumOrNone(() => unpackCountBytes(counts.data, counts.length, this.runs)) : -1;
-  }
-
-  private scanPlainCounts(scanner: ByteScanner): number {
-    let sum = 0;
-    scanner.openList();
-    if (scanner.closeList()) return sum;
-    do {
-      if (!scanner.number()) return -1;
-      const run = scanner.value;
-      if (!Number.isInteger(run) || run < 0 || run > MAX_PIXELS) return -1;
-      this.runs.push(run);
-      sum += run;
-    } while (scanner.comma());
-    return scanner.closeList() ? sum : -1;
   }
 
   /** Of most outlines the number of points is enough to know that they cross few columns. */
@@ -181,14 +116,11 @@ export class Segmentations {
   }
 }
 
-/** What breaks a rule is read again by `push`, which says what it is. */
-function sumOrNone(unpack: () => number): number {
-  try {
-    return unpack();
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return -1;
-  }
+/** Appends ends of parts of a column that has so many entries already. */
+function appendEnds(ends: Uint32Column, more: Uint32Array, before: number): void {
+  ends.append(more);
+  const { data, length } = ends;
+  if (before > 0) for (let i = length - more.length; i < length; i++) data[i] = (data[i] as number) + before;
 }
 
 function startOf(index: number, ends: Uint32Column): number {

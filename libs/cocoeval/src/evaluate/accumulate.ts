@@ -1,7 +1,9 @@
 /** From matches to precision and recall (pycocotools' accumulate). */
 import { Float64Column, Uint32Column } from '../format/columns';
 import { CocoFormatError } from '../format/errors';
+import { accumulateByKernels } from './kernel-curves';
 import type { CategoryMatches, MatchStore } from './match-store';
+import { WORTHWHILE } from '../wasm/kernels';
 import type { Params } from './params';
 
 const { clz32, max, min } = Math;
@@ -40,6 +42,8 @@ export function accumulate(store: MatchStore, params: Params): Accumulated {
   const precision = new Float64Array(values).fill(-1);
   const scores = new Float64Array(values).fill(-1);
   const recall = new Float64Array(T * K * A * M).fill(-1);
+  const out: Accumulated = { counts: [T, R, K, A, M], precision, recall, scores };
+  if (store.length >= WORTHWHILE && accumulateByKernels(store, params, out)) return out;
   const curves = Array.from({ length: T }, () => new Curve());
 
   store.categories.forEach((matches, k) => {
@@ -62,7 +66,7 @@ export function accumulate(store: MatchStore, params: Params): Accumulated {
       });
     });
   });
-  return { counts: [T, R, K, A, M], precision, recall, scores };
+  return out;
 }
 
 /** A category's detections by falling score; equal scores by image id, then by place in the image. */
@@ -75,38 +79,18 @@ interface Ranking {
 }
 
 function rank(matches: CategoryMatches, stride: number): Ranking {
-  const total = matches.length;
-  const places = new Uint32Array(total);
-  const order = new Uint32Array(total);
-  const images = imagesById(matches);
-  let at = 0;
-  for (const image of images) {
-    const start = matches.imageStarts.get(image);
-    const end = image + 1 < matches.imageStarts.length ? matches.imageStarts.get(image + 1) : total;
-    for (let d = start; d < end; d++) {
-      places[d] = d - start;
-      order[at++] = d;
-    }
-  }
-  const scores = matches.scores.data;
+  const { scores, places, bits: words } = matches.byImageId();
+  const order = Uint32Array.from({ length: scores.length }, (_, i) => i);
   order.sort((a, b) => (scores[b] as number) - (scores[a] as number));
-  const bits = new Uint32Array(total * stride);
-  const words = matches.bits.data;
-  for (let i = 0; i < total; i++) {
-    const from = (order[i] as number) * stride;
-    for (let w = 0; w < stride; w++) bits[i * stride + w] = words[from + w] as number;
-  }
+  const bits = new Uint32Array(order.length * stride);
+  order.forEach((from, i) => {
+    for (let w = 0; w < stride; w++) bits[i * stride + w] = words[from * stride + w] as number;
+  });
   return {
     scores: Float64Array.from(order, (d) => scores[d] as number),
     places: order.map((d) => places[d] as number),
     bits,
   };
-}
-
-function imagesById(matches: CategoryMatches): number[] {
-  const ids = matches.imageIds.data;
-  const images = Array.from({ length: matches.imageIds.length }, (_, i) => i);
-  return images.sort((a, b) => (ids[a] as number) - (ids[b] as number));
 }
 
 /** Which detections curves are of. */

@@ -24,6 +24,11 @@ export class MatchStore {
     this.categories = Array.from({ length: categoryCount }, () => new CategoryMatches(areaCount));
   }
 
+  /** How many detections there are. */
+  get length(): number {
+    return this.categories.reduce((sum, { length }) => sum + length, 0);
+  }
+
   /** Begins an image's detections in a category; they follow by `addDetection`, best first. */
   beginImage(category: number, imageId: number): CategoryMatches {
     const matches = this.categories[category] as CategoryMatches;
@@ -113,6 +118,39 @@ export class CategoryMatches {
     this.bits.data[at] = this.bits.get(at) | (1 << (threshold & 31));
   }
 
+  /** Its columns by rising image id, with the place of each detection in its image. */
+  byImageId(): MatchesById {
+    const images = this.imagesById();
+    const places = new Uint32Array(this.length);
+    if (images === undefined) {
+      for (let image = 0; image < this.imageIds.length; image++)
+        count(places, this.imageStarts.get(image), this.endOf(image));
+      return { scores: this.scores.values(), places, bits: this.bits.values() };
+    }
+    const sorted = new CategoryMatches(this.objects.length);
+    const stride = this.length === 0 ? 0 : this.bits.length / this.length;
+    for (const image of images) {
+      const [start, end] = [this.imageStarts.get(image), this.endOf(image)];
+      count(places, sorted.length, sorted.length + end - start);
+      sorted.scores.append(this.scores.data.subarray(start, end));
+      sorted.bits.append(this.bits.data.subarray(start * stride, end * stride));
+    }
+    return { scores: sorted.scores.values(), places, bits: sorted.bits.values() };
+  }
+
+  private endOf(image: number): number {
+    return image + 1 < this.imageStarts.length ? this.imageStarts.get(image + 1) : this.length;
+  }
+
+  /** The images by rising id; undefined where they are so already. */
+  private imagesById(): number[] | undefined {
+    const ids = this.imageIds.values();
+    let sorted = 1;
+    while (sorted < ids.length && (ids[sorted - 1] as number) <= (ids[sorted] as number)) sorted++;
+    if (sorted >= ids.length) return undefined;
+    return [...ids.keys()].sort((a, b) => (ids[a] as number) - (ids[b] as number));
+  }
+
   /** Copies, for sending a part of an array would send all of it. */
   pack(): PackedCategory {
     return {
@@ -132,4 +170,17 @@ export class CategoryMatches {
     this.bits.append(other.bits.values());
     other.objects.forEach((count, a) => (this.objects[a] = (this.objects[a] as number) + count));
   }
+}
+
+/** A category's columns, in which an image with a smaller id comes earlier. */
+interface MatchesById {
+  readonly scores: Float64Array;
+  /** 0 for the best detection of an image, then 1, ... */
+  readonly places: Uint32Array;
+  readonly bits: Uint32Array;
+}
+
+/** Writes 0, 1, ... from `start` to before `end`. */
+function count(places: Uint32Array, start: number, end: number): void {
+  for (let i = start; i < end; i++) places[i] = i - start;
 }

@@ -8,6 +8,11 @@ export function matchFloor(thresholds: readonly number[]): number {
   return Math.min(...thresholds, NEARLY_ONE);
 }
 
+/** Thresholds as they are compared with: a similarity of 1 is never required. */
+export function matchThresholds(thresholds: readonly number[]): number[] {
+  return thresholds.map((threshold) => Math.min(threshold, NEARLY_ONE));
+}
+
 /**
  * COCO's greedy matching within one image and category: detections, best first, take the most similar free object; of
  * equal ones the last. Ignored objects are taken only where no other one is, crowds any number of times.
@@ -23,7 +28,7 @@ export class Matcher {
   private taken = new Uint8Array(0);
 
   constructor(thresholds: readonly number[]) {
-    this.thresholds = thresholds.map((t) => Math.min(t, NEARLY_ONE));
+    this.thresholds = matchThresholds(thresholds);
     this.floor = matchFloor(thresholds);
   }
 

@@ -26,11 +26,17 @@ function plainSum(values: ArrayLike<number>, start: number, end: number, sum: nu
 }
 
 function blockSum(values: ArrayLike<number>, start: number, end: number): number {
-  const lane = Array.from({ length: LANES }, (_, i) => values[start + i] as number);
+  let [a, b, c, d, e, f, g, h] = [0, 0, 0, 0, 0, 0, 0, 0];
   const full = end - ((end - start) % LANES);
-  for (let i = start + LANES; i < full; i += LANES) {
-    for (let j = 0; j < LANES; j++) lane[j] = (lane[j] as number) + (values[i + j] as number);
+  for (let i = start; i < full; i += LANES) {
+    a += values[i] as number;
+    b += values[i + 1] as number;
+    c += values[i + 2] as number;
+    d += values[i + 3] as number;
+    e += values[i + 4] as number;
+    f += values[i + 5] as number;
+    g += values[i + 6] as number;
+    h += values[i + 7] as number;
   }
-  const [a, b, c, d, e, f, g, h] = lane as [number, number, number, number, number, number, number, number];
   return plainSum(values, full, end, a + b + (c + d) + (e + f + (g + h)));
 }

@@ -1,16 +1,16 @@
 /** Growing typed arrays: the storage of everything that comes by the hundred thousand. */
 
-type Numbers = Float64Array | Uint32Array | Uint8Array;
+export type ColumnData = Float64Array | Uint32Array | Uint8Array;
 
 const FIRST_CAPACITY = 64;
 
 /** A typed array that grows; only `data[0]` to `data[length - 1]` count. */
-class Column<Data extends Numbers> {
+export class Column<Data extends ColumnData = ColumnData> {
   length = 0;
 
   protected constructor(
     public data: Data,
-    private readonly create: (length: number) => Data,
+    private readonly create: (from: number | SharedArrayBuffer) => Data,
   ) {}
 
   push(value: number): void {
@@ -37,6 +37,20 @@ class Column<Data extends Numbers> {
     return this.data[index] as number;
   }
 
+  /** The filled part in memory that threads share. */
+  share(): Data {
+    if (this.data.buffer instanceof SharedArrayBuffer && this.length === this.data.length) return this.data;
+    const shared = this.create(new SharedArrayBuffer(this.length * this.data.BYTES_PER_ELEMENT));
+    shared.set(this.values());
+    return shared;
+  }
+
+  /** Takes values as they are. */
+  adopt(values: Data): void {
+    this.data = values;
+    this.length = values.length;
+  }
+
   /** The filled part, without copying. */
   values(): Data {
     return this.data.subarray(0, this.length) as Data;
@@ -46,7 +60,7 @@ class Column<Data extends Numbers> {
 export class Float64Column extends Column<Float64Array> {
   /** @param data entries to begin with. */
   constructor(data?: Float64Array) {
-    super(data ?? new Float64Array(FIRST_CAPACITY), (length) => new Float64Array(length));
+    super(data ?? new Float64Array(FIRST_CAPACITY), (from) => new Float64Array(from as number));
     this.length = data?.length ?? 0;
   }
 }
@@ -54,7 +68,7 @@ export class Float64Column extends Column<Float64Array> {
 export class Uint32Column extends Column<Uint32Array> {
   /** @param data entries to begin with. */
   constructor(data?: Uint32Array) {
-    super(data ?? new Uint32Array(FIRST_CAPACITY), (length) => new Uint32Array(length));
+    super(data ?? new Uint32Array(FIRST_CAPACITY), (from) => new Uint32Array(from as number));
     this.length = data?.length ?? 0;
   }
 }
@@ -62,7 +76,7 @@ export class Uint32Column extends Column<Uint32Array> {
 export class ByteColumn extends Column<Uint8Array> {
   /** @param data entries to begin with. */
   constructor(data?: Uint8Array) {
-    super(data ?? new Uint8Array(FIRST_CAPACITY), (length) => new Uint8Array(length));
+    super(data ?? new Uint8Array(FIRST_CAPACITY), (from) => new Uint8Array(from as number));
     this.length = data?.length ?? 0;
   }
 }

@@ -3,7 +3,7 @@
  * (https://github.com/cocodataset/cocoapi, common/maskApi.c), whose answers it repeats, also for runs of length 0.
  * Many masks can share one array, of which each is a part.
  */
-import type { Uint32Column } from '../format/columns';
+import { ByteColumn, type Uint32Column } from '../format/columns';
 
 const { floor, max, min } = Math;
 
@@ -31,23 +31,23 @@ const MOST_CHARACTERS = 7; // of one number: 5 bits each
  */
 export function unpackCounts(counts: string, out: Uint32Column): number {
   const bytes = new TextEncoder().encode(counts);
-  return unpackCountBytes(bytes, bytes.length, out);
+  return unpackCountBytes(bytes, 0, bytes.length, out);
 }
 
-/** The same for the first `length` bytes of ASCII text. */
-export function unpackCountBytes(counts: Uint8Array, length: number, out: Uint32Column): number {
-  out.reserve(length);
+/** The same for `counts[start]` to `counts[end - 1]`, ASCII text. */
+export function unpackCountBytes(counts: Uint8Array, start: number, end: number, out: Uint32Column): number {
+  out.reserve(end - start);
   const runs = out.data;
   const first = out.length;
   let next = first;
   let sum = 0;
-  let at = 0;
-  while (at < length) {
+  let at = start;
+  while (at < end) {
     let value = 0;
     let shift = 0;
     let code: number;
     do {
-      if (at === length) throw new RangeError('a counts string that does not end inside a number');
+      if (at === end) throw new RangeError('a counts string that does not end inside a number');
       if (shift === 5 * MOST_CHARACTERS) throw new RangeError('runs that fit 32 bits');
       code = (counts[at++] as number) - 48;
       if (code < 0 || code > 63) throw new RangeError("counts characters from '0' to 'o'");
@@ -64,9 +64,15 @@ export function unpackCountBytes(counts: Uint8Array, length: number, out: Uint32
   return sum;
 }
 
-/** Packs runs into a counts string: differences from the run before the last, 5 bits a character, 32 = more follow. */
+/** Packs runs into a counts string. */
 export function packCounts(runs: Uint32Array): string {
-  let text = '';
+  const bytes = new ByteColumn();
+  packCountBytes(runs, bytes);
+  return new TextDecoder().decode(bytes.values());
+}
+
+/** Appends packed runs: differences from the run before the last, 5 bits a character, 32 = more follow. */
+export function packCountBytes(runs: Uint32Array, out: ByteColumn): void {
   for (let i = 0; i < runs.length; i++) {
     let value = (runs[i] as number) - (i > 2 ? (runs[i - 2] as number) : 0);
     let more: boolean;
@@ -75,10 +81,9 @@ export function packCounts(runs: Uint32Array): string {
       value >>= 5;
       more = code & 16 ? value !== -1 : value !== 0;
       if (more) code |= 32;
-      text += String.fromCharCode(code + 48);
+      out.push(code + 48);
     } while (more);
   }
-  return text;
 }
 
 /** Number of foreground pixels. */

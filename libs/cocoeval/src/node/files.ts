@@ -4,7 +4,8 @@ import { COCO } from '../dataset/coco';
 import { readDataset, readEachResult, readJson, readResultList, requireNewKey } from '../dataset/dataset-reader';
 import { Detections } from '../dataset/detections';
 import { GroundTruth } from '../dataset/ground-truth';
-import { ImageTable, type Owns } from '../dataset/images';
+import { ImageTable } from '../dataset/images';
+import { ScannedResults } from '../dataset/scanned-results';
 import type { CheckedCategory } from '../dataset/rules';
 import { CocoFormatError } from '../format/errors';
 import type { CocoCategory, IouType } from '../format/types';
@@ -37,17 +38,9 @@ export function readCategories(path: string): CheckedCategory[] {
   return [...new COCO({ images: [], categories }, { name: path }).checkedRecords().categories];
 }
 
-/** Which part of a dataset an evaluation needs. */
-interface Part {
-  readonly iouType: IouType;
-  /** How many keypoints an object has. */
-  readonly points: number;
-  readonly owns: Owns;
-}
-
-/** Reads of a dataset's file what the evaluation of some images needs. */
-export function readGroundTruth(path: string, { iouType, points, owns }: Part): GroundTruth {
-  const truth = new GroundTruth(iouType, new ImageTable(`${path}: `), points, owns);
+/** Reads of a dataset's file what an evaluation needs. @param points how many keypoints an object has. */
+export function readGroundTruth(path: string, iouType: IouType, points: number): GroundTruth {
+  const truth = new GroundTruth(iouType, new ImageTable(`${path}: `), points);
   const lists = new Set<string>();
   readJson(piecesOfFile(path), path, {
     value: () => undefined,
@@ -57,7 +50,7 @@ export function readGroundTruth(path: string, { iouType, points, owns }: Part): 
       if (key === 'categories') truth.addCategory(record);
       if (key === 'annotations') truth.addAnnotation(record);
     },
-    scan: (key, scanner) => key === 'annotations' && truth.scanAnnotation(scanner),
+    scan: (key, bytes) => (key === 'annotations' ? truth.scanAnnotations(bytes) : undefined),
   });
   for (const list of ['images', 'categories']) {
     if (!lists.has(list)) throw new CocoFormatError(`${path}: ${list}: expected a list, received nothing`);
@@ -66,14 +59,28 @@ export function readGroundTruth(path: string, { iouType, points, owns }: Part): 
   return truth;
 }
 
-/** Reads of a results file what the evaluation of some images needs. */
-export function readDetections(path: string, truth: GroundTruth, { points, owns }: Part): Detections {
-  const detections = new Detections(truth.images, truth.iouType, { points, name: path, owns });
+/** Reads of a results file what an evaluation needs. */
+export function readDetections(path: string, truth: GroundTruth, points: number): Detections {
+  const detections = new Detections(truth.images, truth.iouType, { points, name: path });
   readEachResult(piecesOfFile(path), path, {
     add: (result) => detections.add(result),
-    scan: (scanner) => detections.scan(scanner),
+    scan: (bytes) => detections.scan(bytes),
   });
   return detections;
+}
+
+/** Reads results before their images are known, if all of them are plain: else undefined, and `readDetections` says what is wrong. */
+export function readPlainResults(path: string, iouType: IouType): ScannedResults | undefined {
+  const results = new ScannedResults(iouType);
+  const add = (): never => {
+    throw new CocoFormatError(`${path}: expected plain results`);
+  };
+  try {
+    readEachResult(piecesOfFile(path), path, { add, scan: (bytes) => results.scan(bytes) });
+    return results;
+  } catch {
+    return undefined; // whatever it was, it comes again
+  }
 }
 
 /** A file's bytes; each piece is valid until the next one is read. */

@@ -6,6 +6,8 @@ import { dirname, join, resolve } from 'node:path';
 import { evaluateDetections } from '../evaluator';
 import { goldenCases, loadCase } from '../testing/golden';
 import { CocoFormatError } from '../format/errors';
+import type * as node from '.';
+import { withoutWasm } from '../testing/without-wasm';
 import { evaluateFiles, evaluateFilesInThreads, readCategories, readCoco, readResults } from '.';
 
 const folder = mkdtempSync(join(tmpdir(), 'cocoeval-'));
@@ -101,6 +103,11 @@ describe('files', () => {
     for (const read of [readCoco, (path: string) => evaluateFiles(path, dtFile)]) {
       expect(() => read(twice)).toThrow(`${twice}: images: expected one list, received a second`);
     }
+  });
+
+  it('are evaluated without WebAssembly too', () => {
+    const { evaluateFiles: evaluate } = withoutWasm(() => jest.requireActual<typeof node>('.'));
+    expect([...evaluate(gtFile, dtFile, options).stats]).toEqual(expected.stats);
   });
 
   it('are evaluated by a few threads, however many are asked for', async () => {

@@ -156,13 +156,16 @@ function gather(
   const [, recalls, K, A, M] = accumulated.counts;
   const values = accumulated[measure];
   const R = measure === 'precision' ? recalls : 1;
-  const cells = areas.flatMap((a) => limits.map((m) => a * M + m));
-  const out = new Float64Array(thresholds.length * R * categories.length * cells.length);
+  // Where they are in the values of one threshold and recall.
+  const cells = Uint32Array.from(
+    categories.flatMap((k) => areas.flatMap((a) => limits.map((m) => (k * A + a) * M + m))),
+  );
+  const out = new Float64Array(thresholds.length * R * cells.length);
   let at = 0;
   for (const t of thresholds) {
     for (let r = 0; r < R; r++) {
-      for (const k of categories)
-        for (const cell of cells) out[at++] = values[((t * R + r) * K + k) * A * M + cell] as number;
+      const start = (t * R + r) * K * A * M;
+      for (let c = 0; c < cells.length; c++) out[at++] = values[start + (cells[c] as number)] as number;
     }
   }
   return out;

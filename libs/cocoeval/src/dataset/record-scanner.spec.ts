@@ -1,0 +1,150 @@
+/** Reading straight from bytes: what it takes it reads as JSON.parse does, and what JSON.parse refuses it refuses. */
+import fc from 'fast-check';
+import type { Scanned } from './json-records';
+import { BOXES, MASKS, RecordScanner, RESULTS } from './record-scanner';
+
+const scanner = RecordScanner.create(RESULTS | BOXES)!;
+const maskScanner = RecordScanner.create(RESULTS | BOXES | MASKS)!;
+const encoder = new TextEncoder();
+
+/** A list of one result whose score is written so. */
+const scored = (score: string): string => `{"image_id":1,"category_id":1,"bbox":[0,0,1,1],"score":${score}}]`;
+
+/** A list of one result that has another member too. */
+const withMember = (value: string): string => `{"image_id":1,"category_id":1,"bbox":[0,0,1,1],"x":${value},"score":1}]`;
+
+const scan = (text: string): Scanned => scanner.scan(encoder.encode(text));
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // which is the answer
+  }
+}
+
+describe('RecordScanner', () => {
+  const numberText = fc
+    .tuple(
+      fc.constantFrom('', '-', '+'),
+      fc.stringMatching(/^\d{1,19}$/),
+      fc.option(fc.stringMatching(/^\d{0,25}$/)),
+      fc.option(fc.tuple(fc.constantFrom('e', 'E', 'e-', 'e+'), fc.nat(400))),
+    )
+    .map(([sign, whole, fraction, exponent]) => {
+      const tail = exponent === null ? '' : exponent.join('');
+      return `${sign}${whole}${fraction === null ? '' : `.${fraction}`}${tail}`;
+    });
+
+  it('reads numbers to the last bit, and no other ones than JSON has', () => {
+    fc.assert(
+      fc.property(fc.oneof(numberText, fc.double().map(String), fc.integer().map(String)), (text) => {
+        const { count } = scan(scored(text));
+        const value = parsed(text);
+        if (count === 1) expect(scanner.records(1).scores[0]).toBe(value);
+        // It may leave a number to the parser only where that is beyond all doubles.
+        else expect(value === undefined || value === null || Math.abs(Number(value)) === Infinity).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it.each(['01', '-', '1.', '.5', '1e', '1e+', '--1', '1a', 'NaN', 'Infinity', '0x1', '1 2', '', '"1"', 'null'])(
+    'refuses the number %j',
+    (text) => {
+      expect(scan(scored(text))).toEqual({ count: 0, end: 0, stop: 'not plain' });
+    },
+  );
+
+  it('passes over values as the parser does, and over nothing that it refuses', () => {
+    const mutated = fc
+      .tuple(fc.jsonValue({ maxDepth: 4 }), fc.nat(), fc.constantFrom('', ',', '"', ']', '}', '1', '\\', '\t', 'é'))
+      .map(([value, place, insert]) => {
+        const text = JSON.stringify(value);
+        const i = place % (text.length + 1);
+        return text.slice(0, i) + insert + text.slice(i);
+      });
+    fc.assert(
+      fc.property(mutated, (text) => {
+        const list = withMember(text);
+        if (scan(list).count === 1) expect(parsed(`[${list}`)).toBeDefined();
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('passes over what COCO files hold', () => {
+    const value = {
+      id: 1,
+      file_name: 'a/b 1.jpg',
+      flickr: null,
+      ok: true,
+      not: false,
+      segmentation: [[1, 2.5, -3], [1e3]],
+      empty: {},
+      none: [],
+      escaped: 'a\\b"c/',
+    };
+    expect(scan(withMember(JSON.stringify(value, null, 2)))).toMatchObject({ count: 1, stop: 'end' });
+  });
+
+  it.each(['"\\n"', '"\\u0041"', '"é"', '"\u0001"', '"\u007f"', '[1,]', '{"a"}', '{1:2}', 'nul', 'truth', '[[]', '01'])(
+    'leaves %s to the parser',
+    (text) => {
+      expect(scan(withMember(text))).toMatchObject({ count: 0, stop: 'not plain' });
+    },
+  );
+
+  it('reads texts of every length without their escapes', () => {
+    for (let length = 0; length < 40; length++) {
+      const counts = '1'.repeat(length) + '\\' + '1'.repeat(length % 17) + '2';
+      // Whether it is a mask or none: of the sum it makes the width.
+      const pixels = sumOf(counts);
+      const segmentation = { size: [1, pixels], counts };
+      const text = JSON.stringify([{ image_id: 1, category_id: 1, score: 1, segmentation }]).slice(1);
+      const isMask = pixels >= 0;
+      expect([length, maskScanner.scan(encoder.encode(text)).count]).toEqual([length, isMask ? 1 : 0]);
+      if (isMask) expect(new TextDecoder().decode(maskScanner.records(1).segmentations.counts)).toBe(counts);
+    }
+  });
+
+  it('stops where bytes are missing, wherever that is, and says so', () => {
+    const text = `${withMember('[1, 2.5e3, "x\\\\", null, {"b": true}]').slice(0, -1)}, {"image_id"`;
+    const whole = text.lastIndexOf(',') + 1;
+    const bytes = encoder.encode(text);
+    for (let end = 0; end <= text.length; end++) {
+      const read = end >= whole ? { count: 1, end: whole } : { count: 0, end: 0 };
+      expect(scanner.scan(bytes.subarray(0, end))).toEqual({ ...read, stop: 'incomplete' });
+    }
+  });
+
+  it('reads what a bracket ends, and goes back before a record that is not wanted', () => {
+    const list = `${scored('1').slice(0, -1)} , ${scored('0.5')}`;
+    const scanned = scan(list);
+    expect(scanned).toEqual({ count: 2, end: list.length - 1, stop: 'end' });
+    expect(scanner.stopBefore(scanned, 2)).toBe(scanned);
+    expect(scanner.stopBefore(scanned, 1)).toEqual({ count: 1, end: list.lastIndexOf('{'), stop: 'not plain' });
+    expect([...scanner.imageIndices([5, 1], 2)]).toEqual([1, 1]);
+  });
+});
+
+/** The pixels of packed counts, -1 where they are none. */
+function sumOf(counts: string): number {
+  const runs: number[] = [];
+  for (let at = 0; at < counts.length;) {
+    let value = 0;
+    let shift = 0;
+    let code: number;
+    do {
+      code = counts.charCodeAt(at++) - 48;
+      value |= (code & 31) << shift;
+      shift += 5;
+    } while (code & 32 && at < counts.length);
+    if (code & 32) return -1;
+    if (code & 16) value |= -1 << shift;
+    if (runs.length > 2) value += runs[runs.length - 2]!;
+    if (value < 0) return -1;
+    runs.push(value);
+  }
+  return runs.reduce((sum, run) => sum + run, 0);
+}

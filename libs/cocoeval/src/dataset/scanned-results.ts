@@ -1,0 +1,61 @@
+/** Results read straight from bytes before the images of their dataset are known. */
+import { Float64Column, type Column, type ColumnData } from '../format/columns';
+import type { IouType } from '../format/types';
+import type { Scanned } from './json-records';
+import { ANY_RESULTS, RecordScanner, resultsOf } from './record-scanner';
+import { Segmentations } from './segmentations';
+
+/** The same for another thread, which shares the columns. */
+export interface PackedResults {
+  readonly kind: number;
+  readonly columns: readonly ColumnData[];
+}
+
+/** Plain results as columns, in the order of the list. */
+export class ScannedResults {
+  /** What results have, as in RecordScanner. */
+  kind = ANY_RESULTS;
+  readonly imageIds = new Float64Column();
+  readonly categoryIds = new Float64Column();
+  readonly scores = new Float64Column();
+  readonly areas = new Float64Column();
+  readonly boxes = new Float64Column();
+  readonly segmentations = new Segmentations();
+  private readonly scanner: RecordScanner | undefined;
+
+  constructor(private readonly iouType: IouType) {
+    this.scanner = iouType === 'keypoints' ? undefined : RecordScanner.create(resultsOf(iouType));
+  }
+
+  static unpack(iouType: IouType, { kind, columns }: PackedResults): ScannedResults {
+    const results = new ScannedResults(iouType);
+    results.kind = kind;
+    results.columns.forEach((column, i) => column.adopt(columns[i] as ColumnData));
+    return results;
+  }
+
+  pack(): PackedResults {
+    return { kind: this.kind, columns: this.columns.map((column) => column.share()) };
+  }
+
+  /** Reads results from the beginning of some bytes on, as many as are plain; undefined where none can be. */
+  scan(bytes: Uint8Array): Scanned | undefined {
+    const { scanner } = this;
+    if (scanner === undefined) return undefined;
+    const scanned = scanner.scan(bytes, this.kind);
+    const { imageIds, categoryIds, scores, areas, boxes, segmentations } = scanner.records(scanned.count);
+    if (scanned.count > 0) this.kind = scanner.kind;
+    this.imageIds.append(imageIds);
+    this.categoryIds.append(categoryIds);
+    this.scores.append(scores);
+    this.areas.append(areas);
+    if (this.iouType === 'bbox') this.boxes.append(boxes);
+    else this.segmentations.append(segmentations);
+    return scanned;
+  }
+
+  private get columns(): Column[] {
+    const { imageIds, categoryIds, scores, areas, boxes, segmentations } = this;
+    return [imageIds, categoryIds, scores, areas, boxes, ...segmentations.columns];
+  }
+}

@@ -1,0 +1,122 @@
+/** The kernels in WebAssembly: wasm/assembly, compiled. Where they are not allowed, TypeScript does the same, more slowly. */
+import { KERNELS_WASM } from './kernels-wasm';
+
+/** Node's types leave it out. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
+  readonly RuntimeError: new () => Error;
+};
+
+/** What the module exports; all arguments but counts are addresses in its memory, or numbers. */
+interface Exports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  allocate(bytes: number): number;
+  idTable(ids: number, count: number): number;
+  findIds(table: number, ids: number, count: number, out: number): void;
+  recordColumns(bytes: number): number;
+  scanRecords(length: number, form: number, kind: number): number;
+  resultKind(): number;
+  resumeAt(): number;
+  stopReason(): number;
+  orderByImage(objects: number, images: number, count: number, imageCount: number): void;
+  useObjects(truth: number, found: number, masks: boolean, sizes: number, ids: number): void;
+  useParams(
+    ...args: [thresholds: number, count: number, floor: number, ranges: number, rangeCount: number, limit: number]
+  ): void;
+  beginEvaluation(images: number, count: number, categories: number): number;
+  evaluateImages(images: number, count: number): void;
+  useCurves(
+    ...args: [
+      recalls: number,
+      recallCount: number,
+      limits: number,
+      limitCount: number,
+      thresholdCount: number,
+      rangeCount: number,
+    ]
+  ): void;
+  accumulateCategory(
+    ...args: [
+      objects: number,
+      count: number,
+      scores: number,
+      places: number,
+      bits: number,
+      precision: number,
+      scoresOut: number,
+      recall: number,
+    ]
+  ): void;
+  mark(): number;
+  release(mark: number): void;
+}
+
+type Values = Float64Array | Int32Array | Uint32Array | Uint8Array;
+
+/** The kernels with a memory of their own. Views of it hold until it grows. */
+export class Kernels {
+  readonly run: Exports;
+
+  private constructor(module: object) {
+    const parseNumber = (start: number, end: number): number =>
+      Number(String.fromCharCode(...this.bytes(start, end - start)));
+    this.run = new WebAssembly.Instance(module, { host: { parseNumber } }).exports as Exports;
+  }
+
+  /** @returns undefined where WebAssembly is missing or not allowed. */
+  static create(): Kernels | undefined {
+    compiled ??= compileIfAllowed();
+    return compiled === 'none' ? undefined : new Kernels(compiled);
+  }
+
+  bytes(at: number, length: number): Uint8Array {
+    return new Uint8Array(this.run.memory.buffer, at, length);
+  }
+
+  uint32(at: number, length: number): Uint32Array {
+    return new Uint32Array(this.run.memory.buffer, at, length);
+  }
+
+  int32(at: number, length: number): Int32Array {
+    return new Int32Array(this.run.memory.buffer, at, length);
+  }
+
+  float64(at: number, length: number): Float64Array {
+    return new Float64Array(this.run.memory.buffer, at, length);
+  }
+
+  /** Copies values. @returns their address. */
+  put(values: Values): number {
+    const at = this.run.allocate(values.byteLength);
+    this.bytes(at, values.byteLength).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    return at;
+  }
+}
+
+let compiled: object | 'none' | undefined;
+
+/** A page may forbid it (its Content-Security-Policy), an old browser not know it: both say so by an error of any kind. */
+function compileIfAllowed(): object | 'none' {
+  try {
+    return new WebAssembly.Module(Uint8Array.from(atob(KERNELS_WASM), (character) => character.charCodeAt(0)));
+  } catch {
+    return 'none';
+  }
+}
+
+/** Runs the kernels for an answer. @returns undefined where their memory, of four gigabytes, is not enough. */
+export function withinMemory<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError && error.message.includes('unreachable')) return undefined;
+    throw error;
+  }
+}
+
+/** Fewer objects and detections are evaluated in TypeScript sooner than kernels are ready. */
+export const WORTHWHILE = 2000;
+
+/** Bytes that may be copied into the kernels' memory, so that enough is left to work in. */
+export const MOST_BYTES = 2 ** 30;

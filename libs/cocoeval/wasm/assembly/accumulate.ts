@@ -1,0 +1,187 @@
+/** From the matches of a category to precision and recall. The counterpart of src/evaluate/accumulate.ts, where the rules are written. */
+import { allocate, mark, release } from './memory';
+import { sortByScore } from './order';
+
+const EPSILON: f64 = 2.220446049250313e-16;
+
+let recalls: usize = 0;
+let recallCount: u32 = 0;
+let limits: usize = 0;
+let limitCount: u32 = 0;
+let thresholdCount: u32 = 0;
+let rangeCount: u32 = 0;
+
+/** The category's detections by falling score: scores, places in their images, and bits in that order. */
+let count: u32 = 0;
+let scores: usize = 0;
+let places: usize = 0;
+let bits: usize = 0;
+
+/** Of the detections that are not ignored at all thresholds of an area range: rank, place in the image, bits of both kinds. */
+let countedEnd: usize = 0;
+let counted: usize = 0;
+
+/** For each threshold the ranks of true positives, the precision there, how many there are, and how many were passed over. */
+let hits: usize = 0;
+let precisions: usize = 0;
+let hitCounts: usize = 0;
+let skipped: usize = 0;
+
+/** Takes how it is accumulated. */
+export function useCurves(
+  recallThresholds: usize,
+  recallsUsed: u32,
+  limitsOfDetections: usize,
+  limitsUsed: u32,
+  thresholdsUsed: u32,
+  rangesUsed: u32,
+): void {
+  recalls = recallThresholds;
+  recallCount = recallsUsed;
+  limits = limitsOfDetections;
+  limitCount = limitsUsed;
+  thresholdCount = thresholdsUsed;
+  rangeCount = rangesUsed;
+}
+
+/**
+ * Writes [T, R, A, M] precisions and scores, and [T, A, M] recalls; what has no objects stays as it is.
+ * @param objects to be found, by area range. @param inOrder detections image after image, by rising image id.
+ * @param inImage the place of each in its image. @param words two for each area range.
+ */
+export function accumulateCategory(
+  objects: usize,
+  detections: u32,
+  inOrder: usize,
+  inImage: usize,
+  words: usize,
+  precision: usize,
+  scoresAt: usize,
+  recall: usize,
+): void {
+  const start = mark();
+  rank(detections, inOrder, inImage, words);
+  hits = allocate((<usize>thresholdCount * count) << 2);
+  precisions = allocate((<usize>thresholdCount * count) << 3);
+  hitCounts = allocate((<usize>thresholdCount) << 2);
+  skipped = allocate((<usize>thresholdCount) << 2);
+  counted = allocate((<usize>count) << 4);
+  let most: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) most = max(most, load<u32>(places + (i << 2)) + 1);
+  for (let a: u32 = 0; a < rangeCount; a++) {
+    const toFind = load<u32>(objects + (a << 2));
+    if (toFind === 0) continue;
+    collect(a);
+    for (let m: u32 = 0; m < limitCount; m++) {
+      const limit = load<f64>(limits + (m << 3));
+      // The curves of a limit that leaves nothing out are those of the next one too.
+      if (m === 0 || load<f64>(limits + ((m - 1) << 3)) < <f64>most) trace(limit);
+      const best = firstWithin(limit);
+      for (let t: u32 = 0; t < thresholdCount; t++) {
+        const cell = a * limitCount + m;
+        const found = <f64>load<u32>(hitCounts + (t << 2));
+        store<f64>(recall + ((t * rangeCount * limitCount + cell) << 3), found / <f64>toFind);
+        const at = (t * recallCount * rangeCount * limitCount + cell) << 3;
+        sample(t, <f64>toFind, best, precision + at, scoresAt + at);
+      }
+    }
+  }
+  release(start);
+}
+
+function rank(detections: u32, inOrder: usize, inImage: usize, words: usize): void {
+  count = detections;
+  const order = allocate((<usize>count) << 2);
+  for (let i: u32 = 0; i < count; i++) store<u32>(order + (i << 2), i);
+  sortByScore(order, count, inOrder);
+  const stride = rangeCount << 3;
+  scores = allocate((<usize>count) << 3);
+  places = allocate((<usize>count) << 2);
+  bits = allocate(count * stride);
+  for (let i: u32 = 0; i < count; i++) {
+    const from = load<u32>(order + (i << 2));
+    store<f64>(scores + (i << 3), load<f64>(inOrder + (from << 3)));
+    store<u32>(places + (i << 2), load<u32>(inImage + (from << 2)));
+    for (let w: u32 = 0; w < stride; w += 8) store<u64>(bits + i * stride + w, load<u64>(words + from * stride + w));
+  }
+}
+
+/** The first rank that is within a limit; `count` if there is none. */
+function firstWithin(limit: f64): u32 {
+  for (let i: u32 = 0; i < count; i++) if (<f64>load<u32>(places + (i << 2)) < limit) return i;
+  return count;
+}
+
+/** Most detections are ignored at all thresholds of most area ranges: they are left out once for all limits. */
+function collect(a: u32): void {
+  const all: u32 = thresholdCount === 32 ? 0xffffffff : (1 << thresholdCount) - 1;
+  countedEnd = counted;
+  for (let i: u32 = 0; i < count; i++) {
+    const words = bits + ((i * rangeCount + a) << 3);
+    const ignored = load<u32>(words, 4) & all;
+    store<u32>(countedEnd, i);
+    store<u32>(countedEnd, load<u32>(places + (i << 2)), 4);
+    store<u32>(countedEnd, load<u32>(words) & all & ~ignored, 8);
+    store<u32>(countedEnd, ignored, 12);
+    countedEnd += ignored === all ? 0 : 16;
+  }
+}
+
+/** Draws the curves of all thresholds in one pass, of which only bits that are set are walked over. */
+function trace(limit: f64): void {
+  for (let t: u32 = 0; t < thresholdCount; t++) {
+    store<u32>(hitCounts + (t << 2), 0);
+    store<u32>(skipped + (t << 2), 0);
+  }
+  let seen: u32 = 0;
+  for (let at = counted; at < countedEnd; at += 16) {
+    if (!(<f64>load<u32>(at, 4) < limit)) continue;
+    seen++;
+    for (let rest = load<u32>(at, 12); rest !== 0; rest &= rest - 1) {
+      const own = skipped + (ctz(rest) << 2);
+      store<u32>(own, load<u32>(own) + 1);
+    }
+    const rank = load<u32>(at);
+    for (let rest = load<u32>(at, 8); rest !== 0; rest &= rest - 1) hit(ctz(rest), rank, seen);
+  }
+  for (let t: u32 = 0; t < thresholdCount; t++) raise(t);
+}
+
+function hit(t: u32, rank: u32, seen: u32): void {
+  const found = load<u32>(hitCounts + (t << 2));
+  store<u32>(hitCounts + (t << 2), found + 1);
+  store<u32>(hits + ((t * count + found) << 2), rank);
+  const counted = <f64>(seen - load<u32>(skipped + (t << 2)));
+  store<f64>(precisions + ((t * count + found) << 3), <f64>(found + 1) / (counted + EPSILON));
+}
+
+/** Makes precision the highest from there on. */
+function raise(t: u32): void {
+  const own = precisions + ((t * count) << 3);
+  for (let i = load<u32>(hitCounts + (t << 2)); i > 1; i--) {
+    const at = own + ((i - 1) << 3);
+    if (load<f64>(at) > load<f64>(at - 8)) store<f64>(at - 8, load<f64>(at));
+  }
+}
+
+/** Writes precision and score at each recall threshold. */
+function sample(t: u32, toFind: f64, best: u32, precision: usize, score: usize): void {
+  const length = load<u32>(hitCounts + (t << 2));
+  const ownHits = hits + ((t * count) << 2);
+  const ownPrecisions = precisions + ((t * count) << 3);
+  const step = (rangeCount * limitCount) << 3;
+  let place: u32 = 0;
+  for (let r: u32 = 0; r < recallCount; r++) {
+    const threshold = load<f64>(recalls + (r << 3));
+    if (place > 0 && <f64>place / toFind >= threshold) place = 0;
+    while (place < length && <f64>(place + 1) / toFind < threshold) place++;
+    // As in pycocotools, recall 0 is reached by the first detection, whether it finds something or not.
+    const isBeforeAll = threshold <= 0 && best < count;
+    const at: u32 = isBeforeAll ? 0 : place;
+    store<f64>(precision, at < length ? load<f64>(ownPrecisions + (at << 3)) : 0);
+    const rank = isBeforeAll ? best : at < length ? load<u32>(ownHits + (at << 2)) : count;
+    store<f64>(score, rank < count ? load<f64>(scores + (rank << 3)) : 0);
+    precision += step;
+    score += step;
+  }
+}

@@ -29,7 +29,6 @@ let maxDet: u32 = 0;
 let wanted: usize = 0;
 let images: usize = 0;
 let detections: usize = 0;
-let categoryCount: u32 = 0;
 /** By category: where its first image and its first detection are in the columns below. */
 let firstImages: usize = 0;
 let firstDetections: usize = 0;
@@ -84,7 +83,6 @@ export function useParams(
  * @returns places: by category objects, images, detections, first image and first detection; then the columns.
  */
 export function beginEvaluation(chosen: usize, count: u32, categories: u32): usize {
-  categoryCount = categories;
   wanted = allocateZeros((<usize>categories * rangeCount) << 2);
   images = allocateZeros((<usize>categories) << 2);
   detections = allocateZeros((<usize>categories) << 2);

@@ -226,7 +226,7 @@ function readPlainCounts(at: usize): usize {
 /** Appends a number: 5 bits a character, 32 = more follow. */
 function pack(value: i32): void {
   while (true) {
-    let code = value & 31;
+    const code = value & 31;
     value >>= 5;
     const more = code & 16 ? value !== -1 : value !== 0;
     store<u8>(countsAt++, (more ? code | 32 : code) + 48);

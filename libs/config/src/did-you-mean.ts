@@ -4,11 +4,14 @@ export function didYouMean(word: string, known: readonly string[]): string {
   return guess === undefined || guess === '' ? '' : `, did you mean '${guess}'?`;
 }
 
-/** The one word that holds this one, '' for several: `gpu` of `tensorflow-gpu`, whatever else looks like it. */
+/** The one word that holds this one, best between hyphens, '' for several: `gpu` of `tensorflow-gpu`, whatever else looks like it. */
 function partOf(word: string, known: readonly string[]): string | undefined {
   if (word.length < 3) return undefined;
-  const holding = known.filter((candidate) => candidate.toLowerCase().includes(word.toLowerCase()));
-  return holding.length > 1 ? '' : holding[0];
+  const part = word.toLowerCase();
+  const holding = known.filter((candidate) => candidate.toLowerCase().includes(part));
+  const whole = holding.filter((candidate) => candidate.toLowerCase().split('-').includes(part));
+  const [first, ...others] = whole.length === 1 ? whole : holding;
+  return others.length > 0 ? '' : first;
 }
 
 /** The word at the smallest distance, if that is small for words so long. */

@@ -6,7 +6,7 @@ import type { GroundTruth } from './ground-truth';
 import type { ImageTable } from './images';
 import type { Scanned } from './json-records';
 import { runsArea, runsBox } from '../mask/rle';
-import { RecordScanner, resultsOf } from './record-scanner';
+import { RecordScanner, resultsOf, Room } from './record-scanner';
 import type { ScannedResults } from './scanned-results';
 import { Segmentations } from './segmentations';
 import type { Box, IouType } from '../format/types';
@@ -22,6 +22,8 @@ interface DetectionsOptions {
   readonly points?: number;
   /** What the list is called in errors, default 'results'. */
   readonly name?: string;
+  /** How long the text is, if it is known. */
+  readonly bytes?: number;
 }
 
 /** Detections for another thread, which shares the columns. */
@@ -47,6 +49,7 @@ export class Detections {
   private readonly runs = new Uint32Column();
   private readonly box = new Float64Array(4);
   private scanner: RecordScanner | undefined;
+  private readonly room: Room;
 
   private readonly points: number;
   private readonly list: string;
@@ -54,10 +57,11 @@ export class Detections {
   constructor(
     readonly images: ImageTable,
     readonly iouType: IouType,
-    { points = 0, name = 'results' }: DetectionsOptions = {},
+    { points = 0, name = 'results', bytes = 0 }: DetectionsOptions = {},
   ) {
     this.points = points;
     this.list = name;
+    this.room = new Room(bytes);
   }
 
   get length(): number {
@@ -75,7 +79,8 @@ export class Detections {
   static fromScanned(results: ScannedResults, { images, iouType }: GroundTruth): Detections | undefined {
     const { kind, imageIds, categoryIds, scores, areas, boxes, segmentations } = results;
     const detections = new Detections(images, iouType);
-    const indices = Int32Array.from(imageIds.values(), (id) => images.indexOf(id));
+    const indices = new Int32Array(imageIds.length);
+    for (let i = 0; i < indices.length; i++) indices[i] = images.indexOf(imageIds.get(i));
     if (detections.firstWrong(indices, segmentations.sizes.values()) < indices.length) return undefined;
     detections.kind = KINDS[kind];
     detections.imageIndices.adopt(new Uint32Array(indices));
@@ -140,6 +145,7 @@ export class Detections {
     const images = scanner.imageIndices(this.images.ids, all.count);
     const scanned = scanner.stopBefore(all, this.firstWrong(images, scanner.records(all.count).segmentations.sizes));
     if (scanned.count > 0) this.append(scanner, images.subarray(0, scanned.count));
+    this.room.make(this.columns, scanned.end);
     return scanned;
   }
 

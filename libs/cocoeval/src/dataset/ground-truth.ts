@@ -4,7 +4,7 @@ import { checkFinite, checkNumbers, type Where } from '../format/errors';
 import { ImageTable, type PackedImages } from './images';
 import type { Scanned } from './json-records';
 import { annotationLabel, checkAnnotationIds, checkArea, checkBox, checkCategoryId, checkCrowd } from './rules';
-import { BOXES, MASKS, RecordScanner } from './record-scanner';
+import { BOXES, MASKS, RecordScanner, Room } from './record-scanner';
 import { Segmentations } from './segmentations';
 import type { CocoCategory, CocoDataset, IouType } from '../format/types';
 
@@ -36,13 +36,20 @@ export class GroundTruth {
   private readonly seen = new Set<number>();
   private readonly seenCategories = new Set<number>();
   private scanner: RecordScanner | undefined;
+  private readonly room: Room;
 
-  /** @param points how many keypoints an object has, for 'keypoints'. */
+  /**
+   * @param points how many keypoints an object has, for 'keypoints'.
+   * @param bytes of the text, if it is known.
+   */
   constructor(
     readonly iouType: IouType,
     readonly images: ImageTable = new ImageTable(),
     private readonly points = 0,
-  ) {}
+    bytes = 0,
+  ) {
+    this.room = new Room(bytes);
+  }
 
   static of(dataset: CocoDataset, images: ImageTable, iouType: IouType, points: number): GroundTruth {
     const truth = new GroundTruth(iouType, images, points);
@@ -118,6 +125,7 @@ export class GroundTruth {
     this.ignored.append(crowds);
     if (this.iouType === 'bbox') this.boxes.append(boxes);
     else this.segmentations.append(segmentations);
+    this.room.make(this.columns, scanned.end);
     return scanned;
   }
 

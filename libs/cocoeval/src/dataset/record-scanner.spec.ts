@@ -36,16 +36,34 @@ describe('RecordScanner', () => {
       return `${sign}${whole}${fraction === null ? '' : `.${fraction}`}${tail}`;
     });
 
+  /** As detectors write them. */
+  const usual = fc.oneof(
+    fc.double({ min: -700, max: 700, noNaN: true }).map(String),
+    fc.double({ min: 0, max: 1, noNaN: true }).map(String),
+    fc.float({ min: 0, max: 1, noNaN: true }).map(String),
+    // Halfway between two doubles, or next to it.
+    fc
+      .tuple(
+        fc.bigInt({ min: 2n ** 52n, max: 2n ** 53n }),
+        fc.constantFrom(-1n, 0n, 1n),
+        fc.integer({ min: 0, max: 27 }),
+      )
+      .map(([n, beside, places]) => {
+        const digits = String(((2n * n + 1n) << 8n) + beside).padStart(places + 1, '0');
+        return places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`;
+      }),
+  );
+
   it('reads numbers to the last bit, and no other ones than JSON has', () => {
     fc.assert(
-      fc.property(fc.oneof(numberText, fc.double().map(String), fc.integer().map(String)), (text) => {
+      fc.property(fc.oneof(numberText, usual, fc.double().map(String), fc.integer().map(String)), (text) => {
         const { count } = scan(scored(text));
         const value = parsed(text);
         if (count === 1) expect(scanner.records(1).scores[0]).toBe(value);
         // It may leave a number to the parser only where that is beyond all doubles.
         else expect(value === undefined || value === null || Math.abs(Number(value)) === Infinity).toBe(true);
       }),
-      { numRuns: 2000 },
+      { numRuns: 4000 },
     );
   });
 

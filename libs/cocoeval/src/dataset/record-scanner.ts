@@ -1,4 +1,5 @@
 /** Annotations and results read straight from the bytes of plain JSON into columns (wasm/assembly/records.ts). */
+import type { Column } from '../format/columns';
 import type { IouType } from '../format/types';
 import { Kernels } from '../wasm/kernels';
 import type { Scanned } from './json-records';
@@ -21,6 +22,24 @@ const MOST_BYTES = 1 << 18;
 const FEWEST_BYTES = 1 << 12;
 
 const STOPS = ['end', 'incomplete', 'not plain'] as const;
+
+/** Some more than the first records tell, so that columns seldom grow again. */
+const MARGIN = 1.1;
+
+/** Makes room in columns for all records of a text, as soon as the first ones are there. */
+export class Room {
+  private isMade = false;
+
+  /** @param bytes of the text; 0 if that is not known. */
+  constructor(private readonly bytes: number) {}
+
+  /** @param read bytes of the records that the columns hold. */
+  make(columns: readonly Column[], read: number): void {
+    if (this.isMade || read === 0) return;
+    this.isMade = true;
+    for (const column of columns) if (this.bytes > read) column.expect((MARGIN * this.bytes) / read);
+  }
+}
 
 /** Some columns of segmentations: see Segmentations, whose names these are. */
 export interface ScannedSegmentations {

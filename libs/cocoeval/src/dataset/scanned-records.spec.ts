@@ -33,7 +33,7 @@ function outcome(read: () => object): unknown {
 }
 
 /** What a table keeps between two records, of which nothing is left when it is read. */
-const WORK_SPACE = ['scanner', 'scratch', 'runs'];
+const WORK_SPACE = ['scanner', 'scratch', 'runs', 'room'];
 
 function plain(value: object, without = ['rasteriser', 'runs']): unknown {
   const columns = Object.entries(value).filter(([name]) => !without.includes(name));

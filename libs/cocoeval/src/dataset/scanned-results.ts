@@ -2,7 +2,7 @@
 import { Float64Column, type Column, type ColumnData } from '../format/columns';
 import type { IouType } from '../format/types';
 import type { Scanned } from './json-records';
-import { ANY_RESULTS, RecordScanner, resultsOf } from './record-scanner';
+import { ANY_RESULTS, RecordScanner, resultsOf, Room } from './record-scanner';
 import { Segmentations } from './segmentations';
 
 /** The same for another thread, which shares the columns. */
@@ -22,8 +22,14 @@ export class ScannedResults {
   readonly boxes = new Float64Column();
   readonly segmentations = new Segmentations();
   private readonly scanner: RecordScanner | undefined;
+  private readonly room: Room;
 
-  constructor(private readonly iouType: IouType) {
+  /** @param bytes of the text, if it is known. */
+  constructor(
+    private readonly iouType: IouType,
+    bytes = 0,
+  ) {
+    this.room = new Room(bytes);
     this.scanner = iouType === 'keypoints' ? undefined : RecordScanner.create(resultsOf(iouType));
   }
 
@@ -51,6 +57,7 @@ export class ScannedResults {
     this.areas.append(areas);
     if (this.iouType === 'bbox') this.boxes.append(boxes);
     else this.segmentations.append(segmentations);
+    this.room.make(this.columns, scanned.end);
     return scanned;
   }
 

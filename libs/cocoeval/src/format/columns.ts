@@ -18,6 +18,11 @@ export class Column<Data extends ColumnData = ColumnData> {
     this.data[this.length++] = value;
   }
 
+  /** Makes room for so many times as many entries; what is not used of it is not memory yet. */
+  expect(factor: number): void {
+    this.reserve(Math.ceil((factor - 1) * this.length));
+  }
+
   /** Makes room for more entries. `data` may be another array afterwards. */
   reserve(extra: number): void {
     const needed = this.length + extra;
@@ -37,11 +42,12 @@ export class Column<Data extends ColumnData = ColumnData> {
     return this.data[index] as number;
   }
 
-  /** The filled part in memory that threads share. */
+  /** Moves to memory that threads share. @returns the filled part. */
   share(): Data {
     if (this.data.buffer instanceof SharedArrayBuffer && this.length === this.data.length) return this.data;
     const shared = this.create(new SharedArrayBuffer(this.length * this.data.BYTES_PER_ELEMENT));
     shared.set(this.values());
+    this.data = shared;
     return shared;
   }
 

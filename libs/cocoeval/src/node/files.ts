@@ -14,12 +14,12 @@ const CHUNK_BYTES = 1 << 20;
 
 /** Reads a dataset with all its records. @throws CocoFormatError naming the file and the first record that is wrong. */
 export function readCoco(path: string): COCO {
-  return new COCO(readDataset(piecesOfFile(path), path), { name: path });
+  return new COCO(readDataset(openText(path).pieces, path), { name: path });
 }
 
 /** Reads the results of a detector on a dataset. @throws CocoFormatError naming the file and the first that is wrong. */
 export function readResults(coco: COCO, path: string): COCO {
-  return coco.loadRes(readResultList(piecesOfFile(path), path), path);
+  return coco.loadRes(readResultList(openText(path).pieces, path), path);
 }
 
 /**
@@ -29,7 +29,7 @@ export function readResults(coco: COCO, path: string): COCO {
 export function readCategories(path: string): CheckedCategory[] {
   const categories: CocoCategory[] = [];
   let isListed = false;
-  readJson(piecesOfFile(path), path, {
+  readJson(openText(path).pieces, path, {
     value: () => undefined,
     list: (key) => (isListed ||= key === 'categories'),
     record: (key, record) => key === 'categories' && categories.push(record as CocoCategory),
@@ -40,9 +40,10 @@ export function readCategories(path: string): CheckedCategory[] {
 
 /** Reads of a dataset's file what an evaluation needs. @param points how many keypoints an object has. */
 export function readGroundTruth(path: string, iouType: IouType, points: number): GroundTruth {
-  const truth = new GroundTruth(iouType, new ImageTable(`${path}: `), points);
+  const { bytes, pieces } = openText(path);
+  const truth = new GroundTruth(iouType, new ImageTable(`${path}: `), points, bytes);
   const lists = new Set<string>();
-  readJson(piecesOfFile(path), path, {
+  readJson(pieces, path, {
     value: () => undefined,
     list: (key) => lists.add(requireNewKey(key, lists, path)),
     record: (key, record) => {
@@ -50,7 +51,7 @@ export function readGroundTruth(path: string, iouType: IouType, points: number):
       if (key === 'categories') truth.addCategory(record);
       if (key === 'annotations') truth.addAnnotation(record);
     },
-    scan: (key, bytes) => (key === 'annotations' ? truth.scanAnnotations(bytes) : undefined),
+    scan: (key, piece) => (key === 'annotations' ? truth.scanAnnotations(piece) : undefined),
   });
   for (const list of ['images', 'categories']) {
     if (!lists.has(list)) throw new CocoFormatError(`${path}: ${list}: expected a list, received nothing`);
@@ -61,44 +62,43 @@ export function readGroundTruth(path: string, iouType: IouType, points: number):
 
 /** Reads of a results file what an evaluation needs. */
 export function readDetections(path: string, truth: GroundTruth, points: number): Detections {
-  const detections = new Detections(truth.images, truth.iouType, { points, name: path });
-  readEachResult(piecesOfFile(path), path, {
+  const { bytes, pieces } = openText(path);
+  const detections = new Detections(truth.images, truth.iouType, { points, name: path, bytes });
+  readEachResult(pieces, path, {
     add: (result) => detections.add(result),
-    scan: (bytes) => detections.scan(bytes),
+    scan: (piece) => detections.scan(piece),
   });
   return detections;
 }
 
 /** Reads results before their images are known, if all of them are plain: else undefined, and `readDetections` says what is wrong. */
 export function readPlainResults(path: string, iouType: IouType): ScannedResults | undefined {
-  const results = new ScannedResults(iouType);
   const add = (): never => {
     throw new CocoFormatError(`${path}: expected plain results`);
   };
   try {
-    readEachResult(piecesOfFile(path), path, { add, scan: (bytes) => results.scan(bytes) });
+    const { bytes, pieces } = openText(path);
+    const results = new ScannedResults(iouType, bytes);
+    readEachResult(pieces, path, { add, scan: (piece) => results.scan(piece) });
     return results;
   } catch {
     return undefined; // whatever it was, it comes again
   }
 }
 
-/** A file's bytes; each piece is valid until the next one is read. */
-function* piecesOfFile(path: string): Generator<Uint8Array> {
-  const file = openFile(path);
-  try {
-    const chunk = new Uint8Array(CHUNK_BYTES);
-    for (let size = readSync(file, chunk); size > 0; size = readSync(file, chunk)) yield chunk.subarray(0, size);
-  } finally {
-    closeSync(file);
-  }
+/** A file as text. */
+interface FileText {
+  /** How long it is. */
+  readonly bytes: number;
+  /** Its bytes; each piece is valid until the next one is read. Reading them closes the file. */
+  readonly pieces: Generator<Uint8Array>;
 }
 
 /** Pipes and devices are refused, for they may never end, and threads read a file once each. */
-function openFile(path: string): number {
+function openText(path: string): FileText {
   try {
     const kind = statSync(path);
-    if (kind.isFile()) return openSync(path, 'r');
+    if (kind.isFile()) return { bytes: kind.size, pieces: piecesOf(openSync(path, 'r')) };
     throw new CocoFormatError(
       `${path}: expected a file, received a ${kind.isDirectory() ? 'folder' : 'pipe or device'}`,
     );
@@ -108,6 +108,15 @@ function openFile(path: string): number {
     throw Object.assign(new Error(`${path}: ${REASONS[code] ?? `cannot be read (${code})`}`, { cause: error }), {
       code,
     });
+  }
+}
+
+function* piecesOf(file: number): Generator<Uint8Array> {
+  try {
+    const chunk = new Uint8Array(CHUNK_BYTES);
+    for (let size = readSync(file, chunk); size > 0; size = readSync(file, chunk)) yield chunk.subarray(0, size);
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -75,47 +75,63 @@ export function unpackCounts(at: usize, end: usize, out: usize): u32 {
   return <u32>((out - first) >> 2);
 }
 
-/** Number of foreground pixels of `count` runs. */
-export function runsArea(runs: usize, count: u32): f64 {
-  let sum: u32 = 0;
-  for (let i: u32 = 1; i < count; i += 2) sum += load<u32>(runs + (i << 2));
-  return <f64>sum;
+let areaOfRuns: u32 = 0;
+
+/** Foreground pixels of the runs measured last. */
+export function runsArea(): f64 {
+  return <f64>areaOfRuns;
 }
 
-/** Whether a run behind the first is empty. */
-export function hasEmptyRun(runs: usize, count: u32): bool {
-  for (let i: u32 = 1; i < count; i++) if (load<u32>(runs + (i << 2)) === 0) return true;
-  return false;
-}
-
-/** Writes the box [x, y, width, height] around the foreground; zeros for an empty mask. */
-export function runsBox(runs: usize, count: u32, height: u32, out: usize): void {
+/**
+ * Measures a mask's runs in one pass: for `runsArea`, and the box [x, y, width, height] around the foreground, zeros for an
+ * empty mask. @returns whether a run behind the first is empty.
+ */
+export function measureRuns(runs: usize, count: u32, height: u32, box: usize): bool {
+  let area: u32 = 0;
+  let hasEmpty = false;
   let left: i32 = -1;
   let right: u32 = 0;
   let top = height;
   let bottom: u32 = 0;
   let position: u32 = 0;
-  for (let i: u32 = 0; i + 1 < count; i += 2) {
-    const from = position + load<u32>(runs + (i << 2));
-    position = from + load<u32>(runs + (i << 2), 4);
-    if (position === from) continue;
-    const fromColumn = from / height;
-    const toColumn = (position - 1) / height;
-    if (left < 0) left = <i32>fromColumn;
-    right = toColumn;
-    if (fromColumn < toColumn) {
+  // The column that the last position is in, and where it begins.
+  let column: u32 = 0;
+  let start: u32 = 0;
+  for (let i: u32 = 0; i < count; i += 2) {
+    const background = load<u32>(runs + (i << 2));
+    if (background === 0 && i > 0) hasEmpty = true;
+    if (i + 1 === count) break;
+    const foreground = load<u32>(runs + (i << 2), 4);
+    const from = position + background;
+    position = from + foreground;
+    if (foreground === 0) {
+      hasEmpty = true;
+      continue;
+    }
+    area += foreground;
+    if (from - start >= height) {
+      column = from - start < 2 * height ? column + 1 : from / height;
+      start = column * height;
+    }
+    if (left < 0) left = <i32>column;
+    if (position - start <= height) {
+      top = min(top, from - start);
+      bottom = max(bottom, position - 1 - start);
+    } else {
       top = 0;
       bottom = height - 1;
-    } else {
-      top = min(top, from - fromColumn * height);
-      bottom = max(bottom, position - 1 - toColumn * height);
+      column = (position - 1) / height;
+      start = column * height;
     }
+    right = column;
   }
+  areaOfRuns = area;
   const isEmpty = left < 0;
-  store<f64>(out, isEmpty ? 0 : <f64>left);
-  store<f64>(out, isEmpty ? 0 : <f64>top, 8);
-  store<f64>(out, isEmpty ? 0 : <f64>(<i32>right - left + 1), 16);
-  store<f64>(out, isEmpty ? 0 : <f64>(<i32>bottom - <i32>top + 1), 24);
+  store<f64>(box, isEmpty ? 0 : <f64>left);
+  store<f64>(box, isEmpty ? 0 : <f64>top, 8);
+  store<f64>(box, isEmpty ? 0 : <f64>(<i32>right - left + 1), 16);
+  store<f64>(box, isEmpty ? 0 : <f64>(<i32>bottom - <i32>top + 1), 24);
+  return hasEmpty;
 }
 
 /** Pixels in which two masks of the same size overlap, of which at most one has empty runs behind its first. */

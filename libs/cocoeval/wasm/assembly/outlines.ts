@@ -30,23 +30,22 @@ export function mostRuns(coordinates: usize, lengths: usize, parts: u32, imageWi
 
 /**
  * Writes the runs of the union of an object's outlines: `parts` polygons of so many numbers, one after the other.
- * @returns how many runs there are.
+ * @param most as `mostRuns` says. @returns how many runs there are.
  */
-export function outlineRuns(coordinates: usize, lengths: usize, parts: u32, size: usize, out: usize): u32 {
+export function outlineRuns(coordinates: usize, lengths: usize, parts: u32, size: usize, most: u32, out: usize): u32 {
   height = load<i32>(size);
   width = load<i32>(size, 4);
   const start = mark();
-  const most = mostRuns(coordinates, lengths, parts, <u32>width);
   let runs: u32 = 0;
   for (let part: u32 = 0; part < parts; part++) {
     const length = load<u32>(lengths + (part << 2));
     if (part === 0) {
-      runs = polygonRuns(coordinates, length >> 1, out);
+      runs = polygonRuns(coordinates, length >> 1, most, out);
     } else {
       const before = mark();
       const own = allocate((<usize>most) << 2);
       const both = allocate((<usize>most) << 2);
-      const ownRuns = polygonRuns(coordinates, length >> 1, own);
+      const ownRuns = polygonRuns(coordinates, length >> 1, most, own);
       runs = uniteRuns(out, runs, own, ownRuns, both);
       memory.copy(out, both, runs << 2);
       release(before);
@@ -68,9 +67,8 @@ function mostCrossings(coordinates: usize, points: u32, imageWidth: u32): u32 {
 }
 
 /** Writes the runs of one closed polygon. @returns how many there are. */
-function polygonRuns(coordinates: usize, points: u32, out: usize): u32 {
+function polygonRuns(coordinates: usize, points: u32, most: u32, out: usize): u32 {
   const start = mark();
-  const most = mostCrossings(coordinates, points, <u32>width) + 1;
   positions = allocate((<usize>most) << 2);
   columns = allocate((<usize>most) << 2);
   count = 0;
@@ -101,23 +99,23 @@ function crossColumns(x0: f64, y0: f64, x1: f64, y1: f64, isWide: bool): void {
   const lastColumn = min(<f64>width - 1, floor((max(x0, x1) - 1 - MIDDLE) / SCALE));
   const slope = isWide ? (y1 - y0) / dx : (x1 - x0) / dy;
   const steps = 1 / slope;
-  for (let column = firstColumn; column <= lastColumn; column++) {
-    const fine = SCALE * column + MIDDLE;
-    const y = isWide ? lowerOfTwo(y0, slope, fine - x0) : rowOfCrossing(x0, y0, slope, steps, dy, fine);
-    store<i32>(positions + (count << 2), <i32>column * height + pixelBelow(y));
-    store<i32>(columns + (count << 2), <i32>column);
+  let position = <i32>firstColumn * height;
+  let fine = SCALE * firstColumn + MIDDLE;
+  // Of its points at `step` and `step + 1` a wide edge's lower one is the one that its slope says.
+  const lower: f64 = slope < 0 ? 1 : 0;
+  for (let column = <i32>firstColumn; column <= <i32>lastColumn; column++) {
+    const y = isWide ? trunc(y0 + slope * (fine - x0 + lower) + 0.5) : rowOfCrossing(x0, y0, slope, steps, dy, fine);
+    store<i32>(positions + (count << 2), position + pixelBelow(y));
+    store<i32>(columns + (count << 2), column);
     count++;
+    position += height;
+    fine += SCALE;
   }
 }
 
 /** Rounds to the fine grid: towards zero after adding a half, as a C cast does, also for negative numbers. */
 function toFine(coordinate: f64): f64 {
   return trunc(SCALE * coordinate + 0.5);
-}
-
-/** The smaller fine row of an edge's points `step` and `step + 1`. */
-function lowerOfTwo(y0: f64, slope: f64, step: f64): f64 {
-  return min(trunc(y0 + slope * step + 0.5), trunc(y0 + slope * (step + 1) + 0.5));
 }
 
 /** The smaller fine row of the two neighbouring points of a steep edge of which one has x <= fine, the other x > fine. */

@@ -3,6 +3,7 @@
  * only unusual, is left to a full parser. Behind the bytes stands a 0, which is plain nowhere. Each reader takes a place
  * and returns the one behind what it read, or 0 where that is not plain: `stoppedAt` then tells how far it came.
  */
+import { MOST_PLACES, decimal } from './decimal';
 import { parseNumber } from './host';
 
 const QUOTE: u32 = 0x22;
@@ -23,6 +24,8 @@ const LAST_PRINTABLE: u32 = 0x7e;
 
 /** Digits whose number, and powers of ten that, a double holds exactly: one division then rounds as a parser must. */
 const EXACT_DIGITS: usize = 15;
+/** Digits that 64 bits hold. */
+const MOST_DIGITS: usize = 19;
 const POWERS = memory.data<f64>([1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15]);
 
 /** Values deeper than this are not plain. */
@@ -85,16 +88,52 @@ export function readNumber(at: usize): usize {
     digits += fraction;
     if (fraction === 0) return refuse(at);
   }
-  if (digit + ZERO === 0) return refuse(at);
-  if (((digit + ZERO) | 0x20) === 0x65 /* e */) {
-    at = skipExponent(at);
-    return at === 0 ? 0 : convert(start, at);
-  }
-  if (digits > EXACT_DIGITS) return convert(start, at);
+  const byte = digit + ZERO;
+  if (byte === 0) return refuse(at);
+  if (digits > EXACT_DIGITS || (byte | 0x20) === 0x65 /* e */)
+    return readLongNumber(start, whole, at, digits, fraction, mantissa);
   let magnitude = <f64>mantissa;
   if (fraction > 0) magnitude /= load<f64>(POWERS + (fraction << 3));
   value = whole > start ? -magnitude : magnitude;
   return at;
+}
+
+/** The rest of a number of many digits, or with an exponent, which begins at `at`. */
+function readLongNumber(start: usize, whole: usize, at: usize, digits: usize, fraction: usize, mantissa: i64): usize {
+  const end = at;
+  if (((<u32>load<u8>(at)) | 0x20) === 0x65 /* e */) {
+    at = skipExponent(at);
+    if (at === 0) return 0;
+  }
+  const places = <i32>fraction - exponentOf(end, at);
+  if (digits - leadingZeros(whole) <= MOST_DIGITS && places >= 0 && places <= MOST_PLACES) {
+    const magnitude = decimal(<u64>mantissa, places);
+    value = whole > start ? -magnitude : magnitude;
+    return at;
+  }
+  value = parseNumber(start, at);
+  return isFinite(value) ? at : refuse(start);
+}
+
+/** How many zeros a number begins with. */
+function leadingZeros(at: usize): usize {
+  let zeros: usize = 0;
+  while (load<u8>(at) === ZERO || load<u8>(at) === POINT) {
+    if (load<u8>(at) === ZERO) zeros++;
+    at++;
+  }
+  return zeros;
+}
+
+/** An exponent of up to three digits, from its letter on; of more some that is too large. */
+function exponentOf(at: usize, end: usize): i32 {
+  if (at === end) return 0;
+  const sign: u32 = load<u8>(++at);
+  if (sign === PLUS || sign === MINUS) at++;
+  if (end - at > 3) return i16.MAX_VALUE;
+  let exponent = 0;
+  for (; at < end; at++) exponent = 10 * exponent + (load<u8>(at) - ZERO);
+  return sign === MINUS ? -exponent : exponent;
 }
 
 /** Reads exactly so many numbers in a list to `out`. */
@@ -243,10 +282,4 @@ function skipWord(at: usize): usize {
   // What is cut off goes on behind the end.
   while (<u32>load<u8>(at) - 0x61 < 26) at++;
   return refuse(at);
-}
-
-/** Numbers of many digits, and those with an exponent. */
-function convert(start: usize, end: usize): usize {
-  value = parseNumber(start, end);
-  return isFinite(value) ? end : refuse(start);
 }

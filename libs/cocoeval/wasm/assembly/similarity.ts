@@ -1,7 +1,7 @@
 /** How alike detections and objects are: overlap of boxes or masks. The counterpart of src/evaluate/similarity.ts. */
 import { boxIntersection, boxIou } from './boxes';
 import { allocate, release } from './memory';
-import { hasEmptyRun, iouOfAnyRuns, overlap, runsArea, runsBox, unpackCounts } from './masks';
+import { iouOfAnyRuns, measureRuns, overlap, runsArea, unpackCounts } from './masks';
 import { mostRuns, outlineRuns } from './outlines';
 import { Objects } from './objects';
 
@@ -71,17 +71,17 @@ function readMask(objects: Objects, index: u32, size: usize, mask: usize): void 
     const firstPart = startOf(objects.lengthEnds, index);
     const lengths = objects.lengths + (firstPart << 2);
     const parts = load<u32>(objects.lengthEnds + at) - firstPart;
-    runs = allocate((<usize>mostRuns(coordinates, lengths, parts, load<u32>(size, 4))) << 2);
-    count = outlineRuns(coordinates, lengths, parts, size, runs);
+    const most = mostRuns(coordinates, lengths, parts, load<u32>(size, 4));
+    runs = allocate((<usize>most) << 2);
+    count = outlineRuns(coordinates, lengths, parts, size, most, runs);
     // What was too much is given back; the runs stay where they are.
     release(runs);
     allocate((<usize>count) << 2);
   }
   store<usize>(mask, runs);
   store<u32>(mask, count, 4);
-  store<u32>(mask, hasEmptyRun(runs, count) ? 1 : 0, 8);
-  store<f64>(mask, runsArea(runs, count), 16);
-  runsBox(runs, count, load<u32>(size), mask + 24);
+  store<u32>(mask, measureRuns(runs, count, load<u32>(size), mask + 24) ? 1 : 0, 8);
+  store<f64>(mask, runsArea(), 16);
 }
 
 function startOf(ends: usize, index: u32): u32 {

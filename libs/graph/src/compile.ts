@@ -1,12 +1,10 @@
 /** Compiled functions: recorded once for each signature of their inputs, then run as graphs. */
 import * as tf from '@tensorflow/tfjs-core';
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { engineBackend, RuntimeError, type EngineBackend } from '@pyramidal/kernels/engine';
 import type { GraphSummary, LoadedGraphSummary } from './explain';
 import type { Precision } from './record/half-width';
 import { record } from './record/record';
-import { readGraph, runnableGraph, saveGraph, type RunnableGraph } from './session/saved-graph';
+import { runnableGraph, type RunnableGraph } from './session/runnable-graph';
 import { Session } from './session/session';
 import type { SessionConfig } from './session/session-config';
 import { flatten, inTidy, mapTree, unflatten, type TensorTree } from './record/tensor-tree';
@@ -28,17 +26,6 @@ export interface CompileOptions {
   readonly maxGraphs?: number;
   /** Options of the sessions that the graphs run in; those of `joinCluster` for steps of several processes. */
   readonly session?: SessionConfig;
-  /** Keeps the graphs on disk, so that a restart records nothing; only in memory unless given. */
-  readonly saved?: SavedGraphs;
-}
-
-export interface SavedGraphs {
-  readonly folder: string;
-  /**
-   * Whatever decides what the function does besides the shapes of its inputs: the configuration, the versions of the
-   * code. Graphs saved under another fingerprint are not used.
-   */
-  readonly fingerprint: string;
 }
 
 /** A function that runs as one graph. */
@@ -68,8 +55,8 @@ export function compile<I extends StepInputs, O extends TensorTree>(
   fn: (inputs: StepTensors<I>) => O,
   options: CompileOptions = {},
 ): CompiledFunction<I, O> {
-  const { name = fn.name || 'step', precision = 'float32', maxGraphs = 8, session = {}, saved } = options;
-  const graphs = new GraphCache(fn as (inputs: TensorTree) => O, { name, precision, maxGraphs, session, saved });
+  const { name = fn.name || 'step', precision = 'float32', maxGraphs = 8, session = {} } = options;
+  const graphs = new GraphCache(fn as (inputs: TensorTree) => O, { name, precision, maxGraphs, session });
   const run = (inputs: I): O =>
     inTidy(() => {
       const backend = engineBackend();
@@ -121,7 +108,7 @@ class GraphCache {
 
   constructor(
     private readonly fn: (inputs: TensorTree) => TensorTree,
-    private readonly options: Required<Omit<CompileOptions, 'saved'>> & Pick<CompileOptions, 'saved'>,
+    private readonly options: Required<CompileOptions>,
   ) {}
 
   run(backend: EngineBackend, inputs: TensorTree): FlatTensors {
@@ -150,28 +137,17 @@ class GraphCache {
   }
 
   private load(backend: EngineBackend, inputs: TensorTree, signature: string): Graph {
-    const runnable = this.readOrRecord(backend, inputs, signature);
+    const runnable = this.record(backend, inputs, signature);
     const start = performance.now();
     const session = new Session(backend, runnable, this.options.session);
     this.makeRoom();
     return { session, summary: runnable.summary, loadMs: performance.now() - start, firstRunMs: null };
   }
 
-  private readOrRecord(backend: EngineBackend, inputs: TensorTree, signature: string): RunnableGraph {
-    const { name, saved } = this.options;
-    const folder = saved === undefined ? null : join(saved.folder, `${name}-${this.keyOf(signature)}`);
-    const known = folder === null ? null : readGraph(folder);
-    if (known !== null) return known;
-    const recording = record(backend, this.fn, inputs, { ...this.options, cluster: this.options.session.cluster });
-    const recorded = runnableGraph(name, signature, recording);
-    if (folder !== null) saveGraph(folder, recorded);
-    return recorded;
-  }
-
-  private keyOf(signature: string): string {
-    const { saved, precision, session } = this.options;
-    const key = JSON.stringify([saved?.fingerprint, precision, signature, session.cluster]);
-    return createHash('sha256').update(key).digest('hex').slice(0, 16);
+  private record(backend: EngineBackend, inputs: TensorTree, signature: string): RunnableGraph {
+    const { session, ...options } = this.options;
+    const recording = record(backend, this.fn, inputs, { ...options, cluster: session.cluster });
+    return runnableGraph(options.name, signature, recording);
   }
 
   private makeRoom(): void {

@@ -2,7 +2,7 @@
 export { adamWUpdate } from './adamw-update';
 export type { AdamWConstants, AdamWScalars, AdamWState } from './adamw-update';
 export { compile } from './compile';
-export type { CompiledFunction, CompileOptions, SavedGraphs, StepInputs, StepTensors } from './compile';
+export type { CompiledFunction, CompileOptions, StepInputs, StepTensors } from './compile';
 export type { GraphSummary, LoadedGraphSummary } from './explain';
 export { exportGraphModel, type GraphModelOptions } from './export/export-graph-model';
 export { exportSavedModel, type SavedModelOptions } from './export/export-saved-model';

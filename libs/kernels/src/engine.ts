@@ -63,6 +63,8 @@ export interface EngineBinding {
 export interface SessionAddon {
   /** Threads that runs use in place of TensorFlow's own; 0 on cards. */
   readonly threads: number;
+  /** Where graphs are kept as TensorFlow has rewritten them. */
+  readonly rewritten: RewrittenGraphsPlace;
   /**
    * Opens a session with a graph in it.
    * @throws Error in one line, such as that the graph has an operation that TensorFlow does not know.
@@ -77,6 +79,12 @@ export interface SessionAddon {
   startServer(definition: Uint8Array): string;
 }
 
+export interface RewrittenGraphsPlace {
+  readonly folder: string;
+  /** Names TensorFlow, this addon and the machine: whatever decides, besides a graph, what TensorFlow makes of it. */
+  readonly engine: string;
+}
+
 export interface SessionOptions {
   /** A ConfigProto. */
   readonly config: Uint8Array;
@@ -87,10 +95,19 @@ export interface SessionOptions {
   readonly threads: number;
 }
 
+interface NativeRun {
+  readonly feeds: string[];
+  readonly fetches: string[];
+  readonly targets: string[];
+  readonly traced: boolean;
+  /** Whether the first time that it runs it tells how TensorFlow has rewritten its graph. */
+  readonly rewritten: boolean;
+}
+
 /** A graph in a session; every function throws an Error in one line. */
 export interface NativeSession {
   /** Finds the nodes of a run; returns its number. Feeds and fetches are `node:output`, targets are nodes. */
-  prepare(run: { feeds: string[]; fetches: string[]; targets: string[]; traced: boolean }): number;
+  prepare(run: NativeRun): number;
   /**
    * Runs what was prepared.
    * @param feeds values, or undefined for the next tensor that the operation `PyramidalToSession` was given.
@@ -108,6 +125,16 @@ export interface RunResult {
   readonly outputs: (TensorValues | undefined)[];
   /** Of a traced run. */
   readonly trace?: readonly TraceEntry[];
+  /** Of a run that tells it, where TensorFlow has made one graph of it. */
+  readonly rewritten?: RewrittenGraph;
+}
+
+/** A graph of one run that needs no more rewriting. */
+export interface RewrittenGraph {
+  /** A GraphDef, with the placeholders of the graph that it was made of. */
+  readonly graph: Uint8Array;
+  /** Where it gives what the run fetches, as `node:output`. */
+  readonly fetches: readonly string[];
 }
 
 /** When an operation ran, in microseconds. */

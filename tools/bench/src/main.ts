@@ -15,15 +15,16 @@ const BENCHMARKS = {
   distributed: async () => (await import('./distributed.js')).distributed,
   memory: async () => (await import('./memory.js')).memory,
   inference: async () => (await import('./inference.js')).inference,
+  startup: async () => (await import('./startup.js')).startup,
   onnx: async () => (await import('./onnx.js')).onnx,
   service: async () => (await import('./service.js')).service,
   inspector: async () => (await import('./inspector.js')).inspector,
 } satisfies Record<string, () => Promise<Benchmark>>;
 
 const USAGE =
-  'NAME [--json FILE], of step, inference, detection, onnx, service and cocoeval [--case CASE], of step and detection [--profile], and of step [--against CHECKOUT] [--first]';
+  'NAME [--json FILE], of step, inference, startup, detection, onnx, service and cocoeval [--case CASE], of step and detection [--profile], and of step [--against CHECKOUT] [--first]';
 /** Benchmarks whose cases have names. */
-const WITH_CASES: readonly string[] = ['step', 'inference', 'detection', 'onnx', 'service', 'cocoeval'];
+const WITH_CASES: readonly string[] = ['step', 'inference', 'startup', 'detection', 'onnx', 'service', 'cocoeval'];
 /** Those that can show where the time goes. */
 const WITH_PROFILES: readonly string[] = ['step', 'detection'];
 

@@ -15,6 +15,8 @@ export interface RunNames {
   /** Nodes that have to run without giving anything. */
   readonly targets?: readonly string[];
   readonly traced?: boolean;
+  /** Whether the first time that it runs it tells how TensorFlow has rewritten its graph. */
+  readonly rewritten?: boolean;
 }
 
 /** A run with its nodes found once. */
@@ -50,21 +52,24 @@ export class GraphSession {
     this.native = new sessions.Session({ config: encodeConfig(config), target, graph, threads: sessions.threads });
   }
 
-  prepare({ feeds = [], fetches = [], targets = [], traced = false }: RunNames): PreparedRun {
+  prepare({ feeds = [], fetches = [], targets = [], traced = false, rewritten = false }: RunNames): PreparedRun {
     const refs = fetches.map(({ ref }) => ref);
-    const number = this.native.prepare({ feeds: [...feeds], fetches: refs, targets: [...targets], traced });
+    const number = this.native.prepare({ feeds: [...feeds], fetches: refs, targets: [...targets], traced, rewritten });
     return { number, fetches };
   }
 
   /** Runs on tensors of the shapes that were prepared, in their order; the caller disposes of the outputs. */
-  run(prepared: PreparedRun, inputs: readonly tf.Tensor[]): { outputs: tf.Tensor[]; trace: RunResult['trace'] } {
+  run(
+    prepared: PreparedRun,
+    inputs: readonly tf.Tensor[],
+  ): { outputs: tf.Tensor[] } & Pick<RunResult, 'trace' | 'rewritten'> {
     const given = inputs.map((input) => this.feed(input));
     // Asking for an id may run this session, to fetch a value that lives in it; so all are known before one is given.
     for (const feed of given) if (!ArrayBuffer.isView(feed)) this.toSession(feed.id, feed.dtype);
     const feeds = given.map((feed) => (ArrayBuffer.isView(feed) ? feed : undefined));
-    const { outputs, trace } = this.native.run(prepared.number, feeds, SMALL);
+    const { outputs, ...told } = this.native.run(prepared.number, feeds, SMALL);
     const tensors = outputs.map((values, i) => this.tensorOf(values, prepared.fetches[i] as TensorSignature));
-    return { outputs: tensors, trace };
+    return { outputs: tensors, ...told };
   }
 
   /** Runs on tensors that the addon knows by their ids, and gives such. */

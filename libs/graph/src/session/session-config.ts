@@ -23,7 +23,7 @@ export interface SessionConfig {
     readonly visibleDevices?: string;
   };
   /** How TensorFlow rewrites a graph before its first run; its own way unless given. */
-  readonly rewriting?: GraphRewriting;
+  readonly rewriting?: GraphRewriting | 'none';
   /** The worker that groups of collectives are agreed with, e.g. `/job:worker/replica:0/task:0`. */
   readonly collectiveLeader?: string;
   /** The processes whose steps compute together, which such steps are recorded for. */
@@ -80,9 +80,15 @@ export function encodeConfig(config: SessionConfig): Buffer {
         ...optional(visibleDevices, (devices) => bytesField(5, devices)),
       ]),
     ),
-    ...optional(rewriting, (rewriting) => messageField(10, [messageField(10, rewriterConfig(rewriting))])),
+    ...optional(rewriting, (rewriting) => messageField(10, graphOptions(rewriting))),
     ...optional(collectiveLeader, (leader) => messageField(16, [bytesField(1, leader)])),
   ]);
+}
+
+/** `message GraphOptions`: what is rewritten over all devices, and on each. */
+function graphOptions(rewriting: GraphRewriting | 'none'): Buffer[] {
+  if (rewriting !== 'none') return [messageField(10, rewriterConfig(rewriting))];
+  return [messageField(3, [integerField(3, -1)]), messageField(10, [integerField(19, 1)])];
 }
 
 function rewriterConfig({ once = false, without = [] }: GraphRewriting): Buffer[] {

@@ -3,11 +3,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { NO_ID, type EngineBackend, type TensorRecord, type ValueHome } from '@pyramidal/kernels/engine';
 import { giveOwnValue, infoOf } from '../record/tensor-record';
 import { collectGarbage } from './collect-garbage';
-import { STEP_DONE, type RecordedVariable } from '../record/record';
-import { GraphSession, type PreparedRun, type RunNames } from './graph-session';
-import { VARIABLES_SET, type RunnableGraph } from './saved-graph';
-import { PROCESSOR_REWRITING, type SessionConfig } from './session-config';
+import type { RecordedVariable } from '../record/record';
+import type { GraphSession, PreparedRun } from './graph-session';
+import { openStep, type OpenedStep } from './open-step';
+import type { RunnableGraph } from './runnable-graph';
+import type { SessionConfig } from './session-config';
 import { activeTrace } from './trace';
+import { feedOf, valueOf, VARIABLES_SET } from './variable-nodes';
 
 /** Counts runs of all sessions, so that every change of a value has a time of its own. */
 let clock = 0;
@@ -37,9 +39,8 @@ interface Slot {
  * hand.
  */
 export class Session implements ValueHome {
+  private readonly opened: OpenedStep;
   private readonly session: GraphSession;
-  private readonly names: RunNames;
-  private readonly step: PreparedRun;
   /** The step, telling when what ran; prepared when that is asked for. */
   private traced: PreparedRun | null = null;
   private readonly set: PreparedRun;
@@ -54,9 +55,10 @@ export class Session implements ValueHome {
   /** @throws Error if a variable of the graph is gone or has another shape. */
   constructor(
     private readonly backend: EngineBackend,
-    { graph, contract: { inputs, outputs, variables } }: RunnableGraph,
+    runnable: RunnableGraph,
     config: SessionConfig = {},
   ) {
+    const { inputs, outputs, variables } = runnable.contract;
     this.slots = variables.map((recorded) => {
       const { name, shape } = recorded;
       const variable = tf.engine().registeredVariables[name];
@@ -68,18 +70,10 @@ export class Session implements ValueHome {
     });
     this.inputs = Object.keys(inputs);
     this.outputs = Object.keys(outputs);
-    this.session = new GraphSession(backend, graph, {
-      ...(backend.binding.isUsingGpuDevice() ? {} : { rewriting: PROCESSOR_REWRITING }),
-      ...config,
-    });
-    this.names = {
-      feeds: Object.values(inputs).map(({ ref }) => ref),
-      fetches: Object.values(outputs),
-      targets: [STEP_DONE],
-    };
-    this.step = this.session.prepare(this.names);
+    this.opened = openStep(backend, runnable, config);
+    this.session = this.opened.session;
     this.set = this.session.prepare({
-      feeds: variables.map(({ node }) => `${node}/feed:0`),
+      feeds: variables.map(feedOf),
       targets: [VARIABLES_SET],
     });
   }
@@ -100,8 +94,8 @@ export class Session implements ValueHome {
 
   private runStep(feeds: readonly tf.Tensor[]): tf.Tensor[] {
     const entries = activeTrace();
-    if (entries === null) return this.session.run(this.step, feeds).outputs;
-    this.traced ??= this.session.prepare({ ...this.names, traced: true });
+    if (entries === null) return this.opened.run(feeds);
+    this.traced ??= this.session.prepare({ ...this.opened.names, traced: true });
     const { outputs, trace = [] } = this.session.run(this.traced, feeds);
     for (const entry of trace) entries.push(entry);
     return outputs;
@@ -178,9 +172,7 @@ export class Session implements ValueHome {
   /** Fetches the record's value; all others that live here come along, without copying. */
   fetch(record: TensorRecord): void {
     const slots = this.slots.filter(({ recorded }) => recorded.assigned);
-    this.read ??= this.session.prepare({
-      fetches: slots.map(({ recorded: { node, shape, dtype } }) => ({ ref: `${node}/read:0`, shape, dtype })),
-    });
+    this.read ??= this.session.prepare({ fetches: slots.map(({ recorded }) => valueOf(recorded)) });
     this.session.runOnIds(this.read, []).forEach((id, i) => {
       const { info, dataId } = slots[i] as Slot;
       const isAlive = info?.home === this && (info === record || this.backend.tensorMap.has(dataId as object));

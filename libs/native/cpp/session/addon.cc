@@ -224,12 +224,13 @@ GraphSession &SessionOf(const Call &call) {
   return *holder;
 }
 
-// `prepare({ feeds, fetches, targets, traced })` returns the run's number.
+// `prepare({ feeds, fetches, targets, traced, rewritten })` returns the run's number.
 napi_value Prepare(const Call &call) {
   const auto &[env, self, arguments] = call;
   const napi_value options = arguments[0];
   const RunNames run{TextsOf(env, Property(env, options, "feeds")), TextsOf(env, Property(env, options, "fetches")),
-                TextsOf(env, Property(env, options, "targets")), FlagOf(env, Property(env, options, "traced"))};
+                TextsOf(env, Property(env, options, "targets")), FlagOf(env, Property(env, options, "traced")),
+                FlagOf(env, Property(env, options, "rewritten"))};
   return NumberValue(env, SessionOf(call).Prepare(run));
 }
 
@@ -258,7 +259,21 @@ std::vector<Tensor> FeedsOf(const Call &call, const std::vector<Feed> &expected,
   return feeds;
 }
 
-// `run(number, feeds, valuesUpTo)` returns `{ outputs, trace }`.
+// `{ graph, fetches }`.
+napi_value RewrittenValue(napi_env env, const Rewritten &rewritten) {
+  napi_value value, graph, fetches;
+  Require(env, napi_create_object(env, &value));
+  Require(env, napi_create_buffer_copy(env, rewritten.graph.size(), rewritten.graph.data(), nullptr, &graph));
+  Require(env, napi_create_array_with_length(env, rewritten.fetches.size(), &fetches));
+  for (size_t i = 0; i < rewritten.fetches.size(); i++) {
+    Require(env, napi_set_element(env, fetches, i, TextValue(env, rewritten.fetches[i])));
+  }
+  Set(env, value, "graph", graph);
+  Set(env, value, "fetches", fetches);
+  return value;
+}
+
+// `run(number, feeds, valuesUpTo)` returns `{ outputs, trace, rewritten }`.
 napi_value Execute(const Call &call) {
   const auto &[env, self, arguments] = call;
   FromSession().clear();
@@ -270,16 +285,16 @@ napi_value Execute(const Call &call) {
   const int run = IntegerOf(env, arguments[0]);
   const int valuesUpTo = IntegerOf(env, arguments[2]);
   const std::vector<Tensor> feeds = FeedsOf(call, session.FeedsOf(run), arguments[1]);
-  tensorflow::RunMetadata metadata;
-  std::vector<Tensor> fetched = session.Execute(run, feeds, &metadata);
+  RunResult given = session.Execute(run, feeds);
   napi_value result, outputs;
   Require(env, napi_create_object(env, &result));
-  Require(env, napi_create_array_with_length(env, fetched.size(), &outputs));
-  for (size_t i = 0; i < fetched.size(); i++) {
-    Require(env, napi_set_element(env, outputs, i, Handed(env, std::move(fetched[i]), valuesUpTo)));
+  Require(env, napi_create_array_with_length(env, given.outputs.size(), &outputs));
+  for (size_t i = 0; i < given.outputs.size(); i++) {
+    Require(env, napi_set_element(env, outputs, i, Handed(env, std::move(given.outputs[i]), valuesUpTo)));
   }
   Set(env, result, "outputs", outputs);
-  if (metadata.has_step_stats()) Set(env, result, "trace", Trace(env, metadata));
+  if (given.metadata.has_step_stats()) Set(env, result, "trace", Trace(env, given.metadata));
+  if (!given.rewritten.graph.empty()) Set(env, result, "rewritten", RewrittenValue(env, given.rewritten));
   return result;
 }
 

@@ -65,6 +65,9 @@ int GraphSession::Prepare(const RunNames &run) {
   for (const std::string &ref : run.fetches) options.add_fetch(ref);
   for (const std::string &node : run.targets) options.add_target(node);
   if (run.traced) options.mutable_run_options()->set_trace_level(tensorflow::RunOptions::FULL_TRACE);
+  if (run.rewritten) options.mutable_run_options()->set_output_partition_graphs(true);
+  prepared.traced = run.traced;
+  prepared.rewritten = run.rewritten;
   Check(session_->MakeCallable(options, &prepared.handle));
   runs_.push_back(std::move(prepared));
   return static_cast<int>(runs_.size()) - 1;
@@ -72,19 +75,23 @@ int GraphSession::Prepare(const RunNames &run) {
 
 const std::vector<Feed> &GraphSession::FeedsOf(int run) const { return At(run).feeds; }
 
-std::vector<Tensor> GraphSession::Execute(int run, const std::vector<Tensor> &feeds,
-                                          tensorflow::RunMetadata *metadata) {
+RunResult GraphSession::Execute(int run, const std::vector<Tensor> &feeds) {
   const Prepared &prepared = At(run);
   if (feeds.size() != prepared.feeds.size()) {
     throw std::runtime_error("expected " + std::to_string(prepared.feeds.size()) + " tensors, received " +
                              std::to_string(feeds.size()));
   }
   for (size_t i = 0; i < feeds.size(); i++) CheckFeed(prepared.feeds[i], feeds[i]);
-  std::vector<Tensor> fetched;
+  RunResult result;
+  tensorflow::RunMetadata *const metadata = prepared.traced || prepared.rewritten ? &result.metadata : nullptr;
   const bool hasPools = pools_.inter_op_threadpool != nullptr;
-  Check(hasPools ? session_->RunCallable(prepared.handle, feeds, &fetched, metadata, pools_)
-                 : session_->RunCallable(prepared.handle, feeds, &fetched, metadata));
-  return fetched;
+  Check(hasPools ? session_->RunCallable(prepared.handle, feeds, &result.outputs, metadata, pools_)
+                 : session_->RunCallable(prepared.handle, feeds, &result.outputs, metadata));
+  if (prepared.rewritten) {
+    result.rewritten = RewrittenOf(result.metadata, prepared.feeds, result.outputs.size());
+    runs_[run].rewritten = false;
+  }
+  return result;
 }
 
 const GraphSession::Prepared &GraphSession::At(int run) const {

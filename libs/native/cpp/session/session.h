@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "rewritten.h"
 #include "tensorflow/core/framework/tensor.h"
 #include "tensorflow/core/framework/tensor_shape.h"
 #include "tensorflow/core/protobuf/config.pb.h"
@@ -28,6 +29,16 @@ struct RunNames {
   std::vector<std::string> targets;
   // Whether the run tells when each operation ran.
   bool traced;
+  // Whether its first time tells how TensorFlow has rewritten its graph.
+  bool rewritten;
+};
+
+// What a run gives.
+struct RunResult {
+  std::vector<tensorflow::Tensor> outputs;
+  // Has step statistics where the run is traced.
+  tensorflow::RunMetadata metadata;
+  Rewritten rewritten;
 };
 
 // Every function throws std::runtime_error with one line that says what is wrong.
@@ -45,13 +56,15 @@ class GraphSession {
 
   const std::vector<Feed> &FeedsOf(int run) const;
 
-  std::vector<tensorflow::Tensor> Execute(int run, const std::vector<tensorflow::Tensor> &feeds,
-                                          tensorflow::RunMetadata *metadata);
+  RunResult Execute(int run, const std::vector<tensorflow::Tensor> &feeds);
 
  private:
   struct Prepared {
     tensorflow::Session::CallableHandle handle;
     std::vector<Feed> feeds;
+    bool traced;
+    // Until it was told.
+    bool rewritten;
   };
 
   const Prepared &At(int run) const;

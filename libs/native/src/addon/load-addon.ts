@@ -1,9 +1,10 @@
 /** The addon in this process. */
 import { createRequire } from 'node:module';
 import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { NativeEngine } from '../native-engine';
+import { cacheFolder } from '../install/cache-folder';
 import { SESSION_ADDON } from '../install/compile-addon';
 import type { Installation } from '../install/installation';
 import { type EngineBinding, RuntimeError, type SessionAddon } from '@pyramidal/kernels/engine';
@@ -41,10 +42,11 @@ export function loadAddon(engine: NativeEngine, installation: Installation, thre
 
 function load(
   engine: NativeEngine,
-  { addon }: Installation,
+  installation: Installation,
   env: NodeJS.ProcessEnv,
   threads: number | undefined,
 ): LoadedAddon {
+  const { addon } = installation;
   env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   if (engine === 'tensorflow') env.CUDA_VISIBLE_DEVICES = '-1';
   const used = threads ?? (Number(env.TF_NUM_INTRAOP_THREADS) || availableParallelism());
@@ -52,7 +54,7 @@ function load(
   env.TF_NUM_INTEROP_THREADS = String(used);
   try {
     const binding = createRequire(__filename)(addon) as EngineBinding;
-    const sessions = loadSessions(addon, engine === 'tensorflow' ? used : 0);
+    const sessions = loadSessions(installation, env, engine === 'tensorflow' ? used : 0);
     return { binding: Object.assign(binding, { sessions }), addon, engine, threads: used };
   } catch (error) {
     throw new RuntimeError(`${engine} does not load: ${(error as Error).message}; run \`pyramidal-runtime doctor\``);
@@ -60,8 +62,20 @@ function load(
 }
 
 /** The addon for graphs, which lies beside the engine's where it could be compiled. */
-function loadSessions(addon: string, threads: number): SessionAddon | undefined {
-  const file = join(dirname(addon), SESSION_ADDON);
+function loadSessions(
+  installation: Installation,
+  env: NodeJS.ProcessEnv,
+  threads: number,
+): SessionAddon | undefined {
+  const file = join(dirname(installation.addon), SESSION_ADDON);
   if (!existsSync(file)) return undefined;
-  return { ...(createRequire(__filename)(file) as Omit<SessionAddon, 'threads'>), threads };
+  const folder = env.PYRAMIDAL_GRAPHS ?? join(cacheFolder(env), 'graphs');
+  const rewritten = { folder, engine: identityOf(installation, env) };
+  return { ...(createRequire(__filename)(file) as Pick<SessionAddon, 'Session' | 'startServer'>), threads, rewritten };
+}
+
+/** What an engine does, as far as files, settings and the processor decide it. */
+function identityOf({ engine, tensorflow, files }: Installation, env: NodeJS.ProcessEnv): string {
+  const settings = Object.entries(env).filter(([name]) => /^(TF|DNNL|ONEDNN|CUDA)_/.test(name));
+  return JSON.stringify([engine, tensorflow, files, settings.sort(), process.arch, cpus()[0]?.model]);
 }

@@ -71,7 +71,13 @@ async function measure(which: Case, { python, log }: BenchOptions): Promise<Benc
 /** The program with nothing kept, then with what it kept. */
 function ours({ app }: Case, folder: string): Contender[] {
   const kept = join(folder, 'graphs');
-  const args = [programOf(app), 'predict', '--weights', join(folder, 'weights.safetensors'), join(folder, 'picture.jpg')];
+  const args = [
+    programOf(app),
+    'predict',
+    '--weights',
+    join(folder, 'weights.safetensors'),
+    join(folder, 'picture.jpg'),
+  ];
   const start = (): Promise<FirstResult> =>
     firstResult(process.execPath, [...args, '--out', join(folder, 'predictions')], { PYRAMIDAL_GRAPHS: kept });
   const first = (): Promise<FirstResult> => {

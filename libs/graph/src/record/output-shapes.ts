@@ -11,11 +11,7 @@ type Rule = (inputs: readonly SymbolicTensor[], attrs: Attrs) => Output | Output
  * have to run them.
  * @returns null for any other operation.
  */
-export function outputsWithoutRunning(
-  op: string,
-  attrs: Attrs,
-  inputs: readonly SymbolicTensor[],
-): Output[] | null {
+export function outputsWithoutRunning(op: string, attrs: Attrs, inputs: readonly SymbolicTensor[]): Output[] | null {
   const output = rules[op]?.(inputs, attrs) ?? null;
   return output === null || Array.isArray(output) ? output : [output];
 }

@@ -22,11 +22,7 @@ export interface OpenedStep {
 }
 
 /** @throws Error if the graph has an operation that TensorFlow does not know. */
-export function openStep(
-  backend: EngineBackend,
-  { graph, contract }: RunnableGraph,
-  given: SessionConfig,
-): OpenedStep {
+export function openStep(backend: EngineBackend, { graph, contract }: RunnableGraph, given: SessionConfig): OpenedStep {
   const isOnCard = backend.binding.isUsingGpuDevice();
   const config = { ...(isOnCard ? {} : { rewriting: PROCESSOR_REWRITING }), ...given };
   const kept = graphsOf(backend, config);

@@ -66,7 +66,8 @@ describe('graphs that are kept', () => {
       utimesSync(join(place.folder, name), then, then);
     };
     writeFileSync(join(place.folder, '.pyramidal-0.tmp'), '');
-    for (const [name, seconds] of Object.entries({ 'a.graph': 300, 'b.graph': 200, 'c.graph': 100 })) age(name, seconds);
+    for (const [name, seconds] of Object.entries({ 'a.graph': 300, 'b.graph': 200, 'c.graph': 100 }))
+      age(name, seconds);
     age('.pyramidal-0.tmp', 7200);
     expect(graphs.read('a')).toBeDefined();
     for (const name of ['d', 'e']) keep(name);

@@ -62,11 +62,7 @@ function load(
 }
 
 /** The addon for graphs, which lies beside the engine's where it could be compiled. */
-function loadSessions(
-  installation: Installation,
-  env: NodeJS.ProcessEnv,
-  threads: number,
-): SessionAddon | undefined {
+function loadSessions(installation: Installation, env: NodeJS.ProcessEnv, threads: number): SessionAddon | undefined {
   const file = join(dirname(installation.addon), SESSION_ADDON);
   if (!existsSync(file)) return undefined;
   const folder = env.PYRAMIDAL_GRAPHS ?? join(cacheFolder(env), 'graphs');

@@ -49,13 +49,20 @@ async function main([name, folder, size]: string[]): Promise<void> {
   module.initialize(1);
   const card = {
     task,
-    classes: Array.from({ length: classes }, (_, i) => ({ id: i + 1, name: `class ${i + 1}`, colour: [i % 256, 90, 200] as const })),
+    classes: Array.from({ length: classes }, (_, i) => ({
+      id: i + 1,
+      name: `class ${i + 1}`,
+      colour: [i % 256, 90, 200] as const,
+    })),
     normalisation: IMAGENET_NORMALISATION,
     input: { ...config.input } as Record<string, number>,
     config: JSON.stringify(config), // which is YAML too
   };
   writeSafetensors(join(folder as string, 'weights.safetensors'), await exportWeights(module), cardTexts(card));
-  writeFileSync(join(folder as string, 'picture.jpg'), await encodeImage(photograph(JSON.parse(size as string)), 'jpeg'));
+  writeFileSync(
+    join(folder as string, 'picture.jpg'),
+    await encodeImage(photograph(JSON.parse(size as string)), 'jpeg'),
+  );
 }
 
 /** Waves of several lengths. */

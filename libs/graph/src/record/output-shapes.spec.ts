@@ -48,7 +48,10 @@ const CALLS: Readonly<Record<string, (x: tf.Tensor4D) => tf.Tensor | tf.Tensor[]
     );
     return [selectedIndices, validOutputs];
   },
-  TopKV2: (x) => Object.values(tf.topk(x, 3)),
+  TopKV2: (x) => {
+    const { values, indices } = tf.topk(x, 3);
+    return [values, indices];
+  },
   GatherV2: (x) => tf.gather(x, tf.tensor2d([[0, 1, 1]], [1, 3], 'int32'), 2),
   GatherNd: (x) => tf.gatherND(x, tf.tensor2d([[0, 1], [1, 2]], [2, 2], 'int32')), // prettier-ignore
   ExpandDims: (x) => tf.expandDims(tf.sum(x, 3), -1),

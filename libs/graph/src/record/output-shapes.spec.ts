@@ -46,7 +46,7 @@ const CALLS: Readonly<Record<string, (x: tf.Tensor4D) => tf.Tensor | tf.Tensor[]
       tf.reshape<tf.Rank.R1>(tf.slice(x, 0, [1, -1, -1, 1]), [-1]),
       ...([7, 0.5, 0, true] as const),
     );
-    return [selectedIndices, validOutputs];
+    return [selectedIndices as tf.Tensor, validOutputs as tf.Tensor];
   },
   TopKV2: (x) => {
     const { values, indices } = tf.topk(x, 3);

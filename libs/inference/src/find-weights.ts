@@ -25,5 +25,5 @@ export function findWeights(path: string): FoundWeights {
   throw new UsageError(`${path}: expected a weights file, or the folder of a run with ${CHECKPOINTS.join(' or ')}`);
 }
 
-/** Trainings note every start there. */
-const isRun = (folder: string): boolean => existsSync(join(folder, 'run.json'));
+/** Whether a folder holds a run: trainings note every start there. */
+export const isRun = (folder: string): boolean => existsSync(join(folder, 'run.json'));

@@ -1,7 +1,7 @@
 /** A trained model in use: opened from its checkpoint, images of any number of callers through it in batches. */
 export { ClosedError } from './closed-error';
 export { evaluationBatchSize } from './evaluation-batch-size';
-export { findWeights, type FoundWeights } from './find-weights';
+export { findWeights, type FoundWeights, isRun } from './find-weights';
 export type { ImageQueue, ImageWork } from './image-queue';
 export {
   streamImages,

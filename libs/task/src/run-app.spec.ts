@@ -167,6 +167,44 @@ describe('runApp', () => {
     ]);
   });
 
+  it('takes the folder of a run for its configuration, and goes on there', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'run-app-'));
+    const config = join(folder, 'config.yaml');
+    const checkpoint = join(folder, 'step-00000002.safetensors');
+    for (const file of ['run.json', 'config.yaml', 'step-00000002.safetensors']) writeFileSync(join(folder, file), '');
+    const { app, calls } = notingApp();
+    for (const line of [
+      `train --resume ${folder}`,
+      `train ${folder} --resume`,
+      `train --resume ${checkpoint}`,
+      `train ${config}`,
+      `train ${folder} --out elsewhere`,
+      `info ${folder}`,
+      `eval ${folder} --weights w.pth`,
+    ]) {
+      expect(await run(app, line)).toMatchObject({ stderr: '' });
+    }
+    rmSync(folder, { recursive: true });
+    expect(calls).toMatchObject([
+      { name: 'train', config, out: folder, resume: true },
+      { name: 'train', config, out: folder, resume: true },
+      { name: 'train', config, out: folder, resume: checkpoint },
+      { name: 'train', config, out: folder, resume: false },
+      { name: 'train', config, out: 'elsewhere', resume: false },
+      { name: 'info', config },
+      { name: 'eval', config, out: join(folder, 'eval') },
+    ]);
+  });
+
+  it('says what it expected of a folder without a run', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'run-app-'));
+    const { app } = notingApp();
+    const { code, stderr } = await run(app, `train --resume ${folder}`);
+    rmSync(folder, { recursive: true });
+    const expected = 'expected a configuration, or the folder of a run with config.yaml';
+    expect({ code, stderr }).toEqual({ code: 2, stderr: `${folder}: ${expected}\n` });
+  });
+
   it('needs no configuration beside weights, which bring theirs along', async () => {
     const { app, calls } = notingApp();
     for (const line of ['predict a.jpg b.jpg', 'eval', 'export', 'info']) {

@@ -5,7 +5,7 @@ import { UsageError } from '@pyramidal/config';
 import { type FoundWeights, findWeights } from '@pyramidal/inference';
 import { type ExitCode, printable, reportError } from '@pyramidal/program';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { chooseConfig, chooseIfAny, type ChosenConfig, runName } from './choose-config';
+import { chooseConfig, chooseIfAny, type ChosenConfig, runFolder } from './choose-config';
 import { EXPORT_FORMATS, type ExportFormat, type TaskApp } from './task-app';
 import { isRestarted } from './team';
 import { writeTrainingReport } from './training-report';
@@ -59,8 +59,8 @@ function createProgram(app: TaskApp, finish: Finish): Command {
     .option('--quiet', 'say nothing but warnings and errors')
     .addOption(new Option('--json', 'report on standard output, a JSON object a line').conflicts('quiet'))
     .action(async (file, { out, resume, checkpoint, quiet, json, set, ...choice }) => {
-      const config = chooseConfig(app, { file, ...choice });
-      const places = placesOf(out ?? join('runs', runName(config)), checkpoint ?? resume);
+      const config = chooseConfig(app, { file: file ?? runOf(checkpoint, choice), ...choice });
+      const places = placesOf(out ?? runFolder(config), checkpoint ?? resume);
       const progress = quiet ? 'quiet' : json ? 'json' : 'live';
       finish(await app.train({ config, set, progress, ...places }));
     });
@@ -118,7 +118,7 @@ function createProgram(app: TaskApp, finish: Finish): Command {
   const data = common('data', 'check a data set before training: counts, sizes, what is left out and why, duplicates');
   data.action(async (file, { set, showAugmented = false, out, ...choice }) => {
     const config = chooseConfig(app, { file, ...choice });
-    const augmented = out ?? join('runs', runName(config), 'augmented');
+    const augmented = out ?? join(runFolder(config), 'augmented');
     finish(await app.data({ config, set, ...(showAugmented && { augmented }) }));
   });
   if (app.drawsAugmented) {
@@ -195,8 +195,8 @@ function addInspect(program: Command, app: TaskApp & Required<Pick<TaskApp, 'ins
 type Finish = (code: ExitCode) => void;
 
 const CONFIG = {
-  own: 'YAML configuration of the run',
-  trained: "YAML configuration (default: the checkpoint's own)",
+  own: 'YAML configuration of the run, or the folder of one, for its own',
+  trained: "YAML configuration, or the folder of a run (default: the checkpoint's own)",
 };
 
 const WEIGHTS = 'checkpoint (.safetensors or .pth), or the folder of a run: its best one, else its last';
@@ -217,8 +217,13 @@ function placed(
   out: string | undefined,
   { config, name }: { readonly config: ChosenConfig | undefined; readonly name: string },
 ) {
-  const named = config === undefined ? basename(file, extname(file)) : runName(config);
-  return { weights: file, out: out ?? join(run ?? join('runs', named), name) };
+  const own = config === undefined ? join('runs', basename(file, extname(file))) : runFolder(config);
+  return { weights: file, out: out ?? join(run ?? own, name) };
+}
+
+/** The run that a checkpoint to go on from lies in, which brings its configuration along where the user says none. */
+function runOf(checkpoint: string | undefined, { recipe }: { readonly recipe?: string }): string | undefined {
+  return recipe === undefined && checkpoint !== undefined ? findWeights(checkpoint).run : undefined;
 }
 
 /** A run that a launcher starts again goes on, if it had come so far that there is something. */

@@ -11,6 +11,7 @@ import type { Segmentor } from '@pyramidal/upernet';
 import type * as tf from '@tensorflow/tfjs-core';
 import { evaluationTransform, segmentorPredictor } from './assemble';
 import type { SegmentationConfig } from './config';
+import { countLabels } from './draw-map';
 import { segmentImage } from './segment-image';
 
 /** A class that an image shows. */
@@ -75,10 +76,9 @@ export class SegmentationWork {
 }
 
 function segmentsOf(map: Uint8Array, classes: readonly SegmentationClass[]): Segment[] {
-  const counts = new Array<number>(classes.length).fill(0);
-  for (const label of map) counts[label]!++;
-  return counts
-    .map((count, label) => ({ label, name: classes[label]!.name, share: count / map.length }))
+  const counts = countLabels(map);
+  return classes
+    .map(({ name }, label) => ({ label, name, share: counts[label]! / map.length }))
     .filter(({ share }) => share > 0)
     .sort((a, b) => b.share - a.share || a.label - b.label);
 }

@@ -12,15 +12,21 @@ const STRIP = 2 ** 20;
  * @returns float32 [rows, width, K] of each strip, the caller's to dispose.
  */
 export function* probabilityStrips(views: readonly View[], size: ImageSize): Generator<tf.Tensor3D, void, void> {
+  for (const rows of strips(views, size)) yield tf.tidy(() => meanProbabilities(views, size, rows));
+}
+
+/** Rows of the image whose values may be in memory at a time. */
+function* strips(views: readonly View[], size: ImageSize): Generator<Rows, void, void> {
   const classes = views[0]!.windows[0]!.logits.shape[3];
   const height = Math.max(1, Math.floor(STRIP / (size.width * classes)));
   for (let start = 0; start < size.height; start += height) {
-    const rows = { start, end: Math.min(start + height, size.height) };
-    yield tf.tidy(() => {
-      const seen = views.map((view) => viewProbabilities(view, size, rows));
-      return seen.length === 1 ? seen[0]! : tf.div(tf.addN(seen), seen.length);
-    });
+    yield { start, end: Math.min(start + height, size.height) };
   }
+}
+
+function meanProbabilities(views: readonly View[], size: ImageSize, rows: Rows): tf.Tensor3D {
+  const seen = views.map((view) => viewProbabilities(view, size, rows));
+  return seen.length === 1 ? seen[0]! : tf.div(tf.addN(seen), seen.length);
 }
 
 /**
@@ -35,15 +41,21 @@ export async function predictMap(
   afterStrip: (bytes: number) => Promise<void> = async () => undefined,
 ): Promise<Uint8Array> {
   const map = new Uint8Array(size.height * size.width);
-  let written = 0;
-  for (const probabilities of probabilityStrips(views, size)) {
-    const classes = tf.tidy(() => tf.argMax(probabilities, 2));
-    map.set(await classes.data(), written);
-    written += classes.size;
-    tf.dispose([probabilities, classes]);
+  for (const rows of strips(views, size)) {
+    const classes = tf.tidy(() => tf.argMax(scoresOf(views, size, rows), 2));
+    map.set(await classes.data(), rows.start * size.width);
+    tf.dispose(classes);
     await afterStrip(4 * classes.size);
   }
   return map;
+}
+
+/** What ranks the classes as their probabilities do: of one view its logits. */
+function scoresOf(views: readonly View[], size: ImageSize, rows: Rows): tf.Tensor3D {
+  const [view] = views;
+  return views.length === 1 && !view!.isMirrored
+    ? tf.squeeze<tf.Tensor3D>(viewLogits(view!, size, rows), [0])
+    : meanProbabilities(views, size, rows);
 }
 
 /** Frees the logits of views. */

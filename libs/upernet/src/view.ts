@@ -56,7 +56,9 @@ function averagedLogits(view: View, rows: Rows): tf.Tensor4D {
     }
     const [, height] = window.logits.shape;
     const inside = { start: start - window.y, end: end - window.y };
-    const part = resizeRows(window.logits, { start: 0, end: height }, height, window, inside);
+    const needed = sourceRows(height, window.height, inside);
+    const logits = tf.slice(window.logits, [0, needed.start, 0, 0], [-1, needed.end - needed.start, -1, -1]);
+    const part = resizeRows(logits, needed, height, window, inside);
     const sides: [number, number] = [window.x, view.width - window.x - window.width];
     return tf.pad(part, [[0, 0], [start - rows.start, rows.end - end], sides, [0, 0]]);
   });

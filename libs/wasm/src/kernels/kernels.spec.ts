@@ -261,6 +261,24 @@ describe('indexing and casting', () => {
     expectAsOnCpu([[2, 1, 3]], (x) => tf.tile(x, reps)),
   );
 
+  it.each([
+    [[2, 4, 30], [3, 0, 0], 1],
+    [[2, 4, 30], [29, 1], -1],
+    [[5], [4, 4, 0], 0],
+    [[2, 3, 4], [1, 0], 0],
+    [[2, 3, 4], [], 1],
+  ] as const)('gathers from %j the places %j along %d', (shape, places, axis) =>
+    expectAsOnCpu([[...shape]], (x) => tf.gather(x, tf.tensor1d([...places], 'int32'), axis)),
+  );
+
+  it('gathers other places of each batch', () =>
+    expectAsOnCpu([[2, 3, 4]], (x) => tf.gather(x, tf.tensor2d([2, 0, 1, 1], [2, 2], 'int32'), 1, 1)));
+
+  it('gathers whole numbers, and refuses a place that is not there', () => {
+    expect([...tf.gather(tf.tensor1d([7, 8, 9], 'int32'), [2, 0]).dataSync()]).toEqual([9, 7]);
+    expect(() => tf.gather(tf.tensor1d([7, 8, 9]), [3])).toThrow('the index value 3 is not in [0, 2]');
+  });
+
   it('sums up along an axis counted from the end', () => {
     expect([...tf.cumsum(tf.tensor2d([1, 2, 3, 4], [2, 2]), -1).dataSync()]).toEqual([1, 3, 3, 7]);
   });

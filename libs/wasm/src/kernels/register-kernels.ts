@@ -7,6 +7,7 @@ import { clipByValue } from './clip-by-value';
 import { cumprod, cumsum } from './cumulative';
 import { depthwiseConv2d, depthwiseFilterGradient, depthwiseInputGradient } from './depthwise';
 import { all, any, prod } from './empty-reductions';
+import { gather } from './gather';
 import { maxPoolGradient } from './max-pool-gradient';
 import { resizeNearestGradient } from './resize-nearest-gradient';
 import { slice, split } from './slice';
@@ -19,7 +20,7 @@ const KERNELS: readonly WasmKernel[] = [
   ...[conv2d, conv2dInputGradient, conv2dFilterGradient],
   ...[depthwiseConv2d, depthwiseInputGradient, depthwiseFilterGradient],
   ...[batchMatMul, sum, mean, prod, any, all, cast, clipByValue, cumsum, cumprod],
-  ...[slice, split, tile],
+  ...[slice, split, tile, gather],
   ...[maxPoolGradient, resizeNearestGradient, unsortedSegmentSum],
 ];
 

@@ -1,7 +1,8 @@
 /** Masks of the network's grid as run-length masks of the image. */
 import { mask, type Rle } from '@cocoeval/ts';
 import type { ThreadFunction } from '@pyramidal/loading';
-import { pasteMaskRuns } from '@pyramidal/mask-rcnn';
+// Alone: threads that load no engine start at once and take little memory.
+import { pasteMaskRuns } from '@pyramidal/mask-rcnn/mask-paste';
 
 /** Masks of an image's detections, as the network gives them. */
 export interface MaskTask {

@@ -12,6 +12,3 @@ export {
 
 // What they are made of.
 export { TwoStageDetector, type TwoStageOptions } from './two-stage-detector';
-
-// Masks of detections on their images.
-export { pasteMaskRuns, type PasteOptions } from './mask-paste';

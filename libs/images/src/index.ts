@@ -5,6 +5,7 @@ export type { ImageSource } from './decode/decode';
 export { collectGarbage } from './decode/collect-garbage';
 export { decodeResized, type ResizedPictures } from './decode/decode-resized';
 export type { DecodeOptions, Orientation } from './decode/pixels';
+export { MemoryBudget, pictureBytes } from './decode/memory-budget';
 export { readImageFile } from './decode/read-file';
 export type { ImageHeader } from './decode/header';
 export { encodeImage } from './decode/encode';

@@ -1,45 +1,37 @@
-/** Large images one at a time: what is found in one, and what is drawn of it, may need hundreds of megabytes. */
-import { collectGarbage, readImageHeader } from '@pyramidal/images';
+/** Images one after the other or several at once, as memory allows: what is found in one, and drawn of it, needs some too. */
+import { collectGarbage, MemoryBudget, pictureBytes, readImageHeader } from '@pyramidal/images';
 
-/** Pixels of an image that is worth more memory than time. */
-const LARGE = 25_000_000;
+/** Bytes of an image that is worth a look of the garbage collector. */
+const LARGE = 75_000_000;
 
-/** Hands images out; a large one when all before it are done with, and what follows it when it is. */
+/** Hands images out, each as soon as there is room beside those before it that are not done with. */
 export class PacedImages {
-  private handedOut = 0;
-  private done = 0;
-  private wake: (() => void) | undefined;
+  private readonly budget = new MemoryBudget();
+  private readonly inWork: (() => void)[] = [];
 
   constructor(private readonly images: readonly string[]) {}
 
   async *[Symbol.asyncIterator](): AsyncGenerator<string, void, void> {
+    let before = 0;
     for (const image of this.images) {
-      const isLarge = (await pixelsOf(image)) > LARGE;
-      if (isLarge) await this.allDone();
-      this.handedOut++;
+      const bytes = await bytesOf(image);
+      this.inWork.push(await this.budget.enter(bytes));
+      if (Math.max(before, bytes) > LARGE) await collectGarbage();
+      before = bytes;
       yield image;
-      if (!isLarge) continue;
-      await this.allDone();
-      await collectGarbage();
     }
   }
 
-  /** One more of them is done with. */
+  /** The first of those in work is done with. */
   finish(): void {
-    this.done++;
-    if (this.done === this.handedOut) this.wake?.();
-  }
-
-  private async allDone(): Promise<void> {
-    if (this.done < this.handedOut) await new Promise<void>((resolve) => (this.wake = resolve));
+    this.inWork.shift()?.();
   }
 }
 
 /** 0 of what cannot be read, which is told when it is decoded. */
-async function pixelsOf(image: string): Promise<number> {
+async function bytesOf(image: string): Promise<number> {
   try {
-    const { width, height } = await readImageHeader(image);
-    return width * height;
+    return pictureBytes(await readImageHeader(image));
   } catch {
     return 0;
   }

@@ -48,6 +48,7 @@ export class Predictions {
     for await (const found of streamImages(queue, paced, { onBroken })) {
       const image = images[found.index]!;
       await work(found, image, this.pathOf(image, found.index));
+      empty(found);
       paced.finish();
     }
   }
@@ -56,6 +57,11 @@ export class Predictions {
   private pathOf(image: string, index: number): string {
     return join(this.folder, `${String(index).padStart(4, '0')}-${basename(image, extname(image))}`);
   }
+}
+
+/** A loop holds what it was given last until the next is there: beside the map of a large image there would be the one before it. */
+function empty(found: object): void {
+  for (const name of Object.keys(found)) Reflect.deleteProperty(found, name);
 }
 
 /**

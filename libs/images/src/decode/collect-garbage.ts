@@ -10,6 +10,7 @@ let collect: (() => void) | undefined;
  * after the next large picture was decoded. What it finds is freed in the next turn of the event loop.
  */
 export async function collectGarbage(): Promise<void> {
+  await setImmediate(); // those who were just told that they may go on do so, and let go of what they held
   collect ??= exposed();
   collect();
   await setImmediate();

@@ -4,8 +4,8 @@ import type { RgbImage, Size } from '../rgb-image';
 import { collectGarbage } from './collect-garbage';
 import { drawnSize } from './drawn-size';
 import { BrokenImageError, naming } from './broken-image';
-import { formatOf, type ImageHeader, readHeader } from './header';
-import { PixelBudget } from './pixel-budget';
+import { formatOf, type ImageHeader, MOST_HELD, readHeader } from './header';
+import { MemoryBudget, pictureBytes } from './memory-budget';
 import { type DecodeOptions, decodedSize, decodePixels, MOST_WHOLE, type Opened } from './pixels';
 import { readImageFile } from './read-file';
 
@@ -26,7 +26,7 @@ const OTHER_BYTES = 32 << 20;
 const HEADER_BYTES = 128 * 1024;
 
 /** Pictures in work share it, so that many large ones at the same time need no more memory than one. */
-const budget = new PixelBudget(MAX_PIXELS);
+const budget = new MemoryBudget();
 
 /**
  * Decodes JPEG, PNG, WebP, the first frame of GIF, or the first page of TIFF to 8-bit RGB. Grey is repeated, alpha dropped, 16-bit cut to its
@@ -109,30 +109,40 @@ export async function withOpened<T>(
 ): Promise<T> {
   const { orientation = 'stored', maxPixels = MAX_PIXELS } = options;
   const own = name ?? (typeof source === 'string' ? source : 'image');
-  const { bytes, header } = await naming(own, () => openFile(source, maxPixels));
-  const { width, height } = header;
-  return budget.use(width * height, async () => {
-    if (width * height > MOST_WHOLE) await collectGarbage();
-    return use({ name: own, bytes, header, orientation, maxPixels });
+  const { header, read } = await naming(own, async () => {
+    const found = await look(source, maxPixels);
+    requireLimits(found.header, maxPixels);
+    return found;
   });
+  const leave = await budget.enter(pictureBytes(header));
+  try {
+    if (header.width * header.height > MOST_WHOLE) await collectGarbage();
+    return await use({ name: own, bytes: await naming(own, read), header, orientation, maxPixels });
+  } finally {
+    leave();
+  }
 }
 
-/** The bytes of a picture whose header promises no more than is allowed. */
-async function openFile(source: ImageFile, maxPixels: number): Promise<{ bytes: Uint8Array; header: ImageHeader }> {
-  const bytes = typeof source === 'string' ? await readWhole(source, maxPixels) : source;
-  const header = await headerOf(bytes);
-  requireLimits(header, maxPixels);
-  return { bytes, header };
-}
-
-/** A file is read when its header, where that is told first, promises no more than is allowed. */
-async function readWhole(file: string, maxPixels: number): Promise<Uint8Array> {
-  const start = await readImageFile(file, { first: HEADER_BYTES });
+/** The header of a picture, and what reads all of it: a file waits on the disk until there is room for its pixels. */
+async function look(
+  source: ImageFile,
+  maxPixels = MAX_PIXELS,
+): Promise<{ readonly header: ImageHeader; readonly read: () => Promise<Uint8Array> }> {
+  const whole = (pixels: number): Promise<Uint8Array> => readWhole(source, pixels);
+  const start = typeof source === 'string' ? await readImageFile(source, { first: HEADER_BYTES }) : source;
   const header = readHeader(start);
-  if (hasSize(header)) requireLimits(header, maxPixels);
-  if (start.length < HEADER_BYTES) return start;
-  const pixels = hasSize(header) ? header.width * header.height : Math.max(maxPixels, MAX_PIXELS);
-  return readImageFile(file, { maxBytes: pixels * BYTES_A_PIXEL + OTHER_BYTES });
+  if (!hasSize(header)) {
+    const bytes = await whole(Math.max(maxPixels, MAX_PIXELS));
+    return { header: await headerOf(bytes), read: async () => bytes };
+  }
+  if (start.length < HEADER_BYTES) return { header, read: async () => start };
+  return { header, read: () => whole(header.width * header.height) };
+}
+
+/** A file is not read that holds more than so many pixels could need. */
+async function readWhole(source: ImageFile, pixels: number): Promise<Uint8Array> {
+  if (typeof source !== 'string') return source;
+  return readImageFile(source, { maxBytes: pixels * BYTES_A_PIXEL + OTHER_BYTES });
 }
 
 function requireLimits({ width, height }: Size, maxPixels: number): void {
@@ -146,18 +156,16 @@ function requireLimits({ width, height }: Size, maxPixels: number): void {
  * @throws BrokenImageError naming the image.
  */
 export function readImageHeader(file: string): Promise<ImageHeader> {
-  return naming(file, async () => {
-    const header = readHeader(await readImageFile(file, { first: HEADER_BYTES }));
-    if (hasSize(header)) return header;
-    return headerOf(await readImageFile(file, { maxBytes: MAX_PIXELS * BYTES_A_PIXEL + OTHER_BYTES }));
-  });
+  return naming(file, async () => (await look(file)).header);
 }
 
 async function headerOf(bytes: Uint8Array): Promise<ImageHeader> {
   const header = readHeader(bytes);
   if (hasSize(header)) return header;
-  const { width, height, orientation = 1 } = await sharp(bytes, { limitInputPixels: false }).metadata();
-  return { format: formatOf(bytes), width, height, orientation };
+  const { width, height, orientation = 1, isProgressive = false } = await sharp(bytes, {
+    limitInputPixels: false,
+  }).metadata();
+  return { format: formatOf(bytes), width, height, orientation, heldBytes: isProgressive ? MOST_HELD : 0 };
 }
 
 /** A JPEG may tell its height behind its pixels only. */

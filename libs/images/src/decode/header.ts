@@ -8,9 +8,14 @@ export interface ImageHeader extends Size {
   readonly format: ImageFormat;
   /** EXIF's tag: 1 as stored, 2 to 8 mirrored or turned; from 5 on width and height change places. */
   readonly orientation: number;
+  /** Bytes of every pixel that the decoder holds at once; 0 where it goes on row by row. */
+  readonly heldBytes: number;
   /** Colour channels of a JPEG: 4 are inks. */
   readonly channels?: number;
 }
+
+/** A decoder holds at most as many bytes of each pixel. */
+export const MOST_HELD = 8;
 
 /** What files that are not decoded begin with. */
 const REFUSED: readonly (readonly [start: RegExp, name: string])[] = [
@@ -63,7 +68,12 @@ const READERS: { readonly [Format in ImageFormat]?: (view: DataView) => Found | 
   JPEG: readJpeg,
   PNG: readPng,
   WebP: readWebp,
-  GIF: (view) => ({ width: view.getUint16(6, true), height: view.getUint16(8, true), orientation: 1 }),
+  GIF: (view) => ({
+    width: view.getUint16(6, true),
+    height: view.getUint16(8, true),
+    orientation: 1,
+    heldBytes: MOST_HELD,
+  }),
 };
 
 /** Walks the segments up to the frame header (SOF), past EXIF's (APP1). */
@@ -79,34 +89,51 @@ function readJpeg(view: DataView): Found | undefined {
     if (marker === 0xe1 && textAt(view, at + 4, 6) === 'Exif\0\0') orientation = readOrientation(view, at + 10);
     if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
       const [height, width] = [view.getUint16(at + 5), view.getUint16(at + 7)];
-      return { width, height, orientation, channels: view.getUint8(at + 9) };
+      const channels = view.getUint8(at + 9);
+      const isHeld = PROGRESSIVE.includes(marker) || hasManyScans(view, at, channels);
+      return { width, height, orientation, channels, heldBytes: isHeld ? COEFFICIENT_BYTES * channels : 0 };
     }
     at += 2 + Math.max(2, view.getUint16(at + 2));
   }
 }
 
+/** Frame headers of JPEGs whose scans refine each other. */
+const PROGRESSIVE = [0xc2, 0xc6, 0xca, 0xce];
+const COEFFICIENT_BYTES = 2;
+
+/** Whether the first scan (SOS) has some of the channels only: the decoder keeps it until all are there. @param at of the frame header. */
+function hasManyScans(view: DataView, at: number, channels: number): boolean {
+  for (let next = at; next + 4 < view.byteLength; next += 2 + Math.max(2, view.getUint16(next + 2))) {
+    if (view.getUint8(next + 1) === 0xda) return view.getUint8(next + 4) < channels;
+  }
+  return true; // not known, since it lies behind these bytes
+}
+
 function readPng(view: DataView): Found {
   const [width, height] = [view.getUint32(16), view.getUint32(20)];
+  const isInterlaced = view.getUint8(28) === 1;
+  const size = { width, height, heldBytes: isInterlaced ? MOST_HELD : 0 };
   for (let at = 8; at + 8 <= view.byteLength; at += 12 + view.getUint32(at)) {
     const type = textAt(view, at + 4, 4);
     if (type === 'IDAT') break;
-    if (type === 'eXIf') return { width, height, orientation: readOrientation(view, at + 8) };
+    if (type === 'eXIf') return { ...size, orientation: readOrientation(view, at + 8) };
   }
-  return { width, height, orientation: 1 };
+  return { ...size, orientation: 1 };
 }
 
 function readWebp(view: DataView): Found | undefined {
   const kind = textAt(view, 12, 4);
+  const still = { orientation: 1, heldBytes: MOST_HELD };
   if (kind === 'VP8 ') {
-    return { width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff, orientation: 1 };
+    return { ...still, width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff };
   }
   if (kind === 'VP8L') {
     const bits = view.getUint32(21, true);
-    return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1, orientation: 1 };
+    return { ...still, width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
   }
   if (kind !== 'VP8X') return undefined;
   const side = (at: number): number => (view.getUint16(at, true) | (view.getUint8(at + 2) << 16)) + 1;
-  return { width: side(24), height: side(27), orientation: webpOrientation(view) };
+  return { ...still, width: side(24), height: side(27), orientation: webpOrientation(view) };
 }
 
 /** EXIF's chunk follows the picture's, and may lie behind the bytes that are there. @throws RangeError then */

@@ -162,7 +162,12 @@ export function readImageHeader(file: string): Promise<ImageHeader> {
 async function headerOf(bytes: Uint8Array): Promise<ImageHeader> {
   const header = readHeader(bytes);
   if (hasSize(header)) return header;
-  const { width, height, orientation = 1, isProgressive = false } = await sharp(bytes, {
+  const {
+    width,
+    height,
+    orientation = 1,
+    isProgressive = false,
+  } = await sharp(bytes, {
     limitInputPixels: false,
   }).metadata();
   return { format: formatOf(bytes), width, height, orientation, heldBytes: isProgressive ? MOST_HELD : 0 };

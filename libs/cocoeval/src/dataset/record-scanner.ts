@@ -77,7 +77,7 @@ export class RecordScanner {
     private readonly kernels: Kernels,
     private readonly form: number,
   ) {
-    this.places = kernels.uint32(kernels.run.recordColumns(MOST_BYTES), COLUMNS).slice();
+    this.places = kernels.uint32(kernels.run.recordColumns(MOST_BYTES), COLUMNS.length).slice();
   }
 
   /** @returns undefined where WebAssembly is missing: records have to be parsed then. */
@@ -93,14 +93,22 @@ export class RecordScanner {
 
   /** Reads elements of a list, from the beginning of some bytes on, as many as are plain and keep the rules. */
   scan(bytes: Uint8Array, kind = ANY_RESULTS): Scanned {
+    for (;;) {
+      const length = Math.min(bytes.length, this.bytesAtOnce);
+      const scanned = this.scanPiece(bytes.subarray(0, length), kind);
+      this.bytesAtOnce = scanned.stop === 'not plain' ? FEWEST_BYTES : Math.min(2 * this.bytesAtOnce, MOST_BYTES);
+      // What is missing may be there.
+      const isCut = scanned.count === 0 && scanned.stop === 'incomplete' && length < bytes.length;
+      if (!isCut || length === MOST_BYTES) return scanned;
+    }
+  }
+
+  private scanPiece(bytes: Uint8Array, kind: number): Scanned {
     const { run } = this.kernels;
-    const length = Math.min(bytes.length, this.bytesAtOnce);
-    this.kernels.bytes(this.places[INPUT] as number, length).set(bytes.subarray(0, length));
-    const count = run.scanRecords(length, this.form, kind);
-    this.starts = this.kernels.uint32(this.places[STARTS] as number, count);
-    const stop = STOPS[run.stopReason()] as Scanned['stop'];
-    this.bytesAtOnce = stop === 'not plain' ? FEWEST_BYTES : Math.min(2 * this.bytesAtOnce, MOST_BYTES);
-    return { count, end: run.resumeAt(), stop };
+    this.kernels.bytes(this.place('input'), bytes.length).set(bytes);
+    const count = run.scanRecords(bytes.length, this.form, kind);
+    this.starts = this.kernels.uint32(this.place('starts'), count);
+    return { count, end: run.resumeAt(), stop: STOPS[run.stopReason()] as Scanned['stop'] };
   }
 
   /** What was read, if reading had stopped before a record. */
@@ -110,17 +118,14 @@ export class RecordScanner {
 
   /** The first `count` of the records read last; valid until the next are read. */
   records(count: number): ScannedRecords {
-    const { kernels, places } = this;
-    const float64 = (column: number, length = count): Float64Array => kernels.float64(places[column] as number, length);
-    const uint32 = (column: number, length = count): Uint32Array => kernels.uint32(places[column] as number, length);
     return {
-      ids: float64(2),
-      imageIds: float64(3),
-      categoryIds: float64(4),
-      scores: float64(5),
-      crowds: uint32(6),
-      areas: float64(7),
-      boxes: float64(8, 4 * count),
+      ids: this.float64('ids', count),
+      imageIds: this.float64('imageIds', count),
+      categoryIds: this.float64('categoryIds', count),
+      scores: this.float64('scores', count),
+      crowds: this.uint32('crowds', count),
+      areas: this.float64('areas', count),
+      boxes: this.float64('boxes', 4 * count),
       segmentations: this.segmentations((this.form & MASKS) !== 0 ? count : 0),
     };
   }
@@ -134,28 +139,44 @@ export class RecordScanner {
     }
     const start = run.mark();
     const out = run.allocate(4 * count);
-    run.findIds(this.images.table, this.places[3] as number, count, out);
+    run.findIds(this.images.table, this.place('imageIds'), count, out);
     run.release(start);
     return this.kernels.int32(out, count);
   }
 
   private segmentations(count: number): ScannedSegmentations {
-    const { kernels, places } = this;
-    const uint32 = (column: number, length = count): Uint32Array => kernels.uint32(places[column] as number, length);
-    const [countEnds, lengthEnds, coordinateEnds] = [uint32(11), uint32(12), uint32(13)];
+    const countEnds = this.uint32('countEnds', count);
+    const lengthEnds = this.uint32('lengthEnds', count);
+    const coordinateEnds = this.uint32('coordinateEnds', count);
     return {
-      kinds: uint32(9),
-      sizes: uint32(10, 2 * count),
+      kinds: this.uint32('kinds', count),
+      sizes: this.uint32('sizes', 2 * count),
       countEnds,
       lengthEnds,
       coordinateEnds,
-      counts: kernels.bytes(places[14] as number, countEnds[count - 1] ?? 0),
-      lengths: uint32(15, lengthEnds[count - 1] ?? 0),
-      coordinates: kernels.float64(places[16] as number, coordinateEnds[count - 1] ?? 0),
+      counts: this.kernels.bytes(this.place('counts'), countEnds[count - 1] ?? 0),
+      lengths: this.uint32('lengths', lengthEnds[count - 1] ?? 0),
+      coordinates: this.float64('coordinates', coordinateEnds[count - 1] ?? 0),
     };
+  }
+
+  private float64(column: ColumnName, length: number): Float64Array {
+    return this.kernels.float64(this.place(column), length);
+  }
+
+  private uint32(column: ColumnName, length: number): Uint32Array {
+    return this.kernels.uint32(this.place(column), length);
+  }
+
+  private place(column: ColumnName): number {
+    return this.places[COLUMNS.indexOf(column)] as number;
   }
 }
 
-const INPUT = 0;
-const STARTS = 1;
-const COLUMNS = 17;
+/** The input and the columns, in the order in which the kernels give their places. */
+const COLUMNS = [
+  ...(['input', 'starts', 'ids', 'imageIds', 'categoryIds', 'scores', 'crowds', 'areas', 'boxes'] as const),
+  ...(['kinds', 'sizes', 'countEnds', 'lengthEnds', 'coordinateEnds', 'counts', 'lengths', 'coordinates'] as const),
+] as const;
+
+type ColumnName = (typeof COLUMNS)[number];

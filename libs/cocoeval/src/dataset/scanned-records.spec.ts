@@ -146,6 +146,23 @@ describe('records read straight from bytes', () => {
     expect([add.mock.calls.length, detections.length, detections.areas.get(0)]).toEqual([0, 1, 4]);
   });
 
+  it('are scanned also behind one that is not plain, however long they are', () => {
+    const note = { unusual: '\u00fc', long: 'x'.repeat(10_000), longer: 'x'.repeat(300_000) };
+    const right = { image_id: 1, category_id: 1, bbox: [0, 0, 2, 2], score: 0.5 };
+    const lists = [
+      ['unusual', 'long'],
+      ['unusual', 'longer'],
+      ['long', 'unusual', 'longer', 'long', 'long'],
+    ] as const;
+    for (const list of lists) {
+      const json = JSON.stringify(list.map((kind) => ({ ...right, note: note[kind] })));
+      for (const size of [1000, 1 << 20]) {
+        const options: How = { iouType: 'bbox', size, scans: true };
+        expect(results(json, options)).toEqual(results(json, { ...options, scans: false }));
+      }
+    }
+  });
+
   it.each(['[{}, ]', '[, {}]', '[{},,{}]'])('commas without an element between are an error: %s', (list) => {
     const options: How = { iouType: 'bbox', size: 100, scans: true };
     const filled = list.replaceAll('{}', '{"image_id":1,"category_id":1,"bbox":[1,1,1,1],"score":1}');

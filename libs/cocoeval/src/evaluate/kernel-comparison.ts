@@ -79,7 +79,9 @@ class Comparison {
     );
     const known = imageIds.map((id) => images.indexOf(id)).filter((image) => image >= 0);
     const chosen = this.kernels.put(Uint32Array.from(known));
-    const answers = this.kernels.uint32(run.beginEvaluation(chosen, known.length, catIds.length), 9).slice();
+    const answers = this.kernels
+      .uint32(run.beginEvaluation(this.truth.length, this.detections.length, catIds.length), 9)
+      .slice();
     for (let i = 0; i < known.length; i += IMAGES_AT_ONCE) {
       run.evaluateImages(chosen + 4 * i, Math.min(IMAGES_AT_ONCE, known.length - i));
     }
@@ -140,6 +142,7 @@ class Comparison {
     return columns.map((column) => this.kernels.put(column.values()));
   }
 
+  /** Copies of the answers, so that the kernels' memory can go. */
   private storeOf(answers: Uint32Array): MatchStore {
     const [objects, images, detections, firstImages, firstDetections, imageIds, starts, scores, bits] = [
       ...answers,

@@ -4,7 +4,7 @@ import type { Accumulated } from './accumulate';
 import type { CategoryMatches, MatchStore } from './match-store';
 import type { Params } from './params';
 
-/** Writes precision, recall and scores of all categories that have objects. @returns false, having written nothing, where it cannot. */
+/** Writes precision, recall and scores of all categories. @returns false, having written nothing, where it cannot. */
 export function accumulateByKernels(store: MatchStore, params: Params, out: Accumulated): boolean {
   const kernels = store.words === 1 && bytesOf(store, out) < MOST_BYTES ? Kernels.create() : undefined;
   return kernels !== undefined && withinMemory(() => new Curves(kernels, params, out).ofAll(store)) !== undefined;
@@ -37,28 +37,27 @@ class Curves {
     this.recall = run.allocate(8 * T * A * M);
   }
 
-  /** @returns how many categories have objects. */
-  ofAll(store: MatchStore): number {
+  /** @returns the arrays that it filled. */
+  ofAll(store: MatchStore): Accumulated {
     const [T, R] = this.out.counts;
-    let found = 0;
     store.categories.forEach((matches, k) => {
-      if (matches.objects.every((count) => count === 0)) return;
-      found++;
       this.of(matches);
       this.copy(this.precision, this.out.precision, T * R, k);
       this.copy(this.scores, this.out.scores, T * R, k);
       this.copy(this.recall, this.out.recall, T, k);
     });
-    return found;
+    return this.out;
   }
 
   private of(matches: CategoryMatches): void {
     const { kernels } = this;
     const { run } = kernels;
     const [T, R, , A, M] = this.out.counts;
-    kernels.float64(this.precision, T * R * A * M).fill(-1);
-    kernels.float64(this.scores, T * R * A * M).fill(-1);
-    kernels.float64(this.recall, T * A * M).fill(-1);
+    if (matches.objects.includes(0)) {
+      kernels.float64(this.precision, T * R * A * M).fill(-1);
+      kernels.float64(this.scores, T * R * A * M).fill(-1);
+      kernels.float64(this.recall, T * A * M).fill(-1);
+    }
     const start = run.mark();
     const { scores, places, bits } = matches.byImageId();
     run.accumulateCategory(

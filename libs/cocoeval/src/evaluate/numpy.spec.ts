@@ -28,9 +28,9 @@ describe('pairwiseSum', () => {
 });
 
 describe('meanAboveMinusOne', () => {
-  it('passes over -1', () => expect(meanAboveMinusOne([-1, 0.5, -1, 1, 0])).toBe(0.5));
+  it('passes over -1', () => expect(meanAboveMinusOne(Float64Array.of(-1, 0.5, -1, 1, 0))).toBe(0.5));
   it('is -1 where nothing is left', () => {
-    expect(meanAboveMinusOne([-1, -1])).toBe(-1);
-    expect(meanAboveMinusOne([])).toBe(-1);
+    expect(meanAboveMinusOne(Float64Array.of(-1, -1))).toBe(-1);
+    expect(meanAboveMinusOne(new Float64Array(0))).toBe(-1);
   });
 });

@@ -12,12 +12,17 @@ export function pairwiseSum(values: ArrayLike<number>, start: number, end: numbe
   return pairwiseSum(values, start, start + half) + pairwiseSum(values, start + half, end);
 }
 
-/** The mean of the values above -1, which stand for "nothing to average"; -1 if there are none. */
-export function meanAboveMinusOne(values: ArrayLike<number>): number {
-  const kept = new Float64Array(values.length);
+/**
+ * The mean of the values above -1, which stand for "nothing to average"; -1 if there are none.
+ * @param values of which those that count are moved to the beginning.
+ */
+export function meanAboveMinusOne(values: Float64Array): number {
   let count = 0;
-  for (let i = 0; i < values.length; i++) if ((values[i] as number) > -1) kept[count++] = values[i] as number;
-  return count === 0 ? -1 : pairwiseSum(kept, 0, count) / count;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (value > -1) values[count++] = value;
+  }
+  return count === 0 ? -1 : pairwiseSum(values, 0, count) / count;
 }
 
 function plainSum(values: ArrayLike<number>, start: number, end: number, sum: number): number {

@@ -9,7 +9,7 @@ import { categoriesOf, compare } from '../evaluator';
 import { CocoFormatError } from '../format/errors';
 import { CocoReport } from '../report/coco-report';
 import { readDetections, readGroundTruth } from './files';
-import { Thread } from './threads';
+import { shareOf, Thread } from './threads';
 
 /** Evaluates a results file against a dataset file; of both, only what is compared is kept in memory. */
 export function evaluateFiles(gtPath: string, dtPath: string, options: EvaluationOptions = {}): CocoReport {
@@ -54,10 +54,4 @@ export async function evaluateFilesInThreads(
   } finally {
     await Promise.all(others.map((thread) => thread.end()));
   }
-}
-
-/** One of several shares of the images, which follow each other. */
-export function shareOf(imageIds: readonly number[], share: number, shares: number): readonly number[] {
-  const at = (index: number): number => Math.floor((index * imageIds.length) / shares);
-  return imageIds.slice(at(share), at(share + 1));
 }

@@ -65,6 +65,12 @@ export class Thread {
   }
 }
 
+/** One of several shares of the images, which follow each other. */
+export function shareOf(imageIds: readonly number[], share: number, shares: number): readonly number[] {
+  const at = (index: number): number => Math.floor((index * imageIds.length) / shares);
+  return imageIds.slice(at(share), at(share + 1));
+}
+
 /** Inside the workspace the sources run as they are, through tsx. */
 function startWorker(task: ReadingTask | undefined): Worker {
   const file = join(__dirname, `worker${extname(__filename)}`);

@@ -5,9 +5,8 @@ import { GroundTruth } from '../dataset/ground-truth';
 import { toParams } from '../evaluate/options';
 import { compare } from '../evaluator';
 import { CocoFormatError } from '../format/errors';
-import { shareOf } from './evaluate-files';
 import { readPlainResults } from './files';
-import type { Answer, ComparisonTask, ReadingTask } from './threads';
+import { shareOf, type Answer, type ComparisonTask, type ReadingTask } from './threads';
 
 const reading = workerData as ReadingTask | undefined;
 if (reading !== undefined) send({ results: readPlainResults(reading.path, reading.iouType)?.pack() });

@@ -24,7 +24,7 @@ interface Exports {
   useParams(
     ...args: [thresholds: number, count: number, floor: number, ranges: number, rangeCount: number, limit: number]
   ): void;
-  beginEvaluation(images: number, count: number, categories: number): number;
+  beginEvaluation(objects: number, detections: number, categories: number): number;
   evaluateImages(images: number, count: number): void;
   useCurves(
     ...args: [

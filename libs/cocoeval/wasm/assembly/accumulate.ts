@@ -21,6 +21,9 @@ let bits: usize = 0;
 let countedEnd: usize = 0;
 let counted: usize = 0;
 
+/** At which true positive each recall threshold is reached, from 0. */
+let reached: usize = 0;
+
 /** For each threshold the ranks of true positives, the precision there, how many there are, and how many were passed over. */
 let hits: usize = 0;
 let precisions: usize = 0;
@@ -65,6 +68,7 @@ export function accumulateCategory(
   precisions = allocate((<usize>thresholdCount * count) << 3);
   hitCounts = allocate((<usize>thresholdCount) << 2);
   skipped = allocate((<usize>thresholdCount) << 2);
+  reached = allocate((<usize>recallCount) << 2);
   counted = allocate((<usize>count) << 4);
   let most: u32 = 0;
   for (let i: u32 = 0; i < count; i++) most = max(most, load<u32>(places + (i << 2)) + 1);
@@ -72,6 +76,7 @@ export function accumulateCategory(
     const toFind = load<u32>(objects + (a << 2));
     if (toFind === 0) continue;
     collect(a);
+    reachRecalls(<f64>toFind);
     for (let m: u32 = 0; m < limitCount; m++) {
       const limit = load<f64>(limits + (m << 3));
       // The curves of a limit that leaves nothing out are those of the next one too.
@@ -82,7 +87,7 @@ export function accumulateCategory(
         const found = <f64>load<u32>(hitCounts + (t << 2));
         store<f64>(recall + ((t * rangeCount * limitCount + cell) << 3), found / <f64>toFind);
         const at = (t * recallCount * rangeCount * limitCount + cell) << 3;
-        sample(t, <f64>toFind, best, precision + at, scoresAt + at);
+        sample(t, best, precision + at, scoresAt + at);
       }
     }
   }
@@ -164,22 +169,32 @@ function raise(t: u32): void {
   }
 }
 
+/** Writes at which true positive each recall is reached: the first that is not below it. */
+function reachRecalls(toFind: f64): void {
+  for (let r: u32 = 0; r < recallCount; r++) {
+    const threshold = load<f64>(recalls + (r << 3));
+    // Nearly that; the quotients decide.
+    let found = min(ceil(threshold * toFind), toFind + 1);
+    if (!(found >= 1)) found = 1;
+    while (found > 1 && !((found - 1) / toFind < threshold)) found--;
+    while (found <= toFind && found / toFind < threshold) found++;
+    store<u32>(reached + (r << 2), <u32>found - 1);
+  }
+}
+
 /** Writes precision and score at each recall threshold. */
-function sample(t: u32, toFind: f64, best: u32, precision: usize, score: usize): void {
+function sample(t: u32, best: u32, precision: usize, score: usize): void {
   const length = load<u32>(hitCounts + (t << 2));
   const ownHits = hits + ((t * count) << 2);
   const ownPrecisions = precisions + ((t * count) << 3);
   const step = (rangeCount * limitCount) << 3;
-  let place: u32 = 0;
   for (let r: u32 = 0; r < recallCount; r++) {
-    const threshold = load<f64>(recalls + (r << 3));
-    if (place > 0 && <f64>place / toFind >= threshold) place = 0;
-    while (place < length && <f64>(place + 1) / toFind < threshold) place++;
     // As in pycocotools, recall 0 is reached by the first detection, whether it finds something or not.
-    const isBeforeAll = threshold <= 0 && best < count;
-    const at: u32 = isBeforeAll ? 0 : place;
-    store<f64>(precision, at < length ? load<f64>(ownPrecisions + (at << 3)) : 0);
-    const rank = isBeforeAll ? best : at < length ? load<u32>(ownHits + (at << 2)) : count;
+    const isBeforeAll = load<f64>(recalls + (r << 3)) <= 0 && best < count;
+    const place: u32 = isBeforeAll ? 0 : load<u32>(reached + (r << 2));
+    const isReached = place < length;
+    store<f64>(precision, isReached ? load<f64>(ownPrecisions + (place << 3)) : 0);
+    const rank = isBeforeAll ? best : isReached ? load<u32>(ownHits + (place << 2)) : count;
     store<f64>(score, rank < count ? load<f64>(scores + (rank << 3)) : 0);
     precision += step;
     score += step;

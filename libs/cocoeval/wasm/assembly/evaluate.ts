@@ -79,10 +79,10 @@ export function useParams(
 }
 
 /**
- * Makes room for the answers of some images.
+ * Makes room for the answers: in a category there are at most as many images as objects and detections.
  * @returns places: by category objects, images, detections, first image and first detection; then the columns.
  */
-export function beginEvaluation(chosen: usize, count: u32, categories: u32): usize {
+export function beginEvaluation(truthCount: u32, foundCount: u32, categories: u32): usize {
   wanted = allocateZeros((<usize>categories * rangeCount) << 2);
   images = allocateZeros((<usize>categories) << 2);
   detections = allocateZeros((<usize>categories) << 2);
@@ -93,16 +93,9 @@ export function beginEvaluation(chosen: usize, count: u32, categories: u32): usi
   gtEnds = allocate((<usize>categories) << 2);
   dtEnds = allocate((<usize>categories) << 2);
   present = allocate((<usize>categories) << 2);
-  for (let i: u32 = 0; i < count; i++) {
-    const there = countCategories(load<u32>(chosen + (i << 2)));
-    for (let p: u32 = 0; p < there; p++) {
-      const category = load<u32>(present + (p << 2)) << 2;
-      add(images + category, 1);
-      add(detections + category, min(load<u32>(dtCounts + category), maxDet));
-      store<u32>(gtCounts + category, 0);
-      store<u32>(dtCounts + category, 0);
-    }
-  }
+  countIn(truthCount, truth.categories, images);
+  countIn(foundCount, found.categories, images);
+  countIn(foundCount, found.categories, detections);
   let imageTotal: u32 = 0;
   let detectionTotal: u32 = 0;
   for (let category: usize = 0; category < (<usize>categories) << 2; category += 4) {
@@ -139,12 +132,20 @@ export function evaluateImages(chosen: usize, count: u32): void {
   }
 }
 
-/** Counts an image's objects and detections by category. @returns how many categories are present. */
-function countCategories(image: u32): u32 {
-  return countIn(truth, image, gtCounts, countIn(found, image, dtCounts, 0));
+/** Adds how many objects each category has. */
+function countIn(count: u32, categories: usize, counts: usize): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const category = load<i32>(categories + (i << 2));
+    if (category >= 0) add(counts + ((<usize>category) << 2), 1);
+  }
 }
 
-function countIn(objects: Objects, image: u32, counts: usize, there: u32): u32 {
+/** Counts an image's objects and detections by category. @returns how many categories are present. */
+function countCategories(image: u32): u32 {
+  return countOfImage(truth, image, gtCounts, countOfImage(found, image, dtCounts, 0));
+}
+
+function countOfImage(objects: Objects, image: u32, counts: usize, there: u32): u32 {
   const end = load<u32>(objects.starts + (image << 2), 4);
   for (let i = load<u32>(objects.starts + (image << 2)); i < end; i++) {
     const category = load<i32>(objects.categories + (load<u32>(objects.order + (i << 2)) << 2));
@@ -206,9 +207,9 @@ function evaluateGroup(image: u32, category: u32, gts: usize, g: u32, dts: usize
   for (let i: u32 = 0; i < d; i++) {
     store<f64>(outScores + ((first + i) << 3), load<f64>(found.scores + (load<u32>(dts + (i << 2)) << 3)));
   }
-  const crowds = allocate(g);
-  const named = allocate(g);
-  const ignored = allocate(g);
+  const ignored = g > 0 ? allocate(3 * <usize>g) : 0;
+  const crowds = ignored + g;
+  const named = crowds + g;
   const hopeful = g > 0 && d > 0 ? findHopeful(image, gts, g, dts, d, crowds, named) : 0;
   const all: u32 = thresholdCount === 32 ? 0xffffffff : (1 << thresholdCount) - 1;
   // Where all objects are ignored, or none is, the same ones are found.

@@ -8,7 +8,7 @@ let thresholds: usize = 0;
 let thresholdCount: u32 = 0;
 let floor: f64 = 0;
 
-/** How many objects the group has; whether each was taken already. */
+/** How many objects the group has; whether each was taken already, which crowds never are. */
 let objects: u32 = 0;
 let taken: usize = 0;
 /** Hopeful detections of the group: how many, their places, and their highest similarities. */
@@ -96,12 +96,16 @@ export function match(ignored: usize, crowds: usize, named: usize, some: bool, o
   for (let t: u32 = 0; t < thresholdCount; t++) {
     const threshold = load<f64>(thresholds + (t << 3));
     for (let g: u32 = 0; g < objects; g += 8) store<u64>(taken + g, 0);
-    for (let h: u32 = 0; h < hopeful; h++) {
+    let free = objects;
+    for (let h: u32 = 0; h < hopeful && free > 0; h++) {
       if (load<f64>(highest + (h << 3)) < threshold) continue;
       let object = others ? best(h, threshold, ignored, crowds, 0) : -1;
       if (object < 0 && some) object = best(h, threshold, ignored, crowds, 1);
       if (object < 0) continue;
-      store<u8>(taken + object, 1);
+      if (load<u8>(crowds + object) === 0) {
+        store<u8>(taken + object, 1);
+        free--;
+      }
       const bit: u32 = 1 << t;
       const at = h << 2;
       store<u32>(found + at, load<u32>(found + at) | bit);
@@ -120,7 +124,7 @@ function best(h: u32, threshold: f64, ignored: usize, crowds: usize, kind: u32):
   for (let c = load<u32>(starts + (h << 2)); c < end; c++) {
     const g = load<u32>(candidates + (c << 2));
     if (load<u8>(ignored + g) !== kind) continue;
-    if (load<u8>(taken + g) === 1 && load<u8>(crowds + g) === 0) continue;
+    if (load<u8>(taken + g) !== 0) continue;
     const similarity = load<f64>(similarities + (c << 3));
     if (similarity < bar) continue;
     bar = similarity;

@@ -8,6 +8,9 @@ const MOST_PAGES: u64 = 65536;
 
 let top: usize = (__heap_base + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
 
+/** Where the memory ends now. */
+let bottom: u64 = 0;
+
 /**
  * Room for so many bytes, of which a few more may be read or written; they hold what was there before. Where the memory
  * ends the run ends, and the host goes another way.
@@ -15,6 +18,12 @@ let top: usize = (__heap_base + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
 export function allocate(bytes: usize): usize {
   const start = top;
   const end: u64 = (<u64>top + bytes + 2 * ALIGNMENT) & ~(<u64>ALIGNMENT - 1);
+  if (end > bottom) grow(end);
+  top = <usize>end;
+  return start;
+}
+
+function grow(end: u64): void {
   const pages: u64 = (end >> PAGE_BITS) + 1;
   const there: u64 = memory.size();
   if (pages > MOST_PAGES) unreachable();
@@ -22,8 +31,7 @@ export function allocate(bytes: usize): usize {
     const wished = min(max(pages - there, PAGES_AT_ONCE), MOST_PAGES - there);
     if (memory.grow(<i32>wished) < 0) unreachable();
   }
-  top = <usize>end;
-  return start;
+  bottom = (<u64>memory.size()) << PAGE_BITS;
 }
 
 /** Bytes that hold zeros. */

@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { compile, type StepInputs } from '../src/compile';
+import { layerNorm } from '@pyramidal/kernels';
 import { openEngine, wavesTensor } from '@pyramidal/testing';
 
 const REPLAYS = 50;
@@ -30,6 +31,14 @@ function halves({ tiny }: { readonly tiny: tf.Tensor1D }): { count: tf.Tensor } 
   return { count: tf.sum(tf.cast(tf.notEqual(tf.mul(tiny, 0.5), 0), 'int32')) };
 }
 
+/** The gradients of a layer norm, which sum over all rows. */
+function norms({ x }: { x: tf.Tensor2D }): tf.NamedTensorMap {
+  const loss = (rows: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor): tf.Scalar =>
+    tf.sum(tf.square(layerNorm(rows, scale as tf.Tensor1D, offset as tf.Tensor1D, 1e-6)));
+  const [dx, scale, offset] = tf.grads(loss)([x, wavesTensor([80], 1), wavesTensor([80], 2)]);
+  return { dx: dx!, scale: scale!, offset: offset! };
+}
+
 function threadsNamed(name: string): number {
   const names = readdirSync('/proc/self/task').map((id) => readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim());
   return names.filter((found) => found === name).length;
@@ -39,10 +48,12 @@ async function main(threads: number): Promise<void> {
   await openEngine('tensorflow', threads);
   const x = wavesTensor<tf.Rank.R2>([ROWS, COLUMNS]);
   const factors = { a: integers(32, 1024), b: integers(1024, 8192) };
+  const rows = wavesTensor<tf.Rank.R2>([5000, 80]);
   const tiny = tf.fill<tf.Rank.R1>([4_000_000], 1e-38);
   const answer = {
     sums: bothWays(branches, { x }, numbersOf),
     products: bothWays(product, factors, digestOf),
+    norms: bothWays(norms, { x: rows }, digestOf),
     denormal: bothWays(halves, { tiny }, numbersOf),
   };
   console.log(JSON.stringify({ threads: threadsNamed('pyramidal'), ...answer }));
@@ -69,8 +80,10 @@ function numbersOf(outputs: tf.NamedTensorMap): number[] {
   return Object.values(outputs).flatMap((tensor) => Array.from(tensor.dataSync()));
 }
 
-function digestOf({ c }: tf.NamedTensorMap): string {
-  return createHash('sha256').update(c!.dataSync()).digest('hex');
+function digestOf(outputs: tf.NamedTensorMap): string {
+  const hash = createHash('sha256');
+  for (const name of Object.keys(outputs).sort()) hash.update(outputs[name]!.dataSync());
+  return hash.digest('hex');
 }
 
 void main(Number(process.argv[2]));

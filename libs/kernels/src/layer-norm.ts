@@ -1,11 +1,15 @@
 /** Layer normalisation (Ba et al. 2016) and its gradient. */
 import * as tf from '@tensorflow/tfjs-core';
-import { nativeOps } from './native-ops';
+import { engineBackend } from './engine';
+import { nativeOps, ownOps, type NativeOps } from './native-ops';
 import { lastAxis, sumRows } from './rows';
 import { isTakingGradient } from './slope';
 
+type Three = [tf.Tensor, tf.Tensor, tf.Tensor];
+
 /**
- * Layer normalisation over the last axis (Ba et al., 2016), with the biased variance.
+ * Layer normalisation over the last axis (Ba et al., 2016), with the biased variance. With the native engine's own operations
+ * on a processor it is one, and so is its gradient.
  * @param x float32 [..., C].
  * @param scale float32 [C].
  * @param offset float32 [C].
@@ -13,6 +17,8 @@ import { isTakingGradient } from './slope';
  * @returns the shape of x.
  */
 export function layerNorm<T extends tf.Tensor>(x: T, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): T {
+  const own = engineBackend()?.binding.isUsingGpuDevice() === true ? null : ownOps();
+  if (own !== null) return native(own, x, scale, offset, epsilon);
   if (isTakingGradient()) return differentiable(x, scale, offset, epsilon);
   return tf.tidy(() => {
     const rows = tf.reshape<tf.Rank.R2>(x, [-1, lastAxis(x)]);
@@ -20,6 +26,28 @@ export function layerNorm<T extends tf.Tensor>(x: T, scale: tf.Tensor1D, offset:
     const y = fused ?? tf.add(tf.mul(normalizeRows(rows, epsilon).normal, scale), offset);
     return tf.reshape(y, x.shape) as T;
   });
+}
+
+function native<T extends tf.Tensor>(
+  own: NativeOps,
+  x: T,
+  scale: tf.Tensor1D,
+  offset: tf.Tensor1D,
+  epsilon: number,
+): T {
+  return tf.customGrad((...args) => {
+    const [input, gamma, beta, save] = args as [tf.Tensor, tf.Tensor, tf.Tensor, tf.GradSaveFunc];
+    const rows = tf.reshape(input, [-1, lastAxis(input)]);
+    const attrs = [own.float('epsilon', epsilon)];
+    const [y, mean, inverseStd] = own.runMany('PyramidalLayerNorm', [rows, gamma, beta], attrs, 3) as Three;
+    save([rows, gamma, mean, inverseStd]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => {
+      const along = tf.reshape(dy, rows.shape);
+      const [dx, ...rest] = own.runMany('PyramidalLayerNormGrad', [...saved, along], [], 3) as Three;
+      return [tf.reshape(dx, x.shape), ...rest];
+    };
+    return { value: tf.reshape(y, x.shape), gradFunc };
+  })(x, scale, offset) as T;
 }
 
 function differentiable<T extends tf.Tensor>(x: T, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): T {

@@ -110,15 +110,19 @@ onEngines('norms', () => {
     });
   });
 
-  it('layerNorm normalises each row', async () => {
+  it.each([[[2, 3, 4, 5]], [[7, 1]], [[3, 16]], [[900, 37]]])('layerNorm normalises each row of %j', async (shape) => {
     await expectNoLeaks(() => {
-      const { x, scale, offset } = affine();
+      const channels = shape.at(-1)!;
+      const x = wavesTensor(shape);
+      const [scale, offset] = [wavesTensor<tf.Rank.R1>([channels], 1), wavesTensor<tf.Rank.R1>([channels], 2)];
       const y = layerNorm(x, scale, offset, EPSILON);
       const [values, s, o] = [Array.from(x.dataSync()), scale.dataSync(), offset.dataSync()];
-      const expected = values.map((value, i) => {
-        const start = i - (i % CHANNELS);
-        const { mean, variance } = moments(values.slice(start, start + CHANNELS));
-        return ((value - mean) / Math.sqrt(variance + EPSILON)) * (s[i % CHANNELS] ?? NaN) + (o[i % CHANNELS] ?? NaN);
+      const rows = Array.from({ length: x.size / channels }, (_, row) =>
+        values.slice(row * channels).slice(0, channels),
+      );
+      const expected = rows.flatMap((row) => {
+        const { mean, variance } = moments(row);
+        return row.map((value, c) => ((value - mean) / Math.sqrt(variance + EPSILON)) * s[c]! + o[c]!);
       });
       expectClose(y.dataSync(), expected, { atol: 5e-6 });
       tf.dispose([x, scale, offset, y]);

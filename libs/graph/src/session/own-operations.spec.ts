@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { deformableAttention, linearSumAssignment } from '@pyramidal/kernels';
+import { deformableAttention, layerNorm, linearSumAssignment } from '@pyramidal/kernels';
 import { expectClose, onEngines, wavesTensor } from '@pyramidal/testing';
 import { compile } from '../compile';
 
@@ -37,6 +37,40 @@ onEngines(
         expect(terms.a.dataSync()[0]).toBe(1e8);
       });
       sum.dispose();
+    });
+
+    it('normalise rows, with the gradients of single operations', () => {
+      type Norm = (x: tf.Tensor2D, scale: tf.Tensor1D, offset: tf.Tensor1D) => tf.Tensor;
+      const composed: Norm = (x, scale, offset) => {
+        const centred = tf.sub(x, tf.mean(x, 1, true));
+        const variance = tf.mean(tf.square(centred), 1, true);
+        return tf.add(tf.mul(tf.mul(centred, tf.rsqrt(tf.add(variance, 0.1))), scale), offset);
+      };
+      const gradients = (norm: Norm) => (inputs: Record<string, tf.Tensor>) => {
+        const loss = (...args: tf.Tensor[]): tf.Scalar =>
+          tf.sum(tf.square(norm(...(args as [tf.Tensor2D, tf.Tensor1D, tf.Tensor1D]))));
+        const [x, scale, offset] = tf.grads(loss)([inputs['x']!, inputs['scale']!, inputs['offset']!]);
+        return { x: x!, scale: scale!, offset: offset! };
+      };
+      const step = compile(gradients((x, scale, offset) => layerNorm(x, scale, offset, 0.1)));
+      tf.tidy(() => {
+        // Rows of more than two blocks, whose gradients are summed one after another.
+        for (const [rows, channels] of [
+          [1000, 37],
+          [3, 32],
+        ] as const) {
+          const inputs = {
+            x: wavesTensor([rows, channels]),
+            scale: wavesTensor([channels], 1),
+            offset: wavesTensor([channels], 2),
+          };
+          const expected: Record<string, tf.Tensor> = gradients(composed)(inputs);
+          for (const [name, value] of Object.entries(step(inputs))) {
+            expectClose(value.dataSync(), expected[name]!.dataSync(), { rtol: 1e-4, atol: 2e-5 }, name);
+          }
+        }
+      });
+      step.dispose();
     });
 
     it('attend to maps, with the gradients of single operations', () => {

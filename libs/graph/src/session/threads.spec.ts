@@ -6,6 +6,7 @@ interface Answer {
   readonly threads: number;
   readonly sums: readonly number[][];
   readonly products: readonly string[];
+  readonly norms: readonly string[];
   readonly denormal: readonly number[][];
 }
 
@@ -31,6 +32,7 @@ onLinux("the runtime's own threads (skipped without native TensorFlow on Linux)"
     it('give the same numbers every time', () => {
       for (const values of answer.sums) expectClose(values, alone.sums[0]!, { rtol: 1e-4, atol: 1e-4 });
       expect([...new Set(answer.products)]).toEqual([alone.products[0]]);
+      expect([...new Set(answer.norms)]).toEqual([alone.norms[0]]);
     });
 
     it('take denormal numbers for zero', () =>

@@ -12,7 +12,6 @@ namespace pyramidal {
 namespace {
 
 constexpr int64_t kBlock = 1024;
-constexpr int64_t kLeastPart = 16384;
 
 // Elements `begin..end`; the output may be one of the terms.
 PYRAMIDAL_LOOPS void Add(const std::vector<const float *> &terms, float *output, int64_t begin, int64_t end) {

@@ -23,6 +23,9 @@
 
 namespace pyramidal {
 
+// Elements that are worth handing over to another thread.
+constexpr int64_t kLeastPart = 16384;
+
 struct Status {
   Status() : it(TF_NewStatus()) {}
   ~Status() { TF_DeleteStatus(it); }

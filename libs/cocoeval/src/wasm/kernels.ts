@@ -99,7 +99,10 @@ let compiled: object | 'none' | undefined;
 /** A page may forbid it (its Content-Security-Policy), an old browser not know it: both say so by an error of any kind. */
 function compileIfAllowed(): object | 'none' {
   try {
-    return new WebAssembly.Module(Uint8Array.from(atob(KERNELS_WASM), (character) => character.charCodeAt(0)));
+    const text = atob(KERNELS_WASM);
+    const bytes = new Uint8Array(text.length);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
+    return new WebAssembly.Module(bytes);
   } catch {
     return 'none';
   }

@@ -11,15 +11,14 @@ let limitCount: u32 = 0;
 let thresholdCount: u32 = 0;
 let rangeCount: u32 = 0;
 
-/** The category's detections by falling score: scores, places in their images, and bits in that order. */
+/** The category's detections by falling score: scores, and places in their images. */
 let count: u32 = 0;
 let scores: usize = 0;
 let places: usize = 0;
-let bits: usize = 0;
 
-/** Of the detections that are not ignored at all thresholds of an area range: rank, place in the image, bits of both kinds. */
-let countedEnd: usize = 0;
+/** Of each area range the detections that are not ignored at all thresholds: rank, place in the image, bits of both kinds. */
 let counted: usize = 0;
+let countedEnds: usize = 0;
 
 /** At which true positive each recall threshold is reached, from 0. */
 let reached: usize = 0;
@@ -69,18 +68,16 @@ export function accumulateCategory(
   hitCounts = allocate((<usize>thresholdCount) << 2);
   skipped = allocate((<usize>thresholdCount) << 2);
   reached = allocate((<usize>recallCount) << 2);
-  counted = allocate((<usize>count) << 4);
   let most: u32 = 0;
   for (let i: u32 = 0; i < count; i++) most = max(most, load<u32>(places + (i << 2)) + 1);
   for (let a: u32 = 0; a < rangeCount; a++) {
     const toFind = load<u32>(objects + (a << 2));
     if (toFind === 0) continue;
-    collect(a);
     reachRecalls(<f64>toFind);
     for (let m: u32 = 0; m < limitCount; m++) {
       const limit = load<f64>(limits + (m << 3));
       // The curves of a limit that leaves nothing out are those of the next one too.
-      if (m === 0 || load<f64>(limits + ((m - 1) << 3)) < <f64>most) trace(limit);
+      if (m === 0 || load<f64>(limits + ((m - 1) << 3)) < <f64>most) trace(a, limit);
       const best = firstWithin(limit);
       for (let t: u32 = 0; t < thresholdCount; t++) {
         const cell = a * limitCount + m;
@@ -102,12 +99,14 @@ function rank(detections: u32, inOrder: usize, inImage: usize, words: usize): vo
   const stride = rangeCount << 3;
   scores = allocate((<usize>count) << 3);
   places = allocate((<usize>count) << 2);
-  bits = allocate(count * stride);
+  counted = allocate((<usize>count * rangeCount) << 4);
+  countedEnds = allocate((<usize>rangeCount) << 2);
+  for (let a: u32 = 0; a < rangeCount; a++) store<usize>(countedEnds + (a << 2), countedOf(a));
   for (let i: u32 = 0; i < count; i++) {
     const from = load<u32>(order + (i << 2));
     store<f64>(scores + (i << 3), load<f64>(inOrder + (from << 3)));
     store<u32>(places + (i << 2), load<u32>(inImage + (from << 2)));
-    for (let w: u32 = 0; w < stride; w += 8) store<u64>(bits + i * stride + w, load<u64>(words + from * stride + w));
+    collect(i, words + from * stride);
   }
 }
 
@@ -117,29 +116,36 @@ function firstWithin(limit: f64): u32 {
   return count;
 }
 
-/** Most detections are ignored at all thresholds of most area ranges: they are left out once for all limits. */
-function collect(a: u32): void {
+/** Most detections are ignored at all thresholds of most area ranges: there they are left out once for all limits. */
+function collect(i: u32, words: usize): void {
   const all: u32 = thresholdCount === 32 ? 0xffffffff : (1 << thresholdCount) - 1;
-  countedEnd = counted;
-  for (let i: u32 = 0; i < count; i++) {
-    const words = bits + ((i * rangeCount + a) << 3);
-    const ignored = load<u32>(words, 4) & all;
-    store<u32>(countedEnd, i);
-    store<u32>(countedEnd, load<u32>(places + (i << 2)), 4);
-    store<u32>(countedEnd, load<u32>(words) & all & ~ignored, 8);
-    store<u32>(countedEnd, ignored, 12);
-    countedEnd += ignored === all ? 0 : 16;
+  const place = load<u32>(places + (i << 2));
+  for (let a: u32 = 0; a < rangeCount; a++) {
+    const ignored = load<u32>(words + (a << 3), 4) & all;
+    if (ignored === all) continue;
+    const at = load<usize>(countedEnds + (a << 2));
+    store<u32>(at, i);
+    store<u32>(at, place, 4);
+    store<u32>(at, load<u32>(words + (a << 3)) & ~ignored & all, 8);
+    store<u32>(at, ignored, 12);
+    store<usize>(countedEnds + (a << 2), at + 16);
   }
 }
 
+/** Where the counted detections of an area range begin. */
+function countedOf(a: u32): usize {
+  return counted + ((<usize>a * count) << 4);
+}
+
 /** Draws the curves of all thresholds in one pass, of which only bits that are set are walked over. */
-function trace(limit: f64): void {
+function trace(a: u32, limit: f64): void {
   for (let t: u32 = 0; t < thresholdCount; t++) {
     store<u32>(hitCounts + (t << 2), 0);
     store<u32>(skipped + (t << 2), 0);
   }
   let seen: u32 = 0;
-  for (let at = counted; at < countedEnd; at += 16) {
+  const end = load<usize>(countedEnds + (a << 2));
+  for (let at = countedOf(a); at < end; at += 16) {
     if (!(<f64>load<u32>(at, 4) < limit)) continue;
     seen++;
     for (let rest = load<u32>(at, 12); rest !== 0; rest &= rest - 1) {

@@ -218,14 +218,33 @@ function skipList(at: usize, depth: i32): usize {
   at = skipSpace(at);
   if (load<u8>(at) === CLOSE_LIST) return at + 1;
   while (true) {
-    at = skipValue(at, depth);
-    if (at === 0) return 0;
-    at = skipSpace(at);
+    const length = plainLength(at);
+    if (length > 0) {
+      at += length;
+    } else {
+      at = skipValue(at, depth);
+      if (at === 0) return 0;
+      at = skipSpace(at);
+    }
     const byte: u32 = load<u8>(at);
     if (byte === CLOSE_LIST) return at + 1;
     if (byte !== COMMA) return refuse(at);
     at++;
   }
+}
+
+/** The bytes of a number as most are: less than 16, without sign and exponent, a comma or bracket behind it. 0 for any other. */
+function plainLength(at: usize): u32 {
+  const digits = i8x16.bitmask(i8x16.le_u(i8x16.sub(v128.load(at), i8x16.splat(<i8>ZERO)), i8x16.splat(9)));
+  let length: u32 = ctz(~digits);
+  if (length === 0 || (length > 1 && load<u8>(at) === ZERO)) return 0;
+  if (load<u8>(at + length) === POINT) {
+    const places: u32 = ctz(~(digits >> (length + 1)));
+    length += places === 0 ? 16 : places + 1;
+  }
+  if (length >= 16) return 0;
+  const byte: u32 = load<u8>(at + length);
+  return byte === COMMA || byte === CLOSE_LIST ? length : 0;
 }
 
 function skipObject(at: usize, depth: i32): usize {

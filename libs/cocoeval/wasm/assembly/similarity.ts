@@ -20,12 +20,15 @@ export function boxSimilarity(
   g: u32,
   out: usize,
 ): void {
+  const boxes = found.boxes;
+  const crowds = truth.crowds;
+  const objects = truth.boxes;
   for (let i: u32 = 0; i < d; i++) {
-    const box = found.boxes + (load<u32>(dts + (i << 2)) << 5);
+    const box = boxes + (load<u32>(dts + (i << 2)) << 5);
     for (let j: u32 = 0; j < g; j++) {
       const object = load<u32>(gts + (j << 2));
-      const crowd = load<u32>(truth.crowds + (object << 2)) === 1;
-      store<f64>(out, boxIou(box, truth.boxes + (object << 5), crowd));
+      const crowd = load<u32>(crowds + (object << 2)) === 1;
+      store<f64>(out, boxIou(box, objects + (object << 5), crowd));
       out += 8;
     }
   }

@@ -4,6 +4,7 @@ import { buildAs } from '@pyramidal/config';
 import { type Detector, randomKeys } from '@pyramidal/detector';
 import type { DetectionBatch, ImageTransform } from '@pyramidal/coco';
 import { type DecodeOptions, IMAGENET_NORMALISATION } from '@pyramidal/images';
+import { recordsAdaptiveRois } from '@pyramidal/mask-rcnn';
 import { ForwardPass, inferencePass } from '@pyramidal/nn';
 import type { Losses } from '@pyramidal/training';
 import type * as tf from '@tensorflow/tfjs-core';
@@ -61,9 +62,10 @@ export function inputSize(
   return { height: padded(shortest), width: padded(longest) };
 }
 
-/** Whether steps run as one graph; adaptive RoIAlign reads values, which no graph can. */
+/** Whether steps run as one graph in the engine that is open: without an operation for it, adaptive RoIAlign reads values. */
 export function compiles({ runtime, model: { detector } }: DetectionConfig): boolean {
-  return runtime.compile && !('sampling' in detector && detector.sampling === 'adaptive');
+  const isAdaptive = 'sampling' in detector && detector.sampling === 'adaptive';
+  return runtime.compile && (!isAdaptive || recordsAdaptiveRois());
 }
 
 /** How images are read. */

@@ -11,7 +11,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Size } from '@pyramidal/images';
 import { Random, type Seed } from '@pyramidal/random';
 import { partnersOf } from './augment/augment';
-import { groupByCanvas, sharedCanvas, tightCanvas } from './canvas';
+import { chooseCanvases, fittingCanvas, groupByCanvas, tightCanvas } from './canvas';
 import type { DetectionSample } from './dataset';
 import { orderByOrientation } from './order';
 import { type DetectionTransform, PREPARE, type PreparedDetection, prepareSample } from './prepare';
@@ -70,15 +70,19 @@ export function openDetectionBatches(options: DetectionBatchesOptions): BatchSou
   const { samples, transform, shuffle, factors, ...reading } = options;
   const { batchSize, seed } = reading;
   if (samples.length === 0) throw new RangeError('openDetectionBatches: expected at least one image, received none');
+  const order = { batchSize, seed, factors };
+  const canvases = shuffle ? chooseCanvases(samples, transform, order) : [];
+  const canvasOf = (images: readonly Size[]): Size =>
+    shuffle ? fittingCanvas(images, canvases, transform) : tightCanvas(images);
   return openBatchSource({
     ...reading,
     items: samples,
     shuffle,
     order: (epoch) =>
-      shuffle ? [orderByOrientation(samples, { batchSize, seed, factors }, epoch)] : groupByCanvas(samples, transform),
+      shuffle ? [orderByOrientation(samples, order, epoch)] : groupByCanvas(samples, transform),
     prepare: PREPARE,
     argumentsOf: (sample, sampleSeed) => [sample, transform, sampleSeed, drawPartners(samples, transform, sampleSeed)],
-    collate: (loaded) => collate(loaded, transform, shuffle ? sharedCanvas : tightCanvas),
+    collate: (loaded) => collate(loaded, transform, canvasOf),
   });
 }
 
@@ -116,9 +120,9 @@ const PREVIEW = 17;
 function collate(
   { samples, epoch, batch, alike }: LoadedBatch<PreparedDetection>,
   transform: DetectionTransform,
-  canvasOf: typeof sharedCanvas,
+  canvasOf: (images: readonly Size[]) => Size,
 ): DetectionBatch {
-  const tensors = toTensors(samples, transform, canvasOf(samples, transform));
+  const tensors = toTensors(samples, transform, canvasOf(samples));
   return { epoch, batch, alike, tensors, samples: samples.map(({ id, scale }) => ({ id, scale })) };
 }
 

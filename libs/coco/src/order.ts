@@ -6,7 +6,7 @@ import { drawRepeated } from './repeat-factors';
 /** The stream of random numbers that orders an epoch. */
 const ORDER = 7;
 
-interface OrderOptions {
+export interface OrderOptions {
   readonly batchSize: number;
   readonly seed: number;
   /** How often each image is seen on average; once where absent. */

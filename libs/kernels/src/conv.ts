@@ -1,5 +1,6 @@
 /** Dense and depthwise convolutions with PyTorch's padding, and fast gradients of the depthwise ones. */
 import * as tf from '@tensorflow/tfjs-core';
+import { ownConv3x3 } from './conv-3x3';
 import { nativeOps } from './native-ops';
 
 /** Zero rows and columns around the image: one number for all four sides, or `[[top, bottom], [left, right]]`. */
@@ -21,9 +22,12 @@ export interface ConvOptions {
  */
 export function conv2d(x: tf.Tensor4D, filter: tf.Tensor4D, options: ConvOptions): tf.Tensor4D {
   return tf.tidy(() => {
-    const taps = dilate(filter, options.dilation ?? 1);
+    const { stride, padding, dilation = 1 } = options;
+    const own = stride === 1 && padding === 1 && dilation === 1 ? ownConv3x3(x, filter) : null;
+    if (own !== null) return own;
+    const taps = dilate(filter, dilation);
     const { input, pad } = applyPadding(x, taps, options);
-    return tf.conv2d(input, taps, options.stride, pad);
+    return tf.conv2d(input, taps, stride, pad);
   });
 }
 

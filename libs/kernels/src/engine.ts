@@ -154,6 +154,8 @@ export interface RecordingBinding {
   readonly isPortable: boolean;
   /** Whether the graph leaves this process, so that it holds no operations of this project's addon. */
   readonly isExported: boolean;
+  /** Whether products and convolutions are in float32, as everything else is. */
+  readonly isFloat32: boolean;
   /** Whether the graph's optimizer knows layer norm as one operation. */
   readonly fusesLayerNorm: boolean;
   /** Runs `work`; the names of what is recorded meanwhile begin with the scope, of several with the innermost. */

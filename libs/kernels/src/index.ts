@@ -12,6 +12,7 @@ export { linearSumAssignment, type Assignment } from './linear-sum-assignment';
 export { nextFloat32 } from './next-float32';
 export * as overWorkers from './over-workers';
 export * as random from './random';
+export { hasOwnRoiAlign, ownRoiAlign, type RoiPlaces } from './own-roi-align';
 export { recomputed, type Recomputation } from './recomputed';
 export { resizeBilinear, resizeNearest } from './resize';
 export { inScope } from './scope';

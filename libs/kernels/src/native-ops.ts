@@ -73,3 +73,18 @@ export function ownOps(): NativeOps | null {
   const binding = engineBackend()?.binding;
   return binding?.sessions === undefined || binding.recording?.isExported === true ? null : nativeOps();
 }
+
+/** The operations of this project's own addon for processors, or null on cards too, which have faster ways. */
+export function processorOps(): NativeOps | null {
+  return engineBackend()?.binding.isUsingGpuDevice() === true ? null : ownOps();
+}
+
+/**
+ * The same while a graph is recorded for this process; null at any other time. For operations that round in another way than those
+ * in whose place they are: what is computed one by one stays what it is without the addon.
+ * @param isFloat32 only where products and convolutions are in float32.
+ */
+export function recordedProcessorOps({ isFloat32 = false } = {}): NativeOps | null {
+  const recording = engineBackend()?.binding.recording;
+  return recording === undefined || (isFloat32 && !recording.isFloat32) ? null : processorOps();
+}

@@ -329,8 +329,8 @@ describe.each([
   const frozen = (): ForwardPass => new ForwardPass({ mode: 'train', batchNorm: 'running' });
   /** Reads nothing back, so that it compiles; few RoIs, so that no ReLU has an input within rounding of zero. */
   const fixed: Changes = {
-    sample: { count: 16, positiveShare: 0.25 },
-    sampling: 2,
+    sample: { count: 8, positiveShare: 0.25 },
+    sampling: 1,
     mask: { ...SMALL.mask, targetSampling: 2 },
     trainProposals: { perLevel: 200, count: 100, iouThreshold: 0.7 },
   };

@@ -12,3 +12,4 @@ export {
 
 // What they are made of.
 export { TwoStageDetector, type TwoStageOptions } from './two-stage-detector';
+export { recordsAdaptiveRois } from '@pyramidal/rois';

@@ -28,7 +28,7 @@ export interface RoiHeadOptions {
   readonly stages: readonly RoiStageOptions[];
   /** Every stage's; none for boxes alone. */
   readonly mask?: MaskBranchOptions;
-  /** Points per bin and axis of RoIAlign: 2, or 'adaptive' as published checkpoints expect (not in compiled steps). */
+  /** Points per bin and axis of RoIAlign: 2, or 'adaptive' as published checkpoints expect. */
   readonly sampling: number | 'adaptive';
   readonly detections: DetectionOptions;
 }

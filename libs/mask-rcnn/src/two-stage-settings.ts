@@ -41,7 +41,7 @@ export const twoStageSchema = (published: TwoStageSettings) => {
       .union([count, z.literal('adaptive')])
       .default(sampling)
       .describe(
-        "Points per bin and axis of RoIAlign, or 'adaptive' as published checkpoints expect, which no graph can repeat.",
+        "Points per bin and axis of RoIAlign, or 'adaptive' as published checkpoints expect, which graphs repeat on processors alone.",
       ),
     detections: fields.detections(detections),
   });

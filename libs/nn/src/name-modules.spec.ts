@@ -23,6 +23,7 @@ function scopesOf(work: () => void): string[] {
   const recording: RecordingBinding = {
     isPortable: false,
     isExported: false,
+    isFloat32: false,
     fusesLayerNorm: false,
     identityAfter: () => {
       throw new Error('not needed');

@@ -1,6 +1,7 @@
 /** RoIAlign (Mask R-CNN, section 3) with aligned pixel centres: coordinate x of the image is x * scale - 0.5 of a map. */
 import * as tf from '@tensorflow/tfjs-core';
 import { coordinates, takeRows } from '@pyramidal/boxes';
+import { hasOwnRoiAlign, ownRoiAlign } from '@pyramidal/kernels';
 
 /** Regions of a batch of images. */
 export interface Rois {
@@ -24,11 +25,14 @@ export interface RoiAlignOptions {
   /** Bins along height and width. */
   readonly bins: readonly [height: number, width: number];
   /**
-   * Points per bin and axis. 'adaptive' takes ceil(RoI size / bins) of them, as published checkpoints expect; since it
-   * reads the boxes, a step that uses it cannot be compiled.
+   * Points per bin and axis. 'adaptive' takes ceil(RoI size / bins) of them, as published checkpoints expect; where the
+   * engine has no operation of ours for it, it reads the boxes, and a step that uses it cannot be compiled.
    */
   readonly sampling: number | 'adaptive';
 }
+
+/** Whether graphs of the engine that is open can repeat adaptive sampling. */
+export const recordsAdaptiveRois = (): boolean => hasOwnRoiAlign();
 
 /**
  * Averages bilinear samples of the maps in every bin of every RoI. Samples more than a cell outside of a map count as
@@ -38,6 +42,10 @@ export interface RoiAlignOptions {
 export function roiAlign(source: RoiMaps, rois: Rois, { bins, sampling }: RoiAlignOptions): tf.Tensor4D {
   return tf.tidy(() => {
     const grid = placeOnMaps(source, rois);
+    const { x, y, width, height, images, levels } = grid;
+    const places = tf.stack([x, y, width, height], 1) as tf.Tensor2D;
+    const own = ownRoiAlign(source.maps, { places, images, levels }, bins, sampling);
+    if (own !== null) return own;
     if (sampling !== 'adaptive') return alignOnGrid(source.maps, grid, bins, [sampling, sampling]);
     return alignAdaptively(source.maps, grid, bins);
   });

@@ -181,11 +181,14 @@ export function trainStep<B extends Batch>(options: TrainStepOptions<B>): TrainS
   };
 }
 
+/** As many as the canvases of a training are, each with few and with many rows of objects. */
+const MOST_GRAPHS = 32;
+
 function asRun<B extends Batch>(
   fn: (inputs: Tensors) => Tensors,
   { compile: compiled = true, precision = 'float32', workers }: TrainStepOptions<B>,
 ): CompiledFunction<Tensors, Tensors> {
-  if (compiled) return compile(fn, { name: fn.name, precision, ...(workers && { session: workers.session }) });
+  if (compiled) return compile(fn, { name: fn.name, precision, maxGraphs: MOST_GRAPHS, ...(workers && { session: workers.session }) });
   return Object.assign((inputs: Tensors) => fn(inputs), { explain: () => [], dispose: () => undefined });
 }
 

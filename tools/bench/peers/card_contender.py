@@ -175,4 +175,5 @@ def main(case):
     print(json.dumps(answer))
 
 
-main(json.loads(sys.argv[1]))
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { UsageError, type Benchmark, type BenchOptions, type BenchRow } from './benchmark';
 import { build } from './build';
 import { watchMachine } from './machine-load';
-import { median, quantile } from './quantile';
+import { alternate, summarize } from './rounds';
 import { Contender } from './step';
 
 const ROUNDS = 11;
@@ -25,12 +25,6 @@ const PEERS = join(__dirname, '../peers');
 const OURS = 'compiled';
 
 type Case = (typeof CASES)[number];
-
-/** A contender with the median time of each of its rounds. */
-interface Rounds {
-  readonly contender: Contender;
-  readonly medians: readonly number[];
-}
 
 export const inference: Benchmark = async (options) => {
   build('tools/bench/tsconfig.lib.json');
@@ -57,9 +51,9 @@ async function measure(which: Case, { python, log }: BenchOptions): Promise<Benc
       () => Contender.start(OURS, process.execPath, [join(SCRIPTS, 'contender.js'), network, String(batch)]),
       ...(python === undefined ? [] : peers(which, python, folder)),
     ];
-    const rounds = await alternate(starts);
+    const rounds = await alternate(starts, { rounds: ROUNDS, roundMs: ROUND_MS });
     log(`inference: ${network}, batch ${batch}: ${machine()}`);
-    return summarize(`${network}, 224, batch ${batch}`, rounds, log);
+    return summarize(`${network}, 224, batch ${batch}`, rounds, (line) => log(`inference: ${line}`));
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -73,46 +67,4 @@ function peers(which: Case, python: string, folder: string): (() => Contender)[]
     () => Contender.start('OpenVINO', python, [reader, 'openvino', folder]),
     ...(own ? [() => Contender.start('PyTorch eager', python, [join(PEERS, 'step_contender.py'), ...own])] : []),
   ];
-}
-
-async function alternate(starts: readonly (() => Contender)[]): Promise<Rounds[]> {
-  const contenders = starts.map((start) => start());
-  const repeats: number[] = [];
-  const rounds = contenders.map((contender) => ({ contender, medians: [] as number[] }));
-  try {
-    for (const contender of contenders) {
-      repeats.push(Math.max(1, Math.round(ROUND_MS / (await contender.warmUp()))));
-    }
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const [i, { contender, medians }] of rounds.entries()) {
-        await contender.round(repeats[i]!);
-        medians.push(median(contender.wallMs.slice(-repeats[i]!)));
-      }
-    }
-    return rounds;
-  } finally {
-    for (const contender of contenders) await contender.end();
-  }
-}
-
-/** A row for each contender; that of a peer has our time over its own, round by round. */
-function summarize(name: string, [ours, ...others]: readonly Rounds[], log: BenchOptions['log']): BenchRow[] {
-  const rowOf = ({ contender: { mode, wallMs, cpuMs, peakMB } }: Rounds): BenchRow => ({
-    case: name,
-    engine: mode === OURS ? 'tensorflow' : mode,
-    mode: mode === OURS ? mode : 'ours / peer',
-    wallMs: median(wallMs),
-    cpuMs: median(cpuMs),
-    peakMB,
-    ratioToPeer: null,
-  });
-  const peerRows = others.map((peer): BenchRow => {
-    const ratios = peer.medians.map((time, round) => ours!.medians[round]! / time);
-    const quartiles = [quantile(ratios, 0.25), quantile(ratios, 0.75)] as const;
-    const row = { ...rowOf(peer), ratioToPeer: median(ratios), quartiles };
-    const spread = quartiles.map((ratio) => ratio.toFixed(2)).join('-');
-    log(`inference: ${name}: ours / ${peer.contender.mode} ${row.ratioToPeer.toFixed(2)} (${spread})`);
-    return row;
-  });
-  return [rowOf(ours!), ...peerRows];
 }

@@ -17,16 +17,17 @@ const BENCHMARKS = {
   inference: async () => (await import('./inference.js')).inference,
   startup: async () => (await import('./startup.js')).startup,
   onnx: async () => (await import('./onnx.js')).onnx,
+  tasks: async () => (await import('./tasks.js')).tasks,
   service: async () => (await import('./service.js')).service,
   inspector: async () => (await import('./inspector.js')).inspector,
 } satisfies Record<string, () => Promise<Benchmark>>;
 
 const USAGE =
-  'NAME [--json FILE], of step, inference, startup, detection, onnx, service and cocoeval [--case CASE], of step and detection [--profile], and of step [--against CHECKOUT] [--first]';
+  'NAME [--json FILE], of step, inference, startup, detection, tasks, onnx, service and cocoeval [--case CASE], of step, detection and tasks [--profile], and of step [--against CHECKOUT] [--first]';
 /** Benchmarks whose cases have names. */
-const WITH_CASES: readonly string[] = ['step', 'inference', 'startup', 'detection', 'onnx', 'service', 'cocoeval'];
+const WITH_CASES: readonly string[] = ['step', 'inference', 'startup', 'detection', 'tasks', 'onnx', 'service', 'cocoeval'];
 /** Those that can show where the time goes. */
-const WITH_PROFILES: readonly string[] = ['step', 'detection'];
+const WITH_PROFILES: readonly string[] = ['step', 'detection', 'tasks'];
 
 async function main(argv: readonly string[]): Promise<number> {
   const { positionals, values } = parse(argv);

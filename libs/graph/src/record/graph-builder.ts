@@ -117,6 +117,7 @@ export class GraphBuilder implements GraphWriter {
     return {
       isPortable: this.isPortable,
       isExported: this.options.exported === true,
+      isFloat32: this.options.precision === 'float32',
       fusesLayerNorm: !this.real.isUsingGpuDevice() && process.env.TF_ENABLE_ONEDNN_OPTS !== '0',
       inScope: this.inScope.bind(this),
       identityAfter: this.identityAfter.bind(this),

@@ -228,6 +228,35 @@ const unpacked: Rule = ([x], { axis }) => {
 const cast: Rule = ([x], { DstT: type }) =>
   x === undefined || type === undefined || !('type' in type) ? null : { shape: x.shape, dtype: type.type };
 
+/** Of `ownRoiAlign`: the maps, then float32 [R, 4], and the number of bins in the attributes. */
+const roiAlign: Rule = (inputs, { height, width }) => {
+  const [map] = inputs;
+  const rois = inputs.at(-1)?.shape[0];
+  if (map === undefined || rois === undefined || !isInt(height) || !isInt(width)) return null;
+  return { shape: [rois, height.int, width.int, map.shape[3] ?? 0], dtype: map.dtype };
+};
+
+const roiAlignGrad: Rule = ([gradient], { shapes }) => {
+  if (gradient === undefined || shapes === undefined || !('ints' in shapes)) return null;
+  const { dtype } = gradient;
+  return Array.from({ length: shapes.ints.length / 4 }, (_, i) => ({ shape: shapes.ints.slice(4 * i, 4 * i + 4), dtype }));
+};
+
+/** Of `ownConv3x3`: a map [N, H, W, I] and a filter [3, 3, I, O], or the gradient of the one and the filter. */
+const conv3x3 =
+  (channels: 2 | 3): Rule =>
+  ([map, filter]) =>
+    map === undefined || filter === undefined
+      ? null
+      : { shape: [...map.shape.slice(0, 3), filter.shape[channels] ?? 0], dtype: map.dtype };
+
+const conv3x3FilterGrad: Rule = ([map, gradient]) =>
+  map === undefined || gradient === undefined
+    ? null
+    : { shape: [3, 3, map.shape[3] ?? 0, gradient.shape[3] ?? 0], dtype: map.dtype };
+
+const isInt = (attr: AttrValue | undefined): attr is { readonly int: number } => attr !== undefined && 'int' in attr;
+
 const rules: Readonly<Record<string, Rule>> = {
   ...forEach(['Add', 'AddV2', 'Sub', 'Mul', 'Div', 'RealDiv', 'DivNoNan', 'Maximum', 'Minimum', 'Pow'], broadcast),
   ...forEach(['SquaredDifference', 'FloorDiv', 'Mod', 'FloorMod'], broadcast),
@@ -281,6 +310,11 @@ const rules: Readonly<Record<string, Rule>> = {
   PyramidalLayerNormGrad: layerNormGrad,
   PyramidalDeformableAttention: attention,
   PyramidalDeformableAttentionGrad: likeFirstThree,
+  PyramidalConv3x3: conv3x3(3),
+  PyramidalConv3x3InputGrad: conv3x3(2),
+  PyramidalConv3x3FilterGrad: conv3x3FilterGrad,
+  PyramidalRoiAlign: roiAlign,
+  PyramidalRoiAlignGrad: roiAlignGrad,
 };
 
 function forEach(ops: readonly string[], rule: Rule): Record<string, Rule> {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { deformableAttention, layerNorm, linearSumAssignment } from '@pyramidal/kernels';
+import { conv2d, deformableAttention, layerNorm, linearSumAssignment } from '@pyramidal/kernels';
 import { expectClose, onEngines, wavesTensor } from '@pyramidal/testing';
 import { compile } from '../compile';
 
@@ -70,6 +70,43 @@ onEngines(
           }
         }
       });
+      step.dispose();
+    });
+
+    it('convolve with few multiplications, with the gradients of single operations', () => {
+      const outputs = ({ x, filter, dy }: Record<string, tf.Tensor>): Record<string, tf.Tensor> => {
+        const convolve = (...[map, taps]: tf.Tensor[]): tf.Tensor =>
+          conv2d(map as tf.Tensor4D, taps as tf.Tensor4D, { stride: 1, padding: 1 });
+        const [ofMap, ofFilter] = tf.grads(convolve)([x!, filter!], dy);
+        return { y: convolve(x!, filter!), ofMap: ofMap!, ofFilter: ofFilter! };
+      };
+      const step = compile(outputs);
+      tf.tidy(() => {
+        // Sides that are no multiples of the tiles, more channels than are summed at a time, several blocks of tiles.
+        for (const [shape, channels] of [
+          [[2, 30, 57, 64], 64],
+          [[1, 60, 58, 288], 64],
+        ] as const) {
+          const inputs = {
+            x: tf.randomNormal(shape, 0, 1, 'float32', 1),
+            filter: tf.randomNormal([3, 3, shape[3], channels], 0, 1, 'float32', 2),
+            dy: tf.randomNormal([...shape.slice(0, 3), channels], 0, 1, 'float32', 3),
+          };
+          const expected = outputs(inputs);
+          const received = step(inputs);
+          for (const [name, value] of Object.entries(received)) {
+            const values = expected[name]!.dataSync();
+            const largest = values.reduce((most, one) => Math.max(most, Math.abs(one)), 0);
+            // The transforms multiply by up to 8, which costs some of float32's digits.
+            expectClose(value.dataSync(), values, { atol: 2e-5 * largest }, name);
+          }
+          const again = step(inputs);
+          const bytesOf = (value: tf.Tensor): Buffer => Buffer.from(value.dataSync().buffer);
+          const isSame = Object.entries(again).map(([name, value]) => bytesOf(value).equals(bytesOf(received[name]!)));
+          expect(isSame).toEqual([true, true, true]);
+        }
+      });
+      expect(step.explain().every(({ operations }) => 'PyramidalConv3x3FilterGrad' in operations)).toBe(true);
       step.dispose();
     });
 

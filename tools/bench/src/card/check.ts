@@ -5,7 +5,8 @@ import type { Engine } from '@pyramidal/runtime';
 import { chosenAdapter, isSoftware } from '@pyramidal/webgpu';
 import { compare, type Comparison } from './compare';
 import { runPeer, runSpeed, runWorker } from './processes';
-import type { SpeedAnswer, SpeedCase } from './speed-contender';
+import type { SpeedAnswer } from './speed-contender';
+import type { SpeedCase } from './works';
 
 export interface CheckOptions extends CheckedCard {
   /** A Python with PyTorch; without it nothing stands beside our times. */

@@ -14,9 +14,12 @@ interface Kernel {
   readonly hasGradient?: boolean;
 }
 
+/** What `roiAlign` is made of where there is no card. */
+type OwnRois = 'hasOwnRoiAlign' | 'ownRoiAlign';
+
 /** The exports of the kernels' package that compute something, the members of two of them by name. */
 type KernelName =
-  | Exclude<keyof typeof kernels, 'batchNorm' | 'random' | 'overWorkers' | 'inScope' | 'nextFloat32'>
+  | Exclude<keyof typeof kernels, 'batchNorm' | 'random' | 'overWorkers' | 'inScope' | 'nextFloat32' | OwnRois>
   | 'batchNorm.infer'
   | 'batchNorm.train'
   | 'random.uniform'

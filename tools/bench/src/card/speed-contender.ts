@@ -2,27 +2,12 @@
  * Forward passes and training steps of one network in a process of their own: `speed-contender.ts JSON`, the case in JSON.
  * Prints a line of JSON; `peers/card_contender.py` does the same in PyTorch.
  */
-import { createClassifier } from '@pyramidal/backbones';
-import { loadConfig } from '@pyramidal/config';
-import { assembleDetector, detectionSchema } from '@pyramidal/detection';
-import { randomKeys } from '@pyramidal/detector';
 import { compile, type Precision, type TensorTree } from '@pyramidal/graph';
-import { crossEntropy, ForwardPass, inferencePass, type Module } from '@pyramidal/nn';
 import { openRuntime, type Engine } from '@pyramidal/runtime';
-import { assembleSegmentor, segmentationSchema } from '@pyramidal/segmentation';
-import { adamW, trainStep, type Batch, type Losses } from '@pyramidal/training';
+import { adamW, trainStep, type Batch } from '@pyramidal/training';
 import * as tf from '@tensorflow/tfjs-core';
-import { join } from 'node:path';
 import { cardMemoryMB } from './card-memory';
-import { randomBatch } from '../detection/random-batch';
-
-export interface SpeedCase {
-  readonly network: 'classifier' | 'mask-rcnn' | 'upernet';
-  readonly backbone: 'groupmixformer_tiny' | 'groupmixformer_small';
-  readonly batch: number;
-  readonly height: number;
-  readonly width: number;
-}
+import { classifierWork, detectorWork, segmentorWork, type SpeedCase, type Work } from './works';
 
 export interface SpeedTask extends SpeedCase {
   readonly engine: Engine;
@@ -37,61 +22,6 @@ export interface SpeedAnswer {
   readonly trainMs: number;
   readonly forwardMB: number;
   readonly trainMB: number;
-}
-
-const CONFIGS = join(__dirname, '../../../../configs');
-const CLASSES = { classifier: 1000, 'mask-rcnn': 80, upernet: 150 } as const;
-
-/** A network on one batch. */
-interface Work<B extends Batch> {
-  readonly module: Module;
-  readonly batch: B;
-  readonly forward: (batch: B) => TensorTree;
-  readonly loss: (batch: B, seed: tf.Tensor1D) => Losses;
-}
-
-const training = (seed: tf.Tensor1D): ForwardPass => new ForwardPass({ mode: 'train', seed });
-const noise = ({ batch, height, width }: SpeedCase): tf.Tensor4D =>
-  tf.randomNormal([batch, height, width, 3], 0, 1, 'float32', 1);
-
-function classifierWork(size: SpeedCase): Work<{ images: tf.Tensor4D; labels: tf.Tensor1D }> {
-  const module = createClassifier(size.backbone, CLASSES.classifier);
-  return {
-    module,
-    batch: { images: noise(size), labels: tf.range(0, size.batch, 1, 'int32') },
-    forward: ({ images }) => ({ logits: module.forward(images, inferencePass()) }),
-    loss: ({ images, labels }, seed) => ({ loss: crossEntropy(module.forward(images, training(seed)), labels) }),
-  };
-}
-
-function segmentorWork(size: SpeedCase): Work<{ images: tf.Tensor4D; labels: tf.Tensor3D }> {
-  const set = [`model.backbone.name=${size.backbone}`];
-  const { config } = loadConfig(segmentationSchema, join(CONFIGS, 'segmentation/upernet_160k.yaml'), { set });
-  const module = assembleSegmentor(config, CLASSES.upernet);
-  const cells: [number, number, number] = [size.batch, size.height, size.width];
-  return {
-    module,
-    batch: { images: noise(size), labels: tf.ones<tf.Rank.R3>(cells, 'int32') },
-    forward: ({ images }) => ({ logits: module.forward(images, inferencePass()) }),
-    loss: ({ images, labels }, seed) => module.loss(images, labels, training(seed)),
-  };
-}
-
-function detectorWork(size: SpeedCase): Work<ReturnType<typeof randomBatch>> {
-  // As PyTorch's, it keeps what the backward pass reads.
-  const set = [`model.backbone.name=${size.backbone}`, 'model.detector.sampling=2', 'train.recompute=false'];
-  const { config } = loadConfig(detectionSchema, join(CONFIGS, 'detection/mask-rcnn_1x.yaml'), { set });
-  const module = assembleDetector(config, CLASSES['mask-rcnn']);
-  return {
-    module,
-    batch: randomBatch(size, CLASSES['mask-rcnn']),
-    forward: ({ images, sizes }) => {
-      const found = module.predict({ images, sizes }, tf.onesLike(sizes), inferencePass());
-      return { boxes: found.map(({ boxes }) => boxes), masks: found.flatMap(({ masks }) => masks ?? []) };
-    },
-    loss: ({ images, sizes, ...truth }, seed) =>
-      module.loss({ images, sizes }, truth, randomKeys(seed), training(seed)),
-  };
 }
 
 async function main(task: SpeedTask): Promise<void> {

@@ -1,0 +1,223 @@
+// Convolutions of 3x3 filters by Winograd's minimal filtering F(4x4, 3x3) (Lavin & Gray, CVPR 2016, section 4): tiles of 4x4
+// outputs, which overlapping 6x6 inputs decide on, take 36 products a pair of channels in place of 144. Inputs, filters and
+// outputs are transformed a vector of channels at a time; between the transforms are 36 products of matrices.
+//
+// Everything here is inlined into a function for each kind of processor; V is its vector of floats.
+#ifndef PYRAMIDAL_WINOGRAD_H_
+#define PYRAMIDAL_WINOGRAD_H_
+
+#include <cstdint>
+#include <cstring>
+
+#define PYRAMIDAL_INLINE inline __attribute__((always_inline))
+
+namespace pyramidal {
+namespace winograd {
+
+// Side of a tile of outputs, of the inputs that it depends on, and the number of those.
+constexpr int kTile = 4;
+constexpr int kSide = 6;
+constexpr int kPoints = kSide * kSide;
+
+struct Image {
+  int64_t count, height, width, channels;
+
+  int64_t down() const { return (height + kTile - 1) / kTile; }
+  int64_t across() const { return (width + kTile - 1) / kTile; }
+  int64_t tiles() const { return count * down() * across(); }
+};
+
+struct TilePlace {
+  int64_t image, row, column;
+};
+
+inline TilePlace PlaceOf(const Image &image, int64_t tile) {
+  const int64_t perImage = image.down() * image.across();
+  const int64_t rest = tile % perImage;
+  return {tile / perImage, rest / image.across() * kTile, rest % image.across() * kTile};
+}
+
+template <typename V>
+constexpr int64_t kLanes = sizeof(V) / sizeof(float);
+
+template <typename V>
+PYRAMIDAL_INLINE V Load(const float *from) {
+  V value;
+  std::memcpy(&value, from, sizeof(V));
+  return value;
+}
+
+template <typename V>
+PYRAMIDAL_INLINE void Store(V value, float *to) {
+  std::memcpy(to, &value, sizeof(V));
+}
+
+// The transforms along one axis, `step` values apart: B^T d, A^T m, A y, G f and G^T u of the paper.
+template <typename V>
+PYRAMIDAL_INLINE void OfInput(const V *d, int step, V *out, int outStep) {
+  const V d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step], d5 = d[5 * step];
+  const V a = d4 - 4 * d2, b = d3 - 4 * d1, c = d4 - d2, e = 2 * (d3 - d1);
+  out[0] = 4 * d0 - 5 * d2 + d4;
+  out[outStep] = a + b;
+  out[2 * outStep] = a - b;
+  out[3 * outStep] = c + e;
+  out[4 * outStep] = c - e;
+  out[5 * outStep] = 4 * d1 - 5 * d3 + d5;
+}
+
+template <typename V>
+PYRAMIDAL_INLINE void ToOutput(const V *m, int step, V *out, int outStep) {
+  const V m0 = m[0], m1 = m[step], m2 = m[2 * step], m3 = m[3 * step], m4 = m[4 * step], m5 = m[5 * step];
+  const V a = m1 + m2, b = m1 - m2, c = m3 + m4, e = m3 - m4;
+  out[0] = m0 + a + c;
+  out[outStep] = b + 2 * e;
+  out[2 * outStep] = a + 4 * c;
+  out[3 * outStep] = b + 8 * e + m5;
+}
+
+template <typename V>
+PYRAMIDAL_INLINE void OfOutput(const V *y, int step, V *out, int outStep) {
+  const V y0 = y[0], y1 = y[step], y2 = y[2 * step], y3 = y[3 * step];
+  const V even = y0 + y2, odd = y1 + y3, far = y0 + 4 * y2, wide = 2 * y1 + 8 * y3;
+  out[0] = y0;
+  out[outStep] = even + odd;
+  out[2 * outStep] = even - odd;
+  out[3 * outStep] = far + wide;
+  out[4 * outStep] = far - wide;
+  out[5 * outStep] = y3;
+}
+
+template <typename V>
+PYRAMIDAL_INLINE void OfFilter(const V *f, int step, V *out, int outStep) {
+  const V f0 = f[0], f1 = f[step], f2 = f[2 * step];
+  const V even = (f0 + f2) * (-1.0f / 6), odd = f1 * (-1.0f / 6);
+  const V near = f0 * (1.0f / 24) + f2 * (1.0f / 6), far = f1 * (1.0f / 12);
+  out[0] = f0 * 0.25f;
+  out[outStep] = even + odd;
+  out[2 * outStep] = even - odd;
+  out[3 * outStep] = near + far;
+  out[4 * outStep] = near - far;
+  out[5 * outStep] = f2;
+}
+
+template <typename V>
+PYRAMIDAL_INLINE void ToFilter(const V *u, int step, V *out, int outStep) {
+  const V u0 = u[0], u1 = u[step], u2 = u[2 * step], u3 = u[3 * step], u4 = u[4 * step], u5 = u[5 * step];
+  const V a = (u1 + u2) * (-1.0f / 6), b = (u2 - u1) * (1.0f / 6), c = u3 + u4, e = u3 - u4;
+  out[0] = u0 * 0.25f + a + c * (1.0f / 24);
+  out[outStep] = b + e * (1.0f / 12);
+  out[2 * outStep] = a + c * (1.0f / 6) + u5;
+}
+
+// A vector of channels of the 6x6 inputs of a tile, each of the 36 results `stride` floats after the one before.
+template <typename V>
+PYRAMIDAL_INLINE void TransformInput(const float *values, const Image &image, const TilePlace &at, int64_t channel,
+                                     float *to, int64_t stride) {
+  V d[kSide * kSide], t[kSide * kSide], out[kSide];
+  for (int i = 0; i < kSide; i++) {
+    const int64_t y = at.row + i - 1;
+    const bool isRow = y >= 0 && y < image.height;
+    const float *row = values + ((at.image * image.height + y) * image.width + at.column - 1) * image.channels + channel;
+    for (int j = 0; j < kSide; j++) {
+      const int64_t x = at.column + j - 1;
+      d[kSide * i + j] = isRow && x >= 0 && x < image.width ? Load<V>(row + j * image.channels) : V{};
+    }
+  }
+  for (int j = 0; j < kSide; j++) OfInput(d + j, kSide, t + j, kSide);
+  for (int i = 0; i < kSide; i++) {
+    OfInput(t + kSide * i, 1, out, 1);
+    for (int j = 0; j < kSide; j++) Store(out[j], to + (kSide * i + j) * stride);
+  }
+}
+
+// A vector of channels of a tile of outputs from its 36 points, each `stride` floats after the one before.
+template <typename V>
+PYRAMIDAL_INLINE void TransformToOutput(const float *from, int64_t stride, const Image &image, const TilePlace &at,
+                                        int64_t channel, float *values) {
+  V m[kSide * kSide], t[kTile * kSide], out[kTile];
+  for (int i = 0; i < kPoints; i++) m[i] = Load<V>(from + i * stride);
+  for (int j = 0; j < kSide; j++) ToOutput(m + j, kSide, t + j, kSide);
+  for (int i = 0; i < kTile && at.row + i < image.height; i++) {
+    ToOutput(t + kSide * i, 1, out, 1);
+    float *row = values + ((at.image * image.height + at.row + i) * image.width + at.column) * image.channels + channel;
+    for (int j = 0; j < kTile && at.column + j < image.width; j++) Store(out[j], row + j * image.channels);
+  }
+}
+
+// The gradient of `TransformToOutput`.
+template <typename V>
+PYRAMIDAL_INLINE void TransformOutput(const float *values, const Image &image, const TilePlace &at, int64_t channel,
+                                      float *to, int64_t stride) {
+  V y[kTile * kTile], t[kSide * kTile], out[kSide];
+  for (int i = 0; i < kTile; i++) {
+    const bool isRow = at.row + i < image.height;
+    const float *row = values + ((at.image * image.height + at.row + i) * image.width + at.column) * image.channels + channel;
+    for (int j = 0; j < kTile; j++) {
+      y[kTile * i + j] = isRow && at.column + j < image.width ? Load<V>(row + j * image.channels) : V{};
+    }
+  }
+  for (int j = 0; j < kTile; j++) OfOutput(y + j, kTile, t + j, kTile);
+  for (int i = 0; i < kSide; i++) {
+    OfOutput(t + kTile * i, 1, out, 1);
+    for (int j = 0; j < kSide; j++) Store(out[j], to + (kSide * i + j) * stride);
+  }
+}
+
+template <typename V>
+PYRAMIDAL_INLINE void TransformFilter(const V *taps, float *to, int64_t stride) {
+  V t[kSide * 3], out[kSide];
+  for (int j = 0; j < 3; j++) OfFilter(taps + j, 3, t + j, 3);
+  for (int i = 0; i < kSide; i++) {
+    OfFilter(t + 3 * i, 1, out, 1);
+    for (int j = 0; j < kSide; j++) Store(out[j], to + (kSide * i + j) * stride);
+  }
+}
+
+// The gradient of `TransformFilter`; taps are `tapStride` floats apart.
+template <typename V>
+PYRAMIDAL_INLINE void TransformToFilter(const float *from, int64_t stride, float *taps, int64_t tapStride) {
+  V u[kPoints], t[3 * kSide], out[3];
+  for (int i = 0; i < kPoints; i++) u[i] = Load<V>(from + i * stride);
+  for (int j = 0; j < kSide; j++) ToFilter(u + j, kSide, t + j, kSide);
+  for (int i = 0; i < 3; i++) {
+    ToFilter(t + kSide * i, 1, out, 1);
+    for (int j = 0; j < 3; j++) Store(out[j], taps + (3 * i + j) * tapStride);
+  }
+}
+
+// Rows of a product that are summed side by side, of two vectors each.
+template <typename V>
+constexpr int kRows = sizeof(V) == 64 ? 8 : 4;
+
+// c[i][j] = or += sum over k of a[i * aRow + k * aStep] * b[k][j], of `kRows` rows and two vectors.
+template <typename V, bool isStep>
+PYRAMIDAL_INLINE void Multiply(int64_t count, const float *a, int64_t aRow, int64_t aStep, const float *b, float *c,
+                               int64_t cRow, bool adds) {
+  constexpr int rows = kRows<V>;
+  constexpr int64_t lanes = kLanes<V>;
+  V sums[rows][2];
+#pragma GCC unroll 8
+  for (int i = 0; i < rows; i++) {
+    sums[i][0] = adds ? Load<V>(c + i * cRow) : V{};
+    sums[i][1] = adds ? Load<V>(c + i * cRow + lanes) : V{};
+  }
+  for (int64_t k = 0; k < count; k++) {
+    const V left = Load<V>(b + 2 * lanes * k), right = Load<V>(b + 2 * lanes * k + lanes);
+#pragma GCC unroll 8
+    for (int i = 0; i < rows; i++) {
+      const float value = isStep ? a[i + k * aStep] : a[i * aRow + k];
+      sums[i][0] += value * left;
+      sums[i][1] += value * right;
+    }
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < rows; i++) {
+    Store(sums[i][0], c + i * cRow);
+    Store(sums[i][1], c + i * cRow + lanes);
+  }
+}
+
+}  // namespace winograd
+}  // namespace pyramidal
+
+#endif  // PYRAMIDAL_WINOGRAD_H_

@@ -78,8 +78,7 @@ export function openDetectionBatches(options: DetectionBatchesOptions): BatchSou
     ...reading,
     items: samples,
     shuffle,
-    order: (epoch) =>
-      shuffle ? [orderByOrientation(samples, order, epoch)] : groupByCanvas(samples, transform),
+    order: (epoch) => (shuffle ? [orderByOrientation(samples, order, epoch)] : groupByCanvas(samples, transform)),
     prepare: PREPARE,
     argumentsOf: (sample, sampleSeed) => [sample, transform, sampleSeed, drawPartners(samples, transform, sampleSeed)],
     collate: (loaded) => collate(loaded, transform, canvasOf),

@@ -18,7 +18,9 @@ const SIZES: Size[] = [
 ];
 const SAMPLES = SIZES.map(sampleOf);
 const ORDER = { batchSize: 2, seed: 5 };
-const at = (...sides: number[]): GeometryOptions => ({ scales: sides.map((shortest) => ({ shortest, longest: 1333 })) });
+const at = (...sides: number[]): GeometryOptions => ({
+  scales: sides.map((shortest) => ({ shortest, longest: 1333 })),
+});
 const MULTI_SCALE = at(480, 512, 544, 576, 608, 640, 672, 704, 736, 768, 800);
 
 /** Batches of an epoch that canvases were not chosen for, as their images' sizes. */

@@ -145,7 +145,11 @@ describe.each(['tensorflow', 'wasm', 'cpu'] as const)('RoIAlign, %s', (engine) =
       const adaptive = compile(({ map: x }: Pick<Inputs, 'map'>) => ({
         out: roiAlign({ maps: [x], scales: [0.125] }, { boxes, images }, { ...options, sampling: 'adaptive' }),
       }));
-      const expected = roiAlign({ maps: [map], scales: [0.125] }, { boxes, images }, { ...options, sampling: 'adaptive' });
+      const expected = roiAlign(
+        { maps: [map], scales: [0.125] },
+        { boxes, images },
+        { ...options, sampling: 'adaptive' },
+      );
       expectClose(adaptive({ map }).out.dataSync(), expected.dataSync(), { atol: 1e-5 });
       adaptive.dispose();
     }

@@ -188,7 +188,13 @@ function asRun<B extends Batch>(
   fn: (inputs: Tensors) => Tensors,
   { compile: compiled = true, precision = 'float32', workers }: TrainStepOptions<B>,
 ): CompiledFunction<Tensors, Tensors> {
-  if (compiled) return compile(fn, { name: fn.name, precision, maxGraphs: MOST_GRAPHS, ...(workers && { session: workers.session }) });
+  if (compiled)
+    return compile(fn, {
+      name: fn.name,
+      precision,
+      maxGraphs: MOST_GRAPHS,
+      ...(workers && { session: workers.session }),
+    });
   return Object.assign((inputs: Tensors) => fn(inputs), { explain: () => [], dispose: () => undefined });
 }
 

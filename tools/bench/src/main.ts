@@ -25,7 +25,16 @@ const BENCHMARKS = {
 const USAGE =
   'NAME [--json FILE], of step, inference, startup, detection, tasks, onnx, service and cocoeval [--case CASE], of step, detection and tasks [--profile], and of step [--against CHECKOUT] [--first]';
 /** Benchmarks whose cases have names. */
-const WITH_CASES: readonly string[] = ['step', 'inference', 'startup', 'detection', 'tasks', 'onnx', 'service', 'cocoeval'];
+const WITH_CASES: readonly string[] = [
+  'step',
+  'inference',
+  'startup',
+  'detection',
+  'tasks',
+  'onnx',
+  'service',
+  'cocoeval',
+];
 /** Those that can show where the time goes. */
 const WITH_PROFILES: readonly string[] = ['step', 'detection', 'tasks'];
 

@@ -56,7 +56,10 @@ async function measure(which: TaskCase, { python, profile, log }: BenchOptions):
   const weights = join(folder, 'model.safetensors');
   const machine = watchMachine();
   const run = (script: string, ...args: string[]): void => {
-    execFileSync(process.execPath, [join(SCRIPTS, script), ...args], { stdio: 'inherit', env: { ...process.env, ...ENV } });
+    execFileSync(process.execPath, [join(SCRIPTS, script), ...args], {
+      stdio: 'inherit',
+      env: { ...process.env, ...ENV },
+    });
   };
   try {
     if (which.task === 'predict') run('write.js', which.network, weights);

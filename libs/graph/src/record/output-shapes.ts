@@ -239,7 +239,10 @@ const roiAlign: Rule = (inputs, { height, width }) => {
 const roiAlignGrad: Rule = ([gradient], { shapes }) => {
   if (gradient === undefined || shapes === undefined || !('ints' in shapes)) return null;
   const { dtype } = gradient;
-  return Array.from({ length: shapes.ints.length / 4 }, (_, i) => ({ shape: shapes.ints.slice(4 * i, 4 * i + 4), dtype }));
+  return Array.from({ length: shapes.ints.length / 4 }, (_, i) => ({
+    shape: shapes.ints.slice(4 * i, 4 * i + 4),
+    dtype,
+  }));
 };
 
 /** Of `ownConv3x3`: a map [N, H, W, I] and a filter [3, 3, I, O], or the gradient of the one and the filter. */

@@ -88,14 +88,14 @@ onEngines(
           [[1, 60, 58, 288], 64],
         ] as const) {
           const inputs = {
-            x: tf.randomNormal(shape, 0, 1, 'float32', 1),
+            x: tf.randomNormal([...shape], 0, 1, 'float32', 1),
             filter: tf.randomNormal([3, 3, shape[3], channels], 0, 1, 'float32', 2),
             dy: tf.randomNormal([...shape.slice(0, 3), channels], 0, 1, 'float32', 3),
           };
           const expected = outputs(inputs);
           const received = step(inputs);
           for (const [name, value] of Object.entries(received)) {
-            const values = expected[name]!.dataSync();
+            const values = expected[name]!.dataSync<'float32'>();
             const largest = values.reduce((most, one) => Math.max(most, Math.abs(one)), 0);
             // The transforms multiply by up to 8, which costs some of float32's digits.
             expectClose(value.dataSync(), values, { atol: 2e-5 * largest }, name);

@@ -52,7 +52,7 @@ export class BatchDetector {
     this.#predict = predictorOf(detector);
     const options = { name: 'predict', maxGraphs: MAX_GRAPHS };
     this.#compiled = compiles(config) ? compile(this.#predict, options) : undefined;
-    this.#encoders = new WorkerPool(ENCODE_MASKS, config.data.workers);
+    this.#encoders = new WorkerPool(ENCODE_MASKS, config.data.workers, { firstHere: true });
   }
 
   /**

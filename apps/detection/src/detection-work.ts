@@ -47,8 +47,12 @@ interface Parts {
   readonly network: Detector;
 }
 
-/** A size of batches makes a graph worth its recording when it comes for this time. */
+/**
+ * A size of batches makes a graph worth its recording when it comes for this time; one of so many pixels at once, since a graph
+ * saves more time of it than it takes.
+ */
 const WORTH_A_GRAPH = 3;
+const LARGE = 512 * 512;
 
 /** The work of a queue; the network stays the caller's. */
 export class DetectionWork {
@@ -58,13 +62,15 @@ export class DetectionWork {
   private readonly classes: readonly DetectionClass[];
   /** How often each size of batches came. */
   private readonly counts = new Map<string, number>();
+  /** Sizes that are worth a graph, the first of which get one. */
+  private readonly worthy = new Set<string>();
 
   constructor(
     { config, data, network }: Parts,
     private readonly minScore: number,
   ) {
     this.detector = new BatchDetector(network, config);
-    this.preparing = new WorkerPool(PREPARE_IMAGE, config.data.workers);
+    this.preparing = new WorkerPool(PREPARE_IMAGE, config.data.workers, { firstHere: true });
     this.transform = plainTransform(config);
     this.classes = data.classes;
   }
@@ -114,9 +120,9 @@ export class DetectionWork {
     const key = shape.join();
     const count = (this.counts.get(key) ?? 0) + 1;
     this.counts.set(key, count);
-    if (count < WORTH_A_GRAPH) return false;
-    const frequent = [...this.counts].filter(([, times]) => times >= WORTH_A_GRAPH).slice(0, MAX_GRAPHS);
-    return frequent.some(([own]) => own === key);
+    const [images = 0, height = 0, width = 0] = shape;
+    if (count >= (images * height * width >= LARGE ? 1 : WORTH_A_GRAPH)) this.worthy.add(key);
+    return [...this.worthy].slice(0, MAX_GRAPHS).includes(key);
   }
 }
 

@@ -16,6 +16,14 @@ describe('WorkerPool', () => {
     expect(answers.map(([value]) => value)).toEqual(Array.from({ length: 20 }, (_, value) => 2 * value));
   });
 
+  it('runs the first call here where that is asked for, and the others in threads', async () => {
+    const run = jest.fn(echo);
+    pool = new WorkerPool({ file, name: 'echo', run }, 1, { firstHere: true });
+    const answers = await Promise.all([1, 2, 3].map((value) => pool.run([{ kind: 'double', value }])));
+    expect(answers.map(([value]) => value)).toEqual([2, 4, 6]);
+    expect(run.mock.calls).toEqual([[{ kind: 'double', value: 1 }]]);
+  });
+
   it("passes on an error's name, message and properties", async () => {
     open(1);
     const error: unknown = await pool.run([{ kind: 'fail', value: 7 }]).catch((reason: unknown) => reason);

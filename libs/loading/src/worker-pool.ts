@@ -32,12 +32,18 @@ interface Job<Result> {
 export class WorkerPool<Args extends readonly unknown[], Result> {
   private readonly workers: PoolWorker<Result>[];
   private closed = false;
+  private isFirst: boolean;
 
-  /** @param threads 0 runs the function in the calling thread. */
+  /**
+   * @param threads 0 runs the function in the calling thread.
+   * @param firstHere runs the first call in the calling thread too: it has its answer before a thread would have begun.
+   */
   constructor(
     private readonly task: ThreadFunction<Args, Result>,
     threads: number,
+    { firstHere = false }: { readonly firstHere?: boolean } = {},
   ) {
+    this.isFirst = firstHere;
     this.workers = Array.from({ length: threads }, () => new PoolWorker(task));
   }
 
@@ -49,7 +55,9 @@ export class WorkerPool<Args extends readonly unknown[], Result> {
   async run(args: Args, signal?: AbortSignal): Promise<Result> {
     if (this.closed) throw new Error('WorkerPool: the pool is closed');
     signal?.throwIfAborted();
-    if (this.workers.length === 0) return this.task.run(...args);
+    const isHere = this.workers.length === 0 || this.isFirst;
+    this.isFirst = false;
+    if (isHere) return this.task.run(...args);
     const idlest = this.workers.reduce((a, b) => (b.load < a.load ? b : a));
     return whileAlive(idlest.run(args, signal));
   }

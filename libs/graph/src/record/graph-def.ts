@@ -57,8 +57,9 @@ export const GRAPH_PRODUCER = 1087;
 
 /** `message GraphDef`. */
 export function encodeGraph(nodes: readonly GraphNode[]): Buffer {
+  const attrs = new AttrEncoder();
   return Buffer.concat([
-    ...nodes.map((node) => messageField(1, encodeNode(node))),
+    ...nodes.map((node) => messageField(1, encodeNode(node, attrs))),
     messageField(4, [integerField(1, GRAPH_PRODUCER)]),
   ]);
 }
@@ -74,13 +75,26 @@ export function encodeSavedModel(nodes: readonly GraphNode[], signature: Signatu
   return Buffer.concat([integerField(1, 1), messageField(2, metaGraph)]);
 }
 
-function encodeNode({ name, op, inputs, attrs }: GraphNode): Buffer[] {
+function encodeNode({ name, op, inputs, attrs }: GraphNode, encoder: AttrEncoder): Buffer[] {
   return [
     bytesField(1, name),
     bytesField(2, op),
     ...inputs.map((input) => bytesField(3, input)),
-    ...Object.entries(attrs).map(([key, value]) => mapField(5, key, encodeAttr(value))),
+    ...Object.entries(attrs).map(([key, value]) => encoder.encode(key, value)),
   ];
+}
+
+/** Nodes have few attributes that others do not have: each of these is encoded once. */
+class AttrEncoder {
+  private readonly known = new Map<string, Buffer>();
+
+  encode(key: string, value: AttrValue): Buffer {
+    if ('tensor' in value) return mapField(5, key, encodeAttr(value));
+    const text = `${key} ${JSON.stringify(value)}`;
+    const known = this.known.get(text) ?? mapField(5, key, encodeAttr(value));
+    this.known.set(text, known);
+    return known;
+  }
 }
 
 function encodeAttr(value: AttrValue): Buffer {

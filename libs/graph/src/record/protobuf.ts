@@ -27,8 +27,16 @@ export function doubleField(field: number, value: number): Buffer {
 
 /** string, bytes, and embedded messages. */
 export function bytesField(field: number, value: string | Uint8Array): Buffer {
-  const payload = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
-  return Buffer.concat([tag(field, LENGTH_DELIMITED), varint(payload.byteLength), payload]);
+  const isText = typeof value === 'string';
+  const size = isText ? Buffer.byteLength(value) : value.byteLength;
+  const [key, length] = [tag(field, LENGTH_DELIMITED), varint(size)];
+  const start = key.length + length.length;
+  const bytes = Buffer.allocUnsafe(start + size);
+  bytes.set(key, 0);
+  bytes.set(length, key.length);
+  if (isText) bytes.write(value, start);
+  else bytes.set(value, start);
+  return bytes;
 }
 
 export function messageField(field: number, fields: readonly Uint8Array[]): Buffer {
@@ -44,7 +52,12 @@ function tag(field: number, wireType: number): Buffer {
   return varint(field * 8 + wireType);
 }
 
+/** Numbers of one byte, which are nearly all. */
+const SHORT = Array.from({ length: 0x80 }, (_, value) => Buffer.of(value));
+
 function varint(value: number): Buffer {
+  const short = SHORT[value];
+  if (short !== undefined) return short;
   let rest = BigInt.asUintN(64, BigInt(value));
   const bytes: number[] = [];
   while (rest > 0x7fn) {

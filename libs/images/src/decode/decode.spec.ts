@@ -116,6 +116,15 @@ describe('decodeImage on hostile input', () => {
     }
   });
 
+  it('refuses by the header what its decoder would hold too much of', async () => {
+    const bytes = await photo().webp({ lossless: true }).toBuffer();
+    const side = 6999; // 14 bits each, less one
+    bytes.writeUInt32LE(((bytes.readUInt32LE(21) & 0xf0000000) | side | (side << 14)) >>> 0, 21);
+    expect(await reasonOf(bytes)).toBe(
+      'expected at most 37500000 pixels of a WebP that is decoded as a whole, received 7000x7000',
+    );
+  });
+
   it('refuses a side longer than decoders can hold rows of', async () => {
     const wide = await sharp({ create: { width: 70_000, height: 1, channels: 3, background: '#123456' } })
       .png()

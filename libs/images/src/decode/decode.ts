@@ -22,6 +22,9 @@ export const LARGE = 10_000_000;
 const BYTES_A_PIXEL = 8;
 const OTHER_BYTES = 32 << 20;
 
+/** What decoders may hold of the largest pictures: the coefficients of a progressive JPEG of three channels. */
+const HELD_A_PIXEL = 6;
+
 /** Bytes that hold the header of nearly every file. */
 const HEADER_BYTES = 128 * 1024;
 
@@ -145,9 +148,14 @@ async function readWhole(source: ImageFile, pixels: number): Promise<Uint8Array>
   return readImageFile(source, { maxBytes: pixels * BYTES_A_PIXEL + OTHER_BYTES });
 }
 
-function requireLimits({ width, height }: Size, maxPixels: number): void {
+function requireLimits({ format, width, height, heldBytes }: ImageHeader, maxPixels: number): void {
   const received = `received ${width}x${height}`;
   if (width * height > maxPixels) throw new Error(`expected at most ${maxPixels} pixels (maxPixels), ${received}`);
+  const mostHeld = Math.max(maxPixels, MAX_PIXELS) * HELD_A_PIXEL;
+  if (width * height * heldBytes > mostHeld) {
+    const most = Math.floor(mostHeld / heldBytes);
+    throw new Error(`expected at most ${most} pixels of a ${format} that is decoded as a whole, ${received}`);
+  }
   if (Math.max(width, height) > MAX_SIDE) throw new Error(`expected sides of at most ${MAX_SIDE} pixels, ${received}`);
 }
 

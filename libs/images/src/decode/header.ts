@@ -14,8 +14,9 @@ export interface ImageHeader extends Size {
   readonly channels?: number;
 }
 
-/** A decoder holds at most as many bytes of each pixel. */
-export const MOST_HELD = 8;
+/** What the decoders of formats hold that do not go on row by row: four channels, and of some a copy in a form of their own. */
+const FRAME_BYTES = 4;
+export const MOST_HELD = 2 * FRAME_BYTES;
 
 /** What files that are not decoded begin with. */
 const REFUSED: readonly (readonly [start: RegExp, name: string])[] = [
@@ -72,7 +73,7 @@ const READERS: { readonly [Format in ImageFormat]?: (view: DataView) => Found | 
     width: view.getUint16(6, true),
     height: view.getUint16(8, true),
     orientation: 1,
-    heldBytes: MOST_HELD,
+    heldBytes: FRAME_BYTES,
   }),
 };
 
@@ -109,10 +110,14 @@ function hasManyScans(view: DataView, at: number, channels: number): boolean {
   return true; // not known, since it lies behind these bytes
 }
 
+/** By colour type; palettes are resolved. */
+const PNG_CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 4, 4: 2, 6: 4 };
+
 function readPng(view: DataView): Found {
   const [width, height] = [view.getUint32(16), view.getUint32(20)];
-  const isInterlaced = view.getUint8(28) === 1;
-  const size = { width, height, heldBytes: isInterlaced ? MOST_HELD : 0 };
+  const [depth, colour, interlacing] = [view.getUint8(24), view.getUint8(25), view.getUint8(28)];
+  const sampleBytes = depth > 8 ? 2 : 1;
+  const size = { width, height, heldBytes: interlacing === 0 ? 0 : (PNG_CHANNELS[colour] ?? 4) * sampleBytes };
   for (let at = 8; at + 8 <= view.byteLength; at += 12 + view.getUint32(at)) {
     const type = textAt(view, at + 4, 4);
     if (type === 'IDAT') break;

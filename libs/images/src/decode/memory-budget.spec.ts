@@ -27,8 +27,11 @@ describe('pictureBytes', () => {
     ['a JPEG in scans that refine each other', picture.clone().jpeg({ progressive: true }), 9],
     ['a JPEG of inks', picture.clone().toColourspace('cmyk').jpeg({ progressive: true }), 11],
     ['a PNG', picture.clone().png(), 3],
-    ['an interlaced PNG', picture.clone().png({ progressive: true }), 11],
-    ['a WebP', picture.clone().webp(), 11],
+    ['an interlaced PNG', picture.clone().png({ progressive: true }), 6],
+    ['an interlaced PNG of 16 bits', picture.clone().toColourspace('rgb16').png({ progressive: true }), 9],
+    ['a GIF', picture.clone().gif(), 7],
+    ['a lossy WebP', picture.clone().webp(), 11],
+    ['a lossless WebP', picture.clone().webp({ lossless: true }), 11],
   ])('counts what the decoder holds of %s', async (_, made, bytes) => {
     expect(pictureBytes(readHeader(await made.toBuffer())!)).toBe(bytes * 40 * 50);
   });

@@ -67,6 +67,7 @@ function decode(
   { name, header, maxPixels }: Opened,
   open: (options: sharp.SharpOptions) => sharp.Sharp,
 ): Promise<RgbImage> {
+  sharp.cache(false); // libvips would keep the decoders of its last pictures, and some of those hold all of their picture
   const hasInks = header.channels === 4;
   const read = async (failOn: 'truncated' | 'warning'): Promise<RgbImage> => {
     const input = open({ failOn, ignoreIcc: true, limitInputPixels: maxPixels });

@@ -77,6 +77,8 @@ export interface SessionAddon {
    * @throws Error in one line, such as that the port is taken.
    */
   startServer(definition: Uint8Array): string;
+  /** Gives the system what the heap of this process holds unused. */
+  trimHeap(): void;
 }
 
 export interface RewrittenGraphsPlace {

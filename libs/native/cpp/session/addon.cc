@@ -1,4 +1,5 @@
-// The Node-API of sessions: `new Session(options)`, `prepare`, `run`, `close`; and of servers: `startServer(definition)`.
+// The Node-API of sessions: `new Session(options)`, `prepare`, `run`, `close`; of servers: `startServer(definition)`; of
+// the heap: `trimHeap()`.
 #include <node_api.h>
 
 #include <cstring>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "exchange.h"
+#include "heap.h"
 #include "server.h"
 #include "session.h"
 #include "tensorflow/core/framework/step_stats.pb.h"
@@ -298,17 +300,27 @@ napi_value Execute(const Call &call) {
   return result;
 }
 
+napi_value Nothing(napi_env env) {
+  napi_value none;
+  Require(env, napi_get_undefined(env, &none));
+  return none;
+}
+
 napi_value Close(const Call &call) {
   HolderOf(call).reset();
-  napi_value none;
-  Require(call.env, napi_get_undefined(call.env, &none));
-  return none;
+  return Nothing(call.env);
 }
 
 // `startServer(definition)` returns the address for sessions.
 napi_value Start(const Call &call) { return TextValue(call.env, StartServer(CopyOf(call.env, call.arguments[0]))); }
 
+napi_value Trim(const Call &call) {
+  TrimHeap();
+  return Nothing(call.env);
+}
+
 napi_value Initialize(napi_env env, napi_value exports) {
+  LimitHeap();
   const auto method = [](const char *name, napi_callback function) {
     return napi_property_descriptor{name, nullptr, function, nullptr, nullptr, nullptr, napi_default_method, nullptr};
   };
@@ -317,9 +329,13 @@ napi_value Initialize(napi_env env, napi_value exports) {
   napi_value session;
   napi_define_class(env, "Session", NAPI_AUTO_LENGTH, &Guarded<Open>, nullptr, 3, methods, &session);
   napi_set_named_property(env, exports, "Session", session);
-  napi_value start;
-  napi_create_function(env, "startServer", NAPI_AUTO_LENGTH, &Guarded<Start>, nullptr, &start);
-  napi_set_named_property(env, exports, "startServer", start);
+  const auto give = [env, exports](const char *name, napi_callback callback) {
+    napi_value function;
+    napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
+    napi_set_named_property(env, exports, name, function);
+  };
+  give("startServer", &Guarded<Start>);
+  give("trimHeap", &Guarded<Trim>);
   return exports;
 }
 

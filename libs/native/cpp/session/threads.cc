@@ -8,9 +8,6 @@
 
 #include <pthread.h>
 
-#if defined(__GLIBC__)
-#include <malloc.h>
-#endif
 #if defined(__SSE__)
 #include <xmmintrin.h>
 #endif
@@ -27,6 +24,7 @@
 #include <thread>
 #include <utility>
 
+#include "heap.h"
 #include "tsl/platform/env.h"
 #include "xla/tsl/platform/threadpool.h"
 
@@ -204,9 +202,7 @@ class OperationPool : public Pool {
   void AfterPause() {
     const Clock::duration now = Clock::now().time_since_epoch();
     const Clock::duration last{last_.exchange(now.count())};
-#if defined(__GLIBC__)
-    if (now - last > std::chrono::seconds(1)) malloc_trim(0);
-#endif
+    if (now - last > std::chrono::seconds(1)) TrimHeap();
   }
 
   std::atomic<Clock::rep> last_{0};

@@ -67,7 +67,11 @@ function loadSessions(installation: Installation, env: NodeJS.ProcessEnv, thread
   if (!existsSync(file)) return undefined;
   const folder = env.PYRAMIDAL_GRAPHS ?? join(cacheFolder(env), 'graphs');
   const rewritten = { folder, engine: identityOf(installation, env) };
-  return { ...(createRequire(__filename)(file) as Pick<SessionAddon, 'Session' | 'startServer'>), threads, rewritten };
+  return {
+    ...(createRequire(__filename)(file) as Pick<SessionAddon, 'Session' | 'startServer' | 'trimHeap'>),
+    threads,
+    rewritten,
+  };
 }
 
 /** What an engine does, as far as files, settings and the processor decide it. */

@@ -1,7 +1,6 @@
 /** Layer normalisation (Ba et al. 2016) and its gradient. */
 import * as tf from '@tensorflow/tfjs-core';
-import { engineBackend } from './engine';
-import { nativeOps, ownOps, type NativeOps } from './native-ops';
+import { nativeOps, processorOps, type NativeOps } from './native-ops';
 import { lastAxis, sumRows } from './rows';
 import { isTakingGradient } from './slope';
 
@@ -17,7 +16,7 @@ type Three = [tf.Tensor, tf.Tensor, tf.Tensor];
  * @returns the shape of x.
  */
 export function layerNorm<T extends tf.Tensor>(x: T, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): T {
-  const own = engineBackend()?.binding.isUsingGpuDevice() === true ? null : ownOps();
+  const own = processorOps();
   if (own !== null) return native(own, x, scale, offset, epsilon);
   if (isTakingGradient()) return differentiable(x, scale, offset, epsilon);
   return tf.tidy(() => {

@@ -104,9 +104,9 @@ async function openWasmEngine({ threads }: RuntimeOptions): Promise<Opened> {
 }
 
 async function openWebGpuEngine(): Promise<Opened> {
-  const { openWebGpu } = await import('@pyramidal/webgpu');
-  const { adapter, isSoftware } = await openWebGpu();
-  return { threads: 1, note: `on ${adapter}${isSoftware ? ', by which the processor imitates a card' : ''}` };
+  const { describeAdapter, openWebGpu } = await import('@pyramidal/webgpu');
+  const { adapter } = await openWebGpu();
+  return { threads: 1, note: `on ${describeAdapter(adapter)}` };
 }
 
 async function openCpu(): Promise<Opened> {

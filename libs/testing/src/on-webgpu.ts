@@ -1,8 +1,10 @@
 /** Specs of the WebGPU engine, in programs of their own: what finds adapters reads the environment when a process starts. */
 import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { findChromium } from './chromium';
 
 /** Runs a program of this workspace where WebGPU has an adapter. */
@@ -15,9 +17,19 @@ export function describeOnWebGpu(name: string, body: (run: RunOnWebGpu) => void)
     describe.skip(`${name} (skipped: ${env})`, () => it('needs an adapter', () => undefined));
     return;
   }
-  const options = { env, encoding: 'utf8', maxBuffer: 2 ** 26 } as const;
-  const source = ['-C', '@pyramidal/source', '--import', 'tsx'];
-  describe(name, () => body((program, ...args) => spawnSync(process.execPath, [...source, program, ...args], options)));
+  const tsx = pathToFileURL(createRequire(__filename).resolve('tsx')).href;
+  const source = ['-C', '@pyramidal/source', '--import', tsx];
+  describe(name, () => {
+    let cwd: string;
+    beforeAll(() => {
+      cwd = mkdtempSync(join(tmpdir(), 'pyramidal-'));
+      // SwiftShader's threads wait for each other by counting: with one, small work takes a seventh of the time.
+      writeFileSync(join(cwd, 'SwiftShader.ini'), '[Processor]\nThreadCount=1\n');
+    });
+    afterAll(() => rmSync(cwd, { recursive: true }));
+    const options = { env, encoding: 'utf8', maxBuffer: 2 ** 26 } as const;
+    body((program, ...args) => spawnSync(process.execPath, [...source, program, ...args], { ...options, cwd }));
+  });
 }
 
 /** The environment in which WebGPU has an adapter, or why there is none. */

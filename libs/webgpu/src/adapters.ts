@@ -18,6 +18,10 @@ export interface FoundAdapter {
 /** Programs that compute on the processor what a card would. */
 export const isSoftware = (name: string): boolean => /swiftshader|llvmpipe|lavapipe|basic render/i.test(name);
 
+/** The adapter, and whether it is a card. */
+export const describeAdapter = (name: string): string =>
+  isSoftware(name) ? `${name}, by which the processor imitates a card` : name;
+
 /**
  * The names of all adapters of this machine, as their drivers give them.
  * @throws RuntimeError if the package `webgpu` is missing or does not load.

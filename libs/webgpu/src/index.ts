@@ -1,3 +1,3 @@
 /** The public names of @pyramidal/webgpu. */
-export { adapterNames, chosenAdapter, isSoftware } from './adapters';
+export { adapterNames, chosenAdapter, describeAdapter, isSoftware } from './adapters';
 export { openWebGpu, type OpenedWebGpu } from './open-webgpu';

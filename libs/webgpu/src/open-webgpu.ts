@@ -1,14 +1,12 @@
 /** Opens TensorFlow.js's WebGPU engine in Node, on a graphics card of any maker. */
 import * as tf from '@tensorflow/tfjs-core';
-import { findAdapter, isSoftware } from './adapters';
+import { findAdapter } from './adapters';
 import { loadDawn, type Dawn } from './dawn';
 
 /** What the WebGPU engine was opened on. */
 export interface OpenedWebGpu {
   /** The adapter, as its driver calls it. */
   readonly adapter: string;
-  /** Whether the processor imitates a card. */
-  readonly isSoftware: boolean;
 }
 
 /**
@@ -40,7 +38,7 @@ async function open(): Promise<OpenedWebGpu> {
   registerKernels();
   if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu'); // the package's own, where there is a `navigator.gpu`
   tf.registerBackend('webgpu', () => withNavigator(gpu, () => new DeviceBackend(device, adapter.info)));
-  return { adapter: name, isSoftware: isSoftware(name) };
+  return { adapter: name };
 }
 
 /** All that the adapter allows: the defaults suit the smallest device there is. */

@@ -38,10 +38,9 @@ async function opens(engine: 'webgpu' | 'wasm' | 'cpu'): Promise<Finding> {
 
 /** What the engine webgpu may compute on; where it cannot be opened, its own line says why. */
 async function examineAdapters(): Promise<Finding[]> {
-  const { adapterNames, isSoftware } = await import('@pyramidal/webgpu');
+  const { adapterNames, describeAdapter, isSoftware } = await import('@pyramidal/webgpu');
   const names = await adapterNames().catch((): string[] => []);
   return names.map((name) => {
-    const text = isSoftware(name) ? `${name}, by which the processor imitates a card` : name;
-    return { subject: 'WebGPU adapter', good: !isSoftware(name), text };
+    return { subject: 'WebGPU adapter', good: !isSoftware(name), text: describeAdapter(name) };
   });
 }

@@ -2,7 +2,7 @@
 import type { Precision } from '@pyramidal/graph';
 import { examineEngine, isInstalled, nvidiaCards, type NvidiaCard } from '@pyramidal/native';
 import type { Engine } from '@pyramidal/runtime';
-import { chosenAdapter, isSoftware } from '@pyramidal/webgpu';
+import { chosenAdapter, describeAdapter, isSoftware } from '@pyramidal/webgpu';
 import { compare, type Comparison } from './compare';
 import { runPeer, runSpeed, runWorker } from './processes';
 import type { SpeedAnswer } from './speed-contender';
@@ -79,8 +79,8 @@ async function planFor({ engine, standIn }: CheckedCard): Promise<Plan> {
     return { engine, device: describeCard((await nvidiaCards())[0]), compiled: true, ...AT_PUBLISHED_SIZES };
   }
   const name = await chosenAdapter();
-  if (!isSoftware(name)) return { engine, device: name, compiled: false, ...AT_PUBLISHED_SIZES };
-  return { engine, device: `${name}, by which the processor imitates a card`, compiled: false, ...AT_TOY_SIZES };
+  const sizes = isSoftware(name) ? AT_TOY_SIZES : AT_PUBLISHED_SIZES;
+  return { engine, device: describeAdapter(name), compiled: false, ...sizes };
 }
 
 /** Why a card cannot be checked, with what to do about it, in one line; undefined where it can. */

@@ -3,7 +3,7 @@ import type { Detections } from '../dataset/detections';
 import type { GroundTruth } from '../dataset/ground-truth';
 import type { ImageTable } from '../dataset/images';
 import type { Segmentations } from '../dataset/segmentations';
-import { Kernels, MOST_BYTES, withinMemory } from '../wasm/kernels';
+import { Kernels, MOST_BYTES } from '../wasm/kernels';
 import { MatchStore } from './match-store';
 import { matchFloor, matchThresholds } from './matching';
 import type { Params } from './params';
@@ -23,8 +23,8 @@ export function compareByKernels(
   imageIds: readonly number[],
 ): MatchStore | undefined {
   const isSmall = bytesOf(truth, detections, params) < MOST_BYTES;
-  const kernels = isSmall && isSuited(truth, params) ? Kernels.create() : undefined;
-  return kernels && withinMemory(() => new Comparison(kernels, truth, detections, params).of(imageIds));
+  if (!isSmall || !isSuited(truth, params)) return undefined;
+  return Kernels.use((kernels) => new Comparison(kernels, truth, detections, params).of(imageIds));
 }
 
 /** Bytes of what is copied, at most, and of the answers. */

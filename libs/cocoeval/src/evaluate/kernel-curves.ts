@@ -1,13 +1,13 @@
 /** Precision and recall in WebAssembly (wasm/assembly/accumulate.ts), bit for bit as accumulate's. */
-import { Kernels, MOST_BYTES, withinMemory } from '../wasm/kernels';
+import { Kernels, MOST_BYTES } from '../wasm/kernels';
 import type { Accumulated } from './accumulate';
 import type { CategoryMatches, MatchStore } from './match-store';
 import type { Params } from './params';
 
 /** Writes precision, recall and scores of all categories. @returns false, having written nothing, where it cannot. */
 export function accumulateByKernels(store: MatchStore, params: Params, out: Accumulated): boolean {
-  const kernels = store.words === 1 && bytesOf(store, out) < MOST_BYTES ? Kernels.create() : undefined;
-  return kernels !== undefined && withinMemory(() => new Curves(kernels, params, out).ofAll(store)) !== undefined;
+  if (store.words !== 1 || bytesOf(store, out) >= MOST_BYTES) return false;
+  return Kernels.use((kernels) => new Curves(kernels, params, out).ofAll(store)) !== undefined;
 }
 
 /** Bytes of the largest category: its curves, and its detections with twelve bytes at each threshold. */

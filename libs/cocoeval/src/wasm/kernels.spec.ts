@@ -1,6 +1,9 @@
 import { compileKernels } from '../../wasm/compile';
-import { Kernels, withinMemory } from './kernels';
+import type * as kernelsModule from './kernels';
+import { Kernels } from './kernels';
 import { KERNELS_WASM } from './kernels-wasm';
+
+declare const WebAssembly: { Module: new (bytes: Uint8Array) => object };
 
 describe('the kernels', () => {
   it('are wasm/assembly, compiled', () => {
@@ -15,14 +18,33 @@ describe('the kernels', () => {
     expect(b.run.memory.buffer.byteLength).toBeLessThan(1e6);
   });
 
-  it('end where there is no memory, which is no error', () => {
-    const kernels = Kernels.create()!;
-    expect(withinMemory(() => kernels.run.allocate(2 ** 32 - 100))).toBeUndefined();
-    expect(withinMemory(() => 1)).toBe(1);
+  it('use a memory again, but not one that was full', () => {
+    const used = Kernels.use((kernels) => [kernels, kernels.run.allocate(2 ** 20)] as const)!;
+    expect(Kernels.use((kernels) => [kernels, kernels.run.allocate(100)])).toEqual(used);
+    expect(Kernels.use((kernels) => kernels.run.allocate(2 ** 32 - 100))).toBeUndefined();
+    expect(Kernels.use((kernels) => kernels)).not.toBe(used[0]);
     const fail = (): never => {
-      throw new RangeError('another one');
+      throw new RangeError('an error is none of memory');
     };
-    expect(() => withinMemory(fail)).toThrow('another one');
+    expect(() => Kernels.use(fail)).toThrow('an error is none of memory');
+  });
+
+  it('are missing where a page does not allow them', () => {
+    const { Module } = WebAssembly;
+    WebAssembly.Module = class {
+      constructor() {
+        throw new EvalError("Refused to compile because 'wasm-unsafe-eval' is not an allowed source of script");
+      }
+    };
+    try {
+      jest.isolateModules(() => {
+        const loaded = jest.requireActual<typeof kernelsModule>('./kernels');
+        expect(loaded.Kernels.create()).toBeUndefined();
+        expect(loaded.Kernels.use(() => 1)).toBeUndefined();
+      });
+    } finally {
+      WebAssembly.Module = Module;
+    }
   });
 
   it('find the places of ids, whatever they are', () => {

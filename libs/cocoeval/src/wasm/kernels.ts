@@ -70,6 +70,22 @@ export class Kernels {
     return compiled === 'none' ? undefined : new Kernels(compiled);
   }
 
+  /**
+   * Runs kernels in a memory that is given back afterwards, for the next ones to use.
+   * @returns undefined where WebAssembly is missing or not allowed, or four gigabytes are not enough.
+   */
+  static use<T>(work: (kernels: Kernels) => T): T | undefined {
+    const kernels = idle?.deref() ?? Kernels.create();
+    if (kernels === undefined) return undefined;
+    idle = undefined;
+    const start = kernels.run.mark();
+    const result = withinMemory(() => work(kernels));
+    if (result === undefined) return undefined; // what is full is not used again
+    kernels.run.release(start);
+    idle = new WeakRef(kernels);
+    return result;
+  }
+
   bytes(at: number, length: number): Uint8Array {
     return new Uint8Array(this.run.memory.buffer, at, length);
   }
@@ -94,6 +110,9 @@ export class Kernels {
   }
 }
 
+/** Kernels that nobody uses, as long as their memory is not wanted for other things. */
+let idle: WeakRef<Kernels> | undefined;
+
 let compiled: object | 'none' | undefined;
 
 /** A page may forbid it (its Content-Security-Policy), an old browser not know it: both say so by an error of any kind. */
@@ -108,8 +127,8 @@ function compileIfAllowed(): object | 'none' {
   }
 }
 
-/** Runs the kernels for an answer. @returns undefined where their memory, of four gigabytes, is not enough. */
-export function withinMemory<T>(run: () => T): T | undefined {
+/** Runs kernels. @returns undefined where they ask for more memory than there can be. */
+function withinMemory<T>(run: () => T): T | undefined {
   try {
     return run();
   } catch (error) {

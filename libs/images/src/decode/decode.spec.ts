@@ -168,6 +168,11 @@ describe('decodeImage on hostile input', () => {
     await writeFile(file, await photo().jpeg().toBuffer());
     await truncate(file, 700 << 20);
     expect(await reasonOf(file)).toMatch(/^has 734003200 bytes, expected at most 33587200$/);
+    const large = await photo().png().toBuffer();
+    for (const at of [16, 20]) large.writeUInt32BE(7000, at);
+    await writeFile(file, large);
+    await truncate(file, 700 << 20);
+    expect(await reasonOf(file)).toMatch(/^has 734003200 bytes, expected at most 250000000$/);
     await rm(folder, { recursive: true });
   });
 

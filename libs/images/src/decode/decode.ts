@@ -22,6 +22,9 @@ export const LARGE = 10_000_000;
 const BYTES_A_PIXEL = 8;
 const OTHER_BYTES = 32 << 20;
 
+/** What the files of the largest pictures may have, which are in memory beside what is decoded: 8-bit pixels always have room. */
+const FILE_BYTES_A_PIXEL = 5;
+
 /** What decoders may hold of the largest pictures: the coefficients of a progressive JPEG of three channels. */
 const HELD_A_PIXEL = 6;
 
@@ -131,21 +134,23 @@ async function look(
   source: ImageFile,
   maxPixels = MAX_PIXELS,
 ): Promise<{ readonly header: ImageHeader; readonly read: () => Promise<Uint8Array> }> {
-  const whole = (pixels: number): Promise<Uint8Array> => readWhole(source, pixels);
+  const largest = Math.max(maxPixels, MAX_PIXELS);
+  const whole = (pixels: number): Promise<Uint8Array> => readWhole(source, pixels, largest);
   const start = typeof source === 'string' ? await readImageFile(source, { first: HEADER_BYTES }) : source;
   const header = readHeader(start);
   if (!hasSize(header)) {
-    const bytes = await whole(Math.max(maxPixels, MAX_PIXELS));
+    const bytes = await whole(largest);
     return { header: await headerOf(bytes), read: async () => bytes };
   }
   if (start.length < HEADER_BYTES) return { header, read: async () => start };
   return { header, read: () => whole(header.width * header.height) };
 }
 
-/** A file is not read that holds more than so many pixels could need. */
-async function readWhole(source: ImageFile, pixels: number): Promise<Uint8Array> {
+/** A file is not read that holds more than so many pixels could need, or far more than the largest pictures do. */
+async function readWhole(source: ImageFile, pixels: number, largest: number): Promise<Uint8Array> {
   if (typeof source !== 'string') return source;
-  return readImageFile(source, { maxBytes: pixels * BYTES_A_PIXEL + OTHER_BYTES });
+  const maxBytes = Math.min(pixels * BYTES_A_PIXEL + OTHER_BYTES, largest * FILE_BYTES_A_PIXEL);
+  return readImageFile(source, { maxBytes });
 }
 
 function requireLimits({ format, width, height, heldBytes }: ImageHeader, maxPixels: number): void {

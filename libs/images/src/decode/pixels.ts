@@ -90,15 +90,26 @@ async function decodeJpeg(decode: (failOn: 'truncated' | 'warning') => Promise<R
   }
 }
 
-/** Threads that decode share one place for the reason of a failure, and may take it from each other: the failure is then asked for again. */
+/**
+ * Threads that decode share one place for the reason of a failure, and may take it from each other: the failure is then asked for again,
+ * one after the other.
+ */
 async function withReason<T>(decode: () => Promise<T>): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await decode();
+      return await (attempt === 0 ? decode() : inTurn(decode));
     } catch (error) {
       if (attempt > 2 * availableParallelism() || !/^Unknown error$/.test(reasonOf(error))) throw error;
     }
   }
+}
+
+let lastTurn: Promise<unknown> = Promise.resolve();
+
+function inTurn<T>(job: () => Promise<T>): Promise<T> {
+  const result = lastTurn.then(job);
+  lastTurn = result.catch(() => undefined); // told to whoever asked
+  return result;
 }
 
 /** Pillow's CMYK to RGB: each colour is the light that ink and black let through, in rounded 8-bit products. */

@@ -12,7 +12,7 @@ import { watchMachine } from './machine-load';
 import { median, quantile } from './quantile';
 import { firstResult, type FirstResult } from './startup/first-result';
 
-const ROUNDS = 7;
+const ROUNDS = 5;
 const PICTURE = { height: 480, width: 640 };
 const APPS = join(__dirname, '../../../apps');
 const WRITE = join(__dirname, '../dist/startup/write.js');

@@ -13,7 +13,7 @@ import { watchMachine } from './machine-load';
 import { alternate, summarize } from './rounds';
 import { Contender } from './step';
 
-const ROUNDS = 7;
+const ROUNDS = 5;
 const ROUND_MS = 3000;
 const SCRIPTS = join(__dirname, '../dist/tasks');
 const PEER = join(__dirname, '../peers/tasks_contender.py');

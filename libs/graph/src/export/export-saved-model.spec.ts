@@ -21,7 +21,9 @@ onEngines(
         return { x };
       };
       tf.tidy(() => {
-        expect(() => exportSavedModel(count, { x: tf.scalar(1) }, folder)).toThrow("it changes 'export-saved-model.counter'");
+        expect(() => exportSavedModel(count, { x: tf.scalar(1) }, folder)).toThrow(
+          "it changes 'export-saved-model.counter'",
+        );
       });
       counter.dispose();
     });

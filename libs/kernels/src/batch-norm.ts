@@ -1,6 +1,6 @@
 /** Batch normalisation (Ioffe & Szegedy 2015) with batch or given statistics, and its gradient. */
 import * as tf from '@tensorflow/tfjs-core';
-import { nativeOps, type NativeOps } from './native-ops';
+import { nativeOps, type NativeOps } from '#native-ops';
 import * as overWorkers from './over-workers';
 import { lastAxis, sumRows } from './rows';
 import { isTakingGradient } from './slope';

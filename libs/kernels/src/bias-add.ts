@@ -1,6 +1,6 @@
 /** Addition of a bias to the last axis, with a gradient in one operation. */
 import * as tf from '@tensorflow/tfjs-core';
-import { nativeOps } from './native-ops';
+import { nativeOps } from '#native-ops';
 import { sumRows } from './rows';
 
 /**

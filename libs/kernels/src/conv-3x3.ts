@@ -1,6 +1,6 @@
 /** Convolutions of 3x3 filters with a quarter of the multiplications (Lavin & Gray 2016), where the engine has them. */
 import * as tf from '@tensorflow/tfjs-core';
-import { recordedProcessorOps } from './native-ops';
+import { recordedProcessorOps } from '#native-ops';
 
 /** Both numbers of channels are multiples of it. */
 const CHANNELS = 32;

@@ -1,7 +1,7 @@
 /** Dense and depthwise convolutions with PyTorch's padding, and fast gradients of the depthwise ones. */
 import * as tf from '@tensorflow/tfjs-core';
 import { ownConv3x3 } from './conv-3x3';
-import { nativeOps } from './native-ops';
+import { nativeOps } from '#native-ops';
 
 /** Zero rows and columns around the image: one number for all four sides, or `[[top, bottom], [left, right]]`. */
 export type Padding = number | readonly [readonly [number, number], readonly [number, number]];

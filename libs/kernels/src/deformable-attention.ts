@@ -1,6 +1,6 @@
 /** Multi-scale deformable attention (Deformable DETR, Zhu et al., 2021; MSDeformAttn of its code). */
 import * as tf from '@tensorflow/tfjs-core';
-import { ownOps, type NativeOps } from './native-ops';
+import { ownOps, type NativeOps } from '#native-ops';
 
 /** Height and width of a map. */
 export type MapSize = readonly [height: number, width: number];

@@ -1,6 +1,6 @@
 /** The hard swish activation of MobileNetV3. */
 import * as tf from '@tensorflow/tfjs-core';
-import { nativeOps } from './native-ops';
+import { nativeOps } from '#native-ops';
 import { applyWithSlope, type ValueAndSlope } from './slope';
 
 /**

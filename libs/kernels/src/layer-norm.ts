@@ -1,6 +1,6 @@
 /** Layer normalisation (Ba et al. 2016) and its gradient. */
 import * as tf from '@tensorflow/tfjs-core';
-import { nativeOps, processorOps, type NativeOps } from './native-ops';
+import { nativeOps, processorOps, type NativeOps } from '#native-ops';
 import { lastAxis, sumRows } from './rows';
 import { isTakingGradient } from './slope';
 

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { LINEAR_SUM_ASSIGNMENT } from './engine';
 import { solveAssignment } from './solve-assignment';
-import { ownOps } from './native-ops';
+import { ownOps } from '#native-ops';
 
 export interface Assignment {
   /** int32 [batch, rows]: the column of each row, -1 where it has none. */

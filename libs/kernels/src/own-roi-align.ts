@@ -1,6 +1,6 @@
 /** RoIAlign (Mask R-CNN, section 3) as one operation of this project's addon, which keeps no points. */
 import * as tf from '@tensorflow/tfjs-core';
-import { processorOps, recordedProcessorOps } from './native-ops';
+import { processorOps, recordedProcessorOps } from '#native-ops';
 
 /** RoIs in cells of their own maps. */
 export interface RoiPlaces {

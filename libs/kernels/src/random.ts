@@ -1,6 +1,6 @@
 /** Random numbers of a seed, the same on every engine, and the layers that drop by them. */
 import * as tf from '@tensorflow/tfjs-core';
-import { nativeOps } from './native-ops';
+import { nativeOps } from '#native-ops';
 import { philoxUniform, philoxWords } from './philox';
 
 /**

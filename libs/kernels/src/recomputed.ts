@@ -1,6 +1,6 @@
 /** Gradient checkpointing (Chen et al. 2016): less memory for a second forward pass. */
 import * as tf from '@tensorflow/tfjs-core';
-import { nativeOps } from './native-ops';
+import { nativeOps } from '#native-ops';
 
 /** A function that runs twice: forward, and again for the gradient. */
 export interface Recomputation<T extends tf.Tensor, U extends tf.Tensor> {

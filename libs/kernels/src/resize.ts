@@ -1,7 +1,7 @@
 /** Bilinear and nearest resizing as PyTorch's `interpolate`, with gradients that are right on every engine. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { MapSize } from './deformable-attention';
-import { nativeOps } from './native-ops';
+import { nativeOps } from '#native-ops';
 
 /**
  * Bilinear resize without antialiasing, as PyTorch's `interpolate(mode='bilinear')`: corners aligned, or half-pixel

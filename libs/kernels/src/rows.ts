@@ -1,6 +1,6 @@
 /** Tensors seen as rows of their last axis. */
 import * as tf from '@tensorflow/tfjs-core';
-import { nativeOps } from './native-ops';
+import { nativeOps } from '#native-ops';
 
 /**
  * Sums over all axes but the last.

@@ -1,6 +1,6 @@
 /** Cross entropy against class probabilities, and its gradient. */
 import * as tf from '@tensorflow/tfjs-core';
-import { nativeOps, type NativeOps } from './native-ops';
+import { nativeOps, type NativeOps } from '#native-ops';
 
 /**
  * Cross entropy of softmaxed logits against class probabilities, one loss per row.

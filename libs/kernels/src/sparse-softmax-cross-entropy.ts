@@ -1,6 +1,6 @@
 /** Cross entropy against class indices, and its gradient. */
 import * as tf from '@tensorflow/tfjs-core';
-import { nativeOps } from './native-ops';
+import { nativeOps } from '#native-ops';
 import { softmaxCrossEntropy } from './softmax-cross-entropy';
 
 /**

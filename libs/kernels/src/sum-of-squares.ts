@@ -1,6 +1,6 @@
 /** The sum of squares, for gradient norms. */
 import * as tf from '@tensorflow/tfjs-core';
-import { nativeOps } from './native-ops';
+import { nativeOps } from '#native-ops';
 
 /**
  * The sum of all squared elements, in one pass; carries no gradient.

@@ -69,7 +69,8 @@ onEngines(
       const firstOf = (name: string): number[] =>
         [...found[name]!.dataSync()].slice(0, rows * (name === 'boxes' ? 4 : 1));
       expect(firstOf('labels')).toEqual(objects.map(({ label }) => label));
-      expectClose(firstOf('scores'), objects.map(({ score }) => score), { atol: 1e-5 }, 'scores'); // prettier-ignore
+      // Here layer norms are the addon's own operation, there TensorFlow's: they round in another way.
+      expectClose(firstOf('scores'), objects.map(({ score }) => score), { atol: 5e-5 }, 'scores'); // prettier-ignore
       expectClose(firstOf('boxes'), objects.flatMap(({ box }) => box), { atol: 0.01 }, 'boxes'); // prettier-ignore
       expect(found['masks'] !== undefined).toBe(network.predictsMasks);
       tf.dispose([images, found]);

@@ -31,12 +31,9 @@ function halves({ tiny }: { readonly tiny: tf.Tensor1D }): { count: tf.Tensor } 
   return { count: tf.sum(tf.cast(tf.notEqual(tf.mul(tiny, 0.5), 0), 'int32')) };
 }
 
-/** The gradients of a layer norm, which sum over all rows. */
+/** A layer norm of many rows. */
 function norms({ x }: { x: tf.Tensor2D }): tf.NamedTensorMap {
-  const loss = (rows: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor): tf.Scalar =>
-    tf.sum(tf.square(layerNorm(rows, scale as tf.Tensor1D, offset as tf.Tensor1D, 1e-6)));
-  const [dx, scale, offset] = tf.grads(loss)([x, wavesTensor([80], 1), wavesTensor([80], 2)]);
-  return { dx: dx!, scale: scale!, offset: offset! };
+  return { y: layerNorm(x, wavesTensor<tf.Rank.R1>([80], 1), wavesTensor<tf.Rank.R1>([80], 2), 1e-6) };
 }
 
 function threadsNamed(name: string): number {

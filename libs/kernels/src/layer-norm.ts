@@ -4,11 +4,9 @@ import { nativeOps, processorOps, type NativeOps } from '#native-ops';
 import { lastAxis, sumRows } from './rows';
 import { isTakingGradient } from './slope';
 
-type Three = [tf.Tensor, tf.Tensor, tf.Tensor];
-
 /**
  * Layer normalisation over the last axis (Ba et al., 2016), with the biased variance. With the native engine's own operations
- * on a processor it is one, and so is its gradient.
+ * on a processor it is one where no gradient is taken.
  * @param x float32 [..., C].
  * @param scale float32 [C].
  * @param offset float32 [C].
@@ -16,9 +14,9 @@ type Three = [tf.Tensor, tf.Tensor, tf.Tensor];
  * @returns the shape of x.
  */
 export function layerNorm<T extends tf.Tensor>(x: T, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): T {
+  if (isTakingGradient()) return differentiable(x, scale, offset, epsilon);
   const own = processorOps();
   if (own !== null) return native(own, x, scale, offset, epsilon);
-  if (isTakingGradient()) return differentiable(x, scale, offset, epsilon);
   return tf.tidy(() => {
     const rows = tf.reshape<tf.Rank.R2>(x, [-1, lastAxis(x)]);
     const fused = nativeOps()?.layerNorm(rows, scale, offset, epsilon) ?? null;
@@ -34,19 +32,13 @@ function native<T extends tf.Tensor>(
   offset: tf.Tensor1D,
   epsilon: number,
 ): T {
-  return tf.customGrad((...args) => {
-    const [input, gamma, beta, save] = args as [tf.Tensor, tf.Tensor, tf.Tensor, tf.GradSaveFunc];
-    const rows = tf.reshape(input, [-1, lastAxis(input)]);
-    const attrs = [own.float('epsilon', epsilon)];
-    const [y, mean, inverseStd] = own.runMany('PyramidalLayerNorm', [rows, gamma, beta], attrs, 3) as Three;
-    save([rows, gamma, mean, inverseStd]);
-    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => {
-      const along = tf.reshape(dy, rows.shape);
-      const [dx, ...rest] = own.runMany('PyramidalLayerNormGrad', [...saved, along], [], 3) as Three;
-      return [tf.reshape(dx, x.shape), ...rest];
-    };
-    return { value: tf.reshape(y, x.shape), gradFunc };
-  })(x, scale, offset) as T;
+  return tf.tidy(() => {
+    const rows = tf.reshape(x, [-1, lastAxis(x)]);
+    const [y] = own.runMany('PyramidalLayerNorm', [rows, scale, offset], [own.float('epsilon', epsilon)], 3) as [
+      tf.Tensor,
+    ];
+    return tf.reshape(y, x.shape) as T;
+  });
 }
 
 function differentiable<T extends tf.Tensor>(x: T, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): T {

@@ -1,6 +1,6 @@
 /** Layer normalisation (Ba et al. 2016) and its gradient. */
 import * as tf from '@tensorflow/tfjs-core';
-import { nativeOps, processorOps, type NativeOps } from '#native-ops';
+import { nativeOps, processorOps } from '#native-ops';
 import { lastAxis, sumRows } from './rows';
 import { isTakingGradient } from './slope';
 
@@ -15,28 +15,14 @@ import { isTakingGradient } from './slope';
  */
 export function layerNorm<T extends tf.Tensor>(x: T, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): T {
   if (isTakingGradient()) return differentiable(x, scale, offset, epsilon);
-  const own = processorOps();
-  if (own !== null) return native(own, x, scale, offset, epsilon);
   return tf.tidy(() => {
     const rows = tf.reshape<tf.Rank.R2>(x, [-1, lastAxis(x)]);
-    const fused = nativeOps()?.layerNorm(rows, scale, offset, epsilon) ?? null;
+    const own = processorOps();
+    const fused =
+      own === null
+        ? nativeOps()?.layerNorm(rows, scale, offset, epsilon)
+        : own.run<tf.Tensor2D>('PyramidalLayerNorm', [rows, scale, offset], [own.float('epsilon', epsilon)]);
     const y = fused ?? tf.add(tf.mul(normalizeRows(rows, epsilon).normal, scale), offset);
-    return tf.reshape(y, x.shape) as T;
-  });
-}
-
-function native<T extends tf.Tensor>(
-  own: NativeOps,
-  x: T,
-  scale: tf.Tensor1D,
-  offset: tf.Tensor1D,
-  epsilon: number,
-): T {
-  return tf.tidy(() => {
-    const rows = tf.reshape(x, [-1, lastAxis(x)]);
-    const [y] = own.runMany('PyramidalLayerNorm', [rows, scale, offset], [own.float('epsilon', epsilon)], 3) as [
-      tf.Tensor,
-    ];
     return tf.reshape(y, x.shape) as T;
   });
 }

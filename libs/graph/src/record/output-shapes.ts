@@ -57,17 +57,6 @@ const attention: Rule = ([values, , weights]) => {
   return { shape: [batch, weights.shape[1] ?? 0, heads * depth], dtype: values.dtype };
 };
 
-/** Of `layerNorm`: its rows, their means and inverse deviations. */
-const layerNorm: Rule = ([x]) => {
-  if (x === undefined) return null;
-  const numbers = { shape: x.shape.slice(0, 1), dtype: x.dtype };
-  return [{ shape: x.shape, dtype: x.dtype }, numbers, numbers];
-};
-
-/** Of its gradient: those of the rows, the scale and the offset. */
-const layerNormGrad: Rule = ([x, scale]) =>
-  x === undefined || scale === undefined ? null : [x, scale, scale].map(({ shape, dtype }) => ({ shape, dtype }));
-
 const likeFirstThree: Rule = (inputs) => inputs.slice(0, 3).map(({ shape, dtype }) => ({ shape, dtype }));
 
 /** Of images, NHWC, under a window of `sizes` that moves by the operation's strides. */
@@ -309,8 +298,7 @@ const rules: Readonly<Record<string, Rule>> = {
   Select: likeSecond,
   Cast: cast,
   ...forEach(['AddN', 'ReverseV2'], likeFirst),
-  PyramidalLayerNorm: layerNorm,
-  PyramidalLayerNormGrad: layerNormGrad,
+  PyramidalLayerNorm: likeFirst,
   PyramidalDeformableAttention: attention,
   PyramidalDeformableAttentionGrad: likeFirstThree,
   PyramidalConv3x3: conv3x3(3),

@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 export { RuntimeError } from './runtime-error';
+export { replaceKernels, typedCall, type KernelCall, type KernelReplacement } from './replace-kernels';
 
 /**
  * A kernel that an engine may register with TensorFlow.js: costs float32 [N, R, C], rows bool [N, R] and columns bool [N, C] that

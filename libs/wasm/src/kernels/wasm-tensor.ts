@@ -1,28 +1,14 @@
 /** What the kernels share: their calls with types, and the memory of the WebAssembly engine. */
+import { typedCall, type KernelCall, type KernelReplacement } from '@pyramidal/kernels/engine';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** What TensorFlow.js hands to a kernel of this backend; `Name` are its inputs. */
-interface KernelCall<Name extends string, Attrs = unknown> {
-  readonly inputs: Readonly<Record<Name, tf.TensorInfo>>;
-  readonly attrs: Attrs;
-  readonly backend: BackendWasm;
-}
+export type WasmKernel = KernelReplacement;
 
-/** A kernel that is not there yet, or one that stands in for the package's own, which it may call. */
-export interface WasmKernel {
-  readonly name: string;
-  readonly create: (builtIn: tf.KernelFunc) => tf.KernelFunc;
-}
-
-/** A call with the types of its kernel; TensorFlow.js has one type for the calls of all kernels. */
-export function typed<Name extends string, Attrs>(call: Parameters<tf.KernelFunc>[0]): KernelCall<Name, Attrs> {
-  return {
-    inputs: call.inputs as Record<Name, tf.TensorInfo>,
-    attrs: call.attrs as Attrs,
-    backend: call.backend as BackendWasm,
-  };
-}
+/** A call with the types of its kernel. */
+export const typed = <Name extends string, Attrs>(
+  call: Parameters<tf.KernelFunc>[0],
+): KernelCall<Name, Attrs, BackendWasm> => typedCall(call);
 
 /** The tensor's place in WebAssembly memory; allocating another tensor may invalidate it. */
 export function floats(backend: BackendWasm, tensor: tf.TensorInfo): Float32Array {

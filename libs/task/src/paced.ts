@@ -15,7 +15,7 @@ export class PacedImages {
   async *[Symbol.asyncIterator](): AsyncGenerator<string, void, void> {
     let before = 0;
     for (const image of this.images) {
-      const bytes = await bytesOf(image);
+      const bytes = await bytesUnlessUnreadable(image);
       this.inWork.push(await this.budget.enter(bytes));
       if (Math.max(before, bytes) > LARGE) await freeMemory();
       before = bytes;
@@ -36,7 +36,7 @@ async function freeMemory(): Promise<void> {
 }
 
 /** 0 of what cannot be read, which is told when it is decoded. */
-async function bytesOf(image: string): Promise<number> {
+async function bytesUnlessUnreadable(image: string): Promise<number> {
   try {
     return pictureBytes(await readImageHeader(image));
   } catch {

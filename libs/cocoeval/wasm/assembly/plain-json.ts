@@ -6,11 +6,11 @@
 import { MOST_PLACES, decimal } from './decimal';
 import { parseNumber } from './host';
 
-const QUOTE: u32 = 0x22;
+export const QUOTE: u32 = 0x22;
 const BACKSLASH: u32 = 0x5c;
 const SLASH: u32 = 0x2f;
 export const COMMA: u32 = 0x2c;
-const COLON: u32 = 0x3a;
+export const COLON: u32 = 0x3a;
 const MINUS: u32 = 0x2d;
 const PLUS: u32 = 0x2b;
 const POINT: u32 = 0x2e;

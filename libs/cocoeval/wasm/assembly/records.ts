@@ -4,8 +4,10 @@ import { AREA, BOX, CATEGORY, CROWD, ID, IMAGE, MASK, SCORE, keyOf } from './key
 import {
   CLOSE_LIST,
   CLOSE_OBJECT,
+  COLON,
   COMMA,
   OPEN_OBJECT,
+  QUOTE,
   lastNumber,
   readNumber,
   readNumbers,
@@ -17,9 +19,6 @@ import {
   take,
 } from './plain-json';
 import { isMask, keepSegmentations, lastArea, readSegmentation, segmentationColumns } from './segmentations';
-
-const QUOTE: u32 = 0x22;
-const COLON: u32 = 0x3a;
 
 /** What is read. */
 const RESULTS: u32 = 1;

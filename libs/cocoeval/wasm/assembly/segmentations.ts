@@ -4,8 +4,10 @@ import { measureCounts, measuredArea } from './masks';
 import {
   CLOSE_LIST,
   CLOSE_OBJECT,
+  COLON,
   COMMA,
   OPEN_LIST,
+  QUOTE,
   copiedTo,
   copyText,
   lastNumber,
@@ -21,9 +23,6 @@ import { COUNTS, SIZE, keyOf } from './keys';
 
 const POLYGONS: u32 = 0;
 const RUNS: u32 = 1;
-
-const QUOTE: u32 = 0x22;
-const COLON: u32 = 0x3a;
 
 const MAX_PIXELS: f64 = 2147483647;
 /** Coordinates beyond this overflow the 32-bit integers of the COCO API. */

@@ -39,7 +39,7 @@ export async function chosenAdapter(): Promise<string> {
 export async function findAdapter(dawn: Dawn, env: NodeJS.ProcessEnv = process.env): Promise<FoundAdapter> {
   const names = await namesOf(dawn);
   if (names.length === 0) throw new RuntimeError(`webgpu: no adapter is found; ${ADVICE}`);
-  const wanted = env['PYRAMIDAL_ADAPTER'];
+  const wanted = env['PYRAMIDAL_ADAPTER'] || undefined;
   const matching = names.filter((name) => wanted === undefined || name.toLowerCase().includes(wanted.toLowerCase()));
   if (wanted !== undefined && matching.length === 0) {
     throw new RuntimeError(`webgpu: PYRAMIDAL_ADAPTER: expected a part of ${names.join(' or ')}, received '${wanted}'`);

@@ -2,6 +2,7 @@
 import { RuntimeError } from '@pyramidal/kernels/engine';
 import type * as tf from '@tensorflow/tfjs-core';
 import { WebGPUBackend, type WebGPUProgram } from '@tensorflow/tfjs-backend-webgpu';
+import { BufferPool } from './buffer-pool';
 
 const MIB = 2 ** 20;
 const BYTES_PER_VALUE = 4;
@@ -17,13 +18,14 @@ export class DeviceBackend extends WebGPUBackend {
 
   constructor(device: GPUDevice, info: GPUAdapterInfo) {
     super(device, info);
+    Object.assign(this, { bufferManager: new BufferPool(device) });
     device.addEventListener('uncapturederror', (event) => {
       event.preventDefault();
       this.fault ??= this.describe((event as GPUUncapturedErrorEvent).error);
     });
     void device.lost.then(({ message }) => {
       this.fault ??= new RuntimeError(
-        `webgpu: the device is lost: ${firstLine(message)}; --resume goes on from the last checkpoint`,
+        `webgpu: the device is lost: ${firstLine(message)}; training goes on from its last checkpoint with --resume`,
       );
     });
   }

@@ -6,7 +6,7 @@ import { STEP_DONE } from '../record/record';
 import { GraphSession, type PreparedRun, type RunNames } from './graph-session';
 import { RewrittenGraphs } from './rewritten-graphs';
 import type { GraphContract, RunnableGraph } from './runnable-graph';
-import { encodeConfig, PROCESSOR_REWRITING, type SessionConfig } from './session-config';
+import { encodeConfig, rewritingOn, type SessionConfig } from './session-config';
 import { variableNodes } from './variable-nodes';
 
 /** Rewriting that takes less is not worth a file, in milliseconds. */
@@ -23,8 +23,7 @@ export interface OpenedStep {
 
 /** @throws Error if the graph has an operation that TensorFlow does not know. */
 export function openStep(backend: EngineBackend, { graph, contract }: RunnableGraph, given: SessionConfig): OpenedStep {
-  const isOnCard = backend.binding.isUsingGpuDevice();
-  const config = { ...(isOnCard ? {} : { rewriting: PROCESSOR_REWRITING }), ...given };
+  const config = { ...rewritingOn(backend.binding.isUsingGpuDevice() ? 'card' : 'processor'), ...given };
   const kept = graphsOf(backend, config);
   const key = kept?.keyOf([graph, JSON.stringify(contract), encodeConfig(config)]) ?? '';
   const rewritten = kept?.read(key);

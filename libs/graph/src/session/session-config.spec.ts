@@ -1,4 +1,4 @@
-import { encodeConfig } from './session-config';
+import { encodeConfig, rewritingOn } from './session-config';
 
 describe('encodeConfig', () => {
   it('is empty without options', () => expect(encodeConfig({})).toHaveLength(0));
@@ -26,5 +26,12 @@ describe('encodeConfig', () => {
         .flat()
         .join(''),
     );
+  });
+});
+
+describe('rewritingOn', () => {
+  it('leaves the layout of convolutions on cards to TensorFlow', () => {
+    expect(encodeConfig(rewritingOn('card'))).toHaveLength(0);
+    expect(rewritingOn('processor')).toMatchObject({ rewriting: { without: expect.arrayContaining(['layout']) } });
   });
 });

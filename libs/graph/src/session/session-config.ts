@@ -52,10 +52,18 @@ const PASSES = {
  * Half of the time to the first training step went to rewriting. On a processor the second round and these passes change
  * next to nothing: oneDNN chooses its own layouts, nothing is swapped out, and a step has no loops and no functions.
  */
-export const PROCESSOR_REWRITING: GraphRewriting = {
+const PROCESSOR_REWRITING: GraphRewriting = {
   once: true,
   without: ['layout', 'memory', 'loop', 'implementationSelector'],
 };
+
+/**
+ * How steps are rewritten unless a session is told otherwise. On a card in TensorFlow's own way: its layout pass computes
+ * convolutions in NCHW and puts transpositions around them where they are in float32, and leaves them in NHWC where tensor
+ * cores take them (most are in fp16 from Volta on, in bf16 from Ampere on; `generic_layout_optimizer.cc`).
+ */
+export const rewritingOn = (device: 'processor' | 'card'): Pick<SessionConfig, 'rewriting'> =>
+  device === 'card' ? {} : { rewriting: PROCESSOR_REWRITING };
 
 /** `message ConfigProto`. */
 export function encodeConfig(config: SessionConfig): Buffer {

@@ -18,10 +18,20 @@ const FOR_NUMBERS = { NVIDIA_TF32_OVERRIDE: '0', TF_FORCE_GPU_ALLOW_GROWTH: 'tru
 /** Speed is measured as TensorFlow and PyTorch are, TensorFloat-32 included where each has it on. */
 const FOR_SPEED = { TF_FORCE_GPU_ALLOW_GROWTH: 'true' };
 
-/** What every case gave; the fault is that of the process, such as a signal that ended it half-way. */
-export async function runWorker(task: WorkerTask): Promise<{ answers: CaseAnswer[]; fault: string | undefined }> {
-  const { lines, fault } = await runSource('worker.ts', task, FOR_NUMBERS);
-  return { answers: lines.map((line) => JSON.parse(line) as CaseAnswer), fault };
+/**
+ * What every case gave; the fault is that of the process, such as a signal that ended it half-way. After a case that failed,
+ * another process computes those that are left.
+ */
+export async function runWorker(
+  task: Omit<WorkerTask, 'done'>,
+): Promise<{ answers: CaseAnswer[]; fault: string | undefined }> {
+  const answers: CaseAnswer[] = [];
+  for (;;) {
+    const { lines, fault } = await runSource('worker.ts', { ...task, done: answers.length }, FOR_NUMBERS);
+    const found = lines.map((line) => JSON.parse(line) as CaseAnswer);
+    answers.push(...found);
+    if (fault !== undefined || found.at(-1)?.error === undefined) return { answers, fault };
+  }
 }
 
 export async function runSpeed(task: SpeedTask): Promise<SpeedAnswer | string> {
@@ -47,7 +57,8 @@ function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv): 
   return new Promise((resolve) => {
     const options = { env: { ...process.env, ...env }, maxBuffer: MOST_OUTPUT };
     execFile(program, args, options, (error, stdout, stderr) => {
-      const lines = stdout.split('\n').filter((line) => line.startsWith('{'));
+      const whole = stdout.split('\n').slice(0, -1);
+      const lines = whole.filter((line) => line.startsWith('{'));
       resolve({ lines, fault: error === null ? undefined : describe(error, stderr) });
     });
   });

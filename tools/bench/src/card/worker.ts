@@ -3,6 +3,7 @@
  * numbers or what went wrong.
  */
 import { oneLine } from '@pyramidal/files';
+import { runProgram } from '@pyramidal/program';
 import { openRuntime, type Engine } from '@pyramidal/runtime';
 import type { Case, How, Numbers } from './case';
 import { KERNEL_CASES, PRODUCT_CASES } from './kernels';
@@ -14,6 +15,8 @@ export interface WorkerTask extends How {
   readonly engine: Engine;
   /** Half width changes products alone: other kernels are left out there. */
   readonly kernels: keyof typeof KERNELS_OF;
+  /** Cases that were computed before. */
+  readonly done: number;
 }
 
 /** What a case gave; `error` in place of numbers where it failed. */
@@ -23,11 +26,14 @@ export interface CaseAnswer extends Pick<Case, 'kind' | 'name'> {
   readonly ms: number;
 }
 
-async function main({ engine, kernels, ...how }: WorkerTask): Promise<void> {
+async function main({ engine, kernels, done, ...how }: WorkerTask): Promise<number> {
   await openRuntime({ engine });
-  for (const each of [...KERNELS_OF[kernels], ...TRAINING_CASES]) {
-    console.log(JSON.stringify(await answerOf(each, how)));
+  for (const each of [...KERNELS_OF[kernels], ...TRAINING_CASES].slice(done)) {
+    const answer = await answerOf(each, how);
+    console.log(JSON.stringify(answer));
+    if (engine === 'webgpu' && answer.error !== undefined) break; // a device gives nothing after its first fault
   }
+  return 0;
 }
 
 async function answerOf({ kind, name, run }: Case, how: How): Promise<CaseAnswer> {
@@ -40,7 +46,5 @@ async function answerOf({ kind, name, run }: Case, how: How): Promise<CaseAnswer
   }
 }
 
-main(JSON.parse(process.argv[2]!) as WorkerTask).catch((error: unknown) => {
-  console.error((error as Error).message);
-  process.exitCode = 1;
-});
+// A process that waits for a device in vain would end half-way, with 0.
+runProgram('the cases', ([task]) => main(JSON.parse(task!) as WorkerTask));

@@ -75,7 +75,9 @@ function placeOnMaps({ scales, levels }: RoiMaps, { boxes, images }: Rois): Plac
 /** RoIs with the same numbers of points go together. @throws Error on engines that hand out values asynchronously alone. */
 function alignAdaptively(maps: readonly tf.Tensor4D[], rois: PlacedRois, bins: readonly [number, number]): tf.Tensor4D {
   if (tf.getBackend() === 'webgpu') {
-    throw new Error('RoIAlign: sampling: expected a number on webgpu, received adaptive, which reads the boxes in a step');
+    throw new Error(
+      'RoIAlign: sampling: expected a number on webgpu, received adaptive, which reads the boxes in a step',
+    );
   }
   const [heights, widths] = [rois.height.dataSync(), rois.width.dataSync()];
   const groups = new Map<string, { grid: [number, number]; rows: number[] }>();

@@ -19,7 +19,8 @@ describeOnWebGpu('openWebGpu', (run) => {
     const { adapter, ...others } = answers('main');
     expect(adapter?.value).toMatch(/\w/);
     expect(adapter?.again).toBe(adapter?.value);
-    const lost = 'webgpu: the device is lost: device was destroyed; training goes on from its last checkpoint with --resume';
+    const lost =
+      'webgpu: the device is lost: device was destroyed; training goes on from its last checkpoint with --resume';
     expect(others).toEqual({
       'read at once': {
         error:

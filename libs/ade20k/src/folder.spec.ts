@@ -73,8 +73,10 @@ it('counts files that are left out of a split', async () => {
   await toy.writePair('leftovers', 'x', 1);
   await writeFile(join(root, 'images/leftovers/y.bmp'), 'BM');
   await writeFile(join(root, 'annotations/leftovers/z.png'), '');
+  await writeFile(join(root, 'images/leftovers/x.jfif'), '');
   const { splits } = await openSegmentationFolder(root, { splits: ['leftovers'] });
   expect(splits.get('leftovers')!.notes).toEqual([
+    `${join(root, 'images/leftovers')}: 1 files share their name, and so their label, with another, the first one x.jpg`,
     `${join(root, 'images/leftovers')}: 1 files are no images that are read, the first one y.bmp`,
     `${join(root, 'annotations/leftovers')}: 1 files are labels of no image, the first one z.png`,
   ]);

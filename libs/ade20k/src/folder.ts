@@ -2,11 +2,10 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
+import { IMAGE_EXTENSIONS, isImageName } from '@pyramidal/images';
 import { partOf, type SplitPart } from '@pyramidal/loading';
 import { ade20kClasses, readClasses, type SegmentationClass } from './classes';
 import { classesOfColours, type NamedColours } from './colour-table';
-
-const IMAGE_EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff']);
 
 /** A class list that is read by itself when it lies in the root. */
 const CLASS_FILE = 'classes.json';
@@ -86,11 +85,10 @@ function classFileOf(root: string, classList: string | undefined): string | unde
 }
 
 async function listSplit(name: string, images: string, labels: string): Promise<SegmentationSplit> {
-  const isImage = (file: string): boolean => IMAGE_EXTENSIONS.has(extname(file).toLowerCase());
   const found = await filesIn(images);
-  const files = found.filter(isImage);
+  const files = found.filter(isImageName);
   if (files.length === 0)
-    throw new Error(`${images}: split '${name}' has no images (${[...IMAGE_EXTENSIONS].join(', ')})`);
+    throw new Error(`${images}: split '${name}' has no images (${IMAGE_EXTENSIONS.join(', ')})`);
   const known = new Set(await filesIn(labels));
   const samples = files.map((file) => {
     const stem = file.slice(0, -extname(file).length);
@@ -101,15 +99,17 @@ async function listSplit(name: string, images: string, labels: string): Promise<
   });
   const used = new Set(samples.map(({ label }) => label));
   const unused = [...known].filter((file) => !used.has(join(labels, file)));
-  const others = found.filter((file) => !isImage(file));
+  const others = found.filter((file) => !isImageName(file));
+  const twins = files.filter((_, i) => samples[i]!.name === samples[i - 1]?.name);
   const notes = [
-    ...leftOut(images, others, 'are no images that are read'),
-    ...leftOut(labels, unused, 'are labels of no image'),
+    ...told(images, twins, 'share their name, and so their label, with another'),
+    ...told(images, others, 'are no images that are read'),
+    ...told(labels, unused, 'are labels of no image'),
   ];
   return { name, samples, notes };
 }
 
-function leftOut(folder: string, files: readonly string[], reason: string): string[] {
+function told(folder: string, files: readonly string[], reason: string): string[] {
   return files.length === 0 ? [] : [`${folder}: ${files.length} files ${reason}, the first one ${files[0]}`];
 }
 

@@ -1,11 +1,10 @@
 /** Where the images of an annotation file lie: below their folder, and nowhere else. */
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { extname, isAbsolute, join, relative, sep } from 'node:path';
+import { isAbsolute, join, relative, sep } from 'node:path';
 import { CocoFormatError } from '@cocoeval/ts';
 import { explainFileError, FileError } from '@pyramidal/files';
-
-const IMAGE_EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.bmp']);
+import { isImageName } from '@pyramidal/images';
 
 /**
  * The path of an image.
@@ -39,7 +38,7 @@ export async function requireFiles(folder: string, files: readonly string[]): Pr
     );
   }
   for (const name of names) present.delete(name);
-  const unnamed = [...present].filter((name) => IMAGE_EXTENSIONS.has(extname(name).toLowerCase())).sort();
+  const unnamed = [...present].filter(isImageName).sort();
   if (unnamed.length === 0) return [];
   return [`${folder}: ${unnamed.length} images are in no record of the annotations, the first one ${unnamed[0]}`];
 }

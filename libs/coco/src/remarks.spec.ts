@@ -48,6 +48,31 @@ it('gives objects of an export of boxes alone the area of their box, for evaluat
   );
 });
 
+it('tells names that stand for two things', async () => {
+  const { notes } = await open(['a.png', 'b.png', 'a.png', 'c.png']);
+  expect(notes).toContain(
+    `${folder}/x.json: 1 images have more than one record, the first one 'a.png' (images 1 and 3)`,
+  );
+  const annotations = join(folder, 'y.json');
+  const categories = [3, 7, 9].map((id) => ({ id, name: id === 7 ? 'dog' : 'cat' }));
+  writeFileSync(annotations, JSON.stringify({ images: [image(1, 'a.png')], categories, annotations: [] }));
+  expect((await openDetectionDataset({ annotations, images: join(folder, 'images') })).notes).toContain(
+    `${annotations}: 1 names stand for more than one category, the first one 'cat' (categories 3 and 9)`,
+  );
+});
+
+it('counts boxes that reach beyond their images, and outlines that cover nothing', async () => {
+  const about = async (changes: object) =>
+    (await open(['a.png', 'b.png', 'c.png'], {}, changes)).notes.filter((note) => !note.includes('categories'));
+  expect(await about({ bbox: [-1, -1, 42, 32], segmentation: [[5, 5, 15, 5, 15, 15]] })).toEqual([]);
+  expect(await about({ bbox: [20, 5, 30, 15] })).toEqual([
+    `${folder}/x.json: 1 of 1 boxes reach beyond their image; bbox is [x, y, width, height] in pixels`,
+  ]);
+  expect(await about({ segmentation: [[5, 5, 15, 5]] })).toEqual([
+    `${folder}/x.json: 1 outlines have fewer than three points, the first one that of annotation 1: their objects have a box alone`,
+  ]);
+});
+
 (process.platform === 'win32' ? it.skip : it)(
   'follows links out of the folder, which the owner of the data made, and no name that leads there',
   async () => {

@@ -1,5 +1,9 @@
 /** What people should know of a dataset's objects before they use it. */
+import type { CheckedAnnotation, CocoAnnotation } from '@cocoeval/ts';
 import type { DetectionClass, DetectionSample, DroppedObject } from './dataset';
+
+/** Share of boxes that may reach beyond their image, as those do that were drawn over its edge. */
+const DRAWN_OVER = 0.1;
 
 /** Such as `2 with an area of 0, 1 with a box outside of its image (annotations 10, 11, 12)`. */
 export function describeDropped(dropped: readonly DroppedObject[]): string | undefined {
@@ -23,4 +27,64 @@ export function unusedClasses(
   return [
     `${file}: ${unused.length} of ${classes.length} categories have no object, the first one '${unused[0]!.name}'`,
   ];
+}
+
+/** Boxes of which many reach beyond their image: two corners, most likely, where a corner and a size are expected. */
+export function boxesBeyond(file: string, samples: readonly DetectionSample[]): string[] {
+  let [all, beyond] = [0, 0];
+  for (const { objects, width, height } of samples) {
+    const reachesBeyond = objects.filter(({ box: [x1, y1, x2, y2] }) => x1 < -1 || y1 < -1 || x2 > width + 1 || y2 > height + 1); // prettier-ignore
+    all += objects.length;
+    beyond += reachesBeyond.length;
+  }
+  if (beyond <= DRAWN_OVER * all) return [];
+  return [`${file}: ${beyond} of ${all} boxes reach beyond their image; bbox is [x, y, width, height] in pixels`];
+}
+
+/** Objects whose outlines cover nothing. @param checked the same annotations, as they are learned from. */
+export function emptyOutlines(
+  file: string,
+  annotations: readonly CocoAnnotation[],
+  checked: readonly CheckedAnnotation[],
+): string[] {
+  const empty = annotations.filter(
+    ({ segmentation }, i) =>
+      Array.isArray(segmentation) && segmentation.length > 0 && checked[i]!.segmentation === undefined,
+  );
+  if (empty.length === 0) return [];
+  const count = `${empty.length} outlines have fewer than three points`;
+  return [`${file}: ${count}, the first one that of annotation ${empty[0]!.id}: their objects have a box alone`];
+}
+
+/** Names that stand for two things: objects of one image that several records share out, and classes that nobody can tell apart. */
+export function repeatedNames(
+  file: string,
+  images: readonly { readonly id: number; readonly fileName: string }[],
+  classes: readonly DetectionClass[],
+): string[] {
+  const files = repeated(images.map(({ id, fileName }) => ({ id, name: fileName })));
+  const names = repeated(classes.map(({ categoryId, name }) => ({ id: categoryId, name })));
+  const first = (all: readonly Repeated[], kind: string): string =>
+    `the first one '${all[0]!.name}' (${kind} ${all[0]!.ids.join(' and ')})`;
+  return [
+    ...(files.length === 0 ? [] : [`${file}: ${files.length} images have more than one record, ${first(files, 'images')}`]), // prettier-ignore
+    ...(names.length === 0 ? [] : [`${file}: ${names.length} names stand for more than one category, ${first(names, 'categories')}`]), // prettier-ignore
+  ];
+}
+
+interface Repeated {
+  readonly name: string;
+  /** Of the first two that have it. */
+  readonly ids: readonly [number, number];
+}
+
+function repeated(named: readonly { readonly id: number; readonly name: string }[]): Repeated[] {
+  const first = new Map<string, number>();
+  const found = new Map<string, Repeated>();
+  for (const { id, name } of named) {
+    const other = first.get(name);
+    if (other === undefined) first.set(name, id);
+    else if (!found.has(name)) found.set(name, { name, ids: [other, id] });
+  }
+  return [...found.values()];
 }

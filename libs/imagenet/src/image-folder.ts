@@ -1,11 +1,10 @@
 /** Classification datasets in the ImageFolder layout, listed without decoding anything. */
 import { readdir } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { basename, extname, join, relative, sep } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
+import { IMAGE_EXTENSIONS, isImageName } from '@pyramidal/images';
 import { partOf, type SplitPart } from '@pyramidal/loading';
 import { readClassIndex, type ImageClass } from './class-index';
-
-const IMAGE_EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff']);
 
 /** Class lists that are read by themselves when they lie beside the splits. */
 const CLASS_FILES = ['classes.json', 'classes.txt'];
@@ -100,11 +99,10 @@ async function listClasses(split: string, notes: string[]): Promise<Map<string, 
   for (const name of await subfolders(split)) {
     const folder = join(split, name);
     const files = await filesBelow(folder);
-    const isImage = (file: string): boolean => IMAGE_EXTENSIONS.has(extname(file).toLowerCase());
-    const images = files.filter(isImage);
-    others.push(...files.filter((file) => !isImage(file)).map((file) => join(name, file)));
+    const images = files.filter(isImageName);
+    others.push(...files.filter((file) => !isImageName(file)).map((file) => join(name, file)));
     if (images.length === 0) {
-      throw new Error(`${folder}: class '${name}' has no images (${[...IMAGE_EXTENSIONS].join(', ')})`);
+      throw new Error(`${folder}: class '${name}' has no images (${IMAGE_EXTENSIONS.join(', ')})`);
     }
     classes.set(name, images);
   }

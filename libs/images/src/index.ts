@@ -9,6 +9,7 @@ export { MemoryBudget, pictureBytes } from './decode/memory-budget';
 export { readImageFile } from './decode/read-file';
 export type { ImageHeader } from './decode/header';
 export { encodeImage } from './decode/encode';
+export { IMAGE_EXTENSIONS, isImageName } from './decode/image-name';
 export { blankImage, cropImage, flipImage, padImage } from './rgb-image';
 export type { Rect, Rgb, RgbImage, Size } from './rgb-image';
 export { centreCropOf, resizeAndCentreCrop } from './resize/centre-crop';

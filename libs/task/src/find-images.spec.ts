@@ -27,6 +27,19 @@ describe('findImages', () => {
     expect(find('photos/**/*.png', 'odd [1].jpg')).toEqual(['photos/cats/c.png', 'odd [1].jpg']);
   });
 
+  it('passes over the results of a search before, and names what it leaves out', () => {
+    mkdirSync(join(root, 'photos/found'));
+    writeFileSync(join(root, 'photos/found/0000-a.jpg'), '');
+    writeFileSync(join(root, 'photos/scan.bmp'), '');
+    const lines: string[] = [];
+    const except = join(root, 'photos/found');
+    const all = ['a.JPG', 'b.jpg', 'cats/c.png'].map((name) => join(root, 'photos', name));
+    expect(findImages([join(root, 'photos')], { except, say: (line) => lines.push(line) })).toEqual(all);
+    expect(lines).toEqual([`${root}/photos: 2 files are no images that are read, the first one notes.txt`]);
+    expect(findImages([join(root, 'photos/**/*')], { except })).toEqual(all);
+    expect(findImages([except], { except })).toEqual([join(except, '0000-a.jpg')]);
+  });
+
   (process.platform === 'win32' ? it.skip : it)('follows links below a folder, none of them in circles', () => {
     mkdirSync(join(root, 'album (1)'));
     symlinkSync(join(root, 'photos/cats'), join(root, 'album (1)/cats'));

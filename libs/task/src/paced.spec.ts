@@ -22,7 +22,7 @@ describe('PacedImages', () => {
 
   it('hands out as many as have room, and the next when one of them is done with', async () => {
     // 75 MB, 75 MB and, of coefficients that are all held, 64 MB
-    const progressive = await headerOf('c', 2667, { progressive: true });
+    const progressive = await headerOf('c', 2667, { progressive: true, chromaSubsampling: '4:4:4' });
     const files = [await headerOf('a', 5000), await headerOf('b', 5000), progressive, 'none'];
     const paced = new PacedImages(files);
     const handedOut: string[] = [];

@@ -14,7 +14,7 @@ const LABELS = 3;
 
 /** Predicts the class of each image; writes `predictions.json` and the pictures with their labels, and attention if asked. */
 export async function predict(definition: ClassificationDefinition, command: PredictCommand): Promise<number> {
-  const images = findImages(command.images);
+  const images = findImages(command.images, { except: command.out, say: console.error });
   const { config, data, network, queue } = await openClassifierModel(
     definition,
     { ...command, reader: 'predict' },

@@ -17,7 +17,7 @@ import { openDetectorModel } from '../open-detector';
 
 /** Finds the objects of each image; writes them to `predictions.json`, and the pictures with those of a good score drawn. */
 export async function predict(definition: DetectionDefinition, command: PredictCommand): Promise<number> {
-  const images = findImages(command.images);
+  const images = findImages(command.images, { except: command.out, say: console.error });
   const { config, data, network, queue } = await openDetectorModel(
     definition,
     { ...command, reader: 'predict' },

@@ -16,7 +16,7 @@ const TOLD = 3;
 
 /** Segments each image; writes its label PNG and the picture under its classes' colours, and `predictions.json`. */
 export async function predict(definition: SegmentationDefinition, command: PredictCommand): Promise<number> {
-  const images = findImages(command.images);
+  const images = findImages(command.images, { except: command.out, say: console.error });
   const { config, data, network, queue } = await openSegmentorModel(
     definition,
     { ...command, reader: 'predict' },

@@ -21,7 +21,7 @@ describe('decodeRows', () => {
         for (const meant of ['exif', 'stored'] as const) {
           const { width, height } = (await sharp(bytes).metadata()) as { width: number; height: number };
           const header = readHeader(bytes) ?? { format: 'TIFF', width, height, orientation, heldBytes: 0 };
-          const picture: Opened = { name: 'x', bytes, header, orientation: meant, maxPixels: 1e6 };
+          const picture: Opened = { name: 'x', file: bytes, header, orientation: meant, maxPixels: 1e6 };
           const whole = await decodeImage(bytes, { orientation: meant });
           expect([whole.width, whole.height]).toEqual(Object.values(decodedSize(picture)));
           const rows = await decodeRows(picture, { from: 5, to: 18 });

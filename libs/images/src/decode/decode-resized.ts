@@ -3,7 +3,7 @@ import { resizeImage, type ResizeOptions, resizeSomeRows, sourceRows } from '../
 import type { Rows } from '../resize/target';
 import type { RgbImage, Size } from '../rgb-image';
 import { collectGarbage } from './collect-garbage';
-import { type ImageSource, isFile, LARGE, requirePixels, withOpened } from './decode';
+import { type ImageSource, isFile, requirePixels, withOpened } from './decode';
 import { type DecodeOptions, decodedSize, decodePixels, decodeRows, MOST_WHOLE, type Opened, PART } from './pixels';
 
 export interface ResizedPictures {
@@ -24,15 +24,13 @@ export async function decodeResized(
   name?: string,
 ): Promise<ResizedPictures> {
   if (!isFile(source)) return resizeWhole(requirePixels(source, name), plan);
-  const { original, images } = await withOpened(source, { options, name }, async (picture) => {
+  return withOpened(source, { options, name }, async (picture) => {
     const size = decodedSize(picture);
     if (size.width * size.height <= MOST_WHOLE) return resizeWhole(await decodePixels(picture), plan);
     const made: RgbImage[] = [];
     for (const resizing of plan(size)) made.push(await resizeInParts(picture, resizing));
     return { original: size, images: made };
   });
-  if (original.width * original.height >= LARGE) await collectGarbage();
-  return { original, images };
 }
 
 function resizeWhole(image: RgbImage, plan: (original: Size) => readonly ResizeOptions[]): ResizedPictures {

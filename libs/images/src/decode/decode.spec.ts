@@ -121,7 +121,7 @@ describe('decodeImage on hostile input', () => {
     const side = 6999; // 14 bits each, less one
     bytes.writeUInt32LE(((bytes.readUInt32LE(21) & 0xf0000000) | side | (side << 14)) >>> 0, 21);
     expect(await reasonOf(bytes)).toBe(
-      'expected at most 37500000 pixels of a WebP that is decoded as a whole, received 7000x7000',
+      'expected at most 12500000 pixels of a WebP that is decoded as a whole, received 7000x7000; maxPixels: 196000000 would allow it',
     );
   });
 
@@ -173,6 +173,23 @@ describe('decodeImage on hostile input', () => {
     await writeFile(file, large);
     await truncate(file, 700 << 20);
     expect(await reasonOf(file)).toMatch(/^has 734003200 bytes, expected at most 250000000$/);
+    await rm(folder, { recursive: true });
+  });
+
+  it('leaves a large file on the disk, whatever its name', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'large-'));
+    const pixels = randomBytes(3 * 2400 * 2400);
+    const raw = { width: 2400, height: 2400, channels: 3 } as const;
+    const bytes = await sharp(pixels, { raw }).png({ compressionLevel: 0 }).toBuffer();
+    expect(bytes.length).toBeGreaterThan(16 << 20);
+    for (const name of ['a photo.png', 'x.png[shrink=2]', 'x[1].png']) {
+      const file = join(folder, name);
+      await writeFile(file, bytes);
+      const { data } = await decodeImage(file);
+      expect(Buffer.compare(data, pixels)).toBe(0);
+      await truncate(file, bytes.length - 5000);
+      expect(await reasonOf(file)).toMatch(/read error|end of|truncated/i);
+    }
     await rm(folder, { recursive: true });
   });
 

@@ -7,7 +7,7 @@ import { BrokenImageError, naming } from './broken-image';
 import { formatOf, type ImageHeader, MOST_HELD, readHeader } from './header';
 import { MemoryBudget, pictureBytes } from './memory-budget';
 import { type DecodeOptions, decodedSize, decodePixels, MOST_WHOLE, type Opened } from './pixels';
-import { readImageFile } from './read-file';
+import { imageFileSize, readImageFile } from './read-file';
 
 /** Pixels that a picture may have, the sides of 48-megapixel cameras included. */
 const MAX_PIXELS = 50_000_000;
@@ -16,7 +16,7 @@ const MAX_PIXELS = 50_000_000;
 const MAX_SIDE = 65_535;
 
 /** Pixels of a picture that is worth a look of the garbage collector, which takes some milliseconds. */
-export const LARGE = 10_000_000;
+const LARGE = 10_000_000;
 
 /** No picture that is decoded has more bytes in its file for each pixel, of whatever it holds besides more than these. */
 const BYTES_A_PIXEL = 8;
@@ -25,11 +25,14 @@ const OTHER_BYTES = 32 << 20;
 /** What the files of the largest pictures may have, which are in memory beside what is decoded: 8-bit pixels always have room. */
 const FILE_BYTES_A_PIXEL = 5;
 
-/** What decoders may hold of the largest pictures: the coefficients of a progressive JPEG of three channels. */
-const HELD_A_PIXEL = 6;
+/** What decoders that hold all of a picture may hold, for each pixel that a picture may have. */
+const HELD_A_PIXEL = 2;
 
 /** Bytes that hold the header of nearly every file. */
 const HEADER_BYTES = 128 * 1024;
+
+/** Bytes of a file that is read into memory before it is decoded. */
+const MOST_READ = 16 << 20;
 
 /** Pictures in work share it, so that many large ones at the same time need no more memory than one. */
 const budget = new MemoryBudget();
@@ -87,15 +90,7 @@ export async function withImage<T>(
   name?: string,
 ): Promise<T> {
   if (!isFile(source)) return use(requirePixels(source, name));
-  let pixels = 0;
-  const decode = async (picture: Opened): Promise<T> => {
-    const image = await decodePixels(picture);
-    pixels = image.width * image.height;
-    return use(image);
-  };
-  const result = await withOpened(source, { options, name }, decode);
-  if (pixels >= LARGE) await collectGarbage();
-  return result;
+  return withOpened(source, { options, name }, async (picture) => use(await decodePixels(picture)));
 }
 
 /** @throws BrokenImageError if a picture's pixels are not as many as it says. */
@@ -107,7 +102,7 @@ export function requirePixels(image: RgbImage, name = 'image'): RgbImage {
   throw new BrokenImageError(name, reason);
 }
 
-/** Opens a picture's file and lends it when there is room for its pixels, which count until they were used. */
+/** Opens a picture's file and lends it when there is room for its pixels, which count until they were used and are gone from memory. */
 export async function withOpened<T>(
   source: ImageFile,
   { options, name }: { readonly options: DecodeOptions; readonly name?: string | undefined },
@@ -121,36 +116,40 @@ export async function withOpened<T>(
     return found;
   });
   const leave = await budget.enter(pictureBytes(header));
+  const pixels = header.width * header.height;
   try {
-    if (header.width * header.height > MOST_WHOLE) await collectGarbage();
-    return await use({ name: own, bytes: await naming(own, read), header, orientation, maxPixels });
+    if (pixels > MOST_WHOLE) await collectGarbage();
+    return await use({ name: own, file: await naming(own, read), header, orientation, maxPixels });
   } finally {
+    if (pixels >= LARGE) await collectGarbage();
     leave();
   }
 }
 
-/** The header of a picture, and what reads all of it: a file waits on the disk until there is room for its pixels. */
+/** The header of a picture, and what reads the rest: a file waits on the disk until there is room for its pixels. */
 async function look(
   source: ImageFile,
   maxPixels = MAX_PIXELS,
-): Promise<{ readonly header: ImageHeader; readonly read: () => Promise<Uint8Array> }> {
+): Promise<{ readonly header: ImageHeader; readonly read: () => Promise<ImageFile> }> {
   const largest = Math.max(maxPixels, MAX_PIXELS);
-  const whole = (pixels: number): Promise<Uint8Array> => readWhole(source, pixels, largest);
+  const whole = (pixels: number): Promise<ImageFile> => readWhole(source, pixels, largest);
   const start = typeof source === 'string' ? await readImageFile(source, { first: HEADER_BYTES }) : source;
   const header = readHeader(start);
   if (!hasSize(header)) {
-    const bytes = await whole(largest);
-    return { header: await headerOf(bytes), read: async () => bytes };
+    const file = await whole(largest);
+    return { header: await headerOf(file, start), read: async () => file };
   }
   if (start.length < HEADER_BYTES) return { header, read: async () => start };
   return { header, read: () => whole(header.width * header.height) };
 }
 
 /** A file is not read that holds more than so many pixels could need, or far more than the largest pictures do. */
-async function readWhole(source: ImageFile, pixels: number, largest: number): Promise<Uint8Array> {
+async function readWhole(source: ImageFile, pixels: number, largest: number): Promise<ImageFile> {
   if (typeof source !== 'string') return source;
   const maxBytes = Math.min(pixels * BYTES_A_PIXEL + OTHER_BYTES, largest * FILE_BYTES_A_PIXEL);
-  return readImageFile(source, { maxBytes });
+  const isLarge = imageFileSize(source, maxBytes) > MOST_READ;
+  const isPlain = !source.endsWith(']'); // libvips takes x[y] for a file's name and options
+  return isLarge && isPlain ? source : readImageFile(source);
 }
 
 function requireLimits({ format, width, height, heldBytes }: ImageHeader, maxPixels: number): void {
@@ -159,7 +158,9 @@ function requireLimits({ format, width, height, heldBytes }: ImageHeader, maxPix
   const mostHeld = Math.max(maxPixels, MAX_PIXELS) * HELD_A_PIXEL;
   if (width * height * heldBytes > mostHeld) {
     const most = Math.floor(mostHeld / heldBytes);
-    throw new Error(`expected at most ${most} pixels of a ${format} that is decoded as a whole, ${received}`);
+    const enough = Math.ceil((width * height * heldBytes) / HELD_A_PIXEL);
+    const advice = `maxPixels: ${enough} would allow it`;
+    throw new Error(`expected at most ${most} pixels of a ${format} that is decoded as a whole, ${received}; ${advice}`);
   }
   if (Math.max(width, height) > MAX_SIDE) throw new Error(`expected sides of at most ${MAX_SIDE} pixels, ${received}`);
 }
@@ -172,18 +173,19 @@ export function readImageHeader(file: string): Promise<ImageHeader> {
   return naming(file, async () => (await look(file)).header);
 }
 
-async function headerOf(bytes: Uint8Array): Promise<ImageHeader> {
-  const header = readHeader(bytes);
+/** @param start first bytes of the file. */
+async function headerOf(file: ImageFile, start: Uint8Array): Promise<ImageHeader> {
+  const header = typeof file === 'string' ? undefined : readHeader(file);
   if (hasSize(header)) return header;
   const {
     width,
     height,
     orientation = 1,
     isProgressive = false,
-  } = await sharp(bytes, {
+  } = await sharp(file, {
     limitInputPixels: false,
   }).metadata();
-  return { format: formatOf(bytes), width, height, orientation, heldBytes: isProgressive ? MOST_HELD : 0 };
+  return { format: formatOf(start), width, height, orientation, heldBytes: isProgressive ? MOST_HELD : 0 };
 }
 
 /** A JPEG may tell its height behind its pixels only. */

@@ -92,7 +92,8 @@ function readJpeg(view: DataView): Found | undefined {
       const [height, width] = [view.getUint16(at + 5), view.getUint16(at + 7)];
       const channels = view.getUint8(at + 9);
       const isHeld = PROGRESSIVE.includes(marker) || hasManyScans(view, at, channels);
-      return { width, height, orientation, channels, heldBytes: isHeld ? COEFFICIENT_BYTES * channels : 0 };
+      const heldBytes = isHeld ? COEFFICIENT_BYTES * coefficientsOf(view, at, channels) : 0;
+      return { width, height, orientation, channels, heldBytes };
     }
     at += 2 + Math.max(2, view.getUint16(at + 2));
   }
@@ -101,6 +102,15 @@ function readJpeg(view: DataView): Found | undefined {
 /** Frame headers of JPEGs whose scans refine each other. */
 const PROGRESSIVE = [0xc2, 0xc6, 0xca, 0xce];
 const COEFFICIENT_BYTES = 2;
+
+/** Coefficients for a pixel: one of each channel that is not sampled more coarsely than others. @param at of the frame header. */
+function coefficientsOf(view: DataView, at: number, channels: number): number {
+  const factors = Array.from({ length: channels }, (_, channel) => view.getUint8(at + 11 + 3 * channel));
+  const across = factors.map((both) => Math.max(1, both >> 4));
+  const down = factors.map((both) => Math.max(1, both & 15));
+  const area = Math.max(...across) * Math.max(...down);
+  return across.reduce((sum, factor, channel) => sum + (factor * down[channel]!) / area, 0);
+}
 
 /** Whether the first scan (SOS) has some of the channels only: the decoder keeps it until all are there. @param at of the frame header. */
 function hasManyScans(view: DataView, at: number, channels: number): boolean {

@@ -24,7 +24,8 @@ describe('pictureBytes', () => {
   const picture = sharp({ create: { width: 40, height: 50, channels: 3, background: 'gray' } });
   it.each([
     ['a JPEG', picture.clone().jpeg(), 3],
-    ['a JPEG in scans that refine each other', picture.clone().jpeg({ progressive: true }), 9],
+    ['a JPEG in scans that refine each other', picture.clone().jpeg({ progressive: true }), 6],
+    ['such a JPEG with all of its colours', picture.clone().jpeg({ progressive: true, chromaSubsampling: '4:4:4' }), 9],
     ['a JPEG of inks', picture.clone().toColourspace('cmyk').jpeg({ progressive: true }), 11],
     ['a PNG', picture.clone().png(), 3],
     ['an interlaced PNG', picture.clone().png({ progressive: true }), 6],

@@ -28,7 +28,8 @@ export const PART = 12_500_000;
 export interface Opened {
   /** What errors call it. */
   readonly name: string;
-  readonly bytes: Uint8Array;
+  /** A large file stays on the disk, and the decoder reads it piece by piece. */
+  readonly file: string | Uint8Array;
   readonly header: ImageHeader;
   readonly orientation: Orientation;
   /** That it was checked for. */
@@ -47,7 +48,7 @@ export function decodePixels(picture: Opened, resized: (size: Size) => Size = (s
   const isResized = size.width !== whole.width || size.height !== whole.height;
   const autoOrient = picture.orientation === 'exif';
   return decode(picture, (options) => {
-    const input = sharp(picture.bytes, { ...options, autoOrient });
+    const input = sharp(picture.file, { ...options, autoOrient });
     return isResized ? input.resize({ ...size, fit: 'fill' }) : input;
   });
 }
@@ -58,7 +59,7 @@ export function decodeRows(picture: Opened, rows: Rows): Promise<RgbImage> {
   const tag = orientation === 'exif' ? header.orientation : 1;
   const { angle = 0, flip = false, flop = false } = TURNS[tag] ?? {};
   return decode(picture, (options) => {
-    const cut = sharp(picture.bytes, options).extract(storedRows(header, tag, rows));
+    const cut = sharp(picture.file, options).extract(storedRows(header, tag, rows));
     return (angle === 0 ? cut : cut.rotate(angle)).flip(flip).flop(flop);
   });
 }

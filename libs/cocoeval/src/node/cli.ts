@@ -67,7 +67,9 @@ async function main(args: string[]): Promise<void> {
   }
   const { gt, dt, options, threads, perCategory, errors, json } = parse(args);
   const evaluation: CocoReport =
-    threads === 1 ? evaluateFiles(gt, dt, options) : await evaluateFilesInThreads(gt, dt, { ...options, threads });
+    threads === 1
+      ? evaluateFiles(gt, dt, { ...options, say: console.error })
+      : await evaluateFilesInThreads(gt, dt, { ...options, threads, say: console.error });
   console.log(evaluation.text);
   if (perCategory) console.log(`\n${evaluation.perCategoryText()}`);
   if (errors) console.log(`\n${errorTable(gt, dt, options)}`);

@@ -1,6 +1,7 @@
 /** Evaluation of files, in this thread or in several. */
 import { availableParallelism } from 'node:os';
 import { Detections } from '../dataset/detections';
+import type { GroundTruth } from '../dataset/ground-truth';
 import { ScannedResults } from '../dataset/scanned-results';
 import { accumulate } from '../evaluate/accumulate';
 import { MatchStore } from '../evaluate/match-store';
@@ -11,11 +12,21 @@ import { CocoReport } from '../report/coco-report';
 import { readDetections, readGroundTruth } from './files';
 import { shareOf, Thread } from './threads';
 
+interface Remarks {
+  /** Told, in one line, what makes the numbers doubtful. */
+  readonly say?: (line: string) => void;
+}
+
 /** Evaluates a results file against a dataset file; of both, only what is compared is kept in memory. */
-export function evaluateFiles(gtPath: string, dtPath: string, options: EvaluationOptions = {}): CocoReport {
+export function evaluateFiles(
+  gtPath: string,
+  dtPath: string,
+  { say, ...options }: EvaluationOptions & Remarks = {},
+): CocoReport {
   const points = keypointCount(options);
   const truth = readGroundTruth(gtPath, options.iouType ?? 'bbox', points);
   const detections = readDetections(dtPath, truth, points);
+  if (options.useCategories !== false) tellStrangers(dtPath, truth, detections, say);
   const params = toParams(options, truth);
   const store = compare(truth, detections, params, params.imgIds);
   return new CocoReport(params, accumulate(store, params), categoriesOf(truth, params));
@@ -29,13 +40,13 @@ export function evaluateFiles(gtPath: string, dtPath: string, options: Evaluatio
 export async function evaluateFilesInThreads(
   gtPath: string,
   dtPath: string,
-  { threads, ...options }: EvaluationOptions & { readonly threads: number },
+  { threads, say, ...options }: EvaluationOptions & Remarks & { readonly threads: number },
 ): Promise<CocoReport> {
   if (!Number.isInteger(threads) || threads < 1) {
     throw new CocoFormatError(`threads: expected a whole number of at least 1, received ${threads}`);
   }
   const shares = Math.min(threads, Math.max(availableParallelism(), 8));
-  if (shares === 1) return evaluateFiles(gtPath, dtPath, options);
+  if (shares === 1) return evaluateFiles(gtPath, dtPath, { ...options, ...(say && { say }) });
   const points = keypointCount(options);
   const iouType = options.iouType ?? 'bbox';
   const reader = new Thread({ path: dtPath, iouType });
@@ -45,6 +56,7 @@ export async function evaluateFilesInThreads(
     const results = await reader.results;
     const scanned = results && Detections.fromScanned(ScannedResults.unpack(iouType, results), truth);
     const detections = scanned ?? readDetections(dtPath, truth, points);
+    if (options.useCategories !== false) tellStrangers(dtPath, truth, detections, say);
     const params = toParams(options, truth);
     const task = { truth: truth.pack(), detections: detections.pack(), options, shares };
     const matches = others.map((thread, i) => thread.compare({ ...task, share: i + 1 }));
@@ -54,4 +66,23 @@ export async function evaluateFilesInThreads(
   } finally {
     await Promise.all(others.map((thread) => thread.end()));
   }
+}
+
+/** Results of categories that the dataset does not list count for nothing, as in pycocotools: labels in place of ids, perhaps. */
+function tellStrangers(
+  path: string,
+  { categories }: GroundTruth,
+  { categoryIds, length }: Detections,
+  say: Remarks['say'],
+): void {
+  if (say === undefined) return;
+  const known = new Set(categories.map(({ id }) => id));
+  let [count, first] = [0, 0];
+  for (let i = 0; i < length; i++) {
+    const id = categoryIds.get(i);
+    if (known.has(id)) continue;
+    if (count === 0) first = id;
+    count++;
+  }
+  if (count > 0) say(`${path}: ${count} of ${length} results are of categories that are not listed, such as ${first}`);
 }

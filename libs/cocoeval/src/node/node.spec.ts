@@ -42,6 +42,21 @@ describe('files', () => {
     expect(readResults(coco, dtFile).annotations).toHaveLength(dt.length);
   });
 
+  it('tell of results whose categories the dataset does not list', async () => {
+    const strangers = file(
+      'strangers.json',
+      dt.map((result, i) => (i % 2 === 0 ? { ...result, category_id: 900 + i } : result)),
+    );
+    const line = `${strangers}: ${Math.ceil(dt.length / 2)} of ${dt.length} results are of categories that are not listed, such as 900`;
+    const say = jest.fn();
+    evaluateFiles(gtFile, dtFile, { ...options, say });
+    evaluateFiles(gtFile, strangers, { ...options, useCategories: false, say });
+    expect(say).not.toHaveBeenCalled();
+    evaluateFiles(gtFile, strangers, { ...options, say });
+    await evaluateFilesInThreads(gtFile, strangers, { ...options, threads: 2, say });
+    expect(say.mock.calls).toEqual([[line], [line]]);
+  });
+
   it('name the record that is wrong', () => {
     const broken = file('broken.json', [...dt.slice(0, 2), { ...dt[2], score: 'high' }]);
     const message = `${broken}[2] (image_id ${dt[2]!.image_id}): score: expected a finite number, received "high"`;

@@ -1,6 +1,5 @@
 /** Label PNGs as maps of classes, and back. */
-import { explainFileError } from '@pyramidal/files';
-import { BrokenImageError, decodeImage, readImageFile } from '@pyramidal/images';
+import { decodeImage, readImageFile } from '@pyramidal/images';
 import sharp from 'sharp';
 import { type ColourTable, readColourLabels } from './colour-table';
 import { IGNORE, type LabelMap } from './label-map';
@@ -26,9 +25,7 @@ export interface StoredLabels extends LabelMap {
  * @throws Error naming the file, for any other format; BrokenImageError if it is damaged or missing.
  */
 export async function readStoredLabels(file: string): Promise<StoredLabels> {
-  const stored = await readImageFile(file).catch((error: unknown) => {
-    throw new BrokenImageError(file, `cannot be decoded: ${explainFileError((error as Error).cause ?? error)}`);
-  });
+  const stored = await readImageFile(file);
   const { bytes, scale, isPalette } = named(file, () => asGreyPng(stored));
   const { data, width, height } = await decodeImage(bytes, {}, file);
   // Grey comes three times.

@@ -69,7 +69,14 @@ describe('what is wrong is told in one line', () => {
     const file = join(root, 'annotations/broken/x.png');
     await truncate(file, 60);
     await expect(readLabels(file, coding)).rejects.toThrow(/x\.png: cannot be decoded/);
+    await truncate(file, 700 << 20);
+    await expect(readLabels(file, coding)).rejects.toThrow(
+      `${file}: cannot be decoded: has 734003200 bytes, expected at most 250000000`,
+    );
     await rm(file);
+    await mkdir(file);
+    await expect(readLabels(file, coding)).rejects.toThrow(`${file}: cannot be decoded: is a folder, expected a file`);
+    await rm(file, { recursive: true });
     await expect(open('broken')).rejects.toThrow(/x\.png: no such file, expected a label for .*x\.jpg/);
     await mkdir(join(root, 'images/empty'), { recursive: true });
     await expect(open('empty')).rejects.toThrow(/images.empty: split 'empty' has no images/);

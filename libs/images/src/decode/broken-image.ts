@@ -12,11 +12,12 @@ export class BrokenImageError extends Error {
   }
 }
 
-/** Names the picture in whatever keeps it from being decoded. @throws BrokenImageError */
+/** Names the picture in whatever keeps it from being decoded, unless that was done. @throws BrokenImageError */
 export async function naming<T>(name: string, decode: () => Promise<T>): Promise<T> {
   try {
     return await decode();
   } catch (error) {
+    if (error instanceof BrokenImageError) throw error;
     throw new BrokenImageError(name, `cannot be decoded: ${reasonOf(error)}`);
   }
 }

@@ -149,7 +149,7 @@ async function readWhole(source: ImageFile, pixels: number, largest: number): Pr
   const maxBytes = Math.min(pixels * BYTES_A_PIXEL + OTHER_BYTES, largest * FILE_BYTES_A_PIXEL);
   const isLarge = imageFileSize(source, maxBytes) > MOST_READ;
   const isPlain = !source.endsWith(']'); // libvips takes x[y] for a file's name and options
-  return isLarge && isPlain ? source : readImageFile(source);
+  return isLarge && isPlain ? source : readImageFile(source, { maxBytes });
 }
 
 function requireLimits({ format, width, height, heldBytes }: ImageHeader, maxPixels: number): void {

@@ -13,7 +13,7 @@ import { readCategories, readCoco } from '@cocoeval/ts/node';
 import type { Orientation, Size } from '@pyramidal/images';
 import { partOf, type SplitPart, surveySizes } from '@pyramidal/loading';
 import { pathOf, requireFiles } from './image-files';
-import { boxesBeyond, describeDropped, emptyOutlines, repeatedNames, unusedClasses } from './remarks';
+import { boxesBeyond, describeDropped, repeatedNames, unusedClasses } from './remarks';
 import { withAreas } from './with-areas';
 
 /** `[x1, y1, x2, y2]` in pixels. */
@@ -119,7 +119,6 @@ export async function openDetectionDataset(options: DetectionDatasetOptions): Pr
     ...(left === undefined ? [] : [`${file}: ${dropped.length} objects are left out: ${left}`]),
     ...(empty === 0 ? [] : [`${file}: ${empty} of ${chosen.length} images have no object and are left out`]),
     ...repeatedNames(file, images, classes),
-    ...emptyOutlines(file, coco.annotations, annotations),
     ...boxesBeyond(file, kept),
     ...unusedClasses(file, classes, kept),
     ...(await requireFiles(folder, samples.map(({ file: path }) => path))), // prettier-ignore

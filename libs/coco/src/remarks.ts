@@ -1,5 +1,4 @@
 /** What people should know of a dataset's objects before they use it. */
-import type { CheckedAnnotation, CocoAnnotation } from '@cocoeval/ts';
 import type { DetectionClass, DetectionSample, DroppedObject } from './dataset';
 
 /** Share of boxes that may reach beyond their image, as those do that were drawn over its edge. */
@@ -39,21 +38,6 @@ export function boxesBeyond(file: string, samples: readonly DetectionSample[]): 
   }
   if (beyond <= DRAWN_OVER * all) return [];
   return [`${file}: ${beyond} of ${all} boxes reach beyond their image; bbox is [x, y, width, height] in pixels`];
-}
-
-/** Objects whose outlines cover nothing. @param checked the same annotations, as they are learned from. */
-export function emptyOutlines(
-  file: string,
-  annotations: readonly CocoAnnotation[],
-  checked: readonly CheckedAnnotation[],
-): string[] {
-  const empty = annotations.filter(
-    ({ segmentation }, i) =>
-      Array.isArray(segmentation) && segmentation.length > 0 && checked[i]!.segmentation === undefined,
-  );
-  if (empty.length === 0) return [];
-  const count = `${empty.length} outlines have fewer than three points`;
-  return [`${file}: ${count}, the first one that of annotation ${empty[0]!.id}: their objects have a box alone`];
 }
 
 /** Names that stand for two things: objects of one image that several records share out, and classes that nobody can tell apart. */

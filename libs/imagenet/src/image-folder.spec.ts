@@ -142,7 +142,7 @@ describe('openImageFolder', () => {
     [
       'an empty class',
       ['train/cat/v.jpg', 'train/dog/v.bmp'],
-      "class 'dog' has no images (.jpg, .jpeg, .png, .webp, .gif, .tif, .tiff)",
+      "class 'dog' has no images (.jpg, .jpeg, .jfif, .png, .webp, .gif, .tif, .tiff)",
     ],
     [
       'a class missing in val',

@@ -11,6 +11,7 @@
 
 #include "exchange.h"
 #include "heap.h"
+#include "library-pages.h"
 #include "server.h"
 #include "session.h"
 #include "tensorflow/core/framework/step_stats.pb.h"
@@ -316,11 +317,13 @@ napi_value Start(const Call &call) { return TextValue(call.env, StartServer(Copy
 
 napi_value Trim(const Call &call) {
   TrimHeap();
+  ReleaseLibraryPages();
   return Nothing(call.env);
 }
 
 napi_value Initialize(napi_env env, napi_value exports) {
   LimitHeap();
+  ReleaseLibraryPages();
   const auto method = [](const char *name, napi_callback function) {
     return napi_property_descriptor{name, nullptr, function, nullptr, nullptr, nullptr, napi_default_method, nullptr};
   };

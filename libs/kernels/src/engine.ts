@@ -78,7 +78,7 @@ export interface SessionAddon {
    * @throws Error in one line, such as that the port is taken.
    */
   startServer(definition: Uint8Array): string;
-  /** Gives the system what the heap of this process holds unused. */
+  /** Gives the system what this process holds unused: of its heap, and of the code of TensorFlow. */
   trimHeap(): void;
 }
 

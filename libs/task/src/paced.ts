@@ -17,7 +17,7 @@ export class PacedImages {
     for (const image of this.images) {
       const bytes = await bytesUnlessUnreadable(image);
       this.inWork.push(await this.budget.enter(bytes));
-      if (Math.max(before, bytes) > LARGE) await freeMemory();
+      if (Math.max(before, bytes) >= LARGE) await freeMemory();
       before = bytes;
       yield image;
     }

@@ -121,7 +121,7 @@ describe('decodeImage on hostile input', () => {
     const side = 6999; // 14 bits each, less one
     bytes.writeUInt32LE(((bytes.readUInt32LE(21) & 0xf0000000) | side | (side << 14)) >>> 0, 21);
     expect(await reasonOf(bytes)).toBe(
-      'expected at most 12500000 pixels of a WebP that is decoded as a whole, received 7000x7000; maxPixels: 196000000 would allow it',
+      'expected at most 18750000 pixels of a WebP that is decoded as a whole, received 7000x7000; maxPixels: 130666667 would allow it',
     );
   });
 

@@ -26,7 +26,7 @@ const OTHER_BYTES = 32 << 20;
 const FILE_BYTES_A_PIXEL = 5;
 
 /** What decoders that hold all of a picture may hold, for each pixel that a picture may have. */
-const HELD_A_PIXEL = 2;
+const HELD_A_PIXEL = 3;
 
 /** Bytes that hold the header of nearly every file. */
 const HEADER_BYTES = 128 * 1024;

@@ -87,8 +87,7 @@ function classFileOf(root: string, classList: string | undefined): string | unde
 async function listSplit(name: string, images: string, labels: string): Promise<SegmentationSplit> {
   const found = await filesIn(images);
   const files = found.filter(isImageName);
-  if (files.length === 0)
-    throw new Error(`${images}: split '${name}' has no images (${IMAGE_EXTENSIONS.join(', ')})`);
+  if (files.length === 0) throw new Error(`${images}: split '${name}' has no images (${IMAGE_EXTENSIONS.join(', ')})`);
   const known = new Set(await filesIn(labels));
   const samples = files.map((file) => {
     const stem = file.slice(0, -extname(file).length);

@@ -44,7 +44,9 @@ function imagesOfFolder(folder: string, { except, say }: FindOptions): string[] 
   const files = filesBelow(folder).filter((file) => isBelow(folder, except) || !isBelow(file, except));
   const others = files.filter((file) => !isImageName(file));
   if (others.length > 0) {
-    say?.(`${folder}: ${others.length} files are no images that are read, the first one ${relative(folder, others[0]!)}`);
+    say?.(
+      `${folder}: ${others.length} files are no images that are read, the first one ${relative(folder, others[0]!)}`,
+    );
   }
   return some(files.filter(isImageName), folder, 'a folder with images');
 }

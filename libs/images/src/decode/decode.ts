@@ -160,7 +160,9 @@ function requireLimits({ format, width, height, heldBytes }: ImageHeader, maxPix
     const most = Math.floor(mostHeld / heldBytes);
     const enough = Math.ceil((width * height * heldBytes) / HELD_A_PIXEL);
     const advice = `maxPixels: ${enough} would allow it`;
-    throw new Error(`expected at most ${most} pixels of a ${format} that is decoded as a whole, ${received}; ${advice}`);
+    throw new Error(
+      `expected at most ${most} pixels of a ${format} that is decoded as a whole, ${received}; ${advice}`,
+    );
   }
   if (Math.max(width, height) > MAX_SIDE) throw new Error(`expected sides of at most ${MAX_SIDE} pixels, ${received}`);
 }

@@ -10,6 +10,7 @@ import {
   tightCanvas,
 } from '@pyramidal/coco';
 import { BrokenImageError, type ImageSource, type Size } from '@pyramidal/images';
+import { GraphSizes } from '@pyramidal/inference';
 import { WorkerPool } from '@pyramidal/loading';
 import * as tf from '@tensorflow/tfjs-core';
 import { plainTransform } from './assemble';
@@ -47,12 +48,8 @@ interface Parts {
   readonly network: Detector;
 }
 
-/**
- * A size of batches makes a graph worth its recording when it comes for this time; one of so many pixels at once, since a graph
- * saves more time of it than it takes.
- */
+/** A size of batches makes a graph worth its recording when it comes for this time. */
 const WORTH_A_GRAPH = 3;
-const LARGE = 512 * 512;
 
 /** The work of a queue; the network stays the caller's. */
 export class DetectionWork {
@@ -60,10 +57,7 @@ export class DetectionWork {
   private readonly preparing: WorkerPool<Parameters<(typeof PREPARE_IMAGE)['run']>, PreparedImage>;
   private readonly transform: ImageTransform;
   private readonly classes: readonly DetectionClass[];
-  /** How often each size of batches came. */
-  private readonly counts = new Map<string, number>();
-  /** Sizes that are worth a graph, the first of which get one. */
-  private readonly worthy = new Set<string>();
+  private readonly graphSizes = new GraphSizes(MAX_GRAPHS, WORTH_A_GRAPH);
 
   constructor(
     { config, data, network }: Parts,
@@ -93,7 +87,7 @@ export class DetectionWork {
     const tensors = stackImages(batch);
     try {
       const scales = batch.map(({ scale }) => scale);
-      const found = await this.detector.run({ ...tensors, scales }, this.isWorthAGraph(tensors.images.shape));
+      const found = await this.detector.run({ ...tensors, scales }, this.graphSizes.takes(tensors.images.shape));
       return batch.map(({ original }, i) => this.finish(original, found[i]!));
     } finally {
       tf.dispose({ ...tensors });
@@ -113,16 +107,6 @@ export class DetectionWork {
   private objectOf({ label, score, box, mask }: Detection): DetectedObject {
     const { categoryId, name } = this.classes[label]!;
     return { label, categoryId, name, score, box, ...(mask && { mask: new ObjectMask(mask) }) };
-  }
-
-  /** Sizes that come often get a graph, the first of them: photographs may have hundreds of sizes. */
-  private isWorthAGraph(shape: readonly number[]): boolean {
-    const key = shape.join();
-    const count = (this.counts.get(key) ?? 0) + 1;
-    this.counts.set(key, count);
-    const [images = 0, height = 0, width = 0] = shape;
-    if (count >= (images * height * width >= LARGE ? 1 : WORTH_A_GRAPH)) this.worthy.add(key);
-    return [...this.worthy].slice(0, MAX_GRAPHS).includes(key);
   }
 }
 

@@ -60,13 +60,13 @@ const unchanged = (images: tf.Tensor4D, _seed: tf.Tensor1D): tf.Tensor4D => imag
 
 /**
  * The network as one function of images. Windows share a size, so that they share a graph; whole images do not, and
- * recording a graph for each would cost more than it saves.
+ * recording a graph for each small one would cost more than it saves.
  */
 export function segmentorPredictor(
   segmentor: Segmentor,
   { inference, runtime }: SegmentationConfig,
 ): Predictor<tf.Tensor4D> {
-  const compile = runtime.compile && inference.mode === 'slide';
+  const compile = runtime.compile && (inference.mode === 'slide' || 'large');
   return createPredictor((images) => segmentor.forward(images, inferencePass()), { compile });
 }
 

@@ -2,6 +2,7 @@
 export { ClosedError } from './closed-error';
 export { evaluationBatchSize } from './evaluation-batch-size';
 export { findWeights, type FoundWeights, isRun } from './find-weights';
+export { GraphSizes } from './graph-sizes';
 export type { ImageQueue, ImageWork } from './image-queue';
 export {
   streamImages,

@@ -1,8 +1,10 @@
 /** The public names of @pyramidal/kernels: operations with gradients, on every engine. */
+export { ownArgMaxOfResized } from './arg-max-of-resized';
 export * as batchNorm from './batch-norm';
 export { biasAdd } from './bias-add';
 export { conv2d, depthwiseConv2d } from './conv';
 export type { ConvOptions, Padding } from './conv';
+export { convOfResized } from './conv-of-resized';
 export { deformableAttention, type MapSize } from './deformable-attention';
 export { gelu } from './gelu';
 export { groupNorm, type GroupNormOptions } from './group-norm';

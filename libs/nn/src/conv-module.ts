@@ -34,9 +34,15 @@ export class ConvModule extends Module {
 
   /** @param x float32 [N, H, W, inChannels]. @returns float32 [N, H', W', outChannels]. */
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
-    return tf.tidy(() => {
-      const y = this.conv.forward(x);
-      return tf.relu(this.bn?.forward(y, pass) ?? this.gn?.forward(y) ?? y);
-    });
+    return tf.tidy(() => this.activated(this.conv.forward(x), pass));
+  }
+
+  /** The same of maps side by side that are first resized to the first one's size; see `Conv2d`. */
+  forwardResized(maps: readonly tf.Tensor4D[], pass: ForwardPass): tf.Tensor4D {
+    return tf.tidy(() => this.activated(this.conv.forwardResized(maps), pass));
+  }
+
+  private activated(y: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
+    return tf.relu(this.bn?.forward(y, pass) ?? this.gn?.forward(y) ?? y);
   }
 }

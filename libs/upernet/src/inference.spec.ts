@@ -141,12 +141,28 @@ describe('strips', () => {
 
   it('leave no tensors behind', async () => {
     const image = tf.zeros<tf.Rank.R4>([1, 33, 41, 3]);
-    await expectNoLeaks(async () => {
-      const views = [inferView((x) => network.forward(x), image, { mode: 'whole' }, true)];
-      await predictMap(views, { height: 20, width: 30 });
-      disposeViews(views);
-    });
+    for (const isMirrored of [true, false]) {
+      await expectNoLeaks(async () => {
+        const views = [inferView((x) => network.forward(x), image, { mode: 'whole' }, isMirrored)];
+        await predictMap(views, { height: 20, width: 30 });
+        disposeViews(views);
+      });
+    }
   });
+});
+
+it.each([
+  [5, 61, 50],
+  [8, 20, 31],
+  [21, 44, 90],
+  [150, 33, 41],
+])('finds the likeliest of %d classes at every pixel, of equal ones the first', async (classes, height, width) => {
+  const logits = tf.randomNormal<tf.Rank.R4>([1, 9, 11, classes], 0, 1, 'float32', 7);
+  const repeated = tf.concat([logits, logits], 3);
+  const view = inferView(() => tf.clone(repeated), tf.zeros([1, 33, 41, 3]), { mode: 'whole' });
+  const size = { height, width };
+  const expected = tf.argMax(tf.concat([...probabilityStrips([view], size)], 0), 2);
+  expect(await predictMap([view], size)).toEqual(Uint8Array.from(await expected.data()));
 });
 
 function modeOf({ mode, crop_size, stride }: GoldenCase['test_cfg']): InferenceMode {

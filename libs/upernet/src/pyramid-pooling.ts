@@ -1,7 +1,6 @@
 /** Pyramid pooling (Zhao et al. 2017, section 3.2): averages over few large bins beside the map itself. */
 import * as tf from '@tensorflow/tfjs-core';
 import { ConvModule, type ForwardPass, Module } from '@pyramidal/nn';
-import { resizeTo } from './resize-to';
 
 /** Bins per side, of each scale. */
 export const POOL_SCALES = [1, 2, 3, 6] as const;
@@ -18,11 +17,11 @@ export class PoolScale extends Module {
 }
 
 /**
- * Pyramid pooling (Zhao et al. 2017, section 3.2): the map averaged over 1, 4, 9 and 36 bins, projected and brought
- * back to size, beside the map itself.
+ * Pyramid pooling (Zhao et al. 2017, section 3.2): the map itself, and averaged over 1, 4, 9 and 36 bins and projected; to be
+ * brought back to size by what follows.
  * @param scales one for each of `POOL_SCALES`.
  * @param x float32 [N, H, W, C]; also maps smaller than the bins.
- * @returns the map and the pooled ones, float32 [N, H, W, C] and [N, H, W, channels] each.
+ * @returns the map, float32 [N, H, W, C], and the pooled ones, [N, side, side, channels] each.
  */
 export function poolPyramid(scales: readonly PoolScale[], x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D[] {
   const [n, height, width, channels] = x.shape;
@@ -36,7 +35,7 @@ export function poolPyramid(scales: readonly PoolScale[], x: tf.Tensor4D, pass: 
   );
   const pooled = POOL_SCALES.map((side, i) => {
     const map = tf.reshape<tf.Rank.R4>(bins[i]!, [n, side, side, channels]);
-    return resizeTo(scales[i]!.project.forward(map, pass), x.shape);
+    return scales[i]!.project.forward(map, pass);
   });
   return [x, ...pooled];
 }

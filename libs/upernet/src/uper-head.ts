@@ -40,15 +40,11 @@ export class UperHead extends DecodeHead {
     }
     const pooled = poolPyramid(this.pspModules, maps.at(-1)!, pass);
     const levels = this.lateralConvs.map((lateral, i) => lateral.forward(maps[i]!, pass));
-    levels.push(this.bottleneck.forward(tf.concat(pooled, 3), pass));
+    levels.push(this.bottleneck.forwardResized(pooled, pass));
     for (let i = levels.length - 2; i >= 0; i--) {
       levels[i] = tf.add(levels[i]!, resizeTo(levels[i + 1]!, levels[i]!.shape));
     }
     const outputs = levels.map((level, i) => this.fpnConvs[i]?.forward(level, pass) ?? level);
-    const fused = tf.concat(
-      outputs.map((output) => resizeTo(output, outputs[0]!.shape)),
-      3,
-    );
-    return this.fpnBottleneck.forward(fused, pass);
+    return this.fpnBottleneck.forwardResized(outputs, pass);
   }
 }

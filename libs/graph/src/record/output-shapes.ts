@@ -247,6 +247,13 @@ const conv3x3FilterGrad: Rule = ([map, gradient]) =>
     ? null
     : { shape: [3, 3, map.shape[3] ?? 0, gradient.shape[3] ?? 0], dtype: map.dtype };
 
+/** Of `convOfResized`: products of a map with the taps of a filter, [9, N, h, w, O]. */
+const resizedTaps: Rule = ([products], { height, width }) => {
+  if (products === undefined || !isInt(height) || !isInt(width)) return null;
+  const [, images = 0, , , channels = 0] = products.shape;
+  return { shape: [images, height.int, width.int, channels], dtype: products.dtype };
+};
+
 const isInt = (attr: AttrValue | undefined): attr is { readonly int: number } => attr !== undefined && 'int' in attr;
 
 const rules: Readonly<Record<string, Rule>> = {
@@ -302,8 +309,10 @@ const rules: Readonly<Record<string, Rule>> = {
   PyramidalDeformableAttention: attention,
   PyramidalDeformableAttentionGrad: likeFirstThree,
   PyramidalConv3x3: conv3x3(3),
+  PyramidalConv3x3Ended: conv3x3(3),
   PyramidalConv3x3InputGrad: conv3x3(2),
   PyramidalConv3x3FilterGrad: conv3x3FilterGrad,
+  PyramidalResizedTaps: resizedTaps,
   PyramidalRoiAlign: roiAlign,
   PyramidalRoiAlignGrad: roiAlignGrad,
 };

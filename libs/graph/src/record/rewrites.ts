@@ -33,6 +33,35 @@ export function rewrite(
 
 const FLOAT = { T: { type: DT_FLOAT } };
 
+/** This project's own: map, filter, a scale and an offset for each channel, and what is added before these, if anything. */
+const OWN_CONVOLUTION = 'PyramidalConv3x3Ended';
+
+/** The convolution with a scale, an offset or a ReLU after what it has of them; null after a ReLU. One that others use, too, stays. */
+function ownConvolution(
+  graph: GraphWriter,
+  { inputs, attrs }: GraphNode,
+  after: { readonly scale?: string; readonly offset?: string; readonly relu?: true },
+): string | null {
+  if (hasRelu(attrs)) return null;
+  let [map, filter, scale, offset, ...addends] = inputs as [string, string, string, string, ...string[]];
+  if (after.scale !== undefined) {
+    scale = graph.addNode('Mul', [scale, after.scale], FLOAT);
+    offset = graph.addNode('Mul', [offset, after.scale], FLOAT);
+  }
+  if (after.offset !== undefined) offset = graph.addNode('AddV2', [offset, after.offset], FLOAT);
+  const relu = { bool: after.relu ?? false };
+  return graph.addNode(OWN_CONVOLUTION, [map, filter, scale, offset, ...addends], { ...attrs, relu });
+}
+
+const hasRelu = ({ relu }: Attrs): boolean => relu !== undefined && 'bool' in relu && relu.bool;
+
+/** ReLU goes into the convolution before it, where that is this project's own. */
+const relu: Rewrite = (graph, _attrs, inputs) => {
+  const [x] = inputs as [SymbolicTensor];
+  const before = graph.nodeOf(x.ref);
+  return before?.op === OWN_CONVOLUTION ? ownConvolution(graph, before, { relu: true }) : null;
+};
+
 /** Products of two matrices by the operation for that, which the optimizer fuses. */
 const plainMatrixProduct: Rewrite = (graph, attrs, inputs) => {
   const { adj_x: transposeA, adj_y: transposeB, T: type } = attrs;
@@ -47,8 +76,10 @@ const plainMatrixProduct: Rewrite = (graph, attrs, inputs) => {
  * further addition for one operation that it does not have, and then gives up optimizing.
  */
 const plainBias: Rewrite = (graph, _attrs, inputs) => {
-  const [x] = inputs as [SymbolicTensor];
-  if (graph.nodeOf(x.ref)?.op !== 'DepthwiseConv2dNative') return null;
+  const [x, bias] = inputs as [SymbolicTensor, SymbolicTensor];
+  const before = graph.nodeOf(x.ref);
+  if (before?.op === OWN_CONVOLUTION) return ownConvolution(graph, before, { offset: bias.ref });
+  if (before?.op !== 'DepthwiseConv2dNative') return null;
   return graph.addNode('AddV2', refs(inputs), { T: { type: x.dtype } });
 };
 
@@ -72,6 +103,8 @@ const batchNorm: Rewrite = (graph, attrs, inputs) => {
   const inverseStd = graph.addNode('Rsqrt', [graph.addNode('AddV2', [variance, shift], FLOAT)], FLOAT);
   const factor = graph.addNode('Mul', [scale, inverseStd], FLOAT);
   const rest = graph.addNode('Sub', [offset, graph.addNode('Mul', [mean, factor], FLOAT)], FLOAT);
+  const own = before?.op === OWN_CONVOLUTION ? ownConvolution(graph, before, { scale: factor, offset: rest }) : null;
+  if (own !== null) return own;
   return graph.addNode('AddV2', [graph.addNode('Mul', [x, factor], FLOAT), rest], FLOAT);
 };
 
@@ -114,6 +147,7 @@ const REWRITES: Readonly<Record<string, Rewrite>> = {
   BatchMatMulV2: plainMatrixProduct,
   BiasAdd: plainBias,
   FusedBatchNormV3: batchNorm,
+  Relu: relu,
   _MklLayerNorm: layerNorm,
 };
 

@@ -72,8 +72,8 @@ PYRAMIDAL_INLINE void PackFilters(const Convolution &conv, const float *filter, 
 
 // Blocks `begin..end` of tiles; `room` is for those of one.
 template <typename V>
-PYRAMIDAL_INLINE void Convolve(const Convolution &conv, const float *x, const float *packed, float *y, float *room,
-                               int64_t begin, int64_t end) {
+PYRAMIDAL_INLINE void Convolve(const Convolution &conv, const float *x, const float *packed, const Ending &ending, float *y,
+                               float *room, int64_t begin, int64_t end) {
   constexpr int64_t lanes = kLanes<V>;
   const Image input = conv.input(), output = conv.output();
   const int64_t tiles = conv.map.tiles();
@@ -105,7 +105,7 @@ PYRAMIDAL_INLINE void Convolve(const Convolution &conv, const float *x, const fl
       for (int64_t tile = 0; tile < count; tile++) {
         const TilePlace place = PlaceOf(conv.map, first + tile);
         for (int64_t c = 0; c < outputs; c += lanes) {
-          TransformToOutput<V>(products + tile * kOutputs + c, kBlock * kOutputs, output, place, out + c, y);
+          TransformToOutput<V>(products + tile * kOutputs + c, kBlock * kOutputs, output, place, out + c, ending, y);
         }
       }
     }
@@ -183,9 +183,9 @@ struct Kernels {
                                  int64_t b) {                                                                           \
       PackFilters<V>(conv, filter, isTurned, packed, a, b);                                                             \
     }                                                                                                                   \
-    __VA_ARGS__ static void Run(const Convolution &conv, const float *x, const float *packed, float *y, float *room,     \
-                                int64_t a, int64_t b) {                                                                 \
-      Convolve<V>(conv, x, packed, y, room, a, b);                                                                      \
+    __VA_ARGS__ static void Run(const Convolution &conv, const float *x, const float *packed, const Ending &ending,      \
+                                float *y, float *room, int64_t a, int64_t b) {                                          \
+      Convolve<V>(conv, x, packed, ending, y, room, a, b);                                                              \
     }                                                                                                                   \
     __VA_ARGS__ static void PackBlock(const Convolution &conv, const float *x, const float *dy,                         \
                                       const GradientRooms &rooms, int64_t in, int64_t inputs, int64_t first, int64_t a,  \
@@ -226,7 +226,7 @@ const Kernels &OwnKernels() {
   return kernels;
 }
 
-void ConvolveMap(const Convolution &conv, const float *x, const float *filter, bool isTurned, float *y) {
+void ConvolveMap(const Convolution &conv, const float *x, const float *filter, bool isTurned, const Ending &ending, float *y) {
   const Kernels &kernels = OwnKernels();
   const Room packed = RoomFor(kPoints * conv.inputs * conv.outputs);
   InParts(conv.outputs / kernels.lanes, 1, [&](int64_t begin, int64_t end) {
@@ -235,7 +235,7 @@ void ConvolveMap(const Convolution &conv, const float *x, const float *filter, b
   const int64_t blocks = (conv.map.tiles() + kBlock - 1) / kBlock;
   InParts(blocks, 1, [&](int64_t begin, int64_t end) {
     const Room room = RoomFor(kPoints * kBlock * (kInputs + kOutputs));
-    kernels.convolve(conv, x, packed.get(), y, room.get(), begin, end);
+    kernels.convolve(conv, x, packed.get(), ending, y, room.get(), begin, end);
   });
 }
 
@@ -275,24 +275,59 @@ Convolution ConvolutionOf(const Array &map, int64_t inputs, int64_t outputs) {
 }
 
 // The filter [3, 3, I, O] turns a map of I channels into one of O, and, turned around, the gradient of that into the map's.
+Convolution ConvolutionOf(const Array &map, const Array &filter, bool isTurned) {
+  if (filter.rank() != 4) throw std::runtime_error("filter: expected [3, 3, inputs, outputs], received " + filter.shape());
+  filter.Expect("filter", {3, 3, filter.size(2), filter.size(3)});
+  const Convolution conv = ConvolutionOf(map, filter.size(isTurned ? 3 : 2), filter.size(isTurned ? 2 : 3));
+  map.Expect("map", {map.size(0), map.size(1), map.size(2), conv.inputs});
+  return conv;
+}
+
+Array OutputOf(TF_OpKernelContext *context, const Convolution &conv) {
+  return pyramidal::OutputOf(context, 0, TF_FLOAT, {conv.map.count, conv.map.height, conv.map.width, conv.outputs});
+}
+
 template <bool isTurned>
 void ComputeConvolution(void *, TF_OpKernelContext *context) {
   const Array x = InputOf(context, 0), filter = InputOf(context, 1);
-  if (filter.rank() != 4) throw std::runtime_error("filter: expected [3, 3, inputs, outputs], received " + filter.shape());
-  const int64_t inputs = filter.size(isTurned ? 3 : 2), outputs = filter.size(isTurned ? 2 : 3);
-  filter.Expect("filter", {3, 3, filter.size(2), filter.size(3)});
-  const Convolution conv = ConvolutionOf(x, inputs, outputs);
-  x.Expect("map", {x.size(0), x.size(1), x.size(2), inputs});
-  const Array y = OutputOf(context, 0, TF_FLOAT, {x.size(0), x.size(1), x.size(2), outputs});
-  ConvolveMap(conv, x.data<float>(), filter.data<float>(), isTurned, y.data<float>());
+  const Convolution conv = ConvolutionOf(x, filter, isTurned);
+  const Array y = OutputOf(context, conv);
+  ConvolveMap(conv, x.data<float>(), filter.data<float>(), isTurned, {}, y.data<float>());
 }
+
+// Of inputs map, filter, scale, offset and none or one to add before these.
+void ComputeEndedConvolution(void *kernel, TF_OpKernelContext *context) {
+  const Array x = InputOf(context, 0), filter = InputOf(context, 1), scale = InputOf(context, 2), offset = InputOf(context, 3);
+  const Convolution conv = ConvolutionOf(x, filter, false);
+  scale.Expect("scale", {conv.outputs});
+  offset.Expect("offset", {conv.outputs});
+  const Array y = OutputOf(context, conv);
+  Ending ending{nullptr, scale.data<float>(), offset.data<float>(), *static_cast<bool *>(kernel)};
+  if (TF_NumInputs(context) > 4) {
+    // It lives as long as the kernel runs.
+    const Array addend = InputOf(context, 4);
+    addend.Expect("addend", {conv.map.count, conv.map.height, conv.map.width, conv.outputs});
+    ending.addend = addend.data<float>();
+  }
+  ConvolveMap(conv, x.data<float>(), filter.data<float>(), false, ending, y.data<float>());
+}
+
+void *ReadRelu(TF_OpKernelConstruction *construction) {
+  const Status status;
+  unsigned char hasRelu = 0;
+  TF_OpKernelConstruction_GetAttrBool(construction, "relu", &hasRelu, status.it);
+  if (TF_GetCode(status.it) != TF_OK) TF_OpKernelConstruction_Failure(construction, status.it);
+  return new bool(hasRelu != 0);
+}
+
+void DeleteRelu(void *hasRelu) { delete static_cast<bool *>(hasRelu); }
 
 void ComputeFilterGradient(void *, TF_OpKernelContext *context) {
   const Array x = InputOf(context, 0), dy = InputOf(context, 1);
   if (dy.rank() != 4) throw std::runtime_error("gradient: expected [images, height, width, channels], received " + dy.shape());
   const Convolution conv = ConvolutionOf(x, x.rank() == 4 ? x.size(3) : 0, dy.size(3));
   dy.Expect("gradient", {x.size(0), x.size(1), x.size(2), conv.outputs});
-  const Array gradient = OutputOf(context, 0, TF_FLOAT, {3, 3, conv.inputs, conv.outputs});
+  const Array gradient = pyramidal::OutputOf(context, 0, TF_FLOAT, {3, 3, conv.inputs, conv.outputs});
   FilterGradient(conv, x.data<float>(), dy.data<float>(), gradient.data<float>());
 }
 
@@ -304,6 +339,15 @@ const bool isConvolutionRegistered = Register({"PyramidalConv3x3",
                                                nullptr,
                                                &RunKernel<ComputeConvolution<false>>,
                                                nullptr}) &&
+                                     Register({"PyramidalConv3x3Ended",
+                                               {"addends: int >= 0", "relu: bool"},
+                                               {"map: float", "filter: float", "scale: float", "offset: float",
+                                                "addend: addends * float"},
+                                               {"output: float"},
+                                               false,
+                                               &ReadRelu,
+                                               &RunKernel<ComputeEndedConvolution>,
+                                               &DeleteRelu}) &&
                                      Register({"PyramidalConv3x3InputGrad",
                                                {},
                                                {"gradient: float", "filter: float"},

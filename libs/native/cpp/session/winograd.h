@@ -2,6 +2,10 @@
 // outputs, which overlapping 6x6 inputs decide on, take 36 products a pair of channels in place of 144. Inputs, filters and
 // outputs are transformed a vector of channels at a time; between the transforms are 36 products of matrices.
 //
+// The transforms read polynomials at 0, +-5/8, +-3/2 and infinity in place of 0, +-1, +-2: with sums of few products at a time
+// they round no coarser than a direct convolution (Barabasz et al., ACM TOMS 2020, on the choice of points). All factors of
+// inputs and outputs are exact.
+//
 // Everything here is inlined into a function for each kind of processor; V is its vector of floats.
 #ifndef PYRAMIDAL_WINOGRAD_H_
 #define PYRAMIDAL_WINOGRAD_H_
@@ -52,61 +56,73 @@ PYRAMIDAL_INLINE void Store(V value, float *to) {
   std::memcpy(to, &value, sizeof(V));
 }
 
+// The points +-a and +-b, and what the filters' polynomials are divided by at 0, +-a and +-b.
+constexpr double kA = 5.0 / 8, kB = 3.0 / 2;
+constexpr double kA2 = kA * kA, kB2 = kB * kB;
+constexpr double kAt0 = 1 / (kA2 * kB2), kAtA = 1 / (2 * kA2 * (kA2 - kB2)), kAtB = 1 / (2 * kB2 * (kB2 - kA2));
+
+template <typename V>
+PYRAMIDAL_INLINE V Times(double factor, V value) {
+  return static_cast<float>(factor) * value;
+}
+
 // The transforms along one axis, `step` values apart: B^T d, A^T m, A y, G f and G^T u of the paper.
 template <typename V>
 PYRAMIDAL_INLINE void OfInput(const V *d, int step, V *out, int outStep) {
   const V d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step], d5 = d[5 * step];
-  const V a = d4 - 4 * d2, b = d3 - 4 * d1, c = d4 - d2, e = 2 * (d3 - d1);
-  out[0] = 4 * d0 - 5 * d2 + d4;
-  out[outStep] = a + b;
-  out[2 * outStep] = a - b;
-  out[3 * outStep] = c + e;
-  out[4 * outStep] = c - e;
-  out[5 * outStep] = 4 * d1 - 5 * d3 + d5;
+  const V evenA = d4 - Times(kB2, d2), oddA = Times(kA, d3 - Times(kB2, d1));
+  const V evenB = d4 - Times(kA2, d2), oddB = Times(kB, d3 - Times(kA2, d1));
+  out[0] = Times(kA2 * kB2, d0) - Times(kA2 + kB2, d2) + d4;
+  out[outStep] = evenA + oddA;
+  out[2 * outStep] = evenA - oddA;
+  out[3 * outStep] = evenB + oddB;
+  out[4 * outStep] = evenB - oddB;
+  out[5 * outStep] = Times(kA2 * kB2, d1) - Times(kA2 + kB2, d3) + d5;
 }
 
 template <typename V>
 PYRAMIDAL_INLINE void ToOutput(const V *m, int step, V *out, int outStep) {
   const V m0 = m[0], m1 = m[step], m2 = m[2 * step], m3 = m[3 * step], m4 = m[4 * step], m5 = m[5 * step];
-  const V a = m1 + m2, b = m1 - m2, c = m3 + m4, e = m3 - m4;
-  out[0] = m0 + a + c;
-  out[outStep] = b + 2 * e;
-  out[2 * outStep] = a + 4 * c;
-  out[3 * outStep] = b + 8 * e + m5;
+  const V evenA = m1 + m2, oddA = m1 - m2, evenB = m3 + m4, oddB = m3 - m4;
+  out[0] = m0 + evenA + evenB;
+  out[outStep] = Times(kA, oddA) + Times(kB, oddB);
+  out[2 * outStep] = Times(kA2, evenA) + Times(kB2, evenB);
+  out[3 * outStep] = Times(kA2 * kA, oddA) + Times(kB2 * kB, oddB) + m5;
 }
 
 template <typename V>
 PYRAMIDAL_INLINE void OfOutput(const V *y, int step, V *out, int outStep) {
   const V y0 = y[0], y1 = y[step], y2 = y[2 * step], y3 = y[3 * step];
-  const V even = y0 + y2, odd = y1 + y3, far = y0 + 4 * y2, wide = 2 * y1 + 8 * y3;
+  const V evenA = y0 + Times(kA2, y2), oddA = Times(kA, y1) + Times(kA2 * kA, y3);
+  const V evenB = y0 + Times(kB2, y2), oddB = Times(kB, y1) + Times(kB2 * kB, y3);
   out[0] = y0;
-  out[outStep] = even + odd;
-  out[2 * outStep] = even - odd;
-  out[3 * outStep] = far + wide;
-  out[4 * outStep] = far - wide;
+  out[outStep] = evenA + oddA;
+  out[2 * outStep] = evenA - oddA;
+  out[3 * outStep] = evenB + oddB;
+  out[4 * outStep] = evenB - oddB;
   out[5 * outStep] = y3;
 }
 
 template <typename V>
 PYRAMIDAL_INLINE void OfFilter(const V *f, int step, V *out, int outStep) {
   const V f0 = f[0], f1 = f[step], f2 = f[2 * step];
-  const V even = (f0 + f2) * (-1.0f / 6), odd = f1 * (-1.0f / 6);
-  const V near = f0 * (1.0f / 24) + f2 * (1.0f / 6), far = f1 * (1.0f / 12);
-  out[0] = f0 * 0.25f;
-  out[outStep] = even + odd;
-  out[2 * outStep] = even - odd;
-  out[3 * outStep] = near + far;
-  out[4 * outStep] = near - far;
+  const V evenA = Times(kAtA, f0) + Times(kAtA * kA2, f2), oddA = Times(kAtA * kA, f1);
+  const V evenB = Times(kAtB, f0) + Times(kAtB * kB2, f2), oddB = Times(kAtB * kB, f1);
+  out[0] = Times(kAt0, f0);
+  out[outStep] = evenA + oddA;
+  out[2 * outStep] = evenA - oddA;
+  out[3 * outStep] = evenB + oddB;
+  out[4 * outStep] = evenB - oddB;
   out[5 * outStep] = f2;
 }
 
 template <typename V>
 PYRAMIDAL_INLINE void ToFilter(const V *u, int step, V *out, int outStep) {
   const V u0 = u[0], u1 = u[step], u2 = u[2 * step], u3 = u[3 * step], u4 = u[4 * step], u5 = u[5 * step];
-  const V a = (u1 + u2) * (-1.0f / 6), b = (u2 - u1) * (1.0f / 6), c = u3 + u4, e = u3 - u4;
-  out[0] = u0 * 0.25f + a + c * (1.0f / 24);
-  out[outStep] = b + e * (1.0f / 12);
-  out[2 * outStep] = a + c * (1.0f / 6) + u5;
+  const V evenA = u1 + u2, oddA = u1 - u2, evenB = u3 + u4, oddB = u3 - u4;
+  out[0] = Times(kAt0, u0) + Times(kAtA, evenA) + Times(kAtB, evenB);
+  out[outStep] = Times(kAtA * kA, oddA) + Times(kAtB * kB, oddB);
+  out[2 * outStep] = Times(kAtA * kA2, evenA) + Times(kAtB * kB2, evenB) + u5;
 }
 
 // A vector of channels of the 6x6 inputs of a tile, each of the 36 results `stride` floats after the one before.
@@ -130,17 +146,33 @@ PYRAMIDAL_INLINE void TransformInput(const float *values, const Image &image, co
   }
 }
 
+// What becomes of the outputs of a convolution: relu((y + addend) * scale + offset).
+struct Ending {
+  // Of the shape of the output; null where nothing is added.
+  const float *addend;
+  // One for each channel, as the offsets; both null where the outputs stay as they are.
+  const float *scale, *offset;
+  bool hasRelu;
+};
+
 // A vector of channels of a tile of outputs from its 36 points, each `stride` floats after the one before.
 template <typename V>
 PYRAMIDAL_INLINE void TransformToOutput(const float *from, int64_t stride, const Image &image, const TilePlace &at,
-                                        int64_t channel, float *values) {
+                                        int64_t channel, const Ending &ending, float *values) {
   V m[kSide * kSide], t[kTile * kSide], out[kTile];
   for (int i = 0; i < kPoints; i++) m[i] = Load<V>(from + i * stride);
   for (int j = 0; j < kSide; j++) ToOutput(m + j, kSide, t + j, kSide);
   for (int i = 0; i < kTile && at.row + i < image.height; i++) {
     ToOutput(t + kSide * i, 1, out, 1);
-    float *row = values + ((at.image * image.height + at.row + i) * image.width + at.column) * image.channels + channel;
-    for (int j = 0; j < kTile && at.column + j < image.width; j++) Store(out[j], row + j * image.channels);
+    const int64_t row = ((at.image * image.height + at.row + i) * image.width + at.column) * image.channels + channel;
+    for (int j = 0; j < kTile && at.column + j < image.width; j++) {
+      const int64_t place = row + j * image.channels;
+      V value = out[j];
+      if (ending.addend != nullptr) value += Load<V>(ending.addend + place);
+      if (ending.scale != nullptr) value = value * Load<V>(ending.scale + channel) + Load<V>(ending.offset + channel);
+      if (ending.hasRelu) value = value < V{} ? V{} : value;
+      Store(value, values + place);
+    }
   }
 }
 
@@ -189,31 +221,36 @@ PYRAMIDAL_INLINE void TransformToFilter(const float *from, int64_t stride, float
 template <typename V>
 constexpr int kRows = sizeof(V) == 64 ? 8 : 4;
 
+// Products that are summed before their sum is added to those of others: few, so that the sums round little.
+constexpr int64_t kSummed = 32;
+
 // c[i][j] = or += sum over k of a[i * aRow + k * aStep] * b[k][j], of `kRows` rows and two vectors.
 template <typename V, bool isStep>
 PYRAMIDAL_INLINE void Multiply(int64_t count, const float *a, int64_t aRow, int64_t aStep, const float *b, float *c,
                                int64_t cRow, bool adds) {
   constexpr int rows = kRows<V>;
   constexpr int64_t lanes = kLanes<V>;
-  V sums[rows][2];
+  for (int64_t first = 0; first < count; first += kSummed) {
+    const int64_t end = first + kSummed < count ? first + kSummed : count;
+    V sums[rows][2];
 #pragma GCC unroll 8
-  for (int i = 0; i < rows; i++) {
-    sums[i][0] = adds ? Load<V>(c + i * cRow) : V{};
-    sums[i][1] = adds ? Load<V>(c + i * cRow + lanes) : V{};
-  }
-  for (int64_t k = 0; k < count; k++) {
-    const V left = Load<V>(b + 2 * lanes * k), right = Load<V>(b + 2 * lanes * k + lanes);
+    for (int i = 0; i < rows; i++) sums[i][0] = sums[i][1] = V{};
+    for (int64_t k = first; k < end; k++) {
+      const V left = Load<V>(b + 2 * lanes * k), right = Load<V>(b + 2 * lanes * k + lanes);
+#pragma GCC unroll 8
+      for (int i = 0; i < rows; i++) {
+        const float value = isStep ? a[i + k * aStep] : a[i * aRow + k];
+        sums[i][0] += value * left;
+        sums[i][1] += value * right;
+      }
+    }
+    const bool isFirst = first == 0 && !adds;
 #pragma GCC unroll 8
     for (int i = 0; i < rows; i++) {
-      const float value = isStep ? a[i + k * aStep] : a[i * aRow + k];
-      sums[i][0] += value * left;
-      sums[i][1] += value * right;
+      float *const to = c + i * cRow;
+      Store(isFirst ? sums[i][0] : Load<V>(to) + sums[i][0], to);
+      Store(isFirst ? sums[i][1] : Load<V>(to + lanes) + sums[i][1], to + lanes);
     }
-  }
-#pragma GCC unroll 8
-  for (int i = 0; i < rows; i++) {
-    Store(sums[i][0], c + i * cRow);
-    Store(sums[i][1], c + i * cRow + lanes);
   }
 }
 

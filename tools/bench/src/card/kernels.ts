@@ -14,12 +14,12 @@ interface Kernel {
   readonly hasGradient?: boolean;
 }
 
-/** What `roiAlign` is made of where there is no card. */
-type OwnRois = 'hasOwnRoiAlign' | 'ownRoiAlign';
+/** What is there where there is no card. */
+type OfProcessors = 'hasOwnRoiAlign' | 'ownRoiAlign' | 'ownArgMaxOfResized';
 
 /** The exports of the kernels' package that compute something, the members of two of them by name. */
 type KernelName =
-  | Exclude<keyof typeof kernels, 'batchNorm' | 'random' | 'overWorkers' | 'inScope' | 'nextFloat32' | OwnRois>
+  | Exclude<keyof typeof kernels, 'batchNorm' | 'random' | 'overWorkers' | 'inScope' | 'nextFloat32' | OfProcessors>
   | 'batchNorm.infer'
   | 'batchNorm.train'
   | 'random.uniform'
@@ -45,6 +45,10 @@ const KERNELS: Readonly<Record<KernelName, Kernel>> = {
   conv2d: {
     shapes: [IMAGE, [3, 3, CHANNELS, 4]],
     run: ([x, filter]) => kernels.conv2d(image(x), image(filter), { stride: 2, padding: 1 }),
+  },
+  convOfResized: {
+    shapes: [IMAGE, [2, 3, 2, 4], [3, 3, CHANNELS + 4, 4]],
+    run: ([x, small, filter]) => kernels.convOfResized([image(x), image(small)], image(filter)),
   },
   depthwiseConv2d: {
     shapes: [IMAGE, [5, 5, CHANNELS]],

@@ -145,19 +145,20 @@ export class Detections {
     const images = scanner.imageIndices(this.images.ids, all.count);
     const scanned = scanner.stopBefore(all, this.firstWrong(images, scanner.records(all.count).segmentations.sizes));
     if (scanned.count > 0) this.append(scanner, images.subarray(0, scanned.count));
-    this.room.make(this.columns, scanned.end);
+    this.room.make(() => this.columns, scanned.end);
     return scanned;
   }
 
   /** The first result of an image that there is not, or with a mask that has not the image's size. */
   private firstWrong(images: Int32Array, sizes: Uint32Array): number {
-    for (let i = 0; i < images.length; i++) {
-      const image = images[i] as number;
-      if (image < 0) return i;
-      if (sizes.length === 0) continue;
-      if (!this.images.hasSize(image, [sizes[2 * i] as number, sizes[2 * i + 1] as number])) return i;
+    const unknown = images.indexOf(-1);
+    const known = unknown < 0 ? images.length : unknown;
+    if (sizes.length === 0) return known;
+    for (let i = 0; i < known; i++) {
+      const size = [sizes[2 * i] as number, sizes[2 * i + 1] as number] as const;
+      if (!this.images.hasSize(images[i] as number, size)) return i;
     }
-    return images.length;
+    return known;
   }
 
   private append(scanner: RecordScanner, images: Int32Array): void {

@@ -1,6 +1,7 @@
 /** The annotations of a dataset as columns (the `gts` of pycocotools' COCOeval). */
 import { Float64Column, Uint32Column, type Column, type ColumnData } from '../format/columns';
 import { checkFinite, checkNumbers, type Where } from '../format/errors';
+import { IdSet } from '../format/id-set';
 import { ImageTable, type PackedImages } from './images';
 import type { Scanned } from './json-records';
 import { annotationLabel, checkAnnotationIds, checkArea, checkBox, checkCategoryId, checkCrowd } from './rules';
@@ -33,7 +34,7 @@ export class GroundTruth {
   readonly boxes = new Float64Column();
   readonly keypoints = new Float64Column();
   readonly segmentations = new Segmentations();
-  private readonly seen = new Set<number>();
+  private readonly seen = new IdSet();
   private readonly seenCategories = new Set<number>();
   private scanner: RecordScanner | undefined;
   private readonly room: Room;
@@ -125,7 +126,7 @@ export class GroundTruth {
     this.ignored.append(crowds);
     if (this.iouType === 'bbox') this.boxes.append(boxes);
     else this.segmentations.append(segmentations);
-    this.room.make(this.columns, scanned.end);
+    this.room.make(() => this.columns, scanned.end);
     return scanned;
   }
 

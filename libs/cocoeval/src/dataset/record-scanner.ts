@@ -34,10 +34,10 @@ export class Room {
   constructor(private readonly bytes: number) {}
 
   /** @param read bytes of the records that the columns hold. */
-  make(columns: readonly Column[], read: number): void {
+  make(columns: () => readonly Column[], read: number): void {
     if (this.isMade || read === 0) return;
     this.isMade = true;
-    for (const column of columns) if (this.bytes > read) column.expect((MARGIN * this.bytes) / read);
+    for (const column of columns()) if (this.bytes > read) column.expect((MARGIN * this.bytes) / read);
   }
 }
 

@@ -57,7 +57,7 @@ export class ScannedResults {
     this.areas.append(areas);
     if (this.iouType === 'bbox') this.boxes.append(boxes);
     else this.segmentations.append(segmentations);
-    this.room.make(this.columns, scanned.end);
+    this.room.make(() => this.columns, scanned.end);
     return scanned;
   }
 

@@ -39,12 +39,12 @@ export function accumulate(store: MatchStore, params: Params): Accumulated {
     throw new CocoFormatError(
       `expected at most ${MAX_VALUES} values of precision, received ${values}: ${T} thresholds, ${R} recalls, ${K} categories, ${A} area ranges, ${M} limits`,
     );
-  const precision = new Float64Array(values);
-  const scores = new Float64Array(values);
-  const recall = new Float64Array(T * K * A * M);
-  const out: Accumulated = { counts: [T, R, K, A, M], precision, recall, scores };
-  if (store.length >= WORTHWHILE && accumulateByKernels(store, params, out)) return out;
-  for (const array of [precision, scores, recall]) array.fill(-1);
+  const counts = [T, R, K, A, M] as const;
+  const found = store.length >= WORTHWHILE ? accumulateByKernels(store, params, counts) : undefined;
+  if (found) return found;
+  const precision = new Float64Array(values).fill(-1);
+  const scores = new Float64Array(values).fill(-1);
+  const recall = new Float64Array(T * K * A * M).fill(-1);
   const curves = Array.from({ length: T }, () => new Curve());
 
   store.categories.forEach((matches, k) => {
@@ -67,7 +67,7 @@ export function accumulate(store: MatchStore, params: Params): Accumulated {
       });
     });
   });
-  return out;
+  return { counts, precision, recall, scores };
 }
 
 /** A category's detections by falling score; equal scores by image id, then by place in the image. */

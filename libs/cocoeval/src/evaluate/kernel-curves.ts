@@ -1,62 +1,72 @@
 /** Precision and recall in WebAssembly (wasm/assembly/accumulate.ts), bit for bit as accumulate's. */
 import { Kernels, MOST_BYTES } from '../wasm/kernels';
-import type { Accumulated } from './accumulate';
+import type { Accumulated, Counts } from './accumulate';
 import type { CategoryMatches, MatchStore } from './match-store';
 import type { Params } from './params';
 
-/** Writes precision, recall and scores of all categories. @returns false, having written nothing, where it cannot. */
-export function accumulateByKernels(store: MatchStore, params: Params, out: Accumulated): boolean {
-  if (store.words !== 1 || bytesOf(store, out) >= MOST_BYTES) return false;
-  return Kernels.use((kernels) => new Curves(kernels, params, out).ofAll(store)) !== undefined;
+/** Precision, recall and scores of all categories; undefined where that cannot be done in WebAssembly. */
+export function accumulateByKernels(store: MatchStore, params: Params, counts: Counts): Accumulated | undefined {
+  if (store.words !== 1 || bytesOf(store, counts) >= MOST_BYTES) return undefined;
+  return Kernels.use((kernels) => new Curves(kernels, params, counts).ofAll(store));
 }
 
-/** Bytes of the largest category: its curves, and its detections with twelve bytes at each threshold. */
-function bytesOf({ categories, stride }: MatchStore, { counts: [T, R, , A, M] }: Accumulated): number {
+/** Bytes of all curves, of those of the largest category, and of its detections with twelve bytes at each threshold. */
+function bytesOf({ categories, stride }: MatchStore, [T, R, K, A, M]: Counts): number {
   const most = categories.reduce((largest, { length }) => Math.max(largest, length), 0);
-  return 24 * T * R * A * M + most * (12 * T + 8 * stride + 60);
+  return 24 * T * R * A * M * (K + 1) + most * (12 * T + 8 * stride + 60);
 }
 
 class Curves {
-  /** Addresses of [T, R, A, M] precisions and scores, and [T, A, M] recalls, of one category. */
-  private readonly precision: number;
-  private readonly scores: number;
-  private readonly recall: number;
+  /** Addresses of [T, R, A, M] precisions and scores, and [T, A, M] recalls, of one category, then of all. */
+  private readonly precision: Places;
+  private readonly scores: Places;
+  private readonly recall: Places;
 
   constructor(
     private readonly kernels: Kernels,
     { recThrs, maxDets, iouThrs, areaRng }: Params,
-    private readonly out: Accumulated,
+    private readonly counts: Counts,
   ) {
     const { run } = kernels;
     const recalls = kernels.put(Float64Array.from(recThrs));
     const limits = kernels.put(Float64Array.from(maxDets));
     run.useCurves(recalls, recThrs.length, limits, maxDets.length, iouThrs.length, areaRng.length);
-    const [T, R, , A, M] = out.counts;
-    this.precision = run.allocate(8 * T * R * A * M);
-    this.scores = run.allocate(8 * T * R * A * M);
-    this.recall = run.allocate(8 * T * A * M);
+    const [T, R] = counts;
+    this.precision = this.placesOf(T * R);
+    this.scores = this.placesOf(T * R);
+    this.recall = this.placesOf(T);
   }
 
-  /** @returns the arrays that it filled. */
   ofAll(store: MatchStore): Accumulated {
-    const [T, R] = this.out.counts;
+    const all = [this.precision, this.scores, this.recall] as const;
+    const [, , K, A, M] = this.counts;
     store.categories.forEach((matches, k) => {
       this.of(matches);
-      this.copy(this.precision, this.out.precision, T * R, k);
-      this.copy(this.scores, this.out.scores, T * R, k);
-      this.copy(this.recall, this.out.recall, T, k);
+      for (const { one, every, rows } of all) {
+        this.kernels.run.spreadRows(one, rows, A * M, every + 8 * k * A * M, 8 * K * A * M);
+      }
     });
-    return this.out;
+    const [precision, scores, recall] = all.map(({ every, rows }) =>
+      this.kernels.float64(every, rows * K * A * M).slice(),
+    ) as [Float64Array, Float64Array, Float64Array];
+    return { counts: this.counts, precision, scores, recall };
+  }
+
+  /** Room for so many rows of [A, M] values. */
+  private placesOf(rows: number): Places {
+    const { run } = this.kernels;
+    const [, , K, A, M] = this.counts;
+    return { one: run.allocate(8 * rows * A * M), every: run.allocate(8 * rows * K * A * M), rows };
   }
 
   private of(matches: CategoryMatches): void {
     const { kernels } = this;
     const { run } = kernels;
-    const [T, R, , A, M] = this.out.counts;
+    const [, , , A, M] = this.counts;
     if (matches.objects.includes(0)) {
-      kernels.float64(this.precision, T * R * A * M).fill(-1);
-      kernels.float64(this.scores, T * R * A * M).fill(-1);
-      kernels.float64(this.recall, T * A * M).fill(-1);
+      for (const { one, rows } of [this.precision, this.scores, this.recall]) {
+        kernels.float64(one, rows * A * M).fill(-1);
+      }
     }
     const start = run.mark();
     const { scores, places, bits } = matches.byImageId();
@@ -66,21 +76,17 @@ class Curves {
       kernels.put(scores),
       kernels.put(places),
       kernels.put(bits),
-      this.precision,
-      this.scores,
-      this.recall,
+      this.precision.one,
+      this.scores.one,
+      this.recall.one,
     );
     run.release(start);
   }
+}
 
-  /** Copies `rows` times [A, M] values to where category k has them. */
-  private copy(from: number, to: Float64Array, rows: number, k: number): void {
-    const [, , K, A, M] = this.out.counts;
-    const size = A * M;
-    const values = this.kernels.float64(from, rows * size);
-    for (let row = 0; row < rows; row++) {
-      const at = (row * K + k) * size;
-      for (let i = 0; i < size; i++) to[at + i] = values[row * size + i] as number;
-    }
-  }
+/** Addresses of values: rows of one category, rows of all. */
+interface Places {
+  readonly one: number;
+  readonly every: number;
+  readonly rows: number;
 }

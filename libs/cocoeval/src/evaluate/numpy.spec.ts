@@ -28,9 +28,16 @@ describe('pairwiseSum', () => {
 });
 
 describe('meanAboveMinusOne', () => {
-  it('passes over -1', () => expect(meanAboveMinusOne(Float64Array.of(-1, 0.5, -1, 1, 0))).toBe(0.5));
+  const meanOf = (...values: number[]): number =>
+    meanAboveMinusOne(Float64Array.from(values), Uint32Array.of(0), Uint32Array.from(values.keys()));
+
+  it('passes over -1', () => expect(meanOf(-1, 0.5, -1, 1, 0)).toBe(0.5));
+  it('takes the cells of rows', () => {
+    const values = Float64Array.of(1, 2, 4, 8, 16, 32);
+    expect(meanAboveMinusOne(values, Uint32Array.of(0, 3), Uint32Array.of(1, 2))).toBe(54 / 4);
+  });
   it('is -1 where nothing is left', () => {
-    expect(meanAboveMinusOne(Float64Array.of(-1, -1))).toBe(-1);
-    expect(meanAboveMinusOne(new Float64Array(0))).toBe(-1);
+    expect(meanOf(-1, -1)).toBe(-1);
+    expect(meanOf()).toBe(-1);
   });
 });

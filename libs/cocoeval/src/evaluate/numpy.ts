@@ -13,16 +13,20 @@ export function pairwiseSum(values: ArrayLike<number>, start: number, end: numbe
 }
 
 /**
- * The mean of the values above -1, which stand for "nothing to average"; -1 if there are none.
- * @param values of which those that count are moved to the beginning.
+ * The mean of the values above -1, which stands for "nothing to average"; -1 if there are none.
+ * @param starts of rows, of which the entries at `cells` are taken in this order, for the sum depends on it.
  */
-export function meanAboveMinusOne(values: Float64Array): number {
+export function meanAboveMinusOne(values: Float64Array, starts: Uint32Array, cells: Uint32Array): number {
+  const counted = new Float64Array(starts.length * cells.length);
   let count = 0;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] as number;
-    if (value > -1) values[count++] = value;
+  for (let s = 0; s < starts.length; s++) {
+    const start = starts[s] as number;
+    for (let c = 0; c < cells.length; c++) {
+      const value = values[start + (cells[c] as number)] as number;
+      if (value > -1) counted[count++] = value;
+    }
   }
-  return count === 0 ? -1 : pairwiseSum(values, 0, count) / count;
+  return count === 0 ? -1 : pairwiseSum(counted, 0, count) / count;
 }
 
 function plainSum(values: ArrayLike<number>, start: number, end: number, sum: number): number {

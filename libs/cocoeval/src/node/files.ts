@@ -10,7 +10,7 @@ import type { CheckedCategory } from '../dataset/rules';
 import { CocoFormatError } from '../format/errors';
 import type { CocoCategory, IouType } from '../format/types';
 
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 1 << 18;
 
 /** Reads a dataset with all its records. @throws CocoFormatError naming the file and the first record that is wrong. */
 export function readCoco(path: string): COCO {

@@ -115,7 +115,7 @@ export function averageOf(
   const [T, , K] = accumulated.counts;
   const categories = category === undefined ? range(K) : [category];
   const cells = { thresholds: thresholds ?? range(T), categories, areas: [area], limits: [limit] };
-  return meanAboveMinusOne(gather(measure, accumulated, cells));
+  return meanOf(measure, accumulated, cells);
 }
 
 function average(
@@ -136,7 +136,7 @@ function average(
   const { frequency } = line;
   const categories = range(K).filter((k) => frequency === undefined || frequencies[k]?.frequency === frequency);
   const limits = positions(params.maxDets, limit);
-  return meanAboveMinusOne(gather(line.measure, accumulated, { thresholds, categories, areas, limits }));
+  return meanOf(line.measure, accumulated, { thresholds, categories, areas, limits });
 }
 
 /** Indices along the axes of precision and recall. */
@@ -147,28 +147,17 @@ interface Cells {
   readonly limits: readonly number[];
 }
 
-/** Values in the order in which numpy would list them, for the sum depends on it. */
-function gather(
+/** The mean in the order in which numpy would list the values. */
+function meanOf(
   measure: 'precision' | 'recall',
   accumulated: Accumulated,
   { thresholds, categories, areas, limits }: Cells,
-): Float64Array {
+): number {
   const [, recalls, K, A, M] = accumulated.counts;
-  const values = accumulated[measure];
   const R = measure === 'precision' ? recalls : 1;
-  // Where they are in the values of one threshold and recall.
-  const cells = Uint32Array.from(
-    categories.flatMap((k) => areas.flatMap((a) => limits.map((m) => (k * A + a) * M + m))),
-  );
-  const out = new Float64Array(thresholds.length * R * cells.length);
-  let at = 0;
-  for (const t of thresholds) {
-    for (let r = 0; r < R; r++) {
-      const start = (t * R + r) * K * A * M;
-      for (let c = 0; c < cells.length; c++) out[at++] = values[start + (cells[c] as number)] as number;
-    }
-  }
-  return out;
+  const starts = thresholds.flatMap((t) => range(R).map((r) => (t * R + r) * K * A * M));
+  const cells = categories.flatMap((k) => areas.flatMap((a) => limits.map((m) => (k * A + a) * M + m)));
+  return meanAboveMinusOne(accumulated[measure], Uint32Array.from(starts), Uint32Array.from(cells));
 }
 
 function range(count: number): number[] {

@@ -48,6 +48,7 @@ interface Exports {
       recall: number,
     ]
   ): void;
+  spreadRows(from: number, rows: number, size: number, to: number, step: number): void;
   mark(): number;
   release(mark: number): void;
 }

@@ -91,6 +91,15 @@ export function accumulateCategory(
   release(start);
 }
 
+/** Copies rows of values to others that are so many bytes apart. */
+export function spreadRows(from: usize, rows: u32, size: u32, to: usize, step: usize): void {
+  for (let row: u32 = 0; row < rows; row++) {
+    for (let i: u32 = 0; i < size; i++) store<f64>(to + (i << 3), load<f64>(from + (i << 3)));
+    from += (<usize>size) << 3;
+    to += step;
+  }
+}
+
 function rank(detections: u32, inOrder: usize, inImage: usize, words: usize): void {
   count = detections;
   const order = allocate((<usize>count) << 2);

@@ -1,5 +1,5 @@
 /** The kernels of @cocoeval/ts. Places are addresses in the module's memory. */
-export { accumulateCategory, useCurves } from './accumulate';
+export { accumulateCategory, spreadRows, useCurves } from './accumulate';
 export { beginEvaluation, evaluateImages, useObjects, useParams } from './evaluate';
 export { findIds, idTable } from './ids';
 export { allocate, mark, release } from './memory';

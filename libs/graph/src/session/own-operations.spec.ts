@@ -109,7 +109,10 @@ onEngines(
 
     it('convolve with norm and ReLU, rounding about as a direct convolution does', () => {
       const outputs = ({ x, filter, bias, mean, variance, scale }: Record<string, tf.Tensor>) => {
-        const y = biasAdd(conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, { stride: 1, padding: 1 }), bias as tf.Tensor1D);
+        const y = biasAdd(
+          conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, { stride: 1, padding: 1 }),
+          bias as tf.Tensor1D,
+        );
         const [of, by, times] = [mean, variance, scale] as tf.Tensor1D[];
         const options = { mean: of!, variance: by!, scale: times!, offset: of!, epsilon: 1e-3 };
         return { y, normal: tf.relu(batchNorm.infer(y, options)) };
@@ -204,7 +207,10 @@ onEngines(
 );
 
 /** Some outputs of a 3x3 convolution with bias of one image in double precision, by place. */
-function exactOutputs(inputs: Readonly<Record<'x' | 'filter' | 'bias', tf.Tensor>>, count: number): Map<number, number> {
+function exactOutputs(
+  inputs: Readonly<Record<'x' | 'filter' | 'bias', tf.Tensor>>,
+  count: number,
+): Map<number, number> {
   const [, height, width, channels] = inputs.x.shape as [number, number, number, number];
   const [x, filter, bias] = [inputs.x, inputs.filter, inputs.bias].map((tensor) => tensor.dataSync<'float32'>());
   const last = bias!.length;

@@ -12,5 +12,5 @@ import type { MapSize } from './deformable-attention';
  */
 export function ownArgMaxOfResized(x: tf.Tensor4D, sizes: readonly MapSize[]): tf.Tensor2D | null {
   const own = processorOps();
-  return own === null ? null : own.run('PyramidalArgMaxOfResized', [x], [own.int('sizes', sizes.flat())]);
+  return own === null ? null : own.run<tf.Tensor2D>('PyramidalArgMaxOfResized', [x], [own.int('sizes', sizes.flat())]);
 }

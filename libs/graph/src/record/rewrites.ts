@@ -43,14 +43,13 @@ function ownConvolution(
   after: { readonly scale?: string; readonly offset?: string; readonly relu?: true },
 ): string | null {
   if (hasRelu(attrs)) return null;
-  let [map, filter, scale, offset, ...addends] = inputs as [string, string, string, string, ...string[]];
-  if (after.scale !== undefined) {
-    scale = graph.addNode('Mul', [scale, after.scale], FLOAT);
-    offset = graph.addNode('Mul', [offset, after.scale], FLOAT);
-  }
-  if (after.offset !== undefined) offset = graph.addNode('AddV2', [offset, after.offset], FLOAT);
+  const [map, filter, scale, offset, ...addends] = inputs as [string, string, string, string, ...string[]];
+  const scaled = (x: string): string => (after.scale === undefined ? x : graph.addNode('Mul', [x, after.scale], FLOAT));
+  const moved = (x: string): string =>
+    after.offset === undefined ? x : graph.addNode('AddV2', [x, after.offset], FLOAT);
   const relu = { bool: after.relu ?? false };
-  return graph.addNode(OWN_CONVOLUTION, [map, filter, scale, offset, ...addends], { ...attrs, relu });
+  const ended = [map, filter, scaled(scale), moved(scaled(offset)), ...addends];
+  return graph.addNode(OWN_CONVOLUTION, ended, { ...attrs, relu });
 }
 
 const hasRelu = ({ relu }: Attrs): boolean => relu !== undefined && 'bool' in relu && relu.bool;

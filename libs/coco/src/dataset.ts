@@ -13,7 +13,7 @@ import { readCategories, readCoco } from '@cocoeval/ts/node';
 import type { Orientation, Size } from '@pyramidal/images';
 import { partOf, type SplitPart, surveySizes } from '@pyramidal/loading';
 import { pathOf, requireFiles } from './image-files';
-import { boxesBeyond, describeDropped, repeatedNames, unusedClasses } from './remarks';
+import { boxesBeyond, describeDropped, outlinesApart, repeatedNames, unusedClasses } from './remarks';
 import { withAreas } from './with-areas';
 
 /** `[x1, y1, x2, y2]` in pixels. */
@@ -120,6 +120,7 @@ export async function openDetectionDataset(options: DetectionDatasetOptions): Pr
     ...(empty === 0 ? [] : [`${file}: ${empty} of ${chosen.length} images have no object and are left out`]),
     ...repeatedNames(file, images, classes),
     ...boxesBeyond(file, kept),
+    ...outlinesApart(file, kept),
     ...unusedClasses(file, classes, kept),
     ...(await requireFiles(folder, samples.map(({ file: path }) => path))), // prettier-ignore
     ...(await surveySizes(kept, { orientation, onBroken })),

@@ -61,12 +61,16 @@ it('tells names that stand for two things', async () => {
   );
 });
 
-it('counts boxes that reach beyond their images', async () => {
+it('counts boxes that reach beyond their images, and outlines that lie beside their boxes', async () => {
   const about = async (changes: object) =>
     (await open(['a.png', 'b.png', 'c.png'], {}, changes)).notes.filter((note) => !note.includes('categories'));
   expect(await about({ bbox: [-1, -1, 42, 32] })).toEqual([]);
   expect(await about({ bbox: [20, 5, 30, 15] })).toEqual([
     `${folder}/x.json: 1 of 1 boxes reach beyond their image; bbox is [x, y, width, height] in pixels`,
+  ]);
+  expect(await about({ segmentation: [[14, 14, 30, 14, 30, 25]] })).toEqual([]);
+  expect(await about({ segmentation: [[0.1, 0.1, 0.4, 0.1, 0.4, 0.4]] })).toEqual([
+    `${folder}/x.json: 1 outlines lie beside the box of their object, the first one that of annotation 1`,
   ]);
 });
 

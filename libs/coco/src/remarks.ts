@@ -1,5 +1,6 @@
 /** What people should know of a dataset's objects before they use it. */
-import type { DetectionClass, DetectionSample, DroppedObject } from './dataset';
+import type { Polygons } from '@cocoeval/ts';
+import type { DetectionClass, DetectionObject, DetectionSample, DroppedObject } from './dataset';
 
 /** Share of boxes that may reach beyond their image, as those do that were drawn over its edge. */
 const DRAWN_OVER = 0.1;
@@ -38,6 +39,27 @@ export function boxesBeyond(file: string, samples: readonly DetectionSample[]): 
   }
   if (beyond <= DRAWN_OVER * all) return [];
   return [`${file}: ${beyond} of ${all} boxes reach beyond their image; bbox is [x, y, width, height] in pixels`];
+}
+
+/** Outlines that lie beside the box of their own object: one of the two is in other units, or of another object. */
+export function outlinesApart(file: string, samples: readonly DetectionSample[]): string[] {
+  const apart = samples.flatMap(({ objects }) => objects.filter(isApart));
+  if (apart.length === 0) return [];
+  return [`${file}: ${apart.length} outlines lie beside the box of their object, the first one that of annotation ${apart[0]!.id}`]; // prettier-ignore
+}
+
+function isApart({ box: [x1, y1, x2, y2], segmentation }: DetectionObject): boolean {
+  if (!Array.isArray(segmentation)) return false;
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const polygon of segmentation as Polygons) {
+    for (let i = 0; i + 1 < polygon.length; i += 2) {
+      left = Math.min(left, polygon[i]!);
+      right = Math.max(right, polygon[i]!);
+      top = Math.min(top, polygon[i + 1]!);
+      bottom = Math.max(bottom, polygon[i + 1]!);
+    }
+  }
+  return right <= x1 || left >= x2 || bottom <= y1 || top >= y2;
 }
 
 /** Names that stand for two things: objects of one image that several records share out, and classes that nobody can tell apart. */

@@ -112,6 +112,16 @@ it.each<[string, Partial<ClassificationDefinition>, string, string | RegExp]>([
 });
 
 it.each([
+  ['true', 'on the engine cpu'],
+  ['false', 'without runtime.compile'],
+])('training with XLA where there is none is refused in one line', async (compile, where) => {
+  expect(await run({}, `${TRAIN}-xla --set runtime.xla=true --set runtime.compile=${compile}`)).toEqual({
+    code: 2,
+    stderr: `runtime.xla: expected false ${where}, received true, which needs compiled steps on tensorflow or tensorflow-gpu\n`,
+  });
+});
+
+it.each([
   ['bf16', 'true', 'on the engine cpu'],
   ['fp16', 'false', 'without runtime.compile'],
 ])('training in %s where only float32 is to be had is refused in one line', async (precision, compile, where) => {

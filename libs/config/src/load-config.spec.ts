@@ -68,7 +68,7 @@ describe('loadConfig', () => {
       decayNormsAndBiases: false,
       groups: [],
     });
-    expect(config.runtime).toEqual({ engine: 'auto', precision: 'float32', compile: true });
+    expect(config.runtime).toEqual({ engine: 'auto', precision: 'float32', xla: false, compile: true });
     expect(source).toEqual({ file, set: ['train.seed=7'] });
   });
 

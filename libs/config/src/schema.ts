@@ -33,6 +33,11 @@ export const runtimeSchema = z
         'Width of matrix products and convolutions in training; sums, norms, losses, weights and optimizer stay float32. fp16 scales the loss. Other than float32 needs TensorFlow.',
       )
       .register(readBy, only()),
+    xla: z
+      .boolean()
+      .default(false)
+      .describe('Let XLA compile the steps of a training. The first step of each shape takes longer. Needs TensorFlow.')
+      .register(readBy, only()),
     compile: z
       .boolean()
       .default(true)

@@ -10,7 +10,7 @@ const load = (text: string, set: readonly string[] = []) => loadConfig(schema, o
 describe('openStoredConfig', () => {
   it('reads what was resolved, but for the engine and the threads of the machine that did it', () => {
     const { config, text, source } = load('lr: 0.1\nruntime: { engine: wasm, threads: 64, compile: false }\n');
-    expect(config).toEqual({ lr: 0.1, runtime: { engine: 'auto', precision: 'float32', compile: false } });
+    expect(config).toEqual({ lr: 0.1, runtime: { engine: 'auto', precision: 'float32', xla: false, compile: false } });
     expect(source).toEqual({ file: WHERE, set: [] });
     expect(load(text).config).toEqual(config);
   });

@@ -34,7 +34,7 @@ export interface CompiledFunction<I extends StepInputs, O extends TensorTree> {
    * Runs the step.
    * @returns its outputs; the caller disposes them.
    * @throws RecordingError naming the place if the function does what a graph cannot repeat; RuntimeError if the engine
-   * has no other precision than float32.
+   * has no other precision than float32, or no XLA.
    */
   (inputs: I): O;
   /** What was recorded: nodes, constants, times, operations; one entry per signature of inputs in use. */
@@ -62,7 +62,7 @@ export function compile<I extends StepInputs, O extends TensorTree>(
       const backend = engineBackend();
       const tensors = toTensors(inputs);
       if (backend === null || !hasSessions(backend)) {
-        requireFloat32(name, precision);
+        requireNothingOfGraphs(name, precision, session);
         return fn(tensors as StepTensors<I>);
       }
       return unflatten(graphs.run(backend, tensors)) as O;
@@ -79,11 +79,13 @@ interface Graph {
 
 type FlatTensors = [path: string, tensor: tf.Tensor][];
 
-function requireFloat32(name: string, precision: Precision): void {
-  if (precision === 'float32') return;
-  throw new RuntimeError(
-    `${name}: precision ${precision} needs compiled steps on a TensorFlow engine; on ${tf.getBackend()}, steps run here in float32`,
-  );
+/** What graphs alone have is not left out in silence. */
+function requireNothingOfGraphs(name: string, precision: Precision, { xla = false }: SessionConfig): void {
+  const need = 'needs compiled steps on a TensorFlow engine';
+  if (precision !== 'float32') {
+    throw new RuntimeError(`${name}: precision ${precision} ${need}; on ${tf.getBackend()}, steps run here in float32`);
+  }
+  if (xla) throw new RuntimeError(`${name}: XLA ${need}; on ${tf.getBackend()}, steps run here operation by operation`);
 }
 
 let isWarned = false;

@@ -143,8 +143,8 @@ async function peakOf<Config extends SharedConfig, Loaded extends InOrder, B ext
     const { grads, value } = tf.variableGrads(() => loss(batch as B, seed as tf.Tensor1D).loss, variables);
     return { loss: value, sum: tf.addN(Object.values(grads).map((gradient) => tf.sum(gradient))) };
   };
-  const { precision } = config.runtime;
-  const run = isCompiled ? compile(differentiate, { name: 'probe', precision }) : undefined;
+  const { precision, xla } = config.runtime;
+  const run = isCompiled ? compile(differentiate, { name: 'probe', precision, session: { xla } }) : undefined;
   const source = batches(config);
   try {
     return await peakWhile(async () => {

@@ -67,7 +67,7 @@ export async function prepareTraining<
   for (const note of data.notes) console.error(note);
   const runtime = await openRuntime(config.runtime);
   console.error(`${runtime.engine}: ${runtime.reason}`);
-  requirePrecision(config.runtime, runtime);
+  requireGraphs(config.runtime, runtime);
   const team = await joinTeam(runtime);
   const network = assemble(config, data.classes.length);
   try {
@@ -81,11 +81,13 @@ export async function prepareTraining<
   return { command, schema, config, text, data, runtime, team, network };
 }
 
-/** @throws UsageError where steps would be computed in another precision than the one that is asked for. */
-function requirePrecision({ precision, compile }: SharedConfig['runtime'], { engine }: Runtime): void {
-  if (precision === 'float32' || (compile && engine.startsWith('tensorflow'))) return;
+/** @throws UsageError where steps would be computed in another precision than the one that is asked for, or without XLA. */
+function requireGraphs({ precision, xla, compile }: SharedConfig['runtime'], { engine }: Runtime): void {
+  if (compile && engine.startsWith('tensorflow')) return;
   const where = compile ? `on the engine ${engine}` : 'without runtime.compile';
-  throw new UsageError(
-    `runtime.precision: expected float32 ${where}, received ${precision}, which needs compiled steps on tensorflow or tensorflow-gpu`,
-  );
+  const need = 'which needs compiled steps on tensorflow or tensorflow-gpu';
+  if (precision !== 'float32') {
+    throw new UsageError(`runtime.precision: expected float32 ${where}, received ${precision}, ${need}`);
+  }
+  if (xla) throw new UsageError(`runtime.xla: expected false ${where}, received true, ${need}`);
 }

@@ -181,6 +181,7 @@ function createStep<B extends Batch>(
     accumulation: accumulation / (share?.lanes ?? 1),
     compile: config.runtime.compile,
     precision: config.runtime.precision,
+    xla: config.runtime.xla,
     workers: team && share && { session: team.session, seedOf: seedsOf(share) },
   });
 }

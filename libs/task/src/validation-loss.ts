@@ -33,10 +33,10 @@ export function validationLoss<Loaded extends InOrder, B extends Batch>(
   options: ValidationLossOptions<Loaded, B>,
 ): ValidationLoss {
   const { loss, source, tensors, config, team } = options;
-  const { compile: isCompiled, precision } = config.runtime;
+  const { compile: isCompiled, precision, xla } = config.runtime;
   const evaluate = ({ seed, ...batch }: tf.NamedTensorMap) => ({ loss: loss(batch as B, seed as tf.Tensor1D).loss });
   const eager = Object.assign((inputs: tf.NamedTensorMap) => tf.tidy(() => evaluate(inputs)), { dispose: () => {} });
-  const run = isCompiled ? compile(evaluate, { name: 'validationLoss', precision }) : eager;
+  const run = isCompiled ? compile(evaluate, { name: 'validationLoss', precision, session: { xla } }) : eager;
   /** Of every batch of this process: how many images it has, and their loss. */
   async function* losses(seed: tf.Tensor1D, signal: AbortSignal): AsyncGenerator<Numbered<[number, number]>> {
     for await (const loaded of source.batches({ epoch: 0, batch: 0, share: team && turnOf(team) })) {

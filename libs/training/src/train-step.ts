@@ -44,6 +44,8 @@ export interface TrainStepOptions<B extends Batch> {
   readonly compile?: boolean;
   /** The width of matrix products and convolutions in compiled steps; default float32. fp16 scales the loss. */
   readonly precision?: Precision;
+  /** Whether XLA compiles what it knows of the recorded step, at its first run; default false. */
+  readonly xla?: boolean;
   /** Scales the loss, whatever the precision; with its defaults for fp16, not at all for others unless given. */
   readonly lossScale?: LossScaleOptions | undefined;
   /** The processes that run the step together; this one alone by default. */
@@ -99,11 +101,9 @@ export interface TrainStep<B extends Batch = Batch> {
  */
 export function trainStep<B extends Batch>(options: TrainStepOptions<B>): TrainStep<B> {
   const { module, optimizer, clipGradNorm, emaDecay, accumulation = 1, workers, precision = 'float32' } = options;
-  if (precision !== 'float32' && options.compile === false) {
-    throw new TrainingError(`a step in ${precision} has to be compiled`, 2);
-  }
-  if (workers !== undefined && options.compile === false) {
-    throw new TrainingError('a step of several processes has to be compiled', 2);
+  const need = whyCompiled(options);
+  if (need !== undefined && options.compile === false) {
+    throw new TrainingError(`a step ${need} has to be compiled`, 2);
   }
   const seedOf = workers?.seedOf ?? ((seed: number, batch: number) => [seed, batch] as const);
   const ema = emaDecay === undefined ? undefined : new Ema(optimizer.blocks, emaDecay);
@@ -181,20 +181,22 @@ export function trainStep<B extends Batch>(options: TrainStepOptions<B>): TrainS
   };
 }
 
+/** What of a step only graphs have. */
+function whyCompiled({ precision = 'float32', xla, workers }: TrainStepOptions<never>): string | undefined {
+  if (precision !== 'float32') return `in ${precision}`;
+  if (xla) return 'with XLA';
+  return workers && 'of several processes';
+}
+
 /** As many as the canvases of a training are, each with few and with many rows of objects. */
 const MOST_GRAPHS = 32;
 
 function asRun<B extends Batch>(
   fn: (inputs: Tensors) => Tensors,
-  { compile: compiled = true, precision = 'float32', workers }: TrainStepOptions<B>,
+  { compile: compiled = true, precision = 'float32', xla = false, workers }: TrainStepOptions<B>,
 ): CompiledFunction<Tensors, Tensors> {
-  if (compiled)
-    return compile(fn, {
-      name: fn.name,
-      precision,
-      maxGraphs: MOST_GRAPHS,
-      ...(workers && { session: workers.session }),
-    });
+  const session = { ...workers?.session, ...(xla && { xla }) };
+  if (compiled) return compile(fn, { name: fn.name, precision, maxGraphs: MOST_GRAPHS, session });
   return Object.assign((inputs: Tensors) => fn(inputs), { explain: () => [], dispose: () => undefined });
 }
 

@@ -34,9 +34,12 @@ export function openStep(backend: EngineBackend, { graph, contract }: RunnableGr
   return open(backend, graph, { contract, outputs: Object.values(contract.outputs), config, keep });
 }
 
-/** The graphs that are kept; none for sessions of other processes, whose devices are not this one's. */
-function graphsOf({ binding }: EngineBackend, { target, cluster }: SessionConfig): RewrittenGraphs | undefined {
-  if (target !== undefined || cluster !== undefined || binding.sessions === undefined) return undefined;
+/**
+ * The graphs that are kept; none for sessions of other processes, whose devices are not this one's, and none with XLA, which
+ * would find its own programs in them.
+ */
+function graphsOf({ binding }: EngineBackend, { target, cluster, xla }: SessionConfig): RewrittenGraphs | undefined {
+  if (target !== undefined || cluster !== undefined || xla || binding.sessions === undefined) return undefined;
   return new RewrittenGraphs(binding.sessions.rewritten);
 }
 

@@ -3,6 +3,10 @@ import { encodeConfig, rewritingOn } from './session-config';
 describe('encodeConfig', () => {
   it('is empty without options', () => expect(encodeConfig({})).toHaveLength(0));
 
+  it('writes options of XLA', () =>
+    // graph_options { optimizer_options { global_jit_level: ON_1 cpu_global_jit: true } }
+    expect(encodeConfig({ xla: true }).toString('hex')).toBe(['5206', '1a04', '2801', '3801'].join('')));
+
   it('writes a ConfigProto', () => {
     const config = encodeConfig({
       intraOpThreads: 2,

@@ -24,6 +24,8 @@ export interface SessionConfig {
   };
   /** How TensorFlow rewrites a graph before its first run; its own way unless given. */
   readonly rewriting?: GraphRewriting | 'none';
+  /** Compiles what XLA knows of a graph into programs of its own, when the graph first runs; false unless given. */
+  readonly xla?: boolean;
   /** The worker that groups of collectives are agreed with, e.g. `/job:worker/replica:0/task:0`. */
   readonly collectiveLeader?: string;
   /** The processes whose steps compute together, which such steps are recorded for. */
@@ -74,6 +76,7 @@ export function encodeConfig(config: SessionConfig): Buffer {
     deviceFilters = [],
     gpu,
     rewriting,
+    xla = false,
     collectiveLeader,
   } = config;
   return Buffer.concat([
@@ -89,9 +92,13 @@ export function encodeConfig(config: SessionConfig): Buffer {
       ]),
     ),
     ...optional(rewriting, (rewriting) => messageField(10, graphOptions(rewriting))),
+    ...(xla ? [messageField(10, [XLA_OPTIONS])] : []),
     ...optional(collectiveLeader, (leader) => messageField(16, [bytesField(1, leader)])),
   ]);
 }
+
+/** In `message OptimizerOptions`: clusters of operations are compiled (`ON_1`), on processors as well. */
+const XLA_OPTIONS = messageField(3, [integerField(5, 1), integerField(7, true)]);
 
 /** `message GraphOptions`: what is rewritten over all devices, and on each. */
 function graphOptions(rewriting: GraphRewriting | 'none'): Buffer[] {

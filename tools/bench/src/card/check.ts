@@ -25,10 +25,11 @@ export interface CheckedCard {
 export const CARD_ENGINES = ['tensorflow-gpu', 'webgpu'] as const;
 export type CardEngine = (typeof CARD_ENGINES)[number];
 
-/** Times of one network in one precision; a text says why there are none. */
+/** Times of one network in one precision, with or without XLA; a text says why there are none. */
 export interface SpeedRow {
   readonly network: string;
   readonly precision: Precision;
+  readonly xla: boolean;
   readonly ours: SpeedAnswer | string;
   readonly torch: SpeedAnswer | string | undefined;
 }
@@ -103,12 +104,14 @@ export async function checkCard({ python, log, ...checked }: CheckOptions): Prom
   const speeds: SpeedRow[] = [];
   for (const each of cases) {
     for (const precision of compiled ? TIMED : TIMED.slice(0, 1)) {
-      const task = { ...each, engine, precision, seconds };
-      const ours = await runSpeed(task);
-      const torch = python === undefined ? undefined : await runPeer(python, task);
+      const task = { ...each, engine, precision, seconds, xla: false };
       const network = nameOf(each);
-      speeds.push({ network, precision, ours, torch });
+      const torch = python === undefined ? undefined : await runPeer(python, task);
+      speeds.push({ network, precision, xla: false, ours: await runSpeed(task), torch });
       log(`${network} in ${precision} timed`);
+      if (!compiled || each !== cases[0]) continue;
+      speeds.push({ network, precision, xla: true, ours: await runSpeed({ ...task, xla: true }), torch });
+      log(`${network} in ${precision} timed with XLA`);
     }
   }
   return { device, ...numbers, speeds };

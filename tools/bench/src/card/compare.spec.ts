@@ -52,7 +52,16 @@ describe('the report', () => {
     device: 'a card',
     comparisons: [compare('float32', answer({ value: [1] }), answer({ value: [1] }))],
     faults: [],
-    speeds: [{ network: 'tiny', precision: 'bf16', ours: speed, torch: { ...speed, trainMs: 60 } }],
+    speeds: [
+      { network: 'tiny', precision: 'bf16', xla: false, ours: speed, torch: { ...speed, trainMs: 60 } },
+      {
+        network: 'tiny',
+        precision: 'bf16',
+        xla: true,
+        ours: { ...speed, trainMs: 15 },
+        torch: { ...speed, trainMs: 60 },
+      },
+    ],
   };
 
   it('stands in a table with a verdict', () => {
@@ -60,6 +69,7 @@ describe('the report', () => {
     const text = describeReport(good);
     expect(text).toContain('| kernel | float32 | 1 | 1 | 0.0e+0 (it) |');
     expect(text).toContain('| tiny | bf16 | 10.0 | 30.0 | 200 | 1.00 | 0.50 |');
+    expect(text).toContain('| tiny | bf16 with XLA | 10.0 | 15.0 | 200 | 1.00 | 0.25 |');
     expect(text).toMatch(/\nGood: all 1 cases agree with the processor, and every network ran\.$/);
   });
 
@@ -68,7 +78,7 @@ describe('the report', () => {
       ...good,
       comparisons: [compare('fp16', answer({ value: [2] }), answer({ value: [1] }))],
       faults: ['tensorflow-gpu in bf16, after 3 cases: ended by SIGSEGV'],
-      speeds: [{ network: 'tiny', precision: 'bf16', ours: 'out of memory', torch: undefined }],
+      speeds: [{ network: 'tiny', precision: 'bf16', xla: false, ours: 'out of memory', torch: undefined }],
     };
     expect(isGood(bad)).toBe(false);
     expect(describeReport(bad).split('\n').slice(-5)).toEqual([

@@ -40,21 +40,25 @@ function rowOfGroup(group: readonly Comparison[]): string {
   return `| ${kind} | ${precision} | ${group.length} | ${agree} | ${largest} |`;
 }
 
-function rowOfSpeed({ network, precision, ours, torch }: SpeedRow): string {
-  if (typeof ours === 'string') return `| ${network} | ${precision} | | | | | |`;
+function rowOfSpeed({ ours, torch, ...row }: SpeedRow): string {
+  const [network, how] = [row.network, howOf(row)];
+  if (typeof ours === 'string') return `| ${network} | ${how} | | | | | |`;
   const ratio = (key: 'forwardMs' | 'trainMs'): string =>
     torch === undefined || typeof torch === 'string' ? '' : (ours[key] / torch[key]).toFixed(2);
   const { forwardMs, trainMs, trainMB } = ours;
   const numbers = [forwardMs.toFixed(1), trainMs.toFixed(1), trainMB.toFixed(0), ratio('forwardMs'), ratio('trainMs')];
-  return `| ${[network, precision, ...numbers].join(' | ')} |`;
+  return `| ${[network, how, ...numbers].join(' | ')} |`;
 }
+
+const howOf = ({ precision, xla }: Pick<SpeedRow, 'precision' | 'xla'>): string =>
+  xla ? `${precision} with XLA` : precision;
 
 function problemsOf({ comparisons, faults, speeds }: CardReport): string[] {
   const wrong = comparisons.flatMap(({ kind, name, precision, fault }) =>
     fault === undefined ? [] : [`${kind} ${name} in ${precision}: ${fault}`],
   );
-  const failed = speeds.flatMap(({ network, precision, ours }) =>
-    typeof ours === 'string' ? [`${network} in ${precision} did not run: ${ours}`] : [],
+  const failed = speeds.flatMap(({ ours, ...row }) =>
+    typeof ours === 'string' ? [`${row.network} in ${howOf(row)} did not run: ${ours}`] : [],
   );
   return [...faults, ...wrong, ...failed];
 }

@@ -12,6 +12,7 @@ import { classifierWork, detectorWork, segmentorWork, type SpeedCase, type Work 
 export interface SpeedTask extends SpeedCase {
   readonly engine: Engine;
   readonly precision: Precision;
+  readonly xla: boolean;
   /** Of each of the two measurements, after what settles. */
   readonly seconds: number;
 }
@@ -37,14 +38,16 @@ const NETWORKS: Readonly<Record<SpeedCase['network'], (task: SpeedTask) => Promi
 
 async function measure<B extends Batch>(
   { module, batch, forward, loss }: Work<B>,
-  { engine, precision, seconds }: SpeedTask,
+  { engine, precision, xla, seconds }: SpeedTask,
 ): Promise<SpeedAnswer> {
   module.initialize(1);
-  const predict = compile((inputs: tf.NamedTensorMap) => forward(inputs as B), { name: 'forward', precision });
+  const options = { name: 'forward', precision, session: { xla } };
+  const predict = compile((inputs: tf.NamedTensorMap) => forward(inputs as B), options);
   const forwardMs = await medianMs(seconds, () => readAll(predict(batch)));
   predict.dispose();
   const forwardMB = memoryMB(engine);
-  const step = trainStep<B>({ module, loss, optimizer: adamW(module.parameters()), clipGradNorm: 5, precision });
+  const optimizer = adamW(module.parameters());
+  const step = trainStep<B>({ module, loss, optimizer, clipGradNorm: 5, precision, xla });
   let update = 0;
   const trainMs = await medianMs(seconds, () => readAll(step.run([batch], { update: update++, lr: 1e-4, seed: 0 })));
   return { forwardMs, trainMs, forwardMB, trainMB: memoryMB(engine) };

@@ -1,9 +1,10 @@
 /** A configuration's classifier, its loss, and how it takes images: where backbone and data meet. */
 import { backboneCatalogue, type BackboneCatalogue } from '@pyramidal/backbones';
-import { type DecodeOptions, IMAGENET_NORMALISATION } from '@pyramidal/images';
+import { type DecodeOptions, IMAGENET_NORMALISATION, type PixelTensor } from '@pyramidal/images';
 import type { ImageTransform } from '@pyramidal/imagenet';
 import { type Classifier, crossEntropy, ForwardPass } from '@pyramidal/nn';
 import * as tf from '@tensorflow/tfjs-core';
+import { normalisedImages } from '@pyramidal/task';
 import type { Losses } from '@pyramidal/training';
 import type { ClassificationConfig } from './config';
 
@@ -18,7 +19,7 @@ export function assembleClassifier(
 }
 
 /** Images and soft targets of one batch. */
-export type ClassificationBatch = { images: tf.Tensor4D; targets: tf.Tensor2D };
+export type ClassificationBatch = { images: PixelTensor; targets: tf.Tensor2D };
 
 interface LossOptions {
   /** Changes the images on the engine. */
@@ -37,7 +38,7 @@ export function classificationLoss(
   const isMixed = augmentation.mixup > 0 || augmentation.cutmix > 0;
   return ({ images, targets }: ClassificationBatch, seed: tf.Tensor1D): Losses => {
     const pass = new ForwardPass({ mode: 'train', seed, recompute, batchNorm });
-    const logits = classifier.forward(augment(images, seed), pass);
+    const logits = classifier.forward(augment(normalisedImages(images), seed), pass);
     // A weighted mean is another one of classes than of probabilities, which targets of unmixed images are too.
     const isByClass = classWeights !== undefined && !isMixed;
     const labels = isByClass ? tf.argMax<tf.Tensor1D>(targets, 1) : targets;

@@ -1,9 +1,9 @@
 /** The batches that a configuration's training and its evaluation read. */
 import { type ImageBatch, type ImageSplit, openImageBatches, parseRandAugment } from '@pyramidal/imagenet';
-import { IMAGENET_NORMALISATION } from '@pyramidal/images';
+import { IMAGENET_NORMALISATION, type PixelTensor } from '@pyramidal/images';
 import { evaluationBatchSize } from '@pyramidal/inference';
 import type { BatchSource } from '@pyramidal/loading';
-import { trainingBatchSize } from '@pyramidal/task';
+import { takesBytes, trainingBatchSize } from '@pyramidal/task';
 import { decodingOf, evaluationTransform } from './assemble';
 import type { ClassificationConfig } from './config';
 
@@ -12,7 +12,7 @@ export function trainingBatches(
   config: ClassificationConfig,
   split: ImageSplit,
   classes: number,
-): BatchSource<ImageBatch> {
+): BatchSource<ImageBatch<PixelTensor>> {
   const { data, input, augmentation, train } = config;
   const { randAugment, mixup, cutmix, repeats, ...crop } = augmentation;
   return openImageBatches({
@@ -28,6 +28,7 @@ export function trainingBatches(
     },
     mix: { mixup, cutmix },
     repeats,
+    bytes: takesBytes(),
     batchSize: Math.min(trainingBatchSize(config), split.samples.length),
     lastBatch: 'drop',
     shuffle: true,

@@ -1,13 +1,14 @@
 /** A configuration's network, its loss, and how it takes images: where backbone, neck, heads and data meet. */
 import { backboneCatalogue, type BackboneCatalogue } from '@pyramidal/backbones';
 import { buildAs } from '@pyramidal/config';
-import { type Detector, randomKeys } from '@pyramidal/detector';
+import { type Detector, randomKeys, type TruthBatch } from '@pyramidal/detector';
 import type { DetectionBatch, ImageTransform } from '@pyramidal/coco';
-import { type DecodeOptions, IMAGENET_NORMALISATION } from '@pyramidal/images';
+import { type DecodeOptions, IMAGENET_NORMALISATION, type PixelTensor } from '@pyramidal/images';
 import { recordsAdaptiveRois } from '@pyramidal/mask-rcnn';
 import { ForwardPass, inferencePass } from '@pyramidal/nn';
+import { normalisedImages } from '@pyramidal/task';
 import type { Losses } from '@pyramidal/training';
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { DetectionConfig } from './config';
 import { createDetector, DETECTORS, type DetectorTable } from './detectors';
 
@@ -29,7 +30,8 @@ export function assembleDetector(
   return buildAs('model', () => createDetector(model.detector, parts, detectors));
 }
 
-export type DetectionTensors = DetectionBatch['tensors'] & tf.NamedTensorMap;
+export type DetectionTensors<Images extends PixelTensor = tf.Tensor4D> = DetectionBatch<Images>['tensors'] &
+  tf.NamedTensorMap;
 
 /** The loss of one batch; static, so that a whole step compiles. */
 export function lossOf(
@@ -38,17 +40,32 @@ export function lossOf(
   augment = unchanged,
 ) {
   const batchNorm = syncBatchNorm ? 'shared' : 'batch';
-  return ({ images, sizes, ...truth }: DetectionTensors, seed: tf.Tensor1D): Losses => {
-    const seen = { images: augment(images, seed), sizes };
-    return detector.loss(seen, truth, randomKeys(seed), new ForwardPass({ mode: 'train', seed, recompute, batchNorm }));
+  return ({ images, sizes, ...truth }: DetectionTensors<PixelTensor>, seed: tf.Tensor1D): Losses => {
+    const seen = { images: augment(normalisedImages(images, sizes), seed), sizes };
+    return detector.loss(
+      seen,
+      truthOf(truth),
+      randomKeys(seed),
+      new ForwardPass({ mode: 'train', seed, recompute, batchNorm }),
+    );
   };
 }
 
 /** The same as at inference, for batches of `measuredBatches`. */
 export const measuredLossOf =
   (detector: Detector) =>
-  ({ images, sizes, ...truth }: DetectionTensors, seed: tf.Tensor1D): Losses =>
-    detector.loss({ images, sizes }, truth, randomKeys(seed), inferencePass());
+  ({ images, sizes, ...truth }: DetectionTensors<PixelTensor>, seed: tf.Tensor1D): Losses =>
+    detector.loss(
+      { images: normalisedImages(images, sizes), sizes },
+      truthOf(truth),
+      randomKeys(seed),
+      inferencePass(),
+    );
+
+/** Masks as numbers; they come as bits. */
+function truthOf({ masks, ...truth }: TruthBatch): TruthBatch {
+  return { ...truth, ...(masks && { masks: tf.cast(masks, 'float32') }) };
+}
 
 const unchanged = (images: tf.Tensor4D, _seed: tf.Tensor1D): tf.Tensor4D => images;
 

@@ -6,10 +6,10 @@ import {
   type DetectionTransform,
   openDetectionBatches,
 } from '@pyramidal/coco';
-import { IMAGENET_NORMALISATION } from '@pyramidal/images';
+import { IMAGENET_NORMALISATION, type PixelTensor } from '@pyramidal/images';
 import { evaluationBatchSize } from '@pyramidal/inference';
 import type { BatchSource } from '@pyramidal/loading';
-import { trainingBatchSize } from '@pyramidal/task';
+import { takesBytes, trainingBatchSize } from '@pyramidal/task';
 import { decodingOf, plainTransform } from './assemble';
 import type { DetectionConfig } from './config';
 import { factorsOf } from './data';
@@ -32,7 +32,7 @@ export function trainingBatches(
   config: DetectionConfig,
   samples: readonly DetectionSample[],
   detector: Detector,
-): BatchSource<DetectionBatch> {
+): BatchSource<DetectionBatch<PixelTensor>> {
   const { data, train } = config;
   return openDetectionBatches({
     samples,
@@ -43,6 +43,7 @@ export function trainingBatches(
     seed: train.seed,
     onBroken: data.onBroken,
     workers: data.workers,
+    bytes: takesBytes(),
   });
 }
 
@@ -54,7 +55,7 @@ export function measuredBatches(
   config: DetectionConfig,
   samples: readonly DetectionSample[],
   detector: Detector,
-): BatchSource<DetectionBatch> {
+): BatchSource<DetectionBatch<PixelTensor>> {
   const { data, input, train } = config;
   return openDetectionBatches({
     samples,
@@ -63,6 +64,7 @@ export function measuredBatches(
     shuffle: true,
     seed: train.seed,
     workers: data.workers,
+    bytes: takesBytes(),
   });
 }
 

@@ -2,12 +2,14 @@
 import { colourTable, type EvaluationTransform, type LabelCoding, type SegmentationBatch } from '@pyramidal/ade20k';
 import { backboneCatalogue, type BackboneCatalogue } from '@pyramidal/backbones';
 import { buildAs } from '@pyramidal/config';
-import { type DecodeOptions, IMAGENET_NORMALISATION } from '@pyramidal/images';
+import { type DecodeOptions, IMAGENET_NORMALISATION, type PixelTensor } from '@pyramidal/images';
 import { createPredictor, type Predictor } from '@pyramidal/inference';
+import { floatsOfBytes } from '@pyramidal/kernels';
 import { ForwardPass, inferencePass } from '@pyramidal/nn';
+import { normalisedImages } from '@pyramidal/task';
 import type { Losses } from '@pyramidal/training';
 import type { Segmentor } from '@pyramidal/upernet';
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { SegmentationConfig } from './config';
 import { createSegmentor, HEADS, type HeadTable } from './heads';
 
@@ -28,7 +30,10 @@ export function assembleSegmentor(
   return buildAs('model', () => createSegmentor(model.head, { backbone, classes }, heads));
 }
 
-export type SegmentationTensors = Pick<SegmentationBatch, 'images' | 'labels'> & tf.NamedTensorMap;
+/** Tensors of a batch; of floats without `sizes`. */
+export type SegmentationTensors = Pick<SegmentationBatch<PixelTensor>, 'images' | 'labels'> & {
+  readonly sizes?: tf.Tensor2D;
+} & tf.NamedTensorMap;
 
 interface LossOptions {
   /** Changes the images on the engine. */
@@ -44,8 +49,9 @@ export function lossOf(
   { augment = unchanged, classWeights }: LossOptions = {},
 ) {
   const batchNorm = syncBatchNorm ? 'shared' : 'batch';
-  return ({ images, labels }: SegmentationTensors, seed: tf.Tensor1D): Losses => {
+  return (batch: SegmentationTensors, seed: tf.Tensor1D): Losses => {
     const pass = new ForwardPass({ mode: 'train', seed, recompute, batchNorm });
+    const { images, labels } = unpacked(batch);
     return segmentor.loss(augment(images, seed), labels, pass, classWeights);
   };
 }
@@ -53,8 +59,19 @@ export function lossOf(
 /** The same as at inference. */
 export const measuredLossOf =
   (segmentor: Segmentor, classWeights?: readonly number[]) =>
-  ({ images, labels }: SegmentationTensors): Losses =>
-    segmentor.loss(images, labels, inferencePass(), classWeights);
+  (batch: SegmentationTensors): Losses => {
+    const { images, labels } = unpacked(batch);
+    return segmentor.loss(images, labels, inferencePass(), classWeights);
+  };
+
+/** Normalised images, and an int32 for each label. */
+function unpacked({ images, labels, sizes }: SegmentationTensors) {
+  const isBytes = images.dtype === 'int32';
+  return {
+    images: normalisedImages(images, sizes),
+    labels: isBytes ? (tf.cast(floatsOfBytes(labels), 'int32') as tf.Tensor3D) : labels,
+  };
+}
 
 const unchanged = (images: tf.Tensor4D, _seed: tf.Tensor1D): tf.Tensor4D => images;
 

@@ -5,10 +5,10 @@ import {
   type SegmentationSplit,
   type TrainingTransform,
 } from '@pyramidal/ade20k';
-import { IMAGENET_NORMALISATION } from '@pyramidal/images';
+import { IMAGENET_NORMALISATION, type PixelTensor } from '@pyramidal/images';
 import { evaluationBatchSize } from '@pyramidal/inference';
 import type { BatchSource } from '@pyramidal/loading';
-import { trainingBatchSize } from '@pyramidal/task';
+import { takesBytes, trainingBatchSize } from '@pyramidal/task';
 import { codingOf, decodingOf } from './assemble';
 import type { SegmentationConfig } from './config';
 
@@ -24,7 +24,7 @@ export function trainingBatches(
   config: SegmentationConfig,
   split: SegmentationSplit,
   classes: number,
-): BatchSource<SegmentationBatch> {
+): BatchSource<SegmentationBatch<PixelTensor>> {
   const { data, train } = config;
   return openSegmentationBatches({
     samples: split.samples,
@@ -36,6 +36,7 @@ export function trainingBatches(
     seed: train.seed,
     onBroken: data.onBroken,
     workers: data.workers,
+    bytes: takesBytes(),
   });
 }
 
@@ -44,7 +45,7 @@ export function measuredBatches(
   config: SegmentationConfig,
   split: SegmentationSplit,
   classes: number,
-): BatchSource<SegmentationBatch> {
+): BatchSource<SegmentationBatch<PixelTensor>> {
   const { data, input } = config;
   const { crop, ...scale } = input;
   const unchanged = { ratioRange: [1, 1], catMaxRatio: 1, flip: 0, photometric: false } as const;
@@ -56,5 +57,6 @@ export function measuredBatches(
     shuffle: false,
     seed: 0,
     workers: data.workers,
+    bytes: takesBytes(),
   });
 }

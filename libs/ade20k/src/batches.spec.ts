@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { encodeImage, IMAGENET_NORMALISATION as normalisation } from '@pyramidal/images';
+import { encodeImage, IMAGENET_NORMALISATION as normalisation, restoreImage } from '@pyramidal/images';
 import { evaluationItems, openSegmentationBatches } from './batches';
 import type { SegmentationSample } from './folder';
 import { encodeLabels } from './label-file';
@@ -30,8 +30,9 @@ beforeAll(async () => {
 });
 afterAll(() => toy.remove());
 
-async function collect(workers: number, range = {}, transform = training) {
+async function collect(workers: number, range = {}, transform = training, bytes = false) {
   const loader = openSegmentationBatches({
+    bytes,
     samples,
     coding,
     transform,
@@ -42,14 +43,15 @@ async function collect(workers: number, range = {}, transform = training) {
     workers,
   });
   const batches = [];
-  for await (const { images, labels, ...position } of loader.batches(range)) {
+  for await (const { images, labels, sizes, ...position } of loader.batches(range)) {
     batches.push({
       ...position,
       shapes: [images.shape, labels.shape],
       pixels: images.dataSync(),
       labels: labels.dataSync(),
+      sizes: sizes.arraySync(),
     });
-    tf.dispose([images, labels]);
+    tf.dispose([images, labels, sizes]);
   }
   await loader.close();
   return batches;
@@ -71,6 +73,31 @@ describe('openSegmentationBatches', () => {
     expect(await collect(1, { untilEpoch: 2 })).toEqual(batches);
     expect(await collect(0, { epoch: 1, batch: 1, untilEpoch: 2 })).toEqual(batches.slice(3));
     expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('bytes', () => {
+  it('are the same pictures and labels, four values in a number', async () => {
+    const [floats, packed] = [await collect(0), await collect(1, {}, training, true)];
+    expect(packed).toHaveLength(floats.length);
+    packed.forEach(({ shapes, pixels, labels, sizes }, i) => {
+      expect(shapes).toEqual([[2, 32, 24], [2, 32, 8]]); // prettier-ignore
+      expect(sizes).toEqual(floats[i]!.sizes);
+      expect([...new Uint8Array(labels.slice().buffer)]).toEqual([...floats[i]!.labels]);
+      const { data } = restoreImage(floats[i]!.pixels as Float32Array, { width: 32, height: 64 }, normalisation);
+      const isImage = (at: number): boolean => {
+        const [height, width] = sizes[at < data.length / 2 ? 0 : 1] as [number, number];
+        const pixel = Math.floor(at / 3);
+        return pixel % 32 < width && Math.floor(pixel / 32) % 32 < height;
+      };
+      expect(new Uint8Array(pixels.slice().buffer)).toEqual(data.map((value, at) => (isImage(at) ? value : 0)));
+    });
+    expect(floats.some(({ sizes }) => sizes.flat().some((side) => side < 32))).toBe(true);
+  });
+
+  it('are none where CutMix joins images', async () => {
+    const mixing = { ...training, cutMix: 0.5 };
+    expect(await collect(0, {}, mixing, true)).toEqual(await collect(0, {}, mixing));
   });
 });
 

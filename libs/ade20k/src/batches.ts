@@ -1,4 +1,5 @@
 /** Batches of labelled images for training, and images one by one for evaluation. */
+import { fitsBytes, type PixelTensor, pixelTensor, type Size, stackPixels, wordsOf } from '@pyramidal/images';
 import {
   type BatchRange,
   type BatchPosition,
@@ -35,25 +36,39 @@ export interface SegmentationBatchesOptions extends Omit<
   readonly transform: TrainingTransform;
   /** Threads that prepare images; 0 prepares them in this one. */
   readonly workers: number;
+  /** Images and labels come as bytes, unless CutMix joins images; false unless told. */
+  readonly bytes?: boolean;
 }
 
-/** Tensors of one batch; the caller disposes `images` and `labels`. */
-export interface SegmentationBatch extends BatchPosition {
-  /** Normalised, float32 [N, crop, crop, 3]. */
-  readonly images: tf.Tensor4D;
-  /** Classes or 255, int32 [N, crop, crop]. */
+/** Tensors of one batch, the caller's to dispose. */
+export interface SegmentationBatch<Images extends PixelTensor = tf.Tensor4D> extends BatchPosition {
+  /** Normalised, float32 [N, crop, crop, 3], zeros beside the images; or bytes. */
+  readonly images: Images;
+  /** Classes or 255, int32 [N, crop, crop]; beside images of bytes four in a number, int32 [N, crop, crop / 4]. */
   readonly labels: tf.Tensor3D;
+  /** float32 [N, 2], (height, width) of each image within the batch. */
+  readonly sizes: tf.Tensor2D;
 }
 
 /** Training batches: prepared in worker threads, read ahead, in the order that the seed fixes. */
-export function openSegmentationBatches(options: SegmentationBatchesOptions): BatchSource<SegmentationBatch> {
-  const { samples, coding, transform, ...reading } = options;
+export function openSegmentationBatches(
+  options: SegmentationBatchesOptions & { bytes?: undefined },
+): BatchSource<SegmentationBatch>;
+export function openSegmentationBatches(
+  options: SegmentationBatchesOptions,
+): BatchSource<SegmentationBatch<PixelTensor>>;
+export function openSegmentationBatches(
+  options: SegmentationBatchesOptions,
+): BatchSource<SegmentationBatch<PixelTensor>> {
+  const { samples, coding, bytes = false, ...reading } = options;
+  const { cutMix = 0, crop } = options.transform;
+  const transform = { ...options.transform, bytes: bytes && cutMix === 0 && fitsBytes(crop) };
   return openBatchSource({
     ...reading,
     items: samples,
     prepare: PREPARE,
     argumentsOf: (sample, seed) => [sample, coding, transform, seed, partnerOf(samples, transform, seed)],
-    collate: (loaded) => collate(loaded, transform.crop),
+    collate: (loaded) => collate(loaded, { width: crop, height: crop }),
   });
 }
 
@@ -84,18 +99,18 @@ export async function* previewTraining(
   }
 }
 
-function collate({ samples, epoch, batch }: LoadedBatch<TrainingSample>, crop: number): SegmentationBatch {
-  const pixels = new Float32Array(samples.length * crop * crop * 3);
-  const labels = new Int32Array(samples.length * crop * crop);
-  samples.forEach((sample, i) => {
-    pixels.set(sample.pixels, i * sample.pixels.length);
-    labels.set(sample.labels, i * sample.labels.length);
-  });
+function collate({ samples, epoch, batch }: LoadedBatch<TrainingSample>, square: Size): SegmentationBatch<PixelTensor> {
+  const count = samples.length;
+  const pixels = stackPixels(samples.map((sample) => ({ ...square, pixels: sample.pixels })), square); // prettier-ignore
+  const labels = new Uint8Array(count * square.height * square.width);
+  samples.forEach((sample, i) => labels.set(sample.labels, i * sample.labels.length));
+  const numbers = pixels instanceof Uint8Array ? wordsOf(labels) : Int32Array.from(labels);
   return {
     epoch,
     batch,
-    images: tf.tensor4d(pixels, [samples.length, crop, crop, 3]),
-    labels: tf.tensor3d(labels, [samples.length, crop, crop], 'int32'),
+    images: pixelTensor(pixels, square),
+    labels: tf.tensor3d(numbers, [count, square.height, numbers.length / (count * square.height)], 'int32'),
+    sizes: tf.tensor2d(samples.flatMap(({ shown }) => [shown.height, shown.width]), [count, 2]), // prettier-ignore
   };
 }
 

@@ -11,10 +11,12 @@ import {
   type Normalisation,
   normaliseImage,
   type Orientation,
+  type Pixels,
   resizeImage,
   type RgbImage,
   rotateImage,
   type Size,
+  stackPixels,
 } from '@pyramidal/images';
 import { requireSize, type ThreadFunction } from '@pyramidal/loading';
 import { Random, type Seed } from '@pyramidal/random';
@@ -46,11 +48,15 @@ export interface TrainingTransform {
   readonly normalisation: Normalisation;
   /** How images are read; the default orientation is 'exif', as OpenCV and MMSegmentation read them. */
   readonly decode?: DecodeOptions;
+  /** Samples keep bytes, which are not normalised; with no `cutMix`, whose padding is no rectangle. False unless told. */
+  readonly bytes?: boolean;
 }
 
 export interface TrainingSample {
-  /** Normalised, float32 [crop, crop, 3]. */
-  readonly pixels: Float32Array;
+  /** [crop, crop, 3], zeros beside the image: normalised, or bytes. */
+  readonly pixels: Pixels;
+  /** What of it is image. */
+  readonly shown: Size;
   /** Classes or 255, [crop, crop]. */
   readonly labels: Uint8Array;
 }
@@ -142,7 +148,7 @@ async function prepareOne(
   transform: TrainingTransform,
   seed: Seed,
 ): Promise<TrainingSample> {
-  const { crop, catMaxRatio, ratioRange, normalisation, rotate = 0 } = transform;
+  const { crop, catMaxRatio, ratioRange, normalisation, rotate = 0, bytes = false } = transform;
   const pair = await readPair(sample, coding, decodingOf(transform));
   const random = new Random(seed);
   const size = scaledSize(pair.image, transform.scale, random.uniform(...ratioRange));
@@ -158,8 +164,11 @@ async function prepareOne(
   const croppedLabels = cropLabels(labels, window);
   const turnedLabels = turn === 0 ? croppedLabels : rotateLabels(croppedLabels, turn);
   const oriented = mirror ? flipLabels(turnedLabels) : turnedLabels;
+  const { width, height } = distorted;
+  const pixels: Pixels = bytes ? distorted.data : normaliseImage(distorted, normalisation);
   return {
-    pixels: padPixels(normaliseImage(distorted, normalisation), distorted, crop),
+    pixels: stackPixels([{ pixels, width, height }], { width: crop, height: crop }),
+    shown: { width, height },
     labels: cropLabels(oriented, { x: 0, y: 0, width: crop, height: crop }).data,
   };
 }
@@ -186,14 +195,4 @@ export async function prepareEvaluation(
     return { width, height, pixels: normaliseImage(image, normalisation) };
   });
   return { scaled, original };
-}
-
-/** Zeros to the right and below: the mean colour. */
-function padPixels(pixels: Float32Array, { width, height }: Size, side: number): Float32Array {
-  if (width === side && height === side) return pixels;
-  const padded = new Float32Array(side * side * 3);
-  for (let y = 0; y < height; y++) {
-    padded.set(pixels.subarray(y * width * 3, (y + 1) * width * 3), y * side * 3);
-  }
-  return padded;
 }

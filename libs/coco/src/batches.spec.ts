@@ -1,7 +1,7 @@
 /** Batches of detection samples: their canvases, their order, and what happens to odd and broken images. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BrokenImageError } from '@pyramidal/images';
+import { BrokenImageError, type PixelTensor, restoreImage } from '@pyramidal/images';
 import type { BatchSource } from '@pyramidal/loading';
 import { openRuntime } from '@pyramidal/runtime';
 import { dataFolder, describeWith, expectNoLeaks } from '@pyramidal/testing';
@@ -27,7 +27,7 @@ describe('openDetectionBatches', () => {
   const loaderOf = (
     samples: readonly DetectionSample[],
     options: Partial<DetectionBatchesOptions> = {},
-  ): BatchSource<DetectionBatch> =>
+  ): BatchSource<DetectionBatch<PixelTensor>> =>
     openDetectionBatches({
       ...{ samples, transform: TRANSFORM, batchSize: 2, shuffle: false, seed: 0, workers: 0 },
       ...options,
@@ -58,6 +58,29 @@ describe('openDetectionBatches', () => {
         tf.dispose(tensors);
       }
     });
+  });
+
+  it('leaves pixels bytes where it is told to: the same pictures', async () => {
+    const images = [image(1, 'a', 40, 30), image(2, 'c', 38, 30)];
+    const { samples } = await open({ images, annotations: [object(1), object(2, { image_id: 2 })] });
+    const read = async (bytes: boolean) => {
+      const found = [];
+      const loader = loaderOf(samples, { transform: { ...TRANSFORM, flip: 1 }, bytes });
+      for await (const { tensors } of loader.batches()) {
+        const { images, sizes } = tensors;
+        found.push({ shape: images.shape, values: images.dataSync(), sizes: [...sizes.dataSync()] });
+        tf.dispose(tensors);
+      }
+      return found;
+    };
+    const [[floats], [packed]] = [await read(false), await read(true)];
+    expect([floats!.shape, packed!.shape]).toEqual([[2, 64, 96, 3], [2, 64, 72]]); // prettier-ignore
+    expect(packed!.sizes).toEqual(floats!.sizes);
+    const bytes = new Uint8Array(packed!.values.slice().buffer);
+    const canvas = { width: 96, height: 128 };
+    const restored = restoreImage(floats!.values as Float32Array, canvas, TRANSFORM.normalisation).data;
+    const isInside = (i: number): boolean => Math.floor(i / 3) % 96 < (i < bytes.length / 2 ? 85 : 81);
+    expect(bytes).toEqual(restored.map((value, i) => (isInside(i) ? value : 0)));
   });
 
   it('augments by the seed alone: the same with a thread, and after going on in the middle', async () => {

@@ -8,7 +8,7 @@ import {
   openBatchSource,
 } from '@pyramidal/loading';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Size } from '@pyramidal/images';
+import { type PixelPicture, type PixelTensor, pixelTensor, type Size, stackPixels } from '@pyramidal/images';
 import { Random, type Seed } from '@pyramidal/random';
 import { partnersOf } from './augment/augment';
 import { chooseCanvases, fittingCanvas, groupByCanvas, tightCanvas } from './canvas';
@@ -31,20 +31,22 @@ export interface DetectionBatchesOptions extends Pick<
   readonly factors?: readonly number[] | undefined;
   /** Threads that prepare images; 0 prepares them in this one. */
   readonly workers: number;
+  /** Images come as bytes; false unless told. */
+  readonly bytes?: boolean;
 }
 
 /** Tensors of one batch; the caller disposes them. H and W are multiples of 32; G is the number of rows of ground truth. */
-export interface DetectionBatch extends BatchPosition {
+export interface DetectionBatch<Images extends PixelTensor = tf.Tensor4D> extends BatchPosition {
   readonly tensors: {
-    /** Normalised, float32 [N, H, W, 3], padded with zeros at the right and bottom. */
-    readonly images: tf.Tensor4D;
+    /** Normalised, float32 [N, H, W, 3], padded with zeros at the right and bottom; or bytes, padded alike. */
+    readonly images: Images;
     /** float32 [N, 2], (height, width) of each image within the batch. */
     readonly sizes: tf.Tensor2D;
     /** float32 [N, G, 4], xyxy. */
     readonly boxes: tf.Tensor3D;
     /** int32 [N, G], -1 in rows without an object. */
     readonly labels: tf.Tensor2D;
-    /** float32 [N, G, side, side], 0 or 1, each over its region; absent, as the two below, where no masks are drawn. */
+    /** bool [N, G, side, side], each over its region; absent, as the two below, where no masks are drawn. */
     readonly masks?: tf.Tensor4D;
     /** float32 [N, G, 4], xyxy. */
     readonly regions?: tf.Tensor3D;
@@ -66,8 +68,13 @@ const FEW_ROWS = 32;
 const CROWDS = 8;
 
 /** Batches of a dataset: prepared in worker threads, read ahead, in the order that the seed fixes. */
-export function openDetectionBatches(options: DetectionBatchesOptions): BatchSource<DetectionBatch> {
-  const { samples, transform, shuffle, factors, ...reading } = options;
+export function openDetectionBatches(
+  options: DetectionBatchesOptions & { bytes?: undefined },
+): BatchSource<DetectionBatch>;
+export function openDetectionBatches(options: DetectionBatchesOptions): BatchSource<DetectionBatch<PixelTensor>>;
+export function openDetectionBatches(options: DetectionBatchesOptions): BatchSource<DetectionBatch<PixelTensor>> {
+  const { samples, shuffle, factors, bytes = false, ...reading } = options;
+  const transform: DetectionTransform = { ...options.transform, bytes };
   const { batchSize, seed } = reading;
   if (samples.length === 0) throw new RangeError('openDetectionBatches: expected at least one image, received none');
   const order = { batchSize, seed, factors };
@@ -120,7 +127,7 @@ function collate(
   { samples, epoch, batch, alike }: LoadedBatch<PreparedDetection>,
   transform: DetectionTransform,
   canvasOf: (images: readonly Size[]) => Size,
-): DetectionBatch {
+): DetectionBatch<PixelTensor> {
   const tensors = toTensors(samples, transform, canvasOf(samples));
   return { epoch, batch, alike, tensors, samples: samples.map(({ id, scale }) => ({ id, scale })) };
 }
@@ -129,7 +136,7 @@ function toTensors(
   samples: readonly PreparedDetection[],
   { maskSide, maxObjects }: DetectionTransform,
   canvas: Size,
-): DetectionBatch['tensors'] {
+): DetectionBatch<PixelTensor>['tensors'] {
   const count = samples.length;
   const isFew = samples.every(({ labels }) => labels.length <= FEW_ROWS);
   const rows = isFew ? Math.min(FEW_ROWS, maxObjects) : maxObjects;
@@ -138,7 +145,7 @@ function toTensors(
   const regions = new Float32Array(count * rows * 4);
   const ignored = new Float32Array(count * CROWDS * 4);
   const labels = new Int32Array(count * rows).fill(-1);
-  const masks = new Float32Array(count * rows * cells);
+  const masks = new Uint8Array(count * rows * cells);
   const hasMask = new Int32Array(count * rows);
   samples.forEach((sample, i) => {
     boxes.set(sample.boxes, i * rows * 4);
@@ -154,31 +161,21 @@ function toTensors(
     labels: tf.tensor2d(labels, [count, rows], 'int32'),
     ignored: tf.tensor3d(ignored, [count, CROWDS, 4]),
     ...(maskSide > 0 && {
-      masks: tf.tensor4d(masks, [count, rows, maskSide, maskSide]),
+      masks: tf.tensor4d(masks, [count, rows, maskSide, maskSide], 'bool'),
       regions: tf.tensor3d(regions, [count, rows, 4]),
       hasMask: tf.tensor2d(hasMask, [count, rows], 'int32'),
     }),
   };
 }
 
-/** Images in the corners of a canvas, the tight one unless told; the caller disposes of the tensors. */
-export function stackImages(
-  images: readonly Pick<PreparedDetection, 'pixels' | 'width' | 'height'>[],
-  { width, height }: Size = tightCanvas(images),
-): Pick<DetectionBatch['tensors'], 'images' | 'sizes'> {
-  const count = images.length;
-  const pixels = new Float32Array(count * height * width * 3);
-  images.forEach((image, i) => placeImage(image, pixels.subarray(i * height * width * 3), width));
-  return {
-    images: tf.tensor4d(pixels, [count, height, width, 3]),
-    sizes: tf.tensor2d(images.flatMap((image) => [image.height, image.width]), [count, 2]), // prettier-ignore
-  };
-}
+type Stacked<Images extends PixelTensor> = Pick<DetectionBatch<Images>['tensors'], 'images' | 'sizes'>;
 
-function placeImage(
-  { pixels, width, height }: Pick<PreparedDetection, 'pixels' | 'width' | 'height'>,
-  canvas: Float32Array,
-  canvasWidth: number,
-): void {
-  for (let y = 0; y < height; y++) canvas.set(pixels.subarray(y * width * 3, (y + 1) * width * 3), y * canvasWidth * 3);
+/** Images in the corners of a canvas, the tight one unless told; the caller disposes of the tensors. */
+export function stackImages(images: readonly PixelPicture<Float32Array>[], canvas?: Size): Stacked<tf.Tensor4D>;
+export function stackImages(images: readonly PixelPicture[], canvas?: Size): Stacked<PixelTensor>;
+export function stackImages(images: readonly PixelPicture[], canvas: Size = tightCanvas(images)): Stacked<PixelTensor> {
+  return {
+    images: pixelTensor(stackPixels(images, canvas), canvas),
+    sizes: tf.tensor2d(images.flatMap((image) => [image.height, image.width]), [images.length, 2]), // prettier-ignore
+  };
 }

@@ -7,6 +7,7 @@ import {
   type ImageSource,
   type Normalisation,
   normaliseImage,
+  type PixelPicture,
   resizeAndNormalise,
   resizeImage,
   type Size,
@@ -27,16 +28,14 @@ export interface DetectionTransform extends GeometryOptions, SceneOptions {
   readonly maskSide: number;
   /** Objects beyond this number are left out, the smallest first. */
   readonly maxObjects: number;
+  /** Samples keep bytes, which are not normalised; false unless told. */
+  readonly bytes?: boolean;
 }
 
-/** Objects as parallel lists. */
-export interface PreparedDetection {
+/** Objects as parallel lists; pixels [height, width, 3]. */
+export interface PreparedDetection extends PixelPicture {
   /** Of the image. */
   readonly id: number;
-  /** Normalised, [height, width, 3]. */
-  readonly pixels: Float32Array;
-  readonly width: number;
-  readonly height: number;
   /** Prepared pixels per pixel of the file. */
   readonly scale: readonly [x: number, y: number];
   /** [G, 4], xyxy, pixels of the prepared image. */
@@ -61,7 +60,9 @@ export interface ImageTransform {
 }
 
 /** An image as a detector takes it, and where it comes from. */
-export interface PreparedImage extends Pick<PreparedDetection, 'pixels' | 'width' | 'height' | 'scale'> {
+export interface PreparedImage extends Pick<PreparedDetection, 'width' | 'height' | 'scale'> {
+  /** Normalised, [height, width, 3]. */
+  readonly pixels: Float32Array;
   /** Of the image as it was given. */
   readonly original: Size;
 }
@@ -105,17 +106,18 @@ export async function prepareSample(
   seed: Seed,
   partners: readonly DetectionSample[] = [],
 ): Promise<PreparedDetection> {
-  const { normalisation } = transform;
+  const { normalisation, bytes = false } = transform;
   const fill = normalisation.mean.map(Math.round) as [number, number, number];
   const open = (partner: number): Promise<Scene> => readScene(partners[partner]!, transform);
   const scene = await augmentScene(await readScene(sample, transform), transform, open, fill, seed);
   const geometry = drawGeometry(scene.image, transform, new Random(seed));
   const { size, crop, mirror } = geometry;
-  const pixels = new Float32Array(size.width * size.height * 3);
   const convention = 'opencv-bilinear';
   const source =
     crop === undefined ? scene.image : cropImage(resizeImage(scene.image, { ...crop.resized, convention }), crop.rect);
-  resizeAndNormalise(source, { ...size, convention, mirror, normalisation }, pixels);
+  const resizing = { ...size, convention, mirror } as const;
+  const pixels = bytes ? resizeImage(source, resizing).data : new Float32Array(size.width * size.height * 3);
+  if (pixels instanceof Float32Array) resizeAndNormalise(source, { ...resizing, normalisation }, pixels);
   const crowds = scene.crowds.map(({ box }) => mapBox(geometry, box)).filter((box) => box !== undefined);
   const ignored = Float32Array.from(crowds.sort((a, b) => areaOf(b) - areaOf(a)).flat());
   return {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { IMAGENET_NORMALISATION as normalisation, decodeImage } from '@pyramidal/images';
+import { IMAGENET_NORMALISATION as normalisation, decodeImage, restoreImage } from '@pyramidal/images';
 import sharp from 'sharp';
 import { parseRandAugment } from './augment/rand-augment';
 import { openImageBatches, type ImageBatchesOptions } from './batches';
@@ -67,6 +67,21 @@ describe('openImageBatches', () => {
       [0, 1],
       [0, 1],
     ]);
+  });
+
+  it('leaves pixels bytes where it is told to and nothing changes normalised values', async () => {
+    const plain = { ...training, erasing: 0 };
+    const [floats, packed] = [await collect({ transform: plain }), await collect({ transform: plain, bytes: true })];
+    expect(packed.batches[0]!.shape).toEqual([4, 16, 12]);
+    packed.batches.forEach(({ pixels, shape: [count = 0] }, i) => {
+      const values = new Float32Array(Uint8Array.from(Buffer.from(floats.batches[i]!.pixels, 'base64')).buffer);
+      const { data } = restoreImage(values, { width: 16, height: 16 * count }, normalisation);
+      expect(Buffer.from(pixels, 'base64').equals(data)).toBe(true);
+    });
+    expect((await collect({ transform: plain, bytes: true, workers: 1 })).batches).toEqual(packed.batches);
+    for (const changes of [{ transform: training }, { transform: plain, mix: { mixup: 0.8, cutmix: 0 } }]) {
+      expect(await collect({ ...changes, bytes: true })).toEqual(await collect(changes));
+    }
   });
 
   it('gives the same numbers from worker threads, and after resuming', async () => {

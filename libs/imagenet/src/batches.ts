@@ -1,4 +1,5 @@
 /** Batches of classified images. */
+import { fitsBytes, type PixelTensor, pixelTensor, stackPixels } from '@pyramidal/images';
 import {
   type BatchPosition,
   type BatchSource,
@@ -24,14 +25,16 @@ export interface ImageBatchesOptions extends Omit<
   readonly mix?: MixupOptions;
   /** How often an image comes in an epoch, each time augmented anew; asks for `shuffle`. Default 1. */
   readonly repeats?: number;
+  /** Images of a training come as bytes, unless something changes their normalised values: erasing, mixing. False unless told. */
+  readonly bytes?: boolean;
   /** Threads that prepare images; 0 prepares them in this one. */
   readonly workers: number;
 }
 
 /** Tensors of one batch; the caller disposes `images` and `targets`. */
-export interface ImageBatch extends BatchPosition {
-  /** Normalised, float32 [N, size, size, 3]. */
-  readonly images: tf.Tensor4D;
+export interface ImageBatch<Images extends PixelTensor = tf.Tensor4D> extends BatchPosition {
+  /** Normalised, float32 [N, size, size, 3]; or bytes. */
+  readonly images: Images;
   /** Probabilities, float32 [N, K]: one-hot, or mixed like the images. */
   readonly targets: tf.Tensor2D;
   /** The images' own labels and files. */
@@ -39,8 +42,11 @@ export interface ImageBatch extends BatchPosition {
 }
 
 /** Batches of a split: prepared in worker threads, read ahead, in the order that the seed fixes. */
-export function openImageBatches(options: ImageBatchesOptions): BatchSource<ImageBatch> {
-  const { samples, classes, transform, mix, repeats = 1, ...reading } = options;
+export function openImageBatches(options: ImageBatchesOptions & { bytes?: undefined }): BatchSource<ImageBatch>;
+export function openImageBatches(options: ImageBatchesOptions): BatchSource<ImageBatch<PixelTensor>>;
+export function openImageBatches(options: ImageBatchesOptions): BatchSource<ImageBatch<PixelTensor>> {
+  const { samples, classes, mix, repeats = 1, bytes = false, ...reading } = options;
+  const transform = bytes ? inBytes(options.transform, mix) : options.transform;
   const order = repeatedOrder(samples, { seed: reading.seed, repeats });
   return openBatchSource({
     ...reading,
@@ -52,22 +58,28 @@ export function openImageBatches(options: ImageBatchesOptions): BatchSource<Imag
   });
 }
 
+/** The transform, leaving bytes where these say as much as normalised values. */
+function inBytes(transform: ImageTransform, mix?: MixupOptions): ImageTransform {
+  if (transform.kind === 'validation' || !fitsBytes(transform.size)) return transform;
+  const shares = [transform.erasing, mix?.mixup, mix?.cutmix];
+  const isPlain = shares.every((share = 0) => share === 0);
+  return { ...transform, bytes: isPlain };
+}
+
 function collate(
   { samples, epoch, batch, random }: LoadedBatch<PreparedImage>,
   { classes, transform: { size }, mix }: Pick<ImageBatchesOptions, 'classes' | 'transform'> & { mix?: MixupOptions },
-): ImageBatch {
+): ImageBatch<PixelTensor> {
   const count = samples.length;
-  const pixels = new Float32Array(count * size * size * 3);
+  const square = { width: size, height: size };
+  const pixels = stackPixels(samples.map((sample) => ({ ...square, pixels: sample.pixels })), square); // prettier-ignore
   const targets = new Float32Array(count * classes);
-  samples.forEach((sample, i) => {
-    pixels.set(sample.pixels, i * sample.pixels.length);
-    targets[i * classes + sample.label] = 1;
-  });
-  if (mix) mixBatch({ images: pixels, targets, count, width: size, height: size }, mix, random);
+  samples.forEach(({ label }, i) => (targets[i * classes + label] = 1));
+  if (mix && pixels instanceof Float32Array) mixBatch({ images: pixels, targets, count, ...square }, mix, random);
   return {
     epoch,
     batch,
-    images: tf.tensor4d(pixels, [count, size, size, 3]),
+    images: pixelTensor(pixels, square),
     targets: tf.tensor2d(targets, [count, classes]),
     samples: samples.map(({ file, label }) => ({ file, label })),
   };

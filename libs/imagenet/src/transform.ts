@@ -8,6 +8,7 @@ import {
   type ImageSource,
   type Normalisation,
   normaliseImage,
+  type Pixels,
   type Rgb,
   type RgbImage,
   type Size,
@@ -44,6 +45,8 @@ export interface TrainingTransform extends RandomResizedCropOptions {
   readonly decode?: DecodeOptions;
   /** Probability of random erasing; 0 unless told. */
   readonly erasing?: number;
+  /** Samples keep bytes, neither normalised nor erased; false unless told. */
+  readonly bytes?: boolean;
 }
 
 export type ImageTransform = ValidationTransform | TrainingTransform;
@@ -75,19 +78,24 @@ async function prepareCentre(
 }
 
 function transformImage(image: RgbImage, transform: TrainingTransform, seed: Seed): Float32Array {
-  const { size, flip = 0.5, erasing = 0, normalisation } = transform;
+  const { size, erasing = 0, normalisation } = transform;
   const random = new Random(seed);
-  const cropped = randomResizedCrop(image, transform, random);
-  const mirrored = random.chance(flip) ? flipImage(cropped) : cropped;
-  const pixels = normaliseImage(distort(mirrored, transform, random), normalisation);
+  const pixels = normaliseImage(augmentImage(image, transform, random), normalisation);
   eraseRandomly(pixels, { width: size, height: size }, erasing, random);
   return pixels;
 }
 
+/** Cropped, mirrored, distorted. */
+function augmentImage(image: RgbImage, transform: TrainingTransform, random: Random): RgbImage {
+  const cropped = randomResizedCrop(image, transform, random);
+  const mirrored = random.chance(transform.flip ?? 0.5) ? flipImage(cropped) : cropped;
+  return distort(mirrored, transform, random);
+}
+
 /** An image of a dataset, made ready. */
 export interface PreparedImage extends ImageSample {
-  /** Normalised, float32 [size, size, 3]. */
-  readonly pixels: Float32Array;
+  /** [size, size, 3]: normalised, or bytes. */
+  readonly pixels: Pixels;
 }
 
 export async function prepareSample(
@@ -95,7 +103,12 @@ export async function prepareSample(
   transform: ImageTransform,
   seed: Seed,
 ): Promise<PreparedImage> {
-  return { ...sample, pixels: await prepareImage(sample.file, transform, seed) };
+  return { ...sample, pixels: await preparePixels(sample.file, transform, seed) };
+}
+
+function preparePixels(file: string, transform: ImageTransform, seed: Seed): Promise<Pixels> {
+  if (transform.kind === 'validation' || !transform.bytes) return prepareImage(file, transform, seed);
+  return withImage(file, transform.decode, (image) => augmentImage(image, transform, new Random(seed)).data);
 }
 
 /** `prepareSample` for worker threads. */

@@ -19,5 +19,7 @@ export { resizeTensor, type ResizeTensorOptions } from './resize/resize-tensor';
 export { nearestIndex } from './resize/resize-opencv';
 export { IMAGENET_NORMALISATION, type Normalisation } from './normalisation';
 export { imagesToTensor, normaliseImage, normaliseTensor, restoreImage } from './normalise';
+export { fitsBytes, pixelTensor, stackPixels, wordsOf } from './pixel-batch';
+export type { PixelPicture, Pixels, PixelTensor } from './pixel-batch';
 export { distortColours, type Draws } from './augment/photometric';
 export { rotateImage, warpAffine, type WarpFilter } from './augment/affine';

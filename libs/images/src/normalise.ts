@@ -1,6 +1,7 @@
 /** Pictures as normalised float32 values, and back. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Normalisation } from './normalisation';
+import type { Pixels } from './pixel-batch';
 import { type Placement, floatSink } from './resize/row-sink';
 import { put, reserve } from './resize/rows';
 import type { RgbImage, Size } from './rgb-image';
@@ -12,8 +13,9 @@ export function normaliseImage(image: RgbImage, normalisation: Normalisation): F
   return out;
 }
 
-/** The picture that was normalised. @param pixels float32 `[height, width, 3]` values. */
-export function restoreImage(pixels: Float32Array, { width, height }: Size, { mean, std }: Normalisation): RgbImage {
+/** The picture that was normalised, or its bytes. @param pixels `[height, width, 3]` values. */
+export function restoreImage(pixels: Pixels, { width, height }: Size, { mean, std }: Normalisation): RgbImage {
+  if (pixels instanceof Uint8Array) return { data: pixels.slice(), width, height };
   const data = Uint8Array.from(pixels, (value, i) => {
     return Math.min(255, Math.max(0, Math.round(value * std[i % 3]! + mean[i % 3]!)));
   });

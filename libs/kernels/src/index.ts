@@ -2,6 +2,7 @@
 export { ownArgMaxOfResized } from './arg-max-of-resized';
 export * as batchNorm from './batch-norm';
 export { biasAdd } from './bias-add';
+export { floatsOfBytes, takesBytes } from './bytes';
 export { conv2d, depthwiseConv2d } from './conv';
 export type { ConvOptions, Padding } from './conv';
 export { convOfResized } from './conv-of-resized';

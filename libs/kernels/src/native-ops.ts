@@ -2,10 +2,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { engineBackend, type EngineBackend, type OpAttribute } from './engine';
 
-type DType = 'float32' | 'int32' | 'bool' | 'bfloat16';
+type DType = 'float32' | 'int32' | 'uint8' | 'bool' | 'bfloat16';
 
 /** Numbers of `enum DataType` in TensorFlow's types.proto. */
-const DATA_TYPES: Readonly<Record<DType, number>> = { float32: 1, int32: 3, bool: 10, bfloat16: 14 };
+const DATA_TYPES: Readonly<Record<DType, number>> = { float32: 1, int32: 3, uint8: 4, bool: 10, bfloat16: 14 };
 
 /** Runs TensorFlow operations that TensorFlow.js has no name for, on the native engine. */
 export class NativeOps {

@@ -10,8 +10,10 @@ export { exportOnnx, type OnnxTask } from './export-onnx';
 export { findImages } from './find-images';
 export { JsonList } from './json-list';
 export { withMeasuredNetwork } from './measured-network';
+export { normalisedImages } from './normalised-images';
 export { prepareTraining } from './prepare-training';
 export { reportBroken } from './report-broken';
+export { takesBytes } from '@pyramidal/kernels';
 export { runProgram } from '@pyramidal/program';
 export { runApp } from './run-app';
 export type {

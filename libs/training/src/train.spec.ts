@@ -136,9 +136,10 @@ function metrics(name = 'run'): Record<string, unknown>[] {
     .trim()
     .split('\n');
   return lines.map((line) => {
-    const { time, samplesPerSecond, ...rest } = JSON.parse(line) as Record<string, unknown>;
+    const { time, samplesPerSecond, idle, ...rest } = JSON.parse(line) as Record<string, unknown>;
     expect(time).toEqual(expect.any(String));
     expect(samplesPerSecond === undefined || Number.isFinite(samplesPerSecond)).toBe(true);
+    expect(idle === undefined || (Number(idle) >= 0 && Number(idle) < 1)).toBe(true);
     return rest;
   });
 }

@@ -131,7 +131,7 @@ class Run<B extends Batch> {
   private readonly progress: Progress;
   /** Updates done. */
   private done = 0;
-  private stopwatch = { seconds: 0, updates: 0 };
+  private stopwatch = newStopwatch();
   private isWarm = false;
   private metrics: Readonly<Record<string, number>> | undefined;
   /** Whether the team has agreed to stop. */
@@ -306,6 +306,7 @@ class Run<B extends Batch> {
     const { stops, ...values } = this.run(batches, { update: this.done, lr, seed, stop });
     this.done++;
     await this.window.add(this.done, values);
+    this.stopwatch.inSteps += (performance.now() - started) / 1000;
     if (stops !== undefined) this.agreedToStop = (await readScalar(stops)) > 0;
     // Signals arrive between turns of the event loop, which ready promises alone never end.
     await new Promise((resolve) => setImmediate(resolve));
@@ -339,7 +340,7 @@ class Run<B extends Batch> {
 
   /** The first update of a process also records the step: it tells nothing about the rate, unless it is all there is. */
   private dropWarmUp(): void {
-    if (!this.isWarm && this.done < this.total) this.stopwatch = { seconds: 0, updates: 0 };
+    if (!this.isWarm && this.done < this.total) this.stopwatch = newStopwatch();
     this.isWarm = true;
   }
 
@@ -351,11 +352,12 @@ class Run<B extends Batch> {
 
   private report(lr: number): void {
     const values = this.window.take();
-    const { seconds, updates } = this.stopwatch;
+    const { seconds, inSteps, updates } = this.stopwatch;
     const { data, step } = this.options;
     const samplesPerSecond = (updates * data.batchSize * step.accumulation) / seconds;
-    const rate: Readonly<Record<string, number>> = updates > 0 ? { samplesPerSecond } : {};
-    this.stopwatch = { seconds: 0, updates: 0 };
+    const rate: Readonly<Record<string, number>> =
+      updates > 0 ? { samplesPerSecond, idle: Math.max(0, 1 - inSteps / seconds) } : {};
+    this.stopwatch = newStopwatch();
     this.kept?.log.write({ kind: 'train', ...this.position, values: { lr, ...values, ...rate } });
     if (updates > 0) this.progress.show({ ...this.position, lr, losses: values, samplesPerSecond });
   }
@@ -441,6 +443,9 @@ class Run<B extends Batch> {
     return saved < 0 ? 'no checkpoint of this run is there' : `the one there is from step ${saved}`;
   }
 }
+
+/** Seconds and updates since the last line of the log; of the seconds, those until the values of a step were there. */
+const newStopwatch = () => ({ seconds: 0, inSteps: 0, updates: 0 });
 
 /** With the evaluations that the run had before. */
 function patienceOf(evaluation: Evaluation | undefined, before: readonly Evaluated[]): Patience | undefined {

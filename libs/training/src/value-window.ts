@@ -1,5 +1,6 @@
 /** The values of the updates since the last line of the log, averaged when the line is written. */
 import * as tf from '@tensorflow/tfjs-core';
+import { readScalars } from './fetch-values';
 import { WEIGHT_NORM } from './train-step';
 import { TrainingError } from './training-error';
 
@@ -16,16 +17,14 @@ export class ValueWindow {
   private latest: readonly number[] = [];
 
   /**
-   * Takes over the scalars of one update, all of them in one reading.
+   * Takes over the scalars of one update.
    * @param step updates done, this one included.
    * @throws TrainingError if a value is not finite, naming the step and the values.
    */
   async add(step: number, { [WEIGHT_NORM]: weightNorm, ...values }: tf.NamedTensorMap): Promise<void> {
     const scalars = [...Object.values(values), ...(weightNorm === undefined ? [] : [weightNorm])];
-    const joined = tf.tidy(() => tf.stack(scalars) as tf.Tensor1D);
+    const read = await readScalars(scalars);
     tf.dispose(scalars);
-    const read = await joined.array();
-    joined.dispose();
     this.names = Object.keys(values);
     const row = read.slice(0, this.names.length);
     this.checkFinite(step, row, read[this.names.length] ?? 0);

@@ -1,5 +1,6 @@
 /** `pyramidal-classify train`. */
 import type { ImageBatch, ImageSplit } from '@pyramidal/imagenet';
+import type { PixelTensor } from '@pyramidal/images';
 import type { Classifier } from '@pyramidal/nn';
 import {
   classWeights,
@@ -34,7 +35,7 @@ export async function train(definition: ClassificationDefinition, command: Train
     loss: classificationLoss(network, config, { augment: definition.augment, classWeights: weights }),
     images: training.samples.length,
     batches: (sized) => trainingBatches(sized, training, classes.length),
-    tensors: ({ images, targets }: ImageBatch) => ({ images, targets }),
+    tensors: ({ images, targets }: ImageBatch<PixelTensor>) => ({ images, targets }),
     evaluation: validation && ((sized) => evaluationOf(network, sized, { validation, classes: classes.length, team })),
     split,
     chart: CHART,

@@ -1,6 +1,7 @@
 /** `pyramidal-detect train`. */
 import type { Detector } from '@pyramidal/detector';
 import type { DetectionBatch } from '@pyramidal/coco';
+import type { PixelTensor } from '@pyramidal/images';
 import { type NetworkEvaluation, prepareTraining, type Team, type TrainCommand, trainNetwork } from '@pyramidal/task';
 import { compiles, type DetectionTensors, lossOf, measuredLossOf } from '../assemble';
 import { measuredBatches, trainingBatches } from '../batches';
@@ -26,7 +27,7 @@ export async function train(definition: DetectionDefinition, command: TrainComma
     loss: lossOf(network, config, definition.augment),
     images: training.samples.length,
     batches: (sized) => trainingBatches(sized, training.samples, network),
-    tensors: ({ tensors }: DetectionBatch): DetectionTensors => ({ ...tensors }),
+    tensors: ({ tensors }: DetectionBatch<PixelTensor>): DetectionTensors<PixelTensor> => ({ ...tensors }),
     compile: compiles(config),
     evaluation: validation && ((sized) => evaluationOf(network, sized, { validation, team })),
     ...(isMeasured && {

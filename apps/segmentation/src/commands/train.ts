@@ -1,5 +1,6 @@
 /** `pyramidal-segment train`. */
 import { countPixels, type SegmentationBatch, type SegmentationSplit } from '@pyramidal/ade20k';
+import type { PixelTensor } from '@pyramidal/images';
 import {
   classWeights,
   type NetworkEvaluation,
@@ -34,7 +35,7 @@ export async function train(definition: SegmentationDefinition, command: TrainCo
     loss: lossOf(network, config, { augment: definition.augment, classWeights: weights }),
     images: training.samples.length,
     batches: (sized) => trainingBatches(sized, training, classes.length),
-    tensors: ({ images, labels }: SegmentationBatch) => ({ images, labels }),
+    tensors: ({ images, labels, sizes }: SegmentationBatch<PixelTensor>) => ({ images, labels, sizes }),
     evaluation: validation && ((sized) => evaluationOf(network, sized, { validation, classes: classes.length, team })),
     ...(isMeasured && {
       measured: (sized: SegmentationConfig) => ({

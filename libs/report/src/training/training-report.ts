@@ -20,6 +20,7 @@ export interface TrainingRun {
 const RATES: Readonly<Record<string, string>> = {
   lr: 'learning rate',
   samplesPerSecond: 'images a second',
+  idle: 'share of the time between steps',
   gradNorm: 'gradient norm',
 };
 

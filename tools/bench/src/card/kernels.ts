@@ -17,9 +17,15 @@ interface Kernel {
 /** What is there where there is no card. */
 type OfProcessors = 'hasOwnRoiAlign' | 'ownRoiAlign' | 'ownArgMaxOfResized';
 
+/** Bytes, which engines without TensorFlow have nothing to compare with. */
+type Bytes = 'floatsOfBytes' | 'takesBytes';
+
 /** The exports of the kernels' package that compute something, the members of two of them by name. */
 type KernelName =
-  | Exclude<keyof typeof kernels, 'batchNorm' | 'random' | 'overWorkers' | 'inScope' | 'nextFloat32' | OfProcessors>
+  | Exclude<
+      keyof typeof kernels,
+      'batchNorm' | 'random' | 'overWorkers' | 'inScope' | 'nextFloat32' | OfProcessors | Bytes
+    >
   | 'batchNorm.infer'
   | 'batchNorm.train'
   | 'random.uniform'

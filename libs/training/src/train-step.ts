@@ -50,6 +50,8 @@ export interface TrainStepOptions<B extends Batch> {
   readonly lossScale?: LossScaleOptions | undefined;
   /** The processes that run the step together; this one alone by default. */
   readonly workers?: StepWorkers | undefined;
+  /** Options of the sessions that a compiled step runs in; those of `workers` go before them. */
+  readonly session?: SessionConfig;
 }
 
 /** What a step of several processes needs to know. */
@@ -193,9 +195,9 @@ const MOST_GRAPHS = 32;
 
 function asRun<B extends Batch>(
   fn: (inputs: Tensors) => Tensors,
-  { compile: compiled = true, precision = 'float32', xla = false, workers }: TrainStepOptions<B>,
+  { compile: compiled = true, precision = 'float32', xla = false, workers, session: given }: TrainStepOptions<B>,
 ): CompiledFunction<Tensors, Tensors> {
-  const session = { ...workers?.session, ...(xla && { xla }) };
+  const session = { ...given, ...workers?.session, ...(xla && { xla }) };
   if (compiled) return compile(fn, { name: fn.name, precision, maxGraphs: MOST_GRAPHS, session });
   return Object.assign((inputs: Tensors) => fn(inputs), { explain: () => [], dispose: () => undefined });
 }

@@ -3,6 +3,7 @@ import { RuntimeError } from '@pyramidal/kernels/engine';
 import type * as tf from '@tensorflow/tfjs-core';
 import { WebGPUBackend, type WebGPUProgram } from '@tensorflow/tfjs-backend-webgpu';
 import { BufferPool } from './buffer-pool';
+import { withoutBarriers } from './imitation';
 
 const MIB = 2 ** 20;
 const BYTES_PER_VALUE = 4;
@@ -16,7 +17,12 @@ export class DeviceBackend extends WebGPUBackend {
   /** What the device is being asked for. */
   private asked = 'an operation';
 
-  constructor(device: GPUDevice, info: GPUAdapterInfo) {
+  /** @param isImitated whether a program imitates the device. */
+  constructor(
+    device: GPUDevice,
+    info: GPUAdapterInfo,
+    private readonly isImitated: boolean,
+  ) {
     super(device, info);
     Object.assign(this, { bufferManager: new BufferPool(device) });
     device.addEventListener('uncapturederror', (event) => {
@@ -69,7 +75,7 @@ export class DeviceBackend extends WebGPUBackend {
   override runWebGPUProgram(program: WebGPUProgram, ...others: ProgramArguments): tf.TensorInfo {
     this.requireSound();
     this.asked = program.constructor.name;
-    const output = super.runWebGPUProgram(program, ...others);
+    const output = super.runWebGPUProgram(this.isImitated ? withoutBarriers(program) : program, ...others);
     this.requireSound();
     return output;
   }

@@ -1,6 +1,6 @@
 /** Opens TensorFlow.js's WebGPU engine in Node, on a graphics card of any maker. */
 import * as tf from '@tensorflow/tfjs-core';
-import { findAdapter } from './adapters';
+import { findAdapter, isSoftware } from './adapters';
 import { loadDawn, type Dawn } from './dawn';
 
 /** What the WebGPU engine was opened on. */
@@ -35,9 +35,12 @@ async function open(): Promise<OpenedWebGpu> {
   addGlobals(dawn);
   const { DeviceBackend } = await import('./device-backend.js');
   const { registerKernels } = await import('./kernels/register-kernels.js');
+  const { multiplyInTiles } = await import('./imitation.js');
   registerKernels();
+  const isImitated = isSoftware(name);
+  if (isImitated) multiplyInTiles();
   if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu'); // the package's own, where there is a `navigator.gpu`
-  tf.registerBackend('webgpu', () => withNavigator(gpu, () => new DeviceBackend(device, adapter.info)));
+  tf.registerBackend('webgpu', () => withNavigator(gpu, () => new DeviceBackend(device, adapter.info, isImitated)));
   return { adapter: name };
 }
 

@@ -17,8 +17,8 @@ export const transpose: WebGpuKernel = {
 /** What the axes of a tensor are called in a program. */
 const AXES = 'xyzwuv';
 
-/** A thread a value, of three axes or more. */
-class TransposeProgram implements WebGPUProgram {
+/** A thread a value, of two axes or more. */
+export class TransposeProgram implements WebGPUProgram {
   readonly variableNames = ['x'];
   readonly size = true;
   readonly shaderKey: string;
@@ -39,8 +39,9 @@ class TransposeProgram implements WebGPUProgram {
 
   getUserCode(): string {
     const last = this.perm.length - 1;
+    const strideOf = (axis: number): string => `uniforms.xShapeStrides${last === 1 ? '' : `.${AXES[axis]}`}`;
     const steps = this.perm.map((axis, place) =>
-      axis === last ? `place.${AXES[place]}` : `place.${AXES[place]} * uniforms.xShapeStrides.${AXES[axis]}`,
+      axis === last ? `place.${AXES[place]}` : `place.${AXES[place]} * ${strideOf(axis)}`,
     );
     return `
       fn main(index : i32) {

@@ -2,7 +2,7 @@
  * Forward passes and training steps of one network in a process of their own: `speed-contender.ts JSON`, the case in JSON.
  * Prints a line of JSON; `peers/card_contender.py` does the same in PyTorch.
  */
-import { compile, type Precision, type TensorTree } from '@pyramidal/graph';
+import { compile, type Precision, type SessionConfig, type TensorTree } from '@pyramidal/graph';
 import { openRuntime, type Engine } from '@pyramidal/runtime';
 import { adamW, trainStep, type Batch } from '@pyramidal/training';
 import * as tf from '@tensorflow/tfjs-core';
@@ -38,16 +38,17 @@ const NETWORKS: Readonly<Record<SpeedCase['network'], (task: SpeedTask) => Promi
 
 async function measure<B extends Batch>(
   { module, batch, forward, loss }: Work<B>,
-  { engine, precision, xla, seconds }: SpeedTask,
+  { engine, precision, xla, seconds, layout }: SpeedTask,
 ): Promise<SpeedAnswer> {
   module.initialize(1);
-  const options = { name: 'forward', precision, session: { xla } };
+  const session: SessionConfig = layout === undefined ? {} : { rewriting: { without: ['layout'] } };
+  const options = { name: 'forward', precision, session: { ...session, xla } };
   const predict = compile((inputs: tf.NamedTensorMap) => forward(inputs as B), options);
   const forwardMs = await medianMs(seconds, () => readAll(predict(batch)));
   predict.dispose();
   const forwardMB = memoryMB(engine);
   const optimizer = adamW(module.parameters());
-  const step = trainStep<B>({ module, loss, optimizer, clipGradNorm: 5, precision, xla });
+  const step = trainStep<B>({ module, loss, optimizer, clipGradNorm: 5, precision, xla, session });
   let update = 0;
   const trainMs = await medianMs(seconds, () => readAll(step.run([batch], { update: update++, lr: 1e-4, seed: 0 })));
   return { forwardMs, trainMs, forwardMB, trainMB: memoryMB(engine) };

@@ -17,6 +17,8 @@ export interface SpeedCase {
   readonly batch: number;
   readonly height: number;
   readonly width: number;
+  /** Of convolutions; what TensorFlow chooses for the card unless given. */
+  readonly layout?: 'NHWC';
 }
 
 export const CONFIGS = join(__dirname, '../../../../configs');

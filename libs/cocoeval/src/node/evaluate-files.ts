@@ -9,7 +9,7 @@ import { keypointCount, toParams, type EvaluationOptions } from '../evaluate/opt
 import { categoriesOf, compare } from '../evaluator';
 import { CocoFormatError } from '../format/errors';
 import { CocoReport } from '../report/coco-report';
-import { readDetections, readGroundTruth } from './files';
+import { bytesOf, readDetections, readGroundTruth } from './files';
 import { shareOf, Thread } from './threads';
 
 interface Remarks {
@@ -33,8 +33,14 @@ export function evaluateFiles(
 }
 
 /**
- * The same in several threads: one reads the dataset while another one reads the results, and each compares its share of the
- * images.
+ * Bytes of both files from which on boxes are worth a second thread: it saves a third of the time, and takes a tenth of a second
+ * to start. Masks are worth it before.
+ */
+const BOXES_WORTH_THREADS = 64 << 20;
+
+/**
+ * The same in several threads where these save time: one reads the dataset while another one reads the results, and each compares
+ * its share of the images.
  * @param threads how many, this one among them; of more than there are cores (and than 8) none is started.
  */
 export async function evaluateFilesInThreads(
@@ -45,10 +51,11 @@ export async function evaluateFilesInThreads(
   if (!Number.isInteger(threads) || threads < 1) {
     throw new CocoFormatError(`threads: expected a whole number of at least 1, received ${threads}`);
   }
-  const shares = Math.min(threads, Math.max(availableParallelism(), 8));
-  if (shares === 1) return evaluateFiles(gtPath, dtPath, { ...options, ...(say && { say }) });
-  const points = keypointCount(options);
   const iouType = options.iouType ?? 'bbox';
+  const shares = Math.min(threads, Math.max(availableParallelism(), 8));
+  const isWorthThreads = iouType !== 'bbox' || bytesOf(gtPath) + bytesOf(dtPath) >= BOXES_WORTH_THREADS;
+  if (shares === 1 || !isWorthThreads) return evaluateFiles(gtPath, dtPath, { ...options, ...(say && { say }) });
+  const points = keypointCount(options);
   const reader = new Thread({ path: dtPath, iouType });
   const others = [reader, ...Array.from({ length: shares - 2 }, () => new Thread())];
   try {

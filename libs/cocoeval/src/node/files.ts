@@ -94,11 +94,20 @@ interface FileText {
   readonly pieces: Generator<Uint8Array>;
 }
 
-/** Pipes and devices are refused, for they may never end, and threads read a file once each. */
+/** How long a file is. @throws Error in one line if it cannot be read. */
+export function bytesOf(path: string): number {
+  return ofFile(path, (bytes) => bytes);
+}
+
 function openText(path: string): FileText {
+  return ofFile(path, (bytes) => ({ bytes, pieces: piecesOf(openSync(path, 'r')) }));
+}
+
+/** Pipes and devices are refused, for they may never end, and threads read a file once each. */
+function ofFile<T>(path: string, open: (bytes: number) => T): T {
   try {
     const kind = statSync(path);
-    if (kind.isFile()) return { bytes: kind.size, pieces: piecesOf(openSync(path, 'r')) };
+    if (kind.isFile()) return open(kind.size);
     throw new CocoFormatError(
       `${path}: expected a file, received a ${kind.isDirectory() ? 'folder' : 'pipe or device'}`,
     );

@@ -221,11 +221,12 @@ describe('cocoeval', () => {
       source,
       gtFile,
       dtFile,
+      '--type=segm',
       '--threads=2',
     );
     expect(error).toBe('');
     expect(code).toBe(0);
-    expect(out.trimEnd()).toBe(evaluateDetections(gt, dt).text);
+    expect(out.trimEnd()).toBe(evaluateDetections(gt, dt, options).text);
     expect((await evaluateFilesInThreads(gtFile, dtFile, { ...options, threads: 2 })).stats).toEqual(
       Float64Array.from(expected.stats!),
     );

@@ -204,14 +204,10 @@ function evaluateGroup(image: u32, category: u32, gts: usize, g: u32, dts: usize
   const first = load<u32>(firstDetections + (category << 2)) + firstOfImage;
   store<f64>(outImages + (place << 3), load<f64>(imageIds + (image << 3)));
   store<u32>(outStarts + (place << 2), firstOfImage);
-  const scores = found.scores;
-  for (let i: u32 = 0; i < d; i++) {
-    store<f64>(outScores + ((first + i) << 3), load<f64>(scores + (load<u32>(dts + (i << 2)) << 3)));
-  }
+  for (let i: u32 = 0; i < d; i++) noteDetection(load<u32>(dts + (i << 2)), first + i);
   const ignored = g > 0 ? allocate(3 * <usize>g) : 0;
   const crowds = ignored + g;
   const named = crowds + g;
-  const areas = found.areas;
   const hopeful = g > 0 && d > 0 ? findHopeful(image, gts, g, dts, d, crowds, named) : 0;
   const all: u32 = thresholdCount === 32 ? 0xffffffff : (1 << thresholdCount) - 1;
   // Where all objects are ignored, or none is, the same ones are found.
@@ -224,12 +220,6 @@ function evaluateGroup(image: u32, category: u32, gts: usize, g: u32, dts: usize
     isUniform = toFind === 0 || toFind === g;
     if (hopeful > 0 && !isAsBefore) match(ignored, crowds, named, toFind < g, toFind > 0);
     const words = outBits + ((first * rangeCount + a) << 3);
-    const low = load<f64>(range);
-    const high = load<f64>(range, 8);
-    for (let i: u32 = 0; i < d; i++) {
-      const area = load<f64>(areas + (load<u32>(dts + (i << 2)) << 3));
-      if (area < low || area > high) store<u32>(words + ((i * rangeCount) << 3), 0xffffffff, 4);
-    }
     for (let h: u32 = 0; h < hopeful; h++) {
       const own = words + ((placeOf(h) * rangeCount) << 3);
       const matched = matchedBits(h);
@@ -241,6 +231,16 @@ function evaluateGroup(image: u32, category: u32, gts: usize, g: u32, dts: usize
         4,
       );
     }
+  }
+}
+
+/** Writes a detection's score, and the area ranges in which it is ignored unless it finds something. */
+function noteDetection(index: u32, place: u32): void {
+  store<f64>(outScores + (place << 3), load<f64>(found.scores + (index << 3)));
+  const area = load<f64>(found.areas + (index << 3));
+  const words = outBits + ((place * rangeCount) << 3);
+  for (let a: u32 = 0; a < rangeCount; a++) {
+    if (isOutside(area, ranges + (a << 4))) store<u32>(words + (a << 3), 0xffffffff, 4);
   }
 }
 

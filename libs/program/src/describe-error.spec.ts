@@ -17,6 +17,14 @@ describe('describeError', () => {
     expect(describeError(error)).toContain('a\\u001bb');
   });
 
+  it('says that the folder in which a program runs was deleted', () => {
+    const gone = Object.assign(new Error('ENOENT: no such file or directory, uv_cwd'), {
+      code: 'ENOENT',
+      syscall: 'uv_cwd',
+    });
+    expect(describeError(gone)).toBe('the current folder: no such file or folder');
+  });
+
   it('cuts what is very long', () => {
     const long = Object.assign(new Error('x'.repeat(1e6)), { exitCode: 2 });
     expect(describeError(long).length).toBeLessThan(1100);

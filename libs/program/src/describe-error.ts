@@ -50,6 +50,7 @@ const isError = (value: unknown): value is Error => value instanceof Error || ty
 function systemMessage(error: NodeJS.ErrnoException): string {
   const { path, syscall } = error;
   const reason = explainFileError(error);
+  if (syscall === 'uv_cwd') return `the current folder: ${reason}`;
   return path === undefined ? `${syscall}: ${reason}` : `${path}: ${reason} (${syscall})`;
 }
 

@@ -4,10 +4,13 @@ import type { Accumulated, Counts } from './accumulate';
 import type { CategoryMatches, MatchStore } from './match-store';
 import type { Params } from './params';
 
-/** Precision, recall and scores of all categories; undefined where that cannot be done in WebAssembly. */
+/**
+ * Precision, recall and scores of all categories, as views of the kernels' memory: copies of COCO's are 16 MB. Undefined where that
+ * cannot be done in WebAssembly.
+ */
 export function accumulateByKernels(store: MatchStore, params: Params, counts: Counts): Accumulated | undefined {
   if (store.words !== 1 || bytesOf(store, counts) >= MOST_BYTES) return undefined;
-  return Kernels.use((kernels) => new Curves(kernels, params, counts).ofAll(store));
+  return Kernels.useUp((kernels) => new Curves(kernels, params, counts).ofAll(store));
 }
 
 /** Bytes of all curves, of those of the largest category, and of its detections with twelve bytes at each threshold. */
@@ -46,9 +49,11 @@ class Curves {
         this.kernels.run.spreadRows(one, rows, A * M, every + 8 * k * A * M, 8 * K * A * M);
       }
     });
-    const [precision, scores, recall] = all.map(({ every, rows }) =>
-      this.kernels.float64(every, rows * K * A * M).slice(),
-    ) as [Float64Array, Float64Array, Float64Array];
+    const [precision, scores, recall] = all.map(({ every, rows }) => this.kernels.float64(every, rows * K * A * M)) as [
+      Float64Array,
+      Float64Array,
+      Float64Array,
+    ];
     return { counts: this.counts, precision, scores, recall };
   }
 

@@ -29,6 +29,13 @@ describe('the kernels', () => {
     expect(() => Kernels.use(fail)).toThrow('an error is none of memory');
   });
 
+  it('leave a memory to results that are views of it', () => {
+    const used = Kernels.useUp((kernels) => [kernels, kernels.put(Float64Array.of(0.5))] as const)!;
+    expect(Kernels.use((kernels) => kernels)).not.toBe(used[0]);
+    expect(used[0].float64(used[1], 1)[0]).toBe(0.5);
+    expect(Kernels.useUp((kernels) => kernels.run.allocate(2 ** 32 - 100))).toBeUndefined();
+  });
+
   it('are missing where a page does not allow them', () => {
     const { Module } = WebAssembly;
     WebAssembly.Module = class {
@@ -40,7 +47,7 @@ describe('the kernels', () => {
       jest.isolateModules(() => {
         const loaded = jest.requireActual<typeof kernelsModule>('./kernels');
         expect(loaded.Kernels.create()).toBeUndefined();
-        expect(loaded.Kernels.use(() => 1)).toBeUndefined();
+        expect([loaded.Kernels.use(() => 1), loaded.Kernels.useUp(() => 1)]).toEqual([undefined, undefined]);
       });
     } finally {
       WebAssembly.Module = Module;

@@ -76,15 +76,26 @@ export class Kernels {
    * @returns undefined where WebAssembly is missing or not allowed, or four gigabytes are not enough.
    */
   static use<T>(work: (kernels: Kernels) => T): T | undefined {
-    const kernels = idle?.deref() ?? Kernels.create();
+    const kernels = Kernels.take();
     if (kernels === undefined) return undefined;
-    idle = undefined;
     const start = kernels.run.mark();
     const result = withinMemory(() => work(kernels));
     if (result === undefined) return undefined; // what is full is not used again
     kernels.run.release(start);
     idle = new WeakRef(kernels);
     return result;
+  }
+
+  /** The same for results that are views of the memory: it lives as long as they do, and nobody uses it again. */
+  static useUp<T>(work: (kernels: Kernels) => T): T | undefined {
+    const kernels = Kernels.take();
+    return kernels && withinMemory(() => work(kernels));
+  }
+
+  private static take(): Kernels | undefined {
+    const kernels = idle?.deref() ?? Kernels.create();
+    idle = undefined;
+    return kernels;
   }
 
   bytes(at: number, length: number): Uint8Array {

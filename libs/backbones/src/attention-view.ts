@@ -5,3 +5,8 @@ import * as tf from '@tensorflow/tfjs-core';
 export function averageOverQueries(weights: tf.Tensor4D): tf.Tensor3D {
   return tf.transpose(tf.mean<tf.Tensor3D>(weights, 2), [0, 2, 1]);
 }
+
+/** The weights that factorised attention gives the tokens: softmax over them. @returns float32 [N, T, A]. */
+export function tokenWeights(keys: tf.Tensor3D): tf.Tensor3D {
+  return tf.transpose(tf.softmax(tf.transpose(keys, [0, 2, 1])), [0, 2, 1]);
+}

@@ -8,7 +8,7 @@
  * Shapes: N images, H x W cells, C channels of the stage; tokens are [N, 1 + H W, C], the class token first.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { biasAdd, conv2d, resizeBilinear } from '@pyramidal/kernels';
+import { biasAdd, conv2d, factorAttention, resizeBilinear } from '@pyramidal/kernels';
 import {
   Backbone,
   Classifier,
@@ -27,7 +27,7 @@ import {
   Parameter,
   type Pyramid,
 } from '@pyramidal/nn';
-import { factorAttention, tokenWeights } from './factor-attention';
+import { tokenWeights } from './attention-view';
 import { RelativePositionEncoding } from './relative-position-encoding';
 import type { BackboneFamily } from './family';
 import {
@@ -114,15 +114,17 @@ class ConvAttention extends Module {
   }
 
   forward({ x, size }: Tokens, pass: ForwardPass): tf.Tensor3D {
-    const [queries, keys, values] = splitInThree(this.qkv.forward(x));
+    const qkv = this.qkv.forward(x);
     pass.showAttention(this, () => {
-      const weights = tokenWeights(keys);
+      const weights = tokenWeights(splitInThree(qkv)[1]);
       return { weights, map: mapOf(weights, size) };
     });
-    const scale = (this.proj.inFeatures / HEADS) ** -0.5;
-    const attended = factorAttention(queries, keys, values, { heads: HEADS, scale });
-    const positions = tf.mul(queries, withoutClassToken(this.crpe.forward(mapOf(values, size))));
-    return this.proj.forward(tf.add<tf.Tensor3D>(attended, positions));
+    const attended = factorAttention(qkv, {
+      heads: HEADS,
+      scale: (this.proj.inFeatures / HEADS) ** -0.5,
+      positions: (tokens, first) => withoutClassToken(this.crpe.forward(mapOf(tokens, size), first)),
+    });
+    return this.proj.forward(attended);
   }
 }
 

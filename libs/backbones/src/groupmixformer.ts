@@ -9,7 +9,7 @@
  * Shapes: N images, H x W cells, C channels of the stage, S = C / 5 channels of a segment, A = 4 S channels that attend.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { biasAdd, hardSwish } from '@pyramidal/kernels';
+import { factorAttention, hardSwish, linear } from '@pyramidal/kernels';
 import {
   Backbone,
   BatchNorm,
@@ -27,7 +27,7 @@ import {
   type Pyramid,
   SeparableConv2d,
 } from '@pyramidal/nn';
-import { factorAttention, tokenWeights } from './factor-attention';
+import { tokenWeights } from './attention-view';
 import { RelativePositionEncoding } from './relative-position-encoding';
 import type { BackboneFamily } from './family';
 import {
@@ -37,6 +37,7 @@ import {
   linearRates,
   numberIn,
   pyramidLevels,
+  splitInThree,
   type Stages,
   throughBlocks,
 } from './stages';
@@ -161,12 +162,9 @@ class Aggregator extends Module {
 
   /**
    * @param segments five of float32 [N, H, W, 3 S], each a share of queries, keys and values.
-   * @returns queries, keys and values, float32 [N, H W, A] each, and the fifth segment's map, float32 [N, H, W, S].
+   * @returns queries, keys and values side by side, float32 [N, H W, 3 A], and the fifth segment's map, float32 [N, H, W, S].
    */
-  forward(
-    segments: readonly tf.Tensor4D[],
-    pass: ForwardPass,
-  ): { queries: tf.Tensor3D; keys: tf.Tensor3D; values: tf.Tensor3D; aside: tf.Tensor4D } {
+  forward(segments: readonly tf.Tensor4D[], pass: ForwardPass): { qkv: tf.Tensor3D; aside: tf.Tensor4D } {
     const [same, small, middle, large, aside] = segments as Segments;
     const [n, height, width] = same.shape;
     const mixed = [
@@ -176,9 +174,8 @@ class Aggregator extends Module {
       this.gather(large, this.agg3, this.norm3, pass),
     ];
     const active = hardSwish(tf.concat(mixed, 3));
-    const attending = tf.reshape(active, [n, height * width, 3, mixed.length * this.segment]);
-    const [queries, keys, values] = tf.split(attending, 3, 2).map((x) => tf.squeeze<tf.Tensor3D>(x, [2]));
-    return { queries: queries!, keys: keys!, values: values!, aside: this.agg0.forward(aside) };
+    const qkv: tf.Tensor3D = tf.reshape(active, [n, height * width, 3 * mixed.length * this.segment]);
+    return { qkv, aside: this.agg0.forward(aside) };
   }
 
   private gather(x: tf.Tensor4D, conv: SeparableConv2d, norm: BatchNorm, pass: ForwardPass): tf.Tensor4D {
@@ -215,27 +212,29 @@ class GroupMixAttention extends Module {
   /** @param x float32 [N, H, W, C]. @returns the same shape. */
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
     const [n, height, width] = x.shape;
-    const { queries, keys, values, aside } = this.aggregator.forward(this.project(x), pass);
+    const { qkv, aside } = this.aggregator.forward(this.project(x), pass);
     const toMap = (tokens: tf.Tensor3D): tf.Tensor4D => tf.reshape(tokens, [n, height, width, -1]);
     pass.showAttention(this, () => {
-      const weights = tokenWeights(keys);
+      const weights = tokenWeights(splitInThree(qkv)[1]);
       return { weights, map: toMap(weights) };
     });
-    const attended = toMap(factorAttention(queries, keys, values, { heads: HEADS, scale: this.scale }));
-    const positions = tf.mul<tf.Tensor4D>(toMap(queries), this.crpe.forward(toMap(values)));
-    const positioned = tf.add<tf.Tensor4D>(attended, positions);
-    return this.proj.forward(tf.concat([positioned, aside], 3));
+    const attended = factorAttention(qkv, {
+      heads: HEADS,
+      scale: this.scale,
+      positions: (tokens, first) => tf.reshape(this.crpe.forward(toMap(tokens), first), [n, height * width, -1]),
+    });
+    return this.proj.forward(tf.concat([toMap(attended), aside], 3));
   }
 
   /** Queries, keys and values of each segment, float32 [N, H, W, 3 S]: splitting the weights spares splitting the map. */
   private project(x: tf.Tensor4D): tf.Tensor4D[] {
     const [n, height, width, channels] = x.shape;
-    const rows = tf.reshape(x, [-1, channels]);
+    const rows = tf.reshape<tf.Rank.R2>(x, [-1, channels]);
     const weights = tf.split(tf.reshape(this.qkv.weight.value(), [channels, 3, channels]), SEGMENTS, 2);
     const biases = tf.split(tf.reshape(this.qkv.bias!.value(), [3, channels]), SEGMENTS, 1);
     return weights.map((weight, segment) => {
-      const product = tf.matMul(rows, tf.reshape(weight, [channels, -1]));
-      return tf.reshape(biasAdd(product, tf.reshape(biases[segment]!, [-1])), [n, height, width, -1]);
+      const product = linear(rows, tf.reshape(weight, [channels, -1]), tf.reshape(biases[segment]!, [-1]));
+      return tf.reshape(product, [n, height, width, -1]);
     });
   }
 }

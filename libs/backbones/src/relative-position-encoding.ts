@@ -1,5 +1,5 @@
 /** Convolutional relative position encoding of CoaT (Xu et al. 2021), which GroupMixFormer uses too. */
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { DepthwiseConv2d, Module } from '@pyramidal/nn';
 
 /** Window -> heads that use it. */
@@ -16,21 +16,18 @@ const HEADS = 8;
  */
 export class RelativePositionEncoding extends Module {
   readonly convList: DepthwiseConv2d[];
-  private readonly widths: number[];
 
   /** @param channels of all heads together. */
   constructor(channels: number) {
     super();
-    this.widths = WINDOWS.map(([, heads]) => (heads * channels) / HEADS);
-    this.convList = WINDOWS.map(([window], group) => new DepthwiseConv2d(this.widths[group]!, window));
+    this.convList = WINDOWS.map(([window, heads]) => new DepthwiseConv2d((heads * channels) / HEADS, window));
   }
 
-  /** @param values float32 [N, H, W, channels]. @returns the same shape. */
-  forward(values: tf.Tensor4D): tf.Tensor4D {
-    const groups = tf.split<tf.Tensor4D>(values, this.widths, 3);
-    return tf.concat(
-      this.convList.map((conv, group) => conv.forward(groups[group]!)),
-      3,
-    );
+  /**
+   * @param x float32 [N, H, W, I], whose channels from `first` on are the values.
+   * @returns float32 [N, H, W, channels].
+   */
+  forward(x: tf.Tensor4D, first: number): tf.Tensor4D {
+    return DepthwiseConv2d.sideBySide(this.convList, x, first);
   }
 }

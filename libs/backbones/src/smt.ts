@@ -9,7 +9,7 @@
  * Shapes: N images, H x W cells, C channels of the stage, T = H W tokens.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { biasAdd, gelu } from '@pyramidal/kernels';
+import { biasAdd, gelu, groupedProduct } from '@pyramidal/kernels';
 import {
   Backbone,
   BatchNorm,
@@ -66,8 +66,8 @@ const NORM = { epsilon: 1e-6 };
 
 const denseConv = (inputs: number, outputs: number, kernel: number, options: ConvOptions = {}): Conv2d =>
   new Conv2d(inputs, outputs, kernel, { init: initializers.fanOutNormal(), ...options });
-const depthwiseConv = (channels: number, kernel: number): DepthwiseConv2d =>
-  new DepthwiseConv2d(channels, kernel, { init: initializers.fanOutNormal(channels) });
+const depthwiseConv = (channels: number, kernel: number, { residual = false } = {}): DepthwiseConv2d =>
+  new DepthwiseConv2d(channels, kernel, { init: initializers.fanOutNormal(channels), residual });
 
 /** Opens the first stage: [N, H, W, 3] -> [N, floor(ceil(H / 2) / 2), ..., C]. */
 class Stem extends Module {
@@ -132,11 +132,10 @@ class HeadMixer extends Module {
   /** @param x float32 [N, H, W, C], head beside head. @returns float32 [N, H, W, 2 C]. */
   forward(x: tf.Tensor4D): tf.Tensor4D {
     const [n, height, width] = x.shape;
-    const heads = tf.reshape(x, [n * height * width, MODULATION_HEADS, this.channels / MODULATION_HEADS]);
-    const groups = tf.transpose(heads, [2, 0, 1]) as tf.Tensor3D;
-    const mixed = tf.matMul(groups, this.weight.value<tf.Rank.R3>(), false, true);
+    const rows: [number, number, number] = [n * height * width, MODULATION_HEADS, this.channels / MODULATION_HEADS];
+    const mixed = groupedProduct(tf.reshape(x, rows), this.weight.value<tf.Rank.R3>());
     const shape: [number, number, number, number] = [n, height, width, this.channels * EXPANSION];
-    return biasAdd(tf.reshape<tf.Rank.R4>(tf.transpose(mixed, [1, 0, 2]), shape), this.bias.value());
+    return biasAdd(tf.reshape<tf.Rank.R4>(mixed, shape), this.bias.value());
   }
 }
 
@@ -177,11 +176,7 @@ class Modulation extends Module {
   /** @param x float32 [N, H, W, C]. @returns the same shape. */
   forward(x: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {
     const convs = [this.localConv1, this.localConv2, this.localConv3, this.localConv4];
-    const heads = tf.split<tf.Tensor4D>(this.s.forward(x), MODULATION_HEADS, 3);
-    const scales = tf.concat(
-      convs.map((conv, head) => conv.forward(heads[head]!)),
-      3,
-    );
+    const scales = DepthwiseConv2d.sideBySide(convs, this.s.forward(x));
     const mixed = gelu(this.bn.forward(this.proj0.forward(scales), pass));
     const modulator = this.proj1.forward(mixed);
     pass.showAttention(this, () => ({ weights: modulator, map: tf.abs(modulator) }));
@@ -233,14 +228,13 @@ class ConvMlp extends Module {
   constructor(channels: number, hidden: number) {
     super();
     this.fc1 = new Linear(channels, hidden);
-    this.dwconv = depthwiseConv(hidden, 3);
+    this.dwconv = depthwiseConv(hidden, 3, { residual: true });
     this.fc2 = new Linear(hidden, channels);
   }
 
   /** @param x float32 [N, H, W, C]. @returns the same shape. */
   forward(x: tf.Tensor4D): tf.Tensor4D {
-    const hidden = this.fc1.forward(x);
-    return this.fc2.forward(gelu(tf.add<tf.Tensor4D>(hidden, this.dwconv.forward(hidden))));
+    return this.fc2.forward(gelu(this.dwconv.forward(this.fc1.forward(x))));
   }
 }
 

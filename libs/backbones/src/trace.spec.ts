@@ -13,9 +13,10 @@ type TraceRow = readonly [name: string, shape: number[], mean: number, std: numb
 /**
  * Official modules without a counterpart: activations and sequences have no parameters of their own, the relative
  * position encoding's product with the queries is its caller's here, the first stage only passes through parallel blocks,
- * GroupMixFormer projects into its segments one by one.
+ * GroupMixFormer projects into its segments one by one, SMT convolves the heads of a modulation together and adds the input of a
+ * feed-forward convolution at once.
  */
-const WITHOUT_COUNTERPART = /\.act\d$|\.att\.qkv$|^patch_embed1\.conv$|(^|\.)crpe\d?$|\[0\]$/;
+const WITHOUT_COUNTERPART = /\.local_conv_\d$|\.dwconv$|\.act\d$|\.att\.qkv$|^patch_embed1\.conv$|(^|\.)crpe\d?$|\[0\]$/;
 
 beforeAll(async () => {
   await openRuntime();
@@ -52,7 +53,7 @@ it.each([
 
 /** The module here that gives an official output; `[1]` and so on count the outputs of one call. */
 function counterpart(label: string): string {
-  return label.replace(/\[\d\]$/, '').replace(/\.dwconv$/, '.dwconv.dwconv');
+  return label.replace(/\[\d\]$/, '');
 }
 
 /** From now on keeps what the module's forward returns, tensor by tensor. */

@@ -1,5 +1,6 @@
 /** The GELU activation in its exact form. */
 import * as tf from '@tensorflow/tfjs-core';
+import { ownActivation } from './own-activation';
 import { applyWithSlope, type ValueAndSlope } from './slope';
 
 /**
@@ -8,7 +9,8 @@ import { applyWithSlope, type ValueAndSlope } from './slope';
  * @returns the same shape.
  */
 export function gelu<T extends tf.Tensor>(x: T): T {
-  return applyWithSlope(x, (input) => tf.mul(normalCdf(tf.mul(input, Math.SQRT1_2)), input), valueAndSlope);
+  const valueOf = (input: tf.Tensor): tf.Tensor => tf.mul(normalCdf(tf.mul(input, Math.SQRT1_2)), input);
+  return ownActivation(x, 'gelu') ?? applyWithSlope(x, valueOf, valueAndSlope);
 }
 
 /** With `a = x / sqrt(2)`: the slope is `Phi(x) + a exp(-a^2) / sqrt(pi)`. */

@@ -1,6 +1,7 @@
 /** The hard swish activation of MobileNetV3. */
 import * as tf from '@tensorflow/tfjs-core';
 import { nativeOps } from '#native-ops';
+import { ownActivation } from './own-activation';
 import { applyWithSlope, type ValueAndSlope } from './slope';
 
 /**
@@ -9,7 +10,7 @@ import { applyWithSlope, type ValueAndSlope } from './slope';
  * @returns the same shape.
  */
 export function hardSwish<T extends tf.Tensor>(x: T): T {
-  return applyWithSlope(x, (input) => parts(input).value, valueAndSlope);
+  return ownActivation(x, 'hard_swish') ?? applyWithSlope(x, (input) => parts(input).value, valueAndSlope);
 }
 
 function parts(x: tf.Tensor): { ramp: tf.Tensor; sixth: tf.Tensor; value: tf.Tensor } {

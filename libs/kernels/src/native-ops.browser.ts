@@ -7,3 +7,4 @@ export const nativeOps = (): NativeOps | null => null;
 export const ownOps = nativeOps;
 export const processorOps = nativeOps;
 export const recordedProcessorOps = nativeOps;
+export const inSingleOperations = <T>(work: () => T): T => work();

@@ -74,17 +74,35 @@ export function ownOps(): NativeOps | null {
   return binding?.sessions === undefined || binding.recording?.isExported === true ? null : nativeOps();
 }
 
-/** The operations of this project's own addon for processors, or null on cards too, which have faster ways. */
-export function processorOps(): NativeOps | null {
-  return engineBackend()?.binding.isUsingGpuDevice() === true ? null : ownOps();
+/** Whether `inSingleOperations` runs. */
+let isComposed = false;
+
+/** Runs `work` with TensorFlow.js's operations in place of this project's for processors, for those who watch them. */
+export function inSingleOperations<T>(work: () => T): T {
+  const before = isComposed;
+  isComposed = true;
+  try {
+    return work();
+  } finally {
+    isComposed = before;
+  }
+}
+
+/**
+ * The operations of this project's own addon for processors, or null on cards too, which have faster ways.
+ * @param isFloat32 only where products and convolutions are in float32, which graphs may have in half width.
+ */
+export function processorOps({ isFloat32 = false } = {}): NativeOps | null {
+  const binding = engineBackend()?.binding;
+  const isLeftOut = isComposed || (isFloat32 && binding?.recording?.isFloat32 === false);
+  return isLeftOut || binding?.isUsingGpuDevice() === true ? null : ownOps();
 }
 
 /**
  * The same while a graph is recorded for this process; null at any other time. For operations that round in another way than those
  * in whose place they are: what is computed one by one stays what it is without the addon.
- * @param isFloat32 only where products and convolutions are in float32.
+ * @param options as above.
  */
-export function recordedProcessorOps({ isFloat32 = false } = {}): NativeOps | null {
-  const recording = engineBackend()?.binding.recording;
-  return recording === undefined || (isFloat32 && !recording.isFloat32) ? null : processorOps();
+export function recordedProcessorOps(options?: { readonly isFloat32?: boolean }): NativeOps | null {
+  return engineBackend()?.binding.recording === undefined ? null : processorOps(options);
 }

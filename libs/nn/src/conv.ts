@@ -1,6 +1,6 @@
 /** Dense and depthwise convolutions as layers, with PyTorch's padding. */
 import * as tf from '@tensorflow/tfjs-core';
-import { biasAdd, conv2d, convOfResized, depthwiseConv2d } from '@pyramidal/kernels';
+import { biasAdd, conv2d, convOfResized, depthwiseConv2d, depthwiseGroups } from '@pyramidal/kernels';
 import { fanInUniform, zeros, type Initializer } from './initializers';
 import { Module } from './module';
 import { Parameter } from './parameter';
@@ -98,13 +98,31 @@ export class DepthwiseConv2d extends Module {
   forward(x: tf.Tensor4D): tf.Tensor4D {
     return tf.tidy(() => {
       const repeats = x.shape[3] / this.channels;
-      const weight = this.weight.value<tf.Rank.R4>();
-      const filter = this.residual ? tf.add<tf.Tensor4D>(weight, centreTap(this.kernel)) : weight;
-      const y = depthwiseConv2d(x, repeats === 1 ? filter : tf.tile(filter, [1, 1, repeats, 1]), this.geometry);
-      if (this.bias === undefined) return y;
-      const bias = this.bias.value<tf.Rank.R1>();
-      return biasAdd(y, repeats === 1 ? bias : tf.tile(bias, [repeats]));
+      const filter = this.filter();
+      const bias = this.bias?.value<tf.Rank.R1>();
+      if (repeats === 1) return depthwiseConv2d(x, filter, this.geometry, bias);
+      return depthwiseConv2d(x, tf.tile(filter, [1, 1, repeats, 1]), this.geometry, bias && tf.tile(bias, [repeats]));
     });
+  }
+
+  /**
+   * What each convolution gives for channels of its own, side by side; they keep the size, at stride 1.
+   * @param x float32 [N, H, W, I]. @param first of its channels for the first convolution.
+   * @returns float32 [N, H, W, channels of all].
+   */
+  static sideBySide(convs: readonly DepthwiseConv2d[], x: tf.Tensor4D, first = 0): tf.Tensor4D {
+    return tf.tidy(() => {
+      const groups = convs.map((conv) => ({
+        filter: conv.filter(),
+        bias: conv.bias?.value<tf.Rank.R1>() ?? tf.zeros<tf.Rank.R1>([conv.channels]),
+      }));
+      return depthwiseGroups(x, groups, first);
+    });
+  }
+
+  private filter(): tf.Tensor4D {
+    const weight = this.weight.value<tf.Rank.R4>();
+    return this.residual ? tf.add(weight, centreTap(this.kernel)) : weight;
   }
 }
 

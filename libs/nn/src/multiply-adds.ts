@@ -1,5 +1,6 @@
 /** The size of a forward pass in multiply-adds, counted while it runs. */
 import * as tf from '@tensorflow/tfjs-core';
+import { inSingleOperations } from '@pyramidal/kernels';
 
 /** The multiply-adds of one run; biases, norms, activations and resizing do not count. */
 export interface MultiplyAdds {
@@ -22,7 +23,7 @@ export function countMultiplyAdds(run: () => tf.TensorContainer): MultiplyAdds {
     return result as never;
   };
   try {
-    tf.dispose(tf.tidy(run));
+    tf.dispose(tf.tidy(() => inSingleOperations(run)));
   } finally {
     delete (engine as Partial<typeof engine>).runKernel;
   }

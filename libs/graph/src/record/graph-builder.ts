@@ -88,6 +88,11 @@ export class GraphBuilder implements GraphWriter {
     return this.options.portable === true;
   }
 
+  get hasProcessorOps(): boolean {
+    const { real, options } = this;
+    return real.sessions !== undefined && options.exported !== true && !real.isUsingGpuDevice();
+  }
+
   /** The binding that TensorFlow.js sees while recording. */
   binding(): EngineBinding {
     const fail = (what: string) => (): never => this.fail(what);

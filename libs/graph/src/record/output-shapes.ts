@@ -254,6 +254,18 @@ const resizedTaps: Rule = ([products], { height, width }) => {
   return { shape: [images, height.int, width.int, channels], dtype: products.dtype };
 };
 
+/** Of `depthwiseConvs`: a map, a bias of as many values as channels come out, and filters. */
+const mixedConv: Rule = ([map, bias]) =>
+  map === undefined || bias === undefined
+    ? null
+    : { shape: [...map.shape.slice(0, 3), bias.shape[0] ?? 0], dtype: map.dtype };
+
+/** Of `groupedProduct`: rows [R, heads, groups] and weights [groups, outputs, heads]. */
+const groupedProduct: Rule = ([x, weights]) =>
+  x === undefined || weights === undefined
+    ? null
+    : { shape: [x.shape[0] ?? 0, x.shape[2] ?? 0, weights.shape[1] ?? 0], dtype: x.dtype };
+
 const isInt = (attr: AttrValue | undefined): attr is { readonly int: number } => attr !== undefined && 'int' in attr;
 
 const rules: Readonly<Record<string, Rule>> = {
@@ -305,7 +317,11 @@ const rules: Readonly<Record<string, Rule>> = {
   Select: likeSecond,
   Cast: cast,
   ...forEach(['AddN', 'ReverseV2'], likeFirst),
-  PyramidalLayerNorm: likeFirst,
+  ...forEach(['PyramidalActivation', 'PyramidalLayerNorm'], likeFirst),
+  PyramidalFactorAttention: likeSecond,
+  PyramidalGroupedProduct: groupedProduct,
+  PyramidalLinear: matrixProduct('', ''),
+  PyramidalMixedConv: mixedConv,
   PyramidalDeformableAttention: attention,
   PyramidalDeformableAttentionGrad: likeFirstThree,
   PyramidalConv3x3: conv3x3(3),

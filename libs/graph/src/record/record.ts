@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type EngineBackend } from '@pyramidal/kernels/engine';
 import { giveOwnValue, idOfValue, infoOf } from './tensor-record';
 import { type ConstantTensor, type GraphNode, type TensorSignature, type TensorType } from './graph-def';
+import { absorb } from './absorb';
 import { GraphBuilder, dataTypeOf, type RecordOptions } from './graph-builder';
 import { type TensorTree, flatten, inTidy, mapTree } from './tensor-tree';
 
@@ -65,9 +66,17 @@ export function record<I extends TensorTree, O extends TensorTree>(
     variables.forEach((variable, i) => variable.assign(before[i] as tf.Tensor));
     const kept = tf.memory().numTensors - tensorsBefore;
     if (kept !== 0) builder.fail(`${kept} more tensors are kept than before`);
+    const { nodes, refOf } = absorb({
+      nodes: builder.nodes,
+      tensors: builder.tensors,
+      outputs: Object.values(recorded.outputs).map(({ ref }) => ref),
+    });
     return {
       ...recorded,
-      nodes: builder.nodes,
+      outputs: Object.fromEntries(
+        Object.entries(recorded.outputs).map(([path, output]) => [path, { ...output, ref: refOf(output.ref) }]),
+      ),
+      nodes,
       inputs: tracker.inputs,
       tensors: builder.tensors,
       constantBytes: builder.constantBytes,

@@ -11,6 +11,8 @@ type Attrs = Readonly<Record<string, AttrValue>>;
 
 /** The part of a builder that rewrites need. */
 export interface GraphWriter {
+  /** Whether the graph may have the operations of this project's addon for processors. */
+  readonly hasProcessorOps: boolean;
   /** Adds a node, or finds the same one that is there already; returns `node:0`. */
   addNode(op: string, inputs: readonly string[], attrs: Attrs): string;
   /** Adds a constant, or finds an equal one; returns `node:0`. */
@@ -30,6 +32,11 @@ export function rewrite(
 ): string | null {
   return REWRITES[op]?.(graph, attrs, inputs) ?? null;
 }
+
+const isTrue = (attr: AttrValue | undefined): boolean => attr !== undefined && 'bool' in attr && attr.bool;
+
+const textOf = (attr: AttrValue | undefined): string | undefined =>
+  attr !== undefined && 'string' in attr ? attr.string : undefined;
 
 const FLOAT = { T: { type: DT_FLOAT } };
 
@@ -84,19 +91,24 @@ const plainBias: Rewrite = (graph, _attrs, inputs) => {
 
 /**
  * Batch norm with given statistics goes into the convolution before it. A bias between the two would keep them apart, so
- * it moves into the mean; without a convolution a product and a sum are faster.
+ * it moves into the mean; without a convolution this project's own operation, or a product and a sum, are faster.
  */
 const batchNorm: Rewrite = (graph, attrs, inputs) => {
   const { epsilon, is_training: isTraining } = attrs;
-  if (isTraining === undefined || !('bool' in isTraining) || isTraining.bool) return null;
+  if (isTrue(isTraining)) return null;
   if (epsilon === undefined || !('float' in epsilon)) return null;
   const [x, scale, offset, mean, variance] = refs(inputs) as [string, string, string, string, string];
   const before = graph.nodeOf(x);
   if (before?.op === 'Conv2D') return null;
   const [unbiased, bias] = before?.op === 'BiasAdd' ? (before.inputs as [string, string]) : [undefined, ''];
-  if (unbiased !== undefined && graph.nodeOf(unbiased)?.op === 'Conv2D') {
+  if (unbiased !== undefined && (graph.hasProcessorOps || graph.nodeOf(unbiased)?.op === 'Conv2D')) {
     const shifted = graph.addNode('Sub', [mean, bias], FLOAT);
-    return graph.addNode('FusedBatchNormV3', [unbiased, scale, offset, shifted, variance], attrs);
+    const norm = [unbiased, scale, offset, shifted, variance] as const;
+    if (graph.nodeOf(unbiased)?.op === 'Conv2D') return graph.addNode('FusedBatchNormV3', norm, attrs);
+    return ownBatchNorm(graph, epsilon.float, [norm]);
+  }
+  if (graph.hasProcessorOps && before?.op !== OWN_CONVOLUTION) {
+    return ownBatchNorm(graph, epsilon.float, [[x, scale, offset, mean, variance]]);
   }
   const shift = graph.constantRef({ dtype: DT_FLOAT, shape: [], values: Float32Array.of(epsilon.float) });
   const inverseStd = graph.addNode('Rsqrt', [graph.addNode('AddV2', [variance, shift], FLOAT)], FLOAT);
@@ -140,11 +152,56 @@ const layerNorm: Rewrite = (graph, { epsilon }, inputs) => {
   return graph.addNode('AddV2', [scaled, offset.ref], FLOAT);
 };
 
+/** A map with its norm: map, scale, offset, mean, variance. */
+type NormedMap = readonly [x: string, scale: string, offset: string, mean: string, variance: string];
+
+/** This project's batch norm of maps that are put side by side. */
+function ownBatchNorm(graph: GraphWriter, epsilon: number, maps: readonly NormedMap[]): string {
+  return graph.addNode(
+    'PyramidalBatchNorm',
+    [0, 1, 2, 3, 4].flatMap((input) => maps.map((map) => map[input] as string)),
+    {
+      maps: { int: maps.length },
+      epsilon: { float: epsilon },
+      activation: { string: 'none' },
+    },
+  );
+}
+
+/** Maps that are put side by side along their channels go through their norms on the way. */
+const concatenation: Rewrite = (graph, _attrs, inputs) => {
+  const maps = inputs.slice(0, -1);
+  const axis = inputs.at(-1)?.constant?.[0];
+  const rank = maps[0]?.shape.length;
+  if (!graph.hasProcessorOps || rank === undefined || (axis !== rank - 1 && axis !== -1)) return null;
+  const epsilons = new Set<number>();
+  const normed = maps.map(({ ref }) => normOf(graph, ref, epsilons));
+  const [epsilon] = epsilons;
+  return epsilon === undefined || epsilons.size > 1 ? null : ownBatchNorm(graph, epsilon, normed);
+};
+
+/** What a map is the norm of; itself with nothing where it is none. */
+function normOf(graph: GraphWriter, ref: string, epsilons: Set<number>): NormedMap {
+  const node = graph.nodeOf(ref);
+  const isNorm = node?.op === 'FusedBatchNormV3' ? !isTrue(node.attrs['is_training']) : isPlainNorm(node);
+  const epsilon = node?.attrs['epsilon'];
+  if (isNorm && epsilon !== undefined && 'float' in epsilon && node?.inputs.length === 5) {
+    epsilons.add(epsilon.float);
+    return node.inputs as unknown as NormedMap;
+  }
+  const nothing = graph.constantRef({ dtype: DT_FLOAT, shape: [0], values: new Float32Array() });
+  return [ref, nothing, nothing, nothing, nothing];
+}
+
+const isPlainNorm = (node: GraphNode | undefined): boolean =>
+  node?.op === 'PyramidalBatchNorm' && textOf(node.attrs['activation']) === 'none';
+
 const REWRITES: Readonly<Record<string, Rewrite>> = {
   MatMul: plainMatrixProduct,
   BatchMatMul: plainMatrixProduct,
   BatchMatMulV2: plainMatrixProduct,
   BiasAdd: plainBias,
+  ConcatV2: concatenation,
   FusedBatchNormV3: batchNorm,
   Relu: relu,
   _MklLayerNorm: layerNorm,

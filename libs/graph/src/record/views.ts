@@ -7,7 +7,8 @@ import type { SymbolicTensor } from './symbolic-tensor';
  * recorded at once: the tensor owes its reshape, elementwise operations pass the debt on, and all others have it paid.
  */
 
-const UNARY = /^(Abs|Neg|Exp|Log|Sqrt|Rsqrt|Square|Erf|Tanh|Sigmoid|Reciprocal|Relu6?|Softplus|Cast)$/;
+const UNARY =
+  /^(Abs|Neg|Exp|Log|Sqrt|Rsqrt|Square|Erf|Tanh|Sigmoid|Reciprocal|Relu6?|Softplus|Cast|PyramidalActivation)$/;
 const BINARY = /^(Add|AddV2|Sub|Mul|Div|RealDiv|Maximum|Minimum|SquaredDifference|Relu6Grad|ReluGrad|BiasAdd)$/;
 
 /** The tensor seen in another shape of the same size. */

@@ -50,6 +50,14 @@ class Array {
   int rank() const { return TF_NumDims(tensor_); }
   int64_t size(int axis) const { return TF_Dim(tensor_, axis); }
 
+  std::vector<int64_t> sizes() const {
+    std::vector<int64_t> all(rank());
+    for (int i = 0; i < rank(); i++) all[i] = size(i);
+    return all;
+  }
+
+  int64_t count() const { return TF_TensorElementCount(tensor_); }
+
   std::string shape() const {
     std::string text = "[";
     for (int i = 0; i < rank(); i++) text += (i == 0 ? "" : ", ") + std::to_string(size(i));
@@ -85,12 +93,12 @@ inline Array InputOf(TF_OpKernelContext *context, int i) {
   return Array(tensor);
 }
 
-inline Array OutputOf(TF_OpKernelContext *context, int i, TF_DataType dtype, std::initializer_list<int64_t> shape) {
+inline Array OutputOf(TF_OpKernelContext *context, int i, TF_DataType dtype, const std::vector<int64_t> &shape) {
   const Status status;
   int64_t count = 1;
   for (const int64_t length : shape) count *= length;
   const size_t bytes = static_cast<size_t>(count) * TF_DataTypeSize(dtype);
-  TF_Tensor *const tensor = TF_AllocateOutput(context, i, dtype, shape.begin(), static_cast<int>(shape.size()), bytes,
+  TF_Tensor *const tensor = TF_AllocateOutput(context, i, dtype, shape.data(), static_cast<int>(shape.size()), bytes,
                                               status.it);
   status.Check();
   return Array(tensor);
@@ -126,7 +134,8 @@ inline bool Register(const Operation &operation) {
   for (const char *attr : operation.attrs) TF_OpDefinitionBuilderAddAttr(op, attr);
   for (const char *input : operation.inputs) TF_OpDefinitionBuilderAddInput(op, input);
   for (const char *output : operation.outputs) TF_OpDefinitionBuilderAddOutput(op, output);
-  TF_OpDefinitionBuilderSetIsStateful(op, operation.isStateful);
+  // The function sets it whatever it is given.
+  if (operation.isStateful) TF_OpDefinitionBuilderSetIsStateful(op, true);
   TF_OpDefinitionBuilderSetShapeInferenceFunction(
       op, [](TF_ShapeInferenceContext *context, TF_Status *shape) {
         TF_ShapeInferenceContextSetUnknownShape(context, shape);

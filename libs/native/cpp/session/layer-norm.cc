@@ -10,30 +10,30 @@ namespace pyramidal {
 namespace {
 
 // Sums run side by side, as many as two registers of AVX2 hold.
-constexpr int64_t kLanes = 16;
+constexpr int64_t kSumLanes = 16;
 
 inline float Total(const float *lanes) {
   float sum = 0;
-  for (int64_t i = 0; i < kLanes; i++) sum += lanes[i];
+  for (int64_t i = 0; i < kSumLanes; i++) sum += lanes[i];
   return sum;
 }
 
 // Rows `begin..end`, which have `channels` values each.
 PYRAMIDAL_LOOPS void Normalise(const float *x, const float *__restrict scale, const float *__restrict offset,
                                float epsilon, int64_t channels, float *y, int64_t begin, int64_t end) {
-  const int64_t whole = channels - channels % kLanes;
+  const int64_t whole = channels - channels % kSumLanes;
   for (int64_t row = begin; row < end; row++) {
     const float *__restrict in = x + row * channels;
     float *__restrict out = y + row * channels;
-    float lanes[kLanes] = {0};
-    for (int64_t c = 0; c < whole; c += kLanes) {
-      for (int64_t i = 0; i < kLanes; i++) lanes[i] += in[c + i];
+    float lanes[kSumLanes] = {0};
+    for (int64_t c = 0; c < whole; c += kSumLanes) {
+      for (int64_t i = 0; i < kSumLanes; i++) lanes[i] += in[c + i];
     }
     for (int64_t c = whole; c < channels; c++) lanes[c - whole] += in[c];
     const float mean = Total(lanes) / static_cast<float>(channels);
-    std::fill_n(lanes, kLanes, 0.0f);
-    for (int64_t c = 0; c < whole; c += kLanes) {
-      for (int64_t i = 0; i < kLanes; i++) lanes[i] += (in[c + i] - mean) * (in[c + i] - mean);
+    std::fill_n(lanes, kSumLanes, 0.0f);
+    for (int64_t c = 0; c < whole; c += kSumLanes) {
+      for (int64_t i = 0; i < kSumLanes; i++) lanes[i] += (in[c + i] - mean) * (in[c + i] - mean);
     }
     for (int64_t c = whole; c < channels; c++) lanes[c - whole] += (in[c] - mean) * (in[c] - mean);
     const float inverse_std = 1 / std::sqrt(Total(lanes) / static_cast<float>(channels) + epsilon);

@@ -52,6 +52,14 @@ void FlushDenormals() {
 #endif
 }
 
+void Pause() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ __volatile__("yield");
+#endif
+}
+
 // Threads that run what they are given. A thread is idle while it waits for a task, awake at first, then asleep.
 class Workers {
  public:
@@ -138,14 +146,6 @@ class Workers {
     self.task = nullptr;
     self.given.store(false);
     return task;
-  }
-
-  static void Pause() {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ __volatile__("yield");
-#endif
   }
 
   bool Take(Task &task) {
@@ -263,13 +263,18 @@ class Countdown {
     if (--count_ == 0) zero_.notify_one();
   }
 
+  // What is left is a part that another thread is at, and soon done.
   void Wait() {
+    const Clock::time_point end = Clock::now() + kSpin;
+    while (count_.load(std::memory_order_relaxed) != 0 && Clock::now() < end) {
+      for (int spin = 0; spin < 64 && count_.load(std::memory_order_relaxed) != 0; spin++) Pause();
+    }
     std::unique_lock<std::mutex> lock(mutex_);
     zero_.wait(lock, [this] { return count_ == 0; });
   }
 
  private:
-  int64_t count_;
+  std::atomic<int64_t> count_;
   std::mutex mutex_;
   std::condition_variable zero_;
 };

@@ -15,7 +15,7 @@ interface Kernel {
 }
 
 /** What is there where there is no card. */
-type OfProcessors = 'hasOwnRoiAlign' | 'ownRoiAlign' | 'ownArgMaxOfResized';
+type OfProcessors = 'hasOwnRoiAlign' | 'inSingleOperations' | 'ownRoiAlign' | 'ownArgMaxOfResized';
 
 /** Bytes, which engines without TensorFlow have nothing to compare with. */
 type Bytes = 'floatsOfBytes' | 'takesBytes';
@@ -60,6 +60,14 @@ const KERNELS: Readonly<Record<KernelName, Kernel>> = {
     shapes: [IMAGE, [5, 5, CHANNELS]],
     run: ([x, filter]) => kernels.depthwiseConv2d(image(x), filter as tf.Tensor3D, { stride: 1, padding: 2 }),
   },
+  depthwiseGroups: {
+    shapes: [IMAGE, [3, 3, 5, 1], [5], [5, 5, 3, 1], [3]],
+    run: ([x, small, smallBias, large, largeBias]) =>
+      kernels.depthwiseGroups(image(x), [
+        { filter: image(small), bias: vector(smallBias) },
+        { filter: image(large), bias: vector(largeBias) },
+      ]),
+  },
   deformableAttention: {
     shapes: [
       [1, 20, 2, 4],
@@ -77,7 +85,22 @@ const KERNELS: Readonly<Record<KernelName, Kernel>> = {
         weights as tf.Tensor5D,
       ),
   },
+  factorAttention: {
+    shapes: [
+      [2, 20, 24],
+      [2, 20, 8],
+    ],
+    run: ([qkv, positions]) =>
+      kernels.factorAttention(qkv as tf.Tensor3D, { heads: 2, scale: 0.5, positions: () => positions as tf.Tensor3D }),
+  },
   gelu: { shapes: [IMAGE], run: ([x]) => kernels.gelu(tf.mul(x!, 4)) },
+  groupedProduct: {
+    shapes: [
+      [20, 2, 4],
+      [4, 3, 2],
+    ],
+    run: ([x, weights]) => kernels.groupedProduct(x as tf.Tensor3D, weights as tf.Tensor3D),
+  },
   groupNorm: {
     shapes: [IMAGE, VECTOR, VECTOR],
     run: ([x, scale, offset]) =>
@@ -87,6 +110,10 @@ const KERNELS: Readonly<Record<KernelName, Kernel>> = {
   layerNorm: {
     shapes: [IMAGE, VECTOR, VECTOR],
     run: ([x, scale, offset]) => kernels.layerNorm(image(x), vector(scale), vector(offset), 1e-3),
+  },
+  linear: {
+    shapes: [[20, 8], [8, 6], [6]],
+    run: ([x, weight, bias]) => kernels.linear(matrix(x), matrix(weight), vector(bias)),
   },
   linearSumAssignment: {
     shapes: [[2, 4, 6]],

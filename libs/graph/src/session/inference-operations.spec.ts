@@ -1,0 +1,232 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  batchNorm,
+  conv2d,
+  depthwiseConv2d,
+  depthwiseGroups,
+  factorAttention,
+  gelu,
+  groupedProduct,
+  hardSwish,
+  inSingleOperations,
+  linear,
+} from '@pyramidal/kernels';
+import { expectClose, onEngines, wavesTensor } from '@pyramidal/testing';
+import { compile } from '../compile';
+
+type Inputs = Record<string, tf.Tensor>;
+
+/** Operations that go over whole maps. */
+const COMPUTES = /^(Pyramidal|Add|Mul|Concat|Split|MatMul|Conv|Depthwise|BiasAdd|FusedBatchNorm|Erf|Relu)/;
+
+/**
+ * Compares a function in three forms: composed of TensorFlow.js's operations, with the addon's own
+ * operations one by one, and as a graph.
+ */
+function expectSame(fn: (inputs: Inputs) => tf.Tensor, inputs: Inputs): string[] {
+  const step = compile((given: Inputs) => ({ y: fn(given) }));
+  return tf.tidy(() => {
+    const composed = inSingleOperations(() => fn(inputs));
+    const expected = composed.dataSync<'float32'>();
+    const atol = 2e-6 * expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    for (const [form, y] of [
+      ['alone', fn(inputs)],
+      ['compiled', step(inputs).y],
+    ] as const) {
+      // prettier-ignore
+      expect(y.shape).toEqual(composed.shape);
+      expectClose(y.dataSync(), expected, { rtol: 1e-5, atol }, form);
+    }
+    const operations = step.explain().flatMap((graph) => Object.keys(graph.operations));
+    step.dispose();
+    return operations.filter((name) => COMPUTES.test(name));
+  });
+}
+
+const normal = (shape: number[], seed: number): tf.Tensor => tf.randomNormal(shape, 0, 1, 'float32', seed);
+
+onEngines(
+  "the addon's own operations where no gradient is taken",
+  () => {
+    beforeEach(() => tf.engine().startScope());
+    afterEach(() => tf.engine().endScope());
+
+    it.each([
+      // Rows and outputs that no tile divides, fewer of both than a tile has, one of each, more inputs than stay in the cache.
+      [67, 40, 75],
+      [3, 20, 100],
+      [5, 7, 3],
+      [1, 1, 1],
+      [300, 600, 20],
+      [9, 33, 1000],
+      [40, 2000, 36],
+    ])('multiply %i rows of %i inputs to %i outputs', (rows, inputs, outputs) => {
+      const tensors = {
+        x: normal([rows, inputs], 1),
+        weight: normal([inputs, outputs], 2),
+        bias: normal([outputs], 3),
+      };
+      const layer = ({ x, weight, bias }: Inputs): tf.Tensor2D =>
+        linear(x as tf.Tensor2D, weight as tf.Tensor2D, bias as tf.Tensor1D);
+      expect(expectSame(layer, tensors)).toEqual(['PyramidalLinear']);
+    });
+
+    it('end a product with a norm, an activation and a sum', () => {
+      const [rows, channels] = [90, 37];
+      const vector = (seed: number): tf.Tensor => tf.add(1.5, wavesTensor([channels], seed));
+      const inputs = {
+        x: normal([2, 5, 9, 16], 1),
+        weight: normal([1, 1, 16, channels], 2),
+        other: normal([2, 5, 9, channels], 3),
+        scale: vector(4),
+        offset: vector(5),
+        mean: vector(6),
+        variance: vector(7),
+      };
+      expect(inputs.x.size / 16).toBe(rows);
+      const block = ({ x, weight, other, ...statistics }: Inputs): tf.Tensor => {
+        const y = conv2d(x as tf.Tensor4D, weight as tf.Tensor4D, { stride: 1, padding: 0 });
+        const norm = batchNorm.infer(y, {
+          ...(statistics as unknown as batchNorm.BatchNormInferOptions),
+          epsilon: 1e-5,
+        });
+        return tf.add(other!, hardSwish(norm));
+      };
+      expect(expectSame(block, inputs)).toEqual(['PyramidalLinear']);
+    });
+
+    it('end a product with a ReLU', () => {
+      const inputs = { x: normal([30, 8], 1), weight: normal([8, 24], 2), bias: normal([24], 3) };
+      const block = ({ x, weight, bias }: Inputs): tf.Tensor =>
+        tf.relu(linear(x as tf.Tensor2D, weight as tf.Tensor2D, bias as tf.Tensor1D));
+      expect(expectSame(block, inputs)).toEqual(['PyramidalLinear']);
+    });
+
+    it('read what several need only once each', () => {
+      const inputs = { x: normal([30, 8], 1), weight: normal([8, 24], 2) };
+      const both = ({ x, weight }: Inputs): tf.Tensor => {
+        const y = linear(x as tf.Tensor2D, weight as tf.Tensor2D);
+        return tf.mul(gelu(y), y);
+      };
+      expect(expectSame(both, inputs).sort()).toEqual(['Mul', 'PyramidalActivation', 'PyramidalLinear']);
+    });
+
+    it.each([3, 5, 7, 9])('convolve channels in windows of %i', (size) => {
+      for (const [height, width, channels] of [
+        [10, 16, 20],
+        [1, 1, 3],
+        [5, 30, 16],
+        [3, 2, 70],
+      ] as const) {
+        const inputs = {
+          x: normal([2, height, width, channels], 1),
+          filter: normal([size, size, channels, 1], 2),
+          bias: normal([channels], 3),
+        };
+        const convolve = ({ x, filter, bias }: Inputs): tf.Tensor =>
+          gelu(
+            depthwiseConv2d(
+              x as tf.Tensor4D,
+              filter as tf.Tensor4D,
+              { stride: 1, padding: (size - 1) / 2 },
+              bias as tf.Tensor1D,
+            ),
+          );
+        expect(expectSame(convolve, inputs)).toEqual(['PyramidalMixedConv']);
+      }
+    });
+
+    it('convolve groups of channels in windows of their own, and leave others out', () => {
+      const inputs = {
+        x: normal([2, 6, 9, 50], 1),
+        small: normal([3, 3, 6, 1], 2),
+        large: normal([7, 7, 24, 1], 3),
+        smallBias: normal([6], 4),
+        largeBias: normal([24], 5),
+      };
+      const convolve = ({ x, small, large, smallBias, largeBias }: Inputs): tf.Tensor =>
+        depthwiseGroups(
+          x as tf.Tensor4D,
+          [
+            { filter: small as tf.Tensor4D, bias: smallBias as tf.Tensor1D },
+            { filter: large as tf.Tensor4D, bias: largeBias as tf.Tensor1D },
+          ],
+          11,
+        );
+      // The biases are put side by side.
+      expect(expectSame(convolve, inputs)).toEqual(['ConcatV2', 'PyramidalMixedConv']);
+    });
+
+    it('normalise maps and put them side by side', () => {
+      const names = ['scale', 'offset', 'mean', 'variance'] as const;
+      const statistics = names.flatMap((name, i) =>
+        [13, 32].map((channels, map) => [`${name}${map}`, tf.add(1.5, wavesTensor([channels], i))] as const),
+      );
+      const inputs: Inputs = {
+        a: normal([2, 3, 4, 13], 1),
+        b: normal([2, 3, 4, 32], 2),
+        c: normal([2, 3, 4, 5], 3),
+        ...Object.fromEntries(statistics),
+      };
+      const join = (given: Inputs): tf.Tensor => {
+        const norm = (x: tf.Tensor, map: number): tf.Tensor => {
+          const own = Object.fromEntries(names.map((name) => [name, given[`${name}${map}`]]));
+          return batchNorm.infer(x, { ...(own as unknown as batchNorm.BatchNormInferOptions), epsilon: 1e-5 });
+        };
+        return hardSwish(tf.concat([norm(given['a']!, 0), given['c']!, norm(given['b']!, 1)], 3));
+      };
+      expect(expectSame(join, inputs)).toEqual(['PyramidalBatchNorm']);
+    });
+
+    it.each([
+      [1, 7, 8, 2],
+      [2, 300, 40, 8],
+      [1, 300, 160, 8],
+      [1, 9, 3, 3],
+    ])('attend in %i images of %i tokens, %i channels in %i heads', (images, tokens, channels, heads) => {
+      const inputs = {
+        qkv: normal([images, tokens, 3 * channels], 1),
+        positions: normal([images, tokens, channels], 2),
+      };
+      const attend = ({ qkv, positions }: Inputs): tf.Tensor =>
+        factorAttention(qkv as tf.Tensor3D, { heads, scale: 0.3, positions: () => positions as tf.Tensor3D });
+      expect(expectSame(attend, inputs)).toEqual(['PyramidalFactorAttention']);
+    });
+
+    it('multiply the channels of heads by group', () => {
+      const inputs = { x: normal([50, 4, 18], 1), weights: normal([18, 8, 4], 2) };
+      const multiply = ({ x, weights }: Inputs): tf.Tensor => groupedProduct(x as tf.Tensor3D, weights as tf.Tensor3D);
+      expect(expectSame(multiply, inputs)).toEqual(['PyramidalGroupedProduct']);
+    });
+
+    it.each([
+      ['GELU', gelu, (x: number) => 0.5 * x * (1 + erf(x * Math.SQRT1_2))],
+      ['hard swish', hardSwish, (x: number) => (x * Math.min(Math.max(x + 3, 0), 6)) / 6],
+    ] as const)('give %s over the whole range of numbers', (_name, activate, exact) => {
+      const values = Float32Array.from({ length: 4001 }, (_, i) => (i - 2000) / 250);
+      const received = activate(tf.tensor1d(values)).dataSync();
+      expectClose(received, Float32Array.from(values, exact), { rtol: 1e-6, atol: 6e-7 });
+      const extremes = activate(tf.tensor1d([NaN, Infinity, 0, 1e30])).dataSync();
+      expect(Array.from(extremes)).toEqual([NaN, Infinity, 0, Math.fround(1e30)]);
+    });
+
+    it('say what does not fit', () => {
+      const x = normal([2, 3, 4, 8], 1) as tf.Tensor4D;
+      const filter = normal([3, 3, 9, 1], 2) as tf.Tensor4D;
+      const convolve = (): tf.Tensor => depthwiseGroups(x, [{ filter, bias: tf.zeros([9]) }]);
+      expect(convolve).toThrow(/map: expected at least 9 channels, received \[2, 3, 4, 8\]/);
+    });
+  },
+  ['tensorflow'],
+);
+
+/** The error function by its series, in float64; beyond 4 it is 1 to float32. */
+function erf(x: number): number {
+  if (Math.abs(x) > 4) return Math.sign(x);
+  let [term, sum] = [x, x];
+  for (let n = 1; n < 120; n++) {
+    term *= (-x * x) / n;
+    sum += term / (2 * n + 1);
+  }
+  return (2 / Math.sqrt(Math.PI)) * sum;
+}

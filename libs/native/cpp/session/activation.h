@@ -1,0 +1,77 @@
+// Activations that operations end with.
+#ifndef PYRAMIDAL_ACTIVATION_H_
+#define PYRAMIDAL_ACTIVATION_H_
+
+#include <cstring>
+
+#include "kernel.h"
+#include "vectors.h"
+
+namespace pyramidal {
+
+enum class Activation { kNone, kRelu, kGelu, kHardSwish };
+
+// That of a kernel's attribute `activation`.
+inline Activation ReadActivation(TF_OpKernelConstruction *construction, TF_Status *status) {
+  char name[16] = {0};
+  TF_OpKernelConstruction_GetAttrString(construction, "activation", name, sizeof(name) - 1, status);
+  if (std::strcmp(name, "relu") == 0) return Activation::kRelu;
+  if (std::strcmp(name, "gelu") == 0) return Activation::kGelu;
+  if (std::strcmp(name, "hard_swish") == 0) return Activation::kHardSwish;
+  return Activation::kNone;
+}
+
+// Of kernels that have no other settings.
+inline void *CreateWithActivation(TF_OpKernelConstruction *construction) {
+  const Status status;
+  const Activation activation = ReadActivation(construction, status.it);
+  if (TF_GetCode(status.it) != TF_OK) TF_OpKernelConstruction_Failure(construction, status.it);
+  return new Activation(activation);
+}
+
+inline void DeleteActivation(void *activation) { delete static_cast<Activation *>(activation); }
+
+// The error function: x P(x^2) / Q(x^2), fitted with equal relative errors of 2e-8; beyond the bound float32 has 1.
+template <typename V>
+PYRAMIDAL_INLINE V Erf(V value) {
+  const V bound = Fill<V>(3.925f), one = Fill<V>(1);
+  const V x = Most(Least(value, bound), -bound), s = x * x;
+  const V p = 1.1283791065216064f +
+              s * (0.19059421122074127f +
+                   s * (0.052769359201192856f +
+                        s * (0.003772570053115487f + s * (0.00028484410722739995f + s * 2.0460256564547308e-06f))));
+  const V q = 1 + s * (0.5022424459457397f +
+                       s * (0.11418291181325912f +
+                            s * (0.014983237721025944f + s * (0.0011638628784567118f + s * 3.804778680205345e-05f))));
+  return Most(Least(x * p / q, one), -one);
+}
+
+// x Phi(x) (Hendrycks and Gimpel, 2016).
+template <typename V>
+PYRAMIDAL_INLINE V Gelu(V x) {
+  return x * 0.5f * (1 + Erf<V>(x * 0.70710678118654752f));
+}
+
+// x relu6(x + 3) / 6 (Howard et al., 2019).
+template <typename V>
+PYRAMIDAL_INLINE V HardSwish(V x) {
+  return x * (1.0f / 6) * Most(Least(x + 3, Fill<V>(6)), V{});
+}
+
+template <typename V>
+PYRAMIDAL_INLINE V Activate(V x, Activation activation) {
+  switch (activation) {
+    case Activation::kRelu:
+      return x < V{} ? V{} : x;
+    case Activation::kGelu:
+      return Gelu<V>(x);
+    case Activation::kHardSwish:
+      return HardSwish<V>(x);
+    default:
+      return x;
+  }
+}
+
+}  // namespace pyramidal
+
+#endif  // PYRAMIDAL_ACTIVATION_H_

@@ -1,0 +1,181 @@
+// Depthwise convolutions of stride 1 with zeros around the map, whose groups of channels have windows of their own sizes (MixConv,
+// Tan & Le, BMVC 2019), with the bias and the activation after them. Channels that are no group's input are passed over, so that
+// nobody has to split a map.
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "activation.h"
+#include "kernel.h"
+#include "threads.h"
+
+namespace pyramidal {
+namespace {
+
+// Outputs of a row that are summed side by side: maps of images whose sides are multiples of 224 are a multiple of it wide.
+constexpr int kColumns = 7;
+// Products that are worth handing over to another thread.
+constexpr int64_t kLeastProducts = 200000;
+
+// A square filter [window, window, channels].
+struct Window {
+  int64_t size, channels;
+  const float *taps;
+};
+
+struct MixedConv {
+  int64_t count, height, width, channels, outputs;
+  // The first of the channels that are convolved.
+  int64_t first;
+  std::vector<Window> windows;
+  Activation activation;
+  const float *x, *bias;
+  float *y;
+
+  // For an output of each channel.
+  int64_t products() const {
+    int64_t sum = 0;
+    for (const Window &window : windows) sum += window.size * window.size * window.channels;
+    return sum;
+  }
+};
+
+// A vector of channels of a row of outputs, from its inputs' first cell.
+template <typename V, int kWindow>
+PYRAMIDAL_INLINE void ConvolveVector(const MixedConv &conv, const float *x, const float *taps, int64_t tapStride,
+                                     const float *bias, int64_t row, float *y) {
+  constexpr int kHalf = kWindow / 2;
+  for (int64_t left = 0; left < conv.width; left += kColumns) {
+    V sums[kColumns];
+#pragma GCC unroll 8
+    for (int i = 0; i < kColumns; i++) sums[i] = Load<V>(bias);
+    for (int dy = 0; dy < kWindow; dy++) {
+      const int64_t above = row + dy - kHalf;
+      if (above < 0 || above >= conv.height) continue;
+      V filter[kWindow];
+#pragma GCC unroll 9
+      for (int dx = 0; dx < kWindow; dx++) filter[dx] = Load<V>(taps + (dy * kWindow + dx) * tapStride);
+      const float *cells = x + above * conv.width * conv.channels;
+#pragma GCC unroll 16
+      for (int j = 0; j < kColumns + kWindow - 1; j++) {
+        const int64_t column = left + j - kHalf;
+        if (column < 0 || column >= conv.width) continue;
+        const V value = Load<V>(cells + column * conv.channels);
+#pragma GCC unroll 9
+        for (int dx = 0; dx < kWindow; dx++) {
+          if (j - dx >= 0 && j - dx < kColumns) sums[j - dx] += value * filter[dx];
+        }
+      }
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < kColumns; i++) {
+      if (left + i < conv.width) Store(Activate<V>(sums[i], conv.activation), y + (left + i) * conv.outputs);
+    }
+  }
+}
+
+// All channels of a window; the last vector overlaps the one before it, and where even one is too wide a narrower one is taken.
+template <typename V, int kWindow>
+PYRAMIDAL_INLINE void ConvolveWindow(const MixedConv &conv, const Window &window, const float *x, const float *bias,
+                                     int64_t row, float *y) {
+  constexpr int64_t lanes = kLanes<V>;
+  const int64_t channels = window.channels;
+  if constexpr (lanes > 1) {
+    if (channels < lanes) return ConvolveWindow<Narrower<V>, kWindow>(conv, window, x, bias, row, y);
+  }
+  for (int64_t c = 0; c < channels; c += lanes) {
+    const int64_t at = std::min(c, channels - lanes);
+    ConvolveVector<V, kWindow>(conv, x + at, window.taps + at, channels, bias + at, row, y + at);
+  }
+}
+
+struct ConvolveRows {
+  // Rows `begin..end` of all images.
+  template <typename V>
+  PYRAMIDAL_INLINE static void Run(const MixedConv *conv, int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      const int64_t row = i % conv->height;
+      const float *x = conv->x + (i - row) * conv->width * conv->channels + conv->first;
+      const float *bias = conv->bias;
+      float *y = conv->y + i * conv->width * conv->outputs;
+      for (const Window &window : conv->windows) {
+        switch (window.size) {
+          case 3:
+            ConvolveWindow<V, 3>(*conv, window, x, bias, row, y);
+            break;
+          case 5:
+            ConvolveWindow<V, 5>(*conv, window, x, bias, row, y);
+            break;
+          case 7:
+            ConvolveWindow<V, 7>(*conv, window, x, bias, row, y);
+            break;
+          default:
+            ConvolveWindow<V, 9>(*conv, window, x, bias, row, y);
+        }
+        x += window.channels;
+        bias += window.channels;
+        y += window.channels;
+      }
+    }
+  }
+};
+
+struct ConvSettings {
+  int64_t first;
+  Activation activation;
+};
+
+void *ReadConvSettings(TF_OpKernelConstruction *construction) {
+  const Status status;
+  auto settings = std::make_unique<ConvSettings>();
+  TF_OpKernelConstruction_GetAttrInt64(construction, "first", &settings->first, status.it);
+  settings->activation = ReadActivation(construction, status.it);
+  if (TF_GetCode(status.it) != TF_OK) TF_OpKernelConstruction_Failure(construction, status.it);
+  return settings.release();
+}
+
+void DeleteConvSettings(void *settings) { delete static_cast<ConvSettings *>(settings); }
+
+Window WindowOf(const Array &filter) {
+  const bool isSquare = filter.rank() == 3 && filter.size(0) == filter.size(1);
+  if (!isSquare || filter.size(0) % 2 == 0 || filter.size(0) < 3 || filter.size(0) > 9 || filter.size(2) == 0) {
+    throw std::runtime_error("filter: expected [window, window, channels], the window being 3, 5, 7 or 9, received " +
+                             filter.shape());
+  }
+  return {filter.size(0), filter.size(2), filter.data<float>()};
+}
+
+void ComputeMixedConv(void *settings, TF_OpKernelContext *context) {
+  const auto &[first, activation] = *static_cast<ConvSettings *>(settings);
+  const Array map = InputOf(context, 0), bias = InputOf(context, 1);
+  if (map.rank() != 4) throw std::runtime_error("map: expected [images, height, width, channels], received " + map.shape());
+  MixedConv conv{map.size(0), map.size(1), map.size(2), map.size(3), 0, first, {}, activation, nullptr, nullptr, nullptr};
+  for (int i = 2; i < TF_NumInputs(context); i++) {
+    conv.windows.push_back(WindowOf(InputOf(context, i)));
+    conv.outputs += conv.windows.back().channels;
+  }
+  bias.Expect("bias", {conv.outputs});
+  if (first < 0 || first + conv.outputs > conv.channels) {
+    throw std::runtime_error("map: expected at least " + std::to_string(first + conv.outputs) + " channels, received " + map.shape());
+  }
+  const Array y = OutputOf(context, 0, TF_FLOAT, {conv.count, conv.height, conv.width, conv.outputs});
+  conv.x = map.data<float>();
+  conv.bias = bias.data<float>();
+  conv.y = y.data<float>();
+  const int64_t products = std::max<int64_t>(1, conv.width * conv.products());
+  InParts(conv.count * conv.height, (kLeastProducts + products - 1) / products,
+          [&](int64_t begin, int64_t end) { RunLoops<ConvolveRows, const MixedConv *>(&conv, begin, end); });
+}
+
+const bool isMixedConvRegistered = Register({"PyramidalMixedConv",
+                                             {"windows: int", "first: int", "activation: string"},
+                                             {"map: float", "bias: float", "filters: windows * float"},
+                                             {"output: float"},
+                                             false,
+                                             &ReadConvSettings,
+                                             &RunKernel<ComputeMixedConv>,
+                                             &DeleteConvSettings});
+
+}  // namespace
+}  // namespace pyramidal

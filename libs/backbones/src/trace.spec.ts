@@ -16,7 +16,8 @@ type TraceRow = readonly [name: string, shape: number[], mean: number, std: numb
  * GroupMixFormer projects into its segments one by one, SMT convolves the heads of a modulation together and adds the input of a
  * feed-forward convolution at once.
  */
-const WITHOUT_COUNTERPART = /\.local_conv_\d$|\.dwconv$|\.act\d$|\.att\.qkv$|^patch_embed1\.conv$|(^|\.)crpe\d?$|\[0\]$/;
+const WITHOUT_COUNTERPART =
+  /\.local_conv_\d$|\.dwconv$|\.act\d$|\.att\.qkv$|^patch_embed1\.conv$|(^|\.)crpe\d?$|\[0\]$/;
 
 beforeAll(async () => {
   await openRuntime();

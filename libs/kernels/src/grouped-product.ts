@@ -15,6 +15,7 @@ export function groupedProduct(x: tf.Tensor3D, weights: tf.Tensor3D): tf.Tensor3
   if (own !== null) return own.run<tf.Tensor3D>('PyramidalGroupedProduct', [x, weights], []);
   return tf.tidy(() => {
     const groups = tf.transpose(x, [2, 0, 1]) as tf.Tensor3D;
-    return tf.transpose(tf.matMul(groups, weights, false, true), [1, 0, 2]);
+    const mixed: tf.Tensor3D = tf.matMul(groups, weights, false, true);
+    return tf.transpose(mixed, [1, 0, 2]);
   });
 }

@@ -86,6 +86,16 @@ describe('decodeResized', () => {
       },
     );
 
+    it('holds half of the pixels of one that its decoder holds, of fewer pixels too', async () => {
+      const smaller = sharp(bytes).resize(4000, 4000).jpeg({ progressive: true });
+      const { data: progressive } = await smaller.toBuffer({ resolveWithObject: true });
+      held = [];
+      const { images } = await decodeResized(progressive, {}, () => sizes.slice(0, 1));
+      expect(held).toHaveLength(2);
+      expect(Math.max(...held)).toBeLessThan(26_000_000); // of 48
+      expect(Buffer.compare(images[0]!.data, resizeImage(await decodeImage(progressive), sizes[0]).data)).toBe(0);
+    });
+
     it('has one picture in work at a time, and names one that is cut', async () => {
       const cut = bytes.subarray(0, bytes.length - 5000);
       const all = [bytes, cut, bytes].map((one, i) => decodeResized(one, {}, () => sizes.slice(0, 1), `photo ${i}`));

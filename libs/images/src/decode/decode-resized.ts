@@ -4,7 +4,7 @@ import type { Rows } from '../resize/target';
 import type { RgbImage, Size } from '../rgb-image';
 import { collectGarbage } from './collect-garbage';
 import { type ImageSource, isFile, requirePixels, withOpened } from './decode';
-import { type DecodeOptions, decodedSize, decodePixels, decodeRows, MOST_WHOLE, type Opened, PART } from './pixels';
+import { type DecodeOptions, decodedSize, decodePixels, decodeRows, mostWhole, type Opened, PART } from './pixels';
 
 export interface ResizedPictures {
   /** Of the picture as it was. */
@@ -26,7 +26,7 @@ export async function decodeResized(
   if (!isFile(source)) return resizeWhole(requirePixels(source, name), plan);
   return withOpened(source, { options, name }, async (picture) => {
     const size = decodedSize(picture);
-    if (size.width * size.height <= MOST_WHOLE) return resizeWhole(await decodePixels(picture), plan);
+    if (size.width * size.height <= mostWhole(picture)) return resizeWhole(await decodePixels(picture), plan);
     const made: RgbImage[] = [];
     for (const resizing of plan(size)) made.push(await resizeInParts(picture, resizing));
     return { original: size, images: made };

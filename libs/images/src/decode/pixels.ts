@@ -24,6 +24,9 @@ export interface DecodeOptions {
 export const MOST_WHOLE = 25_000_000;
 export const PART = 12_500_000;
 
+/** Of a picture that a decoder holds besides, fewer pixels are decoded as a whole. */
+export const mostWhole = ({ header }: Opened): number => (header.heldBytes === 0 ? MOST_WHOLE : PART);
+
 /** A picture whose header was read. */
 export interface Opened {
   /** What errors call it. */

@@ -4,35 +4,54 @@
  */
 import type { WebGPUProgram } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
+import { PlainProductProgram } from './kernels/plain-product-program';
 import { TransposeProgram } from './kernels/transpose';
 
-/** TensorFlow.js's number of its products in tiles, those of large matrices on cards, with two barriers a tile. */
-const IN_TILES = 3;
-
-/** Small products are computed as large ones are; others have groups of up to 256 threads for every value. */
-export const multiplyInTiles = (): void => tf.env().set('WEBGPU_MATMUL_PROGRAM_TYPE', IN_TILES);
+/** What is looked at of the package's programs. */
+interface BuiltInProgram extends WebGPUProgram {
+  readonly inputShape?: readonly number[];
+  readonly type?: string;
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  readonly addBias?: boolean;
+  readonly activation?: unknown;
+}
 
 /** By the names of the package's programs, others that compute the same. */
-const WITHOUT_BARRIERS: Readonly<Record<string, (program: WebGPUProgram) => WebGPUProgram>> = {
+const WITHOUT_BARRIERS: Readonly<Record<string, (program: BuiltInProgram) => WebGPUProgram>> = {
   ReduceProgram: inGroupsOfOne,
   SoftmaxProgram: inGroupsOfOne,
-  ArgMinMaxProgram: (program) => (kindOf(program) === 'shared' ? inGroupsOfOne(program) : program),
-  BinaryOpProgram: (program) => (kindOf(program) === 'shared' ? unshared(program) : program),
+  ArgMinMaxProgram: (program) => (program.type === 'shared' ? inGroupsOfOne(program) : program),
+  BinaryOpProgram: (program) => (program.type === 'shared' ? unshared(program) : program),
   TransposeSharedProgram: ({ outputShape: [height, width] }) => new TransposeProgram([width!, height!], [1, 0]),
+  MatMulReduceProgram: plainProduct,
+  MatMulSmallOutputSizeProgram: plainProduct,
+  MatMulPackedProgram: plainProduct,
 };
 
 /** The program itself, or one without barriers that computes the same. */
 export const withoutBarriers = (program: WebGPUProgram): WebGPUProgram =>
   WITHOUT_BARRIERS[program.constructor.name]?.(program) ?? program;
 
+/** Convolutions become products of matrices, whatever their size. */
+export const convolveByProducts = (): void => tf.env().set('WEBGPU_CONV_SEPARATE_IM2COL_SHADER', true);
+
+/** Values that one thread sums in turn; of more it would lose digits. */
+const MOST_IN_TURN = 512;
+
 /** Of a program with a group a value: a group of one has nobody to wait for. */
-function inGroupsOfOne(program: WebGPUProgram): WebGPUProgram {
-  return Object.assign(program, { workgroupSize: [1, 1, 1] });
+function inGroupsOfOne(program: BuiltInProgram): WebGPUProgram {
+  const { inputShape, outputShape } = program;
+  const isLong = (inputShape ?? outputShape).at(-1)! > MOST_IN_TURN;
+  return isLong ? program : Object.assign(program, { workgroupSize: [1, 1, 1] });
 }
 
 /** Of a program that shares the shorter of its inputs within a group. */
-function unshared(program: WebGPUProgram): WebGPUProgram {
+function unshared(program: BuiltInProgram): WebGPUProgram {
   return Object.assign(program, { type: 'nonshared', shaderKey: `${program.shaderKey} nonshared` });
 }
 
-const kindOf = (program: WebGPUProgram): unknown => ('type' in program ? program.type : undefined);
+function plainProduct(program: BuiltInProgram): WebGPUProgram {
+  const { outputShape, transposeA = false, transposeB = false, addBias, activation } = program;
+  return addBias || activation ? program : new PlainProductProgram(outputShape, { transposeA, transposeB });
+}

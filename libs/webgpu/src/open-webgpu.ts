@@ -35,10 +35,10 @@ async function open(): Promise<OpenedWebGpu> {
   addGlobals(dawn);
   const { DeviceBackend } = await import('./device-backend.js');
   const { registerKernels } = await import('./kernels/register-kernels.js');
-  const { multiplyInTiles } = await import('./imitation.js');
+  const { convolveByProducts } = await import('./imitation.js');
   registerKernels();
   const isImitated = isSoftware(name);
-  if (isImitated) multiplyInTiles();
+  if (isImitated) convolveByProducts();
   if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu'); // the package's own, where there is a `navigator.gpu`
   tf.registerBackend('webgpu', () => withNavigator(gpu, () => new DeviceBackend(device, adapter.info, isImitated)));
   return { adapter: name };

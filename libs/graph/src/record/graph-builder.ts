@@ -52,6 +52,10 @@ const DYNAMIC_SHAPES = new Set([
 /** Operations that are a node of their own each time: they may give another result, or are meant to. */
 const UNIQUE = /^(Const$|PlaceholderWithDefault|Random|Multinomial|TruncatedNormal|Collective)/;
 
+/** Operations that draw numbers: XLA would draw others, so that it leaves them to TensorFlow. */
+const DRAWS = /^StatelessRandom/;
+const NOT_BY_XLA = { _XlaCompile: { bool: false } };
+
 /** Constants up to this many elements stay as they are even if all elements are equal. */
 const SMALL = 16;
 
@@ -372,7 +376,7 @@ export class GraphBuilder implements GraphWriter {
     this.opNames.set(op, count + 1);
     const name = this.inStep(`${op}_${count}`);
     const ref = `${name}:0`;
-    const node = { name, op, inputs, attrs };
+    const node = { name, op, inputs, attrs: DRAWS.test(op) ? { ...attrs, ...NOT_BY_XLA } : attrs };
     this.nodes.push(node);
     this.nodesByName.set(node.name, node);
     if (key !== undefined) this.known.set(key, ref);

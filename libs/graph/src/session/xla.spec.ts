@@ -1,6 +1,6 @@
 /** Steps whose operations XLA compiles. */
 import * as tf from '@tensorflow/tfjs-core';
-import { linearSumAssignment } from '@pyramidal/kernels';
+import { linearSumAssignment, random } from '@pyramidal/kernels';
 import { expectClose, expectNoLeaks, onEngines, wavesTensor } from '@pyramidal/testing';
 import { smallBlock, smallStem, smallWeights } from '../../test-support/small-network';
 import { compile } from '../compile';
@@ -42,6 +42,22 @@ onEngines(
         expect(plain.operations).not.toContain('_XlaRun');
         images.dispose();
       });
+    });
+
+    it('draw the same numbers', () => {
+      const draw = (xla: boolean): number[] => {
+        const step = compile(
+          ({ seed }: { seed: tf.Tensor1D }) => {
+            const drawn = random.uniform([8], seed);
+            return { sum: tf.add(tf.mul(tf.square(tf.sub(drawn, 0.5)), 2), drawn) };
+          },
+          { session: { xla } },
+        );
+        const drawn = tf.tidy(() => Array.from(step({ seed: tf.tensor1d([7, 11], 'int32') }).sum.dataSync()));
+        step.dispose();
+        return drawn;
+      };
+      expectClose(draw(true), draw(false), { rtol: 1e-6 });
     });
 
     it("leave the addon's own operations as they are", () => {

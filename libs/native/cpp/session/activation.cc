@@ -19,8 +19,7 @@ void ComputeActivation(void *activation, TF_OpKernelContext *context) {
   const Array x = InputOf(context, 0);
   const Array y = OutputOf(context, 0, TF_FLOAT, x.sizes());
   InParts(x.count(), kLeastPart, [&](int64_t begin, int64_t end) {
-    RunLoops<ActivateValues, Activation, const float *, float *>(*static_cast<Activation *>(activation), x.data<float>(),
-                                                                 y.data<float>(), begin, end);
+    RunLoops<ActivateValues>(*static_cast<Activation *>(activation), x.data<float>(), y.data<float>(), begin, end);
   });
 }
 

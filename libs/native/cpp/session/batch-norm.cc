@@ -91,7 +91,7 @@ void ComputeBatchNorm(void *kernel, TF_OpKernelContext *context) {
   const Array y = OutputOf(context, 0, TF_FLOAT, shape);
   batch.y = y.data<float>();
   InParts(rows, kLeastPart / batch.channels(),
-          [&](int64_t begin, int64_t end) { RunLoops<NormRows, const BatchNorm *>(&batch, begin, end); });
+          [&](int64_t begin, int64_t end) { RunLoops<NormRows>(&batch, begin, end); });
 }
 
 const bool isBatchNormRegistered =

@@ -165,7 +165,7 @@ void ComputeMixedConv(void *settings, TF_OpKernelContext *context) {
   conv.y = y.data<float>();
   const int64_t products = std::max<int64_t>(1, conv.width * conv.products());
   InParts(conv.count * conv.height, (kLeastProducts + products - 1) / products,
-          [&](int64_t begin, int64_t end) { RunLoops<ConvolveRows, const MixedConv *>(&conv, begin, end); });
+          [&](int64_t begin, int64_t end) { RunLoops<ConvolveRows>(&conv, begin, end); });
 }
 
 const bool isMixedConvRegistered = Register({"PyramidalMixedConv",

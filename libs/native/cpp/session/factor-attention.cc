@@ -191,11 +191,11 @@ void ComputeFactorAttention(void *settings, TF_OpKernelContext *context) {
   attention.strips = strips.data();
   const int64_t products = std::max<int64_t>(1, std::min(kStrip, tokens) * attention.width() * attention.width());
   const int64_t least = (kLeastAttention + products - 1) / products;
-  InParts(units, least, [&](int64_t begin, int64_t end) { RunLoops<AttendStrips, const FactorAttention *>(&attention, begin, end); });
+  InParts(units, least, [&](int64_t begin, int64_t end) { RunLoops<AttendStrips>(&attention, begin, end); });
   for (int64_t image = 0; image < images; image++) {
     for (int64_t head = 0; head < heads; head++) JoinStrips(attention, image, head);
   }
-  InParts(units, least, [&](int64_t begin, int64_t end) { RunLoops<AnswerStrips, const FactorAttention *>(&attention, begin, end); });
+  InParts(units, least, [&](int64_t begin, int64_t end) { RunLoops<AnswerStrips>(&attention, begin, end); });
 }
 
 const bool isFactorAttentionRegistered = Register({"PyramidalFactorAttention",

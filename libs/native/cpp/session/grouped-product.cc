@@ -60,7 +60,7 @@ void ComputeGroupedProduct(void *, TF_OpKernelContext *context) {
   }
   const GroupedProduct product{rows, heads, groups, outputs, x.data<float>(), turned.data(), y.data<float>()};
   InParts(rows, kLeastPart / std::max<int64_t>(1, groups * outputs),
-          [&](int64_t begin, int64_t end) { RunLoops<MultiplyRows, const GroupedProduct *>(&product, begin, end); });
+          [&](int64_t begin, int64_t end) { RunLoops<MultiplyRows>(&product, begin, end); });
 }
 
 const bool isGroupedProductRegistered = Register({"PyramidalGroupedProduct",

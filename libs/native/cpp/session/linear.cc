@@ -128,7 +128,7 @@ void Multiply(const Linear &linear) {
   InParts(isTall ? tiles : panels, CeilDiv(kLeastSums, products), [&](int64_t begin, int64_t end) {
     const Range rows = isTall ? Range{begin * tile, std::min(linear.rows, end * tile)} : Range{0, linear.rows};
     const Range outputs = isTall ? Range{0, linear.outputs} : Range{begin * kPanel, std::min(linear.outputs, end * kPanel)};
-    RunLoops<SumBlocks, const Linear *, Range, Range>(&linear, rows, outputs);
+    RunLoops<SumBlocks>(&linear, rows, outputs);
   });
 }
 

@@ -113,11 +113,20 @@ __attribute__((target("avx512f"))) void RunOnSixteen(Args... args) {
 }
 #endif
 
+// Of the widest vector of this processor.
+inline int64_t LanesOfThisProcessor() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f")) return kLanes<Sixteen>;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return kLanes<Eight>;
+#endif
+  return kLanes<Four>;
+}
+
 template <typename Loops, typename... Args>
 auto LoopsOfThisProcessor() -> void (*)(Args...) {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f")) return &RunOnSixteen<Loops, Args...>;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &RunOnEight<Loops, Args...>;
+  if (LanesOfThisProcessor() == kLanes<Sixteen>) return &RunOnSixteen<Loops, Args...>;
+  if (LanesOfThisProcessor() == kLanes<Eight>) return &RunOnEight<Loops, Args...>;
 #endif
   return &RunOnFour<Loops, Args...>;
 }

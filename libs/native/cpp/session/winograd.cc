@@ -47,70 +47,74 @@ Room RoomFor(int64_t count) {
 
 // Transformed filters of output channels `begin..end` vectors: [points][pairs of vectors][inputs][2 vectors]. A turned filter is
 // that of the gradient, [3, 3, outputs, inputs], whose taps are in reverse.
-template <typename V>
-PYRAMIDAL_INLINE void PackFilters(const Convolution &conv, const float *filter, bool isTurned, float *packed,
-                                  int64_t begin, int64_t end) {
-  constexpr int64_t lanes = kLanes<V>;
-  V taps[9];
-  float gathered[lanes];
-  for (int64_t vector = begin; vector < end; vector++) {
-    for (int64_t input = 0; input < conv.inputs; input++) {
-      for (int tap = 0; tap < 9; tap++) {
-        if (!isTurned) {
-          taps[tap] = Load<V>(filter + (tap * conv.inputs + input) * conv.outputs + vector * lanes);
-          continue;
+struct PackFilters {
+  template <typename V>
+  PYRAMIDAL_INLINE static void Run(const Convolution &conv, const float *filter, bool isTurned, float *packed,
+                                   int64_t begin, int64_t end) {
+    constexpr int64_t lanes = kLanes<V>;
+    V taps[9];
+    float gathered[lanes];
+    for (int64_t vector = begin; vector < end; vector++) {
+      for (int64_t input = 0; input < conv.inputs; input++) {
+        for (int tap = 0; tap < 9; tap++) {
+          if (!isTurned) {
+            taps[tap] = Load<V>(filter + (tap * conv.inputs + input) * conv.outputs + vector * lanes);
+            continue;
+          }
+          const float *from = filter + ((8 - tap) * conv.outputs + vector * lanes) * conv.inputs + input;
+          for (int64_t lane = 0; lane < lanes; lane++) gathered[lane] = from[lane * conv.inputs];
+          taps[tap] = Load<V>(gathered);
         }
-        const float *from = filter + ((8 - tap) * conv.outputs + vector * lanes) * conv.inputs + input;
-        for (int64_t lane = 0; lane < lanes; lane++) gathered[lane] = from[lane * conv.inputs];
-        taps[tap] = Load<V>(gathered);
+        float *to = packed + (vector / 2 * conv.inputs + input) * 2 * lanes + vector % 2 * lanes;
+        TransformFilter<V>(taps, to, conv.inputs * conv.outputs);
       }
-      float *to = packed + (vector / 2 * conv.inputs + input) * 2 * lanes + vector % 2 * lanes;
-      TransformFilter<V>(taps, to, conv.inputs * conv.outputs);
     }
   }
-}
+};
 
 // Blocks `begin..end` of tiles; `room` is for those of one.
-template <typename V>
-PYRAMIDAL_INLINE void Convolve(const Convolution &conv, const float *x, const float *packed, const Ending &ending, float *y,
-                               float *room, int64_t begin, int64_t end) {
-  constexpr int64_t lanes = kLanes<V>;
-  const Image input = conv.input(), output = conv.output();
-  const int64_t tiles = conv.map.tiles();
-  float *const points = room, *const products = room + kPoints * kBlock * kInputs;
-  for (int64_t block = begin; block < end; block++) {
-    const int64_t first = block * kBlock, count = std::min(kBlock, tiles - first);
-    const int64_t rows = (count + kRows<V> - 1) / kRows<V> * kRows<V>;
-    for (int64_t out = 0; out < conv.outputs; out += kOutputs) {
-      const int64_t outputs = std::min(kOutputs, conv.outputs - out);
-      for (int64_t in = 0; in < conv.inputs; in += kInputs) {
-        const int64_t inputs = std::min(kInputs, conv.inputs - in);
-        for (int64_t tile = 0; tile < count; tile++) {
-          const TilePlace place = PlaceOf(conv.map, first + tile);
-          for (int64_t c = 0; c < inputs; c += lanes) {
-            TransformInput<V>(x, input, place, in + c, points + tile * kInputs + c, kBlock * kInputs);
+struct Convolve {
+  template <typename V>
+  PYRAMIDAL_INLINE static void Run(const Convolution &conv, const float *x, const float *packed, const Ending &ending, float *y,
+                                   float *room, int64_t begin, int64_t end) {
+    constexpr int64_t lanes = kLanes<V>;
+    const Image input = conv.input(), output = conv.output();
+    const int64_t tiles = conv.map.tiles();
+    float *const points = room, *const products = room + kPoints * kBlock * kInputs;
+    for (int64_t block = begin; block < end; block++) {
+      const int64_t first = block * kBlock, count = std::min(kBlock, tiles - first);
+      const int64_t rows = (count + kRows<V> - 1) / kRows<V> * kRows<V>;
+      for (int64_t out = 0; out < conv.outputs; out += kOutputs) {
+        const int64_t outputs = std::min(kOutputs, conv.outputs - out);
+        for (int64_t in = 0; in < conv.inputs; in += kInputs) {
+          const int64_t inputs = std::min(kInputs, conv.inputs - in);
+          for (int64_t tile = 0; tile < count; tile++) {
+            const TilePlace place = PlaceOf(conv.map, first + tile);
+            for (int64_t c = 0; c < inputs; c += lanes) {
+              TransformInput<V>(x, input, place, in + c, points + tile * kInputs + c, kBlock * kInputs);
+            }
           }
-        }
-        for (int64_t point = 0; point < kPoints; point++) {
-          for (int64_t pair = 0; pair < outputs / (2 * lanes); pair++) {
-            const int64_t column = out / (2 * lanes) + pair;
-            const float *filters = packed + ((point * conv.outputs / (2 * lanes) + column) * conv.inputs + in) * 2 * lanes;
-            for (int64_t row = 0; row < rows; row += kRows<V>) {
-              Multiply<V, false>(inputs, points + (point * kBlock + row) * kInputs, kInputs, 1, filters,
-                                 products + (point * kBlock + row) * kOutputs + pair * 2 * lanes, kOutputs, in > 0);
+          for (int64_t point = 0; point < kPoints; point++) {
+            for (int64_t pair = 0; pair < outputs / (2 * lanes); pair++) {
+              const int64_t column = out / (2 * lanes) + pair;
+              const float *filters = packed + ((point * conv.outputs / (2 * lanes) + column) * conv.inputs + in) * 2 * lanes;
+              for (int64_t row = 0; row < rows; row += kRows<V>) {
+                Multiply<V, false>(inputs, points + (point * kBlock + row) * kInputs, kInputs, 1, filters,
+                                   products + (point * kBlock + row) * kOutputs + pair * 2 * lanes, kOutputs, in > 0);
+              }
             }
           }
         }
-      }
-      for (int64_t tile = 0; tile < count; tile++) {
-        const TilePlace place = PlaceOf(conv.map, first + tile);
-        for (int64_t c = 0; c < outputs; c += lanes) {
-          TransformToOutput<V>(products + tile * kOutputs + c, kBlock * kOutputs, output, place, out + c, ending, y);
+        for (int64_t tile = 0; tile < count; tile++) {
+          const TilePlace place = PlaceOf(conv.map, first + tile);
+          for (int64_t c = 0; c < outputs; c += lanes) {
+            TransformToOutput<V>(products + tile * kOutputs + c, kBlock * kOutputs, output, place, out + c, ending, y);
+          }
         }
       }
     }
   }
-}
+};
 
 // What the filters' gradient is made of for a block of tiles and a few input channels.
 struct GradientRooms {
@@ -121,126 +125,71 @@ struct GradientRooms {
 };
 
 // Tiles `begin..end` of the block that begins with `first`.
-template <typename V>
-PYRAMIDAL_INLINE void PackGradientBlock(const Convolution &conv, const float *x, const float *dy, const GradientRooms &rooms,
-                                        int64_t in, int64_t inputs, int64_t first, int64_t begin, int64_t end) {
-  constexpr int64_t lanes = kLanes<V>;
-  const Image input = conv.input(), output = conv.output();
-  for (int64_t tile = begin; tile < end; tile++) {
-    const TilePlace place = PlaceOf(conv.map, first + tile);
-    for (int64_t c = 0; c < inputs; c += lanes) {
-      TransformInput<V>(x, input, place, in + c, rooms.points + c * kGradientBlock + tile * lanes, kGradientBlock * inputs);
-    }
-    for (int64_t c = 0; c < conv.outputs; c += lanes) {
-      float *to = rooms.gradients + c / (2 * lanes) * 2 * lanes * kGradientBlock + tile * 2 * lanes + c % (2 * lanes);
-      TransformOutput<V>(dy, output, place, c, to, kGradientBlock * conv.outputs);
-    }
-  }
-}
-
-// Adds a block of `count` tiles to the products of points `begin..end`; all parts of a sum come in the order of the tiles.
-template <typename V>
-PYRAMIDAL_INLINE void MultiplyGradientBlock(const Convolution &conv, const GradientRooms &rooms, int64_t inputs, int64_t count,
-                                            bool adds, int64_t begin, int64_t end) {
-  constexpr int64_t lanes = kLanes<V>;
-  for (int64_t point = begin; point < end; point++) {
-    for (int64_t column = 0; column < conv.outputs; column += 2 * lanes) {
-      const float *gradients = rooms.gradients + (point * conv.outputs + column) * kGradientBlock;
-      for (int64_t row = 0; row < inputs; row += kRows<V>) {
-        const float *points = rooms.points + (point * inputs + row / lanes * lanes) * kGradientBlock + row % lanes;
-        Multiply<V, true>(count, points, 1, lanes, gradients, rooms.products + (point * inputs + row) * conv.outputs + column,
-                          conv.outputs, adds);
+struct PackGradientBlock {
+  template <typename V>
+  PYRAMIDAL_INLINE static void Run(const Convolution &conv, const float *x, const float *dy, const GradientRooms &rooms,
+                                   int64_t in, int64_t inputs, int64_t first, int64_t begin, int64_t end) {
+    constexpr int64_t lanes = kLanes<V>;
+    const Image input = conv.input(), output = conv.output();
+    for (int64_t tile = begin; tile < end; tile++) {
+      const TilePlace place = PlaceOf(conv.map, first + tile);
+      for (int64_t c = 0; c < inputs; c += lanes) {
+        TransformInput<V>(x, input, place, in + c, rooms.points + c * kGradientBlock + tile * lanes, kGradientBlock * inputs);
+      }
+      for (int64_t c = 0; c < conv.outputs; c += lanes) {
+        float *to = rooms.gradients + c / (2 * lanes) * 2 * lanes * kGradientBlock + tile * 2 * lanes + c % (2 * lanes);
+        TransformOutput<V>(dy, output, place, c, to, kGradientBlock * conv.outputs);
       }
     }
   }
-}
-
-// The filters' gradient of input channels `begin..end` of those from `in` on.
-template <typename V>
-PYRAMIDAL_INLINE void UnpackFilters(const Convolution &conv, const GradientRooms &rooms, int64_t in, int64_t inputs, float *filter,
-                                    int64_t begin, int64_t end) {
-  for (int64_t c = begin; c < end; c++) {
-    for (int64_t k = 0; k < conv.outputs; k += kLanes<V>) {
-      TransformToFilter<V>(rooms.products + c * conv.outputs + k, inputs * conv.outputs,
-                           filter + (in + c) * conv.outputs + k, conv.inputs * conv.outputs);
-    }
-  }
-}
-
-// The functions for a kind of processor.
-struct Kernels {
-  int64_t lanes;
-  decltype(&PackFilters<float>) pack;
-  decltype(&Convolve<float>) convolve;
-  decltype(&PackGradientBlock<float>) packBlock;
-  decltype(&MultiplyGradientBlock<float>) multiplyBlock;
-  decltype(&UnpackFilters<float>) unpack;
 };
 
-#define PYRAMIDAL_WINOGRAD_KERNELS(Name, V, ...)                                                                        \
-  struct Name {                                                                                                         \
-    __VA_ARGS__ static void Pack(const Convolution &conv, const float *filter, bool isTurned, float *packed, int64_t a,  \
-                                 int64_t b) {                                                                           \
-      PackFilters<V>(conv, filter, isTurned, packed, a, b);                                                             \
-    }                                                                                                                   \
-    __VA_ARGS__ static void Run(const Convolution &conv, const float *x, const float *packed, const Ending &ending,      \
-                                float *y, float *room, int64_t a, int64_t b) {                                          \
-      Convolve<V>(conv, x, packed, ending, y, room, a, b);                                                              \
-    }                                                                                                                   \
-    __VA_ARGS__ static void PackBlock(const Convolution &conv, const float *x, const float *dy,                         \
-                                      const GradientRooms &rooms, int64_t in, int64_t inputs, int64_t first, int64_t a,  \
-                                      int64_t b) {                                                                      \
-      PackGradientBlock<V>(conv, x, dy, rooms, in, inputs, first, a, b);                                                \
-    }                                                                                                                   \
-    __VA_ARGS__ static void MultiplyBlock(const Convolution &conv, const GradientRooms &rooms, int64_t inputs,           \
-                                          int64_t count, bool adds, int64_t a, int64_t b) {                             \
-      MultiplyGradientBlock<V>(conv, rooms, inputs, count, adds, a, b);                                                 \
-    }                                                                                                                   \
-    __VA_ARGS__ static void Unpack(const Convolution &conv, const GradientRooms &rooms, int64_t in, int64_t inputs,      \
-                                   float *filter, int64_t a, int64_t b) {                                               \
-      UnpackFilters<V>(conv, rooms, in, inputs, filter, a, b);                                                          \
-    }                                                                                                                   \
-    static Kernels All() { return {kLanes<V>, &Pack, &Run, &PackBlock, &MultiplyBlock, &Unpack}; }                      \
+// Adds a block of `count` tiles to the products of points `begin..end`; all parts of a sum come in the order of the tiles.
+struct MultiplyGradientBlock {
+  template <typename V>
+  PYRAMIDAL_INLINE static void Run(const Convolution &conv, const GradientRooms &rooms, int64_t inputs, int64_t count,
+                                   bool adds, int64_t begin, int64_t end) {
+    constexpr int64_t lanes = kLanes<V>;
+    for (int64_t point = begin; point < end; point++) {
+      for (int64_t column = 0; column < conv.outputs; column += 2 * lanes) {
+        const float *gradients = rooms.gradients + (point * conv.outputs + column) * kGradientBlock;
+        for (int64_t row = 0; row < inputs; row += kRows<V>) {
+          const float *points = rooms.points + (point * inputs + row / lanes * lanes) * kGradientBlock + row % lanes;
+          Multiply<V, true>(count, points, 1, lanes, gradients, rooms.products + (point * inputs + row) * conv.outputs + column,
+                            conv.outputs, adds);
+        }
+      }
+    }
   }
+};
 
-typedef float Four __attribute__((vector_size(16)));
-PYRAMIDAL_WINOGRAD_KERNELS(OfAny, Four, );
-
-#if defined(__x86_64__)
-typedef float Eight __attribute__((vector_size(32)));
-typedef float Sixteen __attribute__((vector_size(64)));
-PYRAMIDAL_WINOGRAD_KERNELS(OfAvx2, Eight, __attribute__((target("avx2,fma"))));
-PYRAMIDAL_WINOGRAD_KERNELS(OfAvx512, Sixteen, __attribute__((target("avx512f"))));
-#endif
-
-Kernels ChooseKernels() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f")) return OfAvx512::All();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return OfAvx2::All();
-#endif
-  return OfAny::All();
-}
-
-const Kernels &OwnKernels() {
-  static const Kernels kernels = ChooseKernels();
-  return kernels;
-}
+// The filters' gradient of input channels `begin..end` of those from `in` on.
+struct UnpackFilters {
+  template <typename V>
+  PYRAMIDAL_INLINE static void Run(const Convolution &conv, const GradientRooms &rooms, int64_t in, int64_t inputs, float *filter,
+                                   int64_t begin, int64_t end) {
+    for (int64_t c = begin; c < end; c++) {
+      for (int64_t k = 0; k < conv.outputs; k += kLanes<V>) {
+        TransformToFilter<V>(rooms.products + c * conv.outputs + k, inputs * conv.outputs,
+                             filter + (in + c) * conv.outputs + k, conv.inputs * conv.outputs);
+      }
+    }
+  }
+};
 
 void ConvolveMap(const Convolution &conv, const float *x, const float *filter, bool isTurned, const Ending &ending, float *y) {
-  const Kernels &kernels = OwnKernels();
   const Room packed = RoomFor(kPoints * conv.inputs * conv.outputs);
-  InParts(conv.outputs / kernels.lanes, 1, [&](int64_t begin, int64_t end) {
-    kernels.pack(conv, filter, isTurned, packed.get(), begin, end);
+  InParts(conv.outputs / LanesOfThisProcessor(), 1, [&](int64_t begin, int64_t end) {
+    RunLoops<PackFilters>(conv, filter, isTurned, packed.get(), begin, end);
   });
   const int64_t blocks = (conv.map.tiles() + kBlock - 1) / kBlock;
   InParts(blocks, 1, [&](int64_t begin, int64_t end) {
     const Room room = RoomFor(kPoints * kBlock * (kInputs + kOutputs));
-    kernels.convolve(conv, x, packed.get(), ending, y, room.get(), begin, end);
+    RunLoops<Convolve>(conv, x, packed.get(), ending, y, room.get(), begin, end);
   });
 }
 
 void FilterGradient(const Convolution &conv, const float *x, const float *dy, float *gradient) {
-  const Kernels &kernels = OwnKernels();
   const int64_t most = std::min(kInputs, conv.inputs), tiles = conv.map.tiles();
   const Room points = RoomFor(kPoints * kGradientBlock * most);
   const Room gradients = RoomFor(kPoints * kGradientBlock * conv.outputs);
@@ -251,13 +200,15 @@ void FilterGradient(const Convolution &conv, const float *x, const float *dy, fl
     for (int64_t first = 0; first < tiles; first += kGradientBlock) {
       const int64_t count = std::min(kGradientBlock, tiles - first);
       InParts(count, 4, [&](int64_t begin, int64_t end) {
-        kernels.packBlock(conv, x, dy, rooms, in, inputs, first, begin, end);
+        RunLoops<PackGradientBlock>(conv, x, dy, rooms, in, inputs, first, begin, end);
       });
       InParts(kPoints, 1, [&](int64_t begin, int64_t end) {
-        kernels.multiplyBlock(conv, rooms, inputs, count, first > 0, begin, end);
+        RunLoops<MultiplyGradientBlock>(conv, rooms, inputs, count, first > 0, begin, end);
       });
     }
-    InParts(inputs, 8, [&](int64_t begin, int64_t end) { kernels.unpack(conv, rooms, in, inputs, gradient, begin, end); });
+    InParts(inputs, 8, [&](int64_t begin, int64_t end) { 
+      RunLoops<UnpackFilters>(conv, rooms, in, inputs, gradient, begin, end);
+    });
   }
 }
 

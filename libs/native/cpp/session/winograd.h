@@ -6,14 +6,13 @@
 // they round no coarser than a direct convolution (Barabasz et al., ACM TOMS 2020, on the choice of points). All factors of
 // inputs and outputs are exact.
 //
-// Everything here is inlined into a function for each kind of processor; V is its vector of floats.
+// V is the vector of floats of a kind of processor.
 #ifndef PYRAMIDAL_WINOGRAD_H_
 #define PYRAMIDAL_WINOGRAD_H_
 
 #include <cstdint>
-#include <cstring>
 
-#define PYRAMIDAL_INLINE inline __attribute__((always_inline))
+#include "vectors.h"
 
 namespace pyramidal {
 namespace winograd {
@@ -39,21 +38,6 @@ inline TilePlace PlaceOf(const Image &image, int64_t tile) {
   const int64_t perImage = image.down() * image.across();
   const int64_t rest = tile % perImage;
   return {tile / perImage, rest / image.across() * kTile, rest % image.across() * kTile};
-}
-
-template <typename V>
-constexpr int64_t kLanes = sizeof(V) / sizeof(float);
-
-template <typename V>
-PYRAMIDAL_INLINE V Load(const float *from) {
-  V value;
-  std::memcpy(&value, from, sizeof(V));
-  return value;
-}
-
-template <typename V>
-PYRAMIDAL_INLINE void Store(V value, float *to) {
-  std::memcpy(to, &value, sizeof(V));
 }
 
 // The points +-a and +-b, and what the filters' polynomials are divided by at 0, +-a and +-b.

@@ -1,13 +1,11 @@
 """Contenders of the inference benchmark that read ONNX: `inference_contender.py RUNTIME FOLDER`, RUNTIME being `onnxruntime`
-or `openvino`; see step/contender.ts for the protocol. Ends with 1 where the logits are not those of the folder."""
+or `openvino`; see answer_rounds.py for the protocol. Ends with 1 where the logits are not those of the folder."""
 
-import json
 import os
-import resource
 import sys
-import time
 
 import numpy as np
+from answer_rounds import answer_rounds
 
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "2"))
 TOLERANCE = 1e-4
@@ -41,16 +39,7 @@ def main(runtime, folder):
     print(f"{runtime}: logits differ by {difference:.1e} of the largest", file=sys.stderr)
     if difference > TOLERANCE:
         sys.exit(1)
-    for line in sys.stdin:
-        walls = []
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
-        for _ in range(int(line)):
-            start = time.perf_counter()
-            run(images)
-            walls.append((time.perf_counter() - start) * 1000)
-        usage = resource.getrusage(resource.RUSAGE_SELF)
-        cpu = (usage.ru_utime - before) * 1000 / int(line)
-        print(json.dumps({"wallMs": walls, "cpuMs": cpu, "peakMB": usage.ru_maxrss / 1024}), flush=True)
+    answer_rounds(lambda: run(images))
 
 
 main(*sys.argv[1:])

@@ -1,12 +1,10 @@
-"""PyTorch's contender of the step benchmark: `step_contender.py VARIANT BATCH CASE`; see contender.ts for the protocol."""
+"""PyTorch's contender of the step benchmark: `step_contender.py VARIANT BATCH CASE`; see answer_rounds.py for the protocol."""
 
-import json
 import os
-import resource
 import sys
-import time
 
 import torch
+from answer_rounds import answer_rounds
 from step_groupmixformer import build
 from torch.nn import functional as F
 
@@ -45,16 +43,7 @@ def main(variant, batch, case):
     torch.manual_seed(1)
     images = torch.rand(int(batch), 3, 224, 224) * 2 - 1
     run = {"forward": forward, "train": training}[case](build(variant), images)
-    for line in sys.stdin:
-        walls = []
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
-        for _ in range(int(line)):
-            start = time.perf_counter()
-            run()
-            walls.append((time.perf_counter() - start) * 1000)
-        usage = resource.getrusage(resource.RUSAGE_SELF)
-        cpu = (usage.ru_utime - before) * 1000 / int(line)
-        print(json.dumps({"wallMs": walls, "cpuMs": cpu, "peakMB": usage.ru_maxrss / 1024}), flush=True)
+    answer_rounds(run)
 
 
 main(*sys.argv[1:])

@@ -4,12 +4,11 @@ Networks are those of card_contender.py, with torchvision's Mask R-CNN and an Up
 
 import json
 import os
-import resource
 import sys
-import time
 
 import numpy as np
 import torch
+from answer_rounds import answer_rounds
 from card_contender import CLASSES, Pyramid, UperNet, detector, resize, segmentor
 from torch.nn import functional as F
 
@@ -115,16 +114,7 @@ def main(case):
     torch.manual_seed(1)
     predict = {"mask-rcnn": find_objects, "upernet": find_classes}[case["network"]]
     run = learn(case) if case["task"] == "train" else predict(case)
-    for line in sys.stdin:
-        walls = []
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
-        for _ in range(int(line)):
-            start = time.perf_counter()
-            run()
-            walls.append((time.perf_counter() - start) * 1000)
-        usage = resource.getrusage(resource.RUSAGE_SELF)
-        cpu = (usage.ru_utime - before) * 1000 / int(line)
-        print(json.dumps({"wallMs": walls, "cpuMs": cpu, "peakMB": usage.ru_maxrss / 1024}), flush=True)
+    answer_rounds(run)
 
 
 main(json.loads(sys.argv[1]))

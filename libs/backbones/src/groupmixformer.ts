@@ -9,7 +9,7 @@
  * Shapes: N images, H x W cells, C channels of the stage, S = C / 5 channels of a segment, A = 4 S channels that attend.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { factorAttention, hardSwish, linear } from '@pyramidal/kernels';
+import { biasAdd, factorAttention, hardSwish } from '@pyramidal/kernels';
 import {
   Backbone,
   BatchNorm,
@@ -229,12 +229,12 @@ class GroupMixAttention extends Module {
   /** Queries, keys and values of each segment, float32 [N, H, W, 3 S]: splitting the weights spares splitting the map. */
   private project(x: tf.Tensor4D): tf.Tensor4D[] {
     const [n, height, width, channels] = x.shape;
-    const rows = tf.reshape<tf.Rank.R2>(x, [-1, channels]);
+    const rows = tf.reshape(x, [-1, channels]);
     const weights = tf.split(tf.reshape(this.qkv.weight.value(), [channels, 3, channels]), SEGMENTS, 2);
     const biases = tf.split(tf.reshape(this.qkv.bias!.value(), [3, channels]), SEGMENTS, 1);
     return weights.map((weight, segment) => {
-      const product = linear(rows, tf.reshape(weight, [channels, -1]), tf.reshape(biases[segment]!, [-1]));
-      return tf.reshape(product, [n, height, width, -1]);
+      const product = tf.matMul(rows, tf.reshape(weight, [channels, -1]));
+      return tf.reshape(biasAdd(product, tf.reshape(biases[segment]!, [-1])), [n, height, width, -1]);
     });
   }
 }

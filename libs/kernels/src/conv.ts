@@ -3,7 +3,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { biasAdd } from './bias-add';
 import { ownConv3x3 } from './conv-3x3';
 import { nativeOps } from '#native-ops';
-import { ownLinear } from './linear';
 import { ownDepthwise } from './own-depthwise';
 
 /** Zero rows and columns around the image: one number for all four sides, or `[[top, bottom], [left, right]]`. */
@@ -26,22 +25,12 @@ export interface ConvOptions {
 export function conv2d(x: tf.Tensor4D, filter: tf.Tensor4D, options: ConvOptions): tf.Tensor4D {
   return tf.tidy(() => {
     const { stride, padding, dilation = 1 } = options;
-    const own = stride === 1 && dilation === 1 ? ownConv2d(x, filter, padding) : null;
+    const own = stride === 1 && padding === 1 && dilation === 1 ? ownConv3x3(x, filter) : null;
     if (own !== null) return own;
     const taps = dilate(filter, dilation);
     const { input, pad } = applyPadding(x, taps, options);
     return tf.conv2d(input, taps, stride, pad);
   });
-}
-
-/** By this project's addon, single cells as a product; null where that is not there, or not faster. */
-function ownConv2d(x: tf.Tensor4D, filter: tf.Tensor4D, padding: Padding): tf.Tensor4D | null {
-  const [kh, kw, inputs, outputs] = filter.shape;
-  if (padding === 1) return ownConv3x3(x, filter);
-  if (kh !== 1 || kw !== 1 || padding !== 0) return null;
-  const [n, height, width] = x.shape;
-  const y = ownLinear(tf.reshape<tf.Rank.R2>(x, [-1, inputs]), tf.reshape<tf.Rank.R2>(filter, [inputs, outputs]));
-  return y === null ? null : tf.reshape(y, [n, height, width, outputs]);
 }
 
 /**

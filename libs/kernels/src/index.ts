@@ -14,7 +14,6 @@ export { groupedProduct } from './grouped-product';
 export { groupNorm, type GroupNormOptions } from './group-norm';
 export { hardSwish } from './hard-swish';
 export { layerNorm } from './layer-norm';
-export { linear } from './linear';
 export { linearSumAssignment, type Assignment } from './linear-sum-assignment';
 export { inSingleOperations } from '#native-ops';
 export { nextFloat32 } from './next-float32';

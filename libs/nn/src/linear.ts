@@ -1,6 +1,6 @@
 /** The fully connected layer. */
 import * as tf from '@tensorflow/tfjs-core';
-import { linear } from '@pyramidal/kernels';
+import { biasAdd } from '@pyramidal/kernels';
 import { truncatedNormal, zeros, type Initializer } from './initializers';
 import { Module } from './module';
 import { Parameter } from './parameter';
@@ -31,8 +31,9 @@ export class Linear extends Module {
   /** @param x float32 [..., inFeatures]. @returns float32 [..., outFeatures]. */
   forward<T extends tf.Tensor>(x: T): T {
     return tf.tidy(() => {
-      const rows = tf.reshape<tf.Rank.R2>(x, [-1, this.inFeatures]);
-      const y = linear(rows, this.weight.value<tf.Rank.R2>(), this.bias?.value<tf.Rank.R1>());
+      const rows = tf.reshape(x, [-1, this.inFeatures]);
+      const product = tf.matMul(rows, this.weight.value<tf.Rank.R2>());
+      const y = this.bias === undefined ? product : biasAdd(product, this.bias.value());
       return tf.reshape(y, [...x.shape.slice(0, -1), this.outFeatures]) as T;
     });
   }

@@ -1,20 +1,17 @@
 /** Operations of this project's addon take in what follows them, so that maps go through memory once. */
-import type { AttrValue, GraphNode, TensorType } from './graph-def';
+import type { GraphNode } from './graph-def';
 
 type Node = { -readonly [K in keyof GraphNode]: GraphNode[K] };
 
 /** A graph as it is recorded: nodes in an order in which inputs come before what reads them. */
 interface Recorded {
   readonly nodes: readonly GraphNode[];
-  /** Shapes and types of what the nodes give, by `node:output`. */
-  readonly tensors: ReadonlyMap<string, TensorType>;
   /** What is fetched, `node:output`. */
   readonly outputs: readonly string[];
 }
 
 /**
- * Batch norms with given statistics, activations and sums become part of the operation that gives their input, where it can end
- * with them and nobody else reads what it gives.
+ * Activations become part of the operation that gives their input, where it can end with one and nobody else reads what it gives.
  * @returns the nodes that are left, and where a value is found now.
  */
 export function absorb(recorded: Recorded): { nodes: GraphNode[]; refOf: (ref: string) => string } {
@@ -28,7 +25,7 @@ class Absorption {
   private readonly readers = new Map<string, number>();
   private readonly moved = new Map<string, string>();
 
-  constructor(private readonly recorded: Recorded) {
+  constructor(recorded: Recorded) {
     this.nodes = recorded.nodes.map((node) => ({ ...node }));
     this.byName = new Map(this.nodes.map((node) => [node.name, node]));
     const read = [...this.nodes.flatMap(({ inputs }) => inputs), ...recorded.outputs];
@@ -56,11 +53,6 @@ class Absorption {
     return node.op === 'Reshape' ? this.giverOf(node.inputs[0] as string) : node;
   }
 
-  isSameShape(a: string, b: string): boolean {
-    const [one, other] = [a, b].map((ref) => this.recorded.tensors.get(ref)?.shape.join());
-    return one !== undefined && one === other;
-  }
-
   private move(node: Node, place: string): void {
     this.moved.set(`${node.name}:0`, place);
     this.readers.set(nameOf(place), this.readers.get(node.name) ?? 0);
@@ -77,42 +69,14 @@ const activation: Rule = (node, ref, graph) => {
   return true;
 };
 
-/** The norm of one map, after a linear layer. */
-const batchNorm: Rule = ({ inputs, attrs: { maps, ...attrs } }, ref, graph) => {
-  const giver = ref === inputs[0] && numberOf(maps) === 1 ? graph.giverOf(ref) : undefined;
-  if (giver?.op !== 'PyramidalLinear' || !isOpen(giver) || numberOf(giver.attrs['norms']) > 0) return false;
-  giver.inputs = [...giver.inputs, ...inputs.slice(1)];
-  giver.attrs = { ...giver.attrs, ...attrs, norms: { int: 1 } };
-  return true;
-};
-
-/** The sum of what a linear layer gives and something else of its size. */
-const sum: Rule = ({ inputs }, ref, graph) => {
-  const giver = graph.giverOf(ref);
-  const [other] = inputs.filter((input) => input !== ref);
-  if (giver?.op !== 'PyramidalLinear' || numberOf(giver.attrs['residuals']) > 0) return false;
-  if (other === undefined || !graph.isSameShape(ref, other)) return false;
-  giver.inputs = [...giver.inputs, other];
-  giver.attrs = { ...giver.attrs, residuals: { int: 1 } };
-  return true;
-};
-
 const RULES: Readonly<Record<string, Rule>> = {
-  Add: sum,
-  AddV2: sum,
   PyramidalActivation: activation,
-  PyramidalBatchNorm: batchNorm,
   Relu: activation,
 };
 
 /** Whether an activation may follow within the operation. */
-function isOpen({ attrs }: Node): boolean {
-  const { activation: own } = attrs;
-  return own !== undefined && 'string' in own && own.string === 'none' && numberOf(attrs['residuals']) === 0;
-}
-
-function numberOf(attr: AttrValue | undefined): number {
-  return attr !== undefined && 'int' in attr ? attr.int : 0;
+function isOpen({ attrs: { activation: own } }: Node): boolean {
+  return own !== undefined && 'string' in own && own.string === 'none';
 }
 
 /** The node of `node:output` or `^node`. */

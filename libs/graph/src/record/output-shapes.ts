@@ -320,7 +320,6 @@ const rules: Readonly<Record<string, Rule>> = {
   ...forEach(['PyramidalActivation', 'PyramidalLayerNorm'], likeFirst),
   PyramidalFactorAttention: likeSecond,
   PyramidalGroupedProduct: groupedProduct,
-  PyramidalLinear: matrixProduct('', ''),
   PyramidalMixedConv: mixedConv,
   PyramidalDeformableAttention: attention,
   PyramidalDeformableAttentionGrad: likeFirstThree,

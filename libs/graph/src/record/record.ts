@@ -68,7 +68,6 @@ export function record<I extends TensorTree, O extends TensorTree>(
     if (kept !== 0) builder.fail(`${kept} more tensors are kept than before`);
     const { nodes, refOf } = absorb({
       nodes: builder.nodes,
-      tensors: builder.tensors,
       outputs: Object.values(recorded.outputs).map(({ ref }) => ref),
     });
     return {

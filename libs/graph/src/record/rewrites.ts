@@ -196,12 +196,26 @@ function normOf(graph: GraphWriter, ref: string, epsilons: Set<number>): NormedM
 const isPlainNorm = (node: GraphNode | undefined): boolean =>
   node?.op === 'PyramidalBatchNorm' && textOf(node.attrs['activation']) === 'none';
 
+/** GELU of a product in the form that the optimizer makes part of it. */
+const activation: Rewrite = (graph, attrs, inputs) => {
+  const [x] = refs(inputs) as [string];
+  const before = graph.nodeOf(x);
+  const product = before?.op === 'BiasAdd' ? graph.nodeOf(before.inputs[0] as string) : before;
+  if (product?.op !== 'MatMul' || textOf(attrs['activation']) !== 'gelu') return null;
+  const scalar = (value: number): string =>
+    graph.constantRef({ dtype: DT_FLOAT, shape: [], values: Float32Array.of(value) });
+  const erf = graph.addNode('Erf', [graph.addNode('Mul', [x, scalar(Math.SQRT1_2)], FLOAT)], FLOAT);
+  const cdf = graph.addNode('Mul', [graph.addNode('AddV2', [erf, scalar(1)], FLOAT), scalar(0.5)], FLOAT);
+  return graph.addNode('Mul', [cdf, x], FLOAT);
+};
+
 const REWRITES: Readonly<Record<string, Rewrite>> = {
   MatMul: plainMatrixProduct,
   BatchMatMul: plainMatrixProduct,
   BatchMatMulV2: plainMatrixProduct,
   BiasAdd: plainBias,
   ConcatV2: concatenation,
+  PyramidalActivation: activation,
   FusedBatchNormV3: batchNorm,
   Relu: relu,
   _MklLayerNorm: layerNorm,

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
   batchNorm,
-  conv2d,
+  biasAdd,
   depthwiseConv2d,
   depthwiseGroups,
   factorAttention,
@@ -9,7 +9,6 @@ import {
   groupedProduct,
   hardSwish,
   inSingleOperations,
-  linear,
 } from '@pyramidal/kernels';
 import { expectClose, onEngines, wavesTensor } from '@pyramidal/testing';
 import { compile } from '../compile';
@@ -51,64 +50,29 @@ onEngines(
     beforeEach(() => tf.engine().startScope());
     afterEach(() => tf.engine().endScope());
 
-    it.each([
-      // Rows and outputs that no tile divides, fewer of both than a tile has, one of each, more inputs than stay in the cache.
-      [67, 40, 75],
-      [3, 20, 100],
-      [5, 7, 3],
-      [1, 1, 1],
-      [300, 600, 20],
-      [9, 33, 1000],
-      [40, 2000, 36],
-    ])('multiply %i rows of %i inputs to %i outputs', (rows, inputs, outputs) => {
-      const tensors = {
-        x: normal([rows, inputs], 1),
-        weight: normal([inputs, outputs], 2),
-        bias: normal([outputs], 3),
-      };
-      const layer = ({ x, weight, bias }: Inputs): tf.Tensor2D =>
-        linear(x as tf.Tensor2D, weight as tf.Tensor2D, bias as tf.Tensor1D);
-      expect(expectSame(layer, tensors)).toEqual(['PyramidalLinear']);
+    it('end a norm with a ReLU', () => {
+      const statistics = Object.fromEntries(
+        ['scale', 'offset', 'mean', 'variance'].map((name, i) => [name, tf.add(1.5, wavesTensor([21], i))]),
+      );
+      const block = ({ x, ...given }: Inputs): tf.Tensor =>
+        tf.relu(batchNorm.infer(x!, { ...(given as unknown as batchNorm.BatchNormInferOptions), epsilon: 1e-5 }));
+      expect(expectSame(block, { x: normal([2, 5, 21], 1), ...statistics })).toEqual(['PyramidalBatchNorm']);
     });
 
-    it('end a product with a norm, an activation and a sum', () => {
-      const [rows, channels] = [90, 37];
-      const vector = (seed: number): tf.Tensor => tf.add(1.5, wavesTensor([channels], seed));
-      const inputs = {
-        x: normal([2, 5, 9, 16], 1),
-        weight: normal([1, 1, 16, channels], 2),
-        other: normal([2, 5, 9, channels], 3),
-        scale: vector(4),
-        offset: vector(5),
-        mean: vector(6),
-        variance: vector(7),
-      };
-      expect(inputs.x.size / 16).toBe(rows);
-      const block = ({ x, weight, other, ...statistics }: Inputs): tf.Tensor => {
-        const y = conv2d(x as tf.Tensor4D, weight as tf.Tensor4D, { stride: 1, padding: 0 });
-        const norm = batchNorm.infer(y, {
-          ...(statistics as unknown as batchNorm.BatchNormInferOptions),
-          epsilon: 1e-5,
-        });
-        return tf.add(other!, hardSwish(norm));
-      };
-      expect(expectSame(block, inputs)).toEqual(['PyramidalLinear']);
-    });
-
-    it('end a product with a ReLU', () => {
+    it('give GELU of a product to TensorFlow, which makes it part of that', () => {
       const inputs = { x: normal([30, 8], 1), weight: normal([8, 24], 2), bias: normal([24], 3) };
-      const block = ({ x, weight, bias }: Inputs): tf.Tensor =>
-        tf.relu(linear(x as tf.Tensor2D, weight as tf.Tensor2D, bias as tf.Tensor1D));
-      expect(expectSame(block, inputs)).toEqual(['PyramidalLinear']);
+      const layer = ({ x, weight, bias }: Inputs): tf.Tensor =>
+        gelu(biasAdd(tf.matMul(x!, weight!), bias as tf.Tensor1D));
+      expect(expectSame(layer, inputs).sort()).toEqual(['AddV2', 'BiasAdd', 'Erf', 'MatMul', 'Mul']);
     });
 
-    it('read what several need only once each', () => {
-      const inputs = { x: normal([30, 8], 1), weight: normal([8, 24], 2) };
-      const both = ({ x, weight }: Inputs): tf.Tensor => {
-        const y = linear(x as tf.Tensor2D, weight as tf.Tensor2D);
+    it('leave a map as it is that others read, too', () => {
+      const inputs = { x: normal([1, 5, 6, 8], 1), filter: normal([3, 3, 8, 1], 2) };
+      const both = ({ x, filter }: Inputs): tf.Tensor => {
+        const y = depthwiseConv2d(x as tf.Tensor4D, filter as tf.Tensor4D, { stride: 1, padding: 1 });
         return tf.mul(gelu(y), y);
       };
-      expect(expectSame(both, inputs).sort()).toEqual(['Mul', 'PyramidalActivation', 'PyramidalLinear']);
+      expect(expectSame(both, inputs).sort()).toEqual(['Mul', 'PyramidalActivation', 'PyramidalMixedConv']);
     });
 
     it.each([3, 5, 7, 9])('convolve channels in windows of %i', (size) => {

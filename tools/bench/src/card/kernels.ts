@@ -111,10 +111,6 @@ const KERNELS: Readonly<Record<KernelName, Kernel>> = {
     shapes: [IMAGE, VECTOR, VECTOR],
     run: ([x, scale, offset]) => kernels.layerNorm(image(x), vector(scale), vector(offset), 1e-3),
   },
-  linear: {
-    shapes: [[20, 8], [8, 6], [6]],
-    run: ([x, weight, bias]) => kernels.linear(matrix(x), matrix(weight), vector(bias)),
-  },
   linearSumAssignment: {
     shapes: [[2, 4, 6]],
     run: ([costs]) => kernels.linearSumAssignment(costs as tf.Tensor3D, flags([2, 4]), flags([2, 6])).columnOfRow,

@@ -94,7 +94,7 @@ function augmentImage(image: RgbImage, transform: TrainingTransform, random: Ran
 
 /** An image of a dataset, made ready. */
 export interface PreparedImage extends ImageSample {
-  /** [size, size, 3]: normalised, or bytes. */
+  /** Normalised values or bytes, [size, size, 3]. */
   readonly pixels: Pixels;
 }
 

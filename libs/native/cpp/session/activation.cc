@@ -15,11 +15,18 @@ struct ActivateValues {
   }
 };
 
-void ComputeActivation(void *activation, TF_OpKernelContext *context) {
+struct ActivationSettings {
+  Activation activation;
+
+  void Read(TF_OpKernelConstruction *construction, TF_Status *status) { activation = ReadActivation(construction, status); }
+};
+
+void ComputeActivation(void *settings, TF_OpKernelContext *context) {
   const Array x = InputOf(context, 0);
   const Array y = OutputOf(context, 0, TF_FLOAT, x.sizes());
+  const Activation activation = static_cast<ActivationSettings *>(settings)->activation;
   InParts(x.count(), kLeastPart, [&](int64_t begin, int64_t end) {
-    RunLoops<ActivateValues>(*static_cast<Activation *>(activation), x.data<float>(), y.data<float>(), begin, end);
+    RunLoops<ActivateValues>(activation, x.data<float>(), y.data<float>(), begin, end);
   });
 }
 
@@ -28,9 +35,9 @@ const bool isActivationRegistered = Register({"PyramidalActivation",
                                               {"x: float"},
                                               {"y: float"},
                                               false,
-                                              &CreateWithActivation,
+                                              &CreateSettings<ActivationSettings>,
                                               &RunKernel<ComputeActivation>,
-                                              &DeleteActivation});
+                                              &DeleteSettings<ActivationSettings>});
 
 }  // namespace
 }  // namespace pyramidal

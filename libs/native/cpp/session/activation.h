@@ -18,18 +18,10 @@ inline Activation ReadActivation(TF_OpKernelConstruction *construction, TF_Statu
   if (std::strcmp(name, "relu") == 0) return Activation::kRelu;
   if (std::strcmp(name, "gelu") == 0) return Activation::kGelu;
   if (std::strcmp(name, "hard_swish") == 0) return Activation::kHardSwish;
+  const bool isKnown = std::strcmp(name, "none") == 0;
+  if (TF_GetCode(status) == TF_OK && !isKnown) TF_SetStatus(status, TF_INVALID_ARGUMENT, "activation: none, relu, gelu or hard_swish");
   return Activation::kNone;
 }
-
-// Of kernels that have no other settings.
-inline void *CreateWithActivation(TF_OpKernelConstruction *construction) {
-  const Status status;
-  const Activation activation = ReadActivation(construction, status.it);
-  if (TF_GetCode(status.it) != TF_OK) TF_OpKernelConstruction_Failure(construction, status.it);
-  return new Activation(activation);
-}
-
-inline void DeleteActivation(void *activation) { delete static_cast<Activation *>(activation); }
 
 // The error function: x P(x^2) / Q(x^2), fitted with equal relative errors of 2e-8; beyond the bound float32 has 1.
 template <typename V>

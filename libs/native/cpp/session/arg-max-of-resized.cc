@@ -126,24 +126,17 @@ class ResizedRows {
   int64_t kept_[2] = {-1, -1};
 };
 
-void *ReadGridSizes(TF_OpKernelConstruction *construction) {
-  const Status status;
-  int32_t count = 0, total = 0;
-  auto *sizes = new std::vector<GridSize>();
-  TF_OpKernelConstruction_GetAttrSize(construction, "sizes", &count, &total, status.it);
-  if (TF_GetCode(status.it) == TF_OK) {
-    std::vector<int64_t> sides(std::max(0, count));
-    TF_OpKernelConstruction_GetAttrInt64List(construction, "sizes", sides.data(), count, status.it);
-    for (size_t i = 0; i + 1 < sides.size(); i += 2) sizes->push_back({sides[i], sides[i + 1]});
-  }
-  if (TF_GetCode(status.it) != TF_OK) TF_OpKernelConstruction_Failure(construction, status.it);
-  return sizes;
-}
+struct GridSizes {
+  std::vector<GridSize> sizes;
 
-void DeleteGridSizes(void *sizes) { delete static_cast<std::vector<GridSize> *>(sizes); }
+  void Read(TF_OpKernelConstruction *construction, TF_Status *status) {
+    const std::vector<int64_t> sides = IntsOf(construction, "sizes", status);
+    for (size_t i = 0; i + 1 < sides.size(); i += 2) sizes.push_back({sides[i], sides[i + 1]});
+  }
+};
 
 void ComputeArgMaxOfResized(void *kernel, TF_OpKernelContext *context) {
-  const std::vector<GridSize> &sizes = *static_cast<std::vector<GridSize> *>(kernel);
+  const std::vector<GridSize> &sizes = static_cast<GridSizes *>(kernel)->sizes;
   const Array map = InputOf(context, 0);
   if (map.rank() != 4 || map.size(0) != 1 || map.size(3) < 1) {
     throw std::runtime_error("map: expected [1, height, width, channels], received " + map.shape());
@@ -174,9 +167,9 @@ const bool isArgMaxOfResizedRegistered = Register({"PyramidalArgMaxOfResized",
                                                    {"map: float"},
                                                    {"places: int32"},
                                                    false,
-                                                   &ReadGridSizes,
+                                                   &CreateSettings<GridSizes>,
                                                    &RunKernel<ComputeArgMaxOfResized>,
-                                                   &DeleteGridSizes});
+                                                   &DeleteSettings<GridSizes>});
 
 }  // namespace
 }  // namespace pyramidal

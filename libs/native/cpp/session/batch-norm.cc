@@ -2,7 +2,6 @@
 // memory. A map without statistics is copied.
 #include <algorithm>
 #include <cmath>
-#include <memory>
 #include <vector>
 
 #include "activation.h"
@@ -81,18 +80,12 @@ struct NormRows {
 struct NormSettings {
   float epsilon;
   Activation activation;
+
+  void Read(TF_OpKernelConstruction *construction, TF_Status *status) {
+    TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", &epsilon, status);
+    if (TF_GetCode(status) == TF_OK) activation = ReadActivation(construction, status);
+  }
 };
-
-void *ReadNormSettings(TF_OpKernelConstruction *construction) {
-  const Status status;
-  auto settings = std::make_unique<NormSettings>();
-  TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", &settings->epsilon, status.it);
-  settings->activation = ReadActivation(construction, status.it);
-  if (TF_GetCode(status.it) != TF_OK) TF_OpKernelConstruction_Failure(construction, status.it);
-  return settings.release();
-}
-
-void DeleteNormSettings(void *settings) { delete static_cast<NormSettings *>(settings); }
 
 void ComputeBatchNorm(void *kernel, TF_OpKernelContext *context) {
   const auto &[epsilon, activation] = *static_cast<NormSettings *>(kernel);
@@ -125,9 +118,9 @@ const bool isBatchNormRegistered =
               {"x: maps * float", "scale: maps * float", "offset: maps * float", "mean: maps * float", "variance: maps * float"},
               {"y: float"},
               false,
-              &ReadNormSettings,
+              &CreateSettings<NormSettings>,
               &RunKernel<ComputeBatchNorm>,
-              &DeleteNormSettings});
+              &DeleteSettings<NormSettings>});
 
 }  // namespace
 }  // namespace pyramidal

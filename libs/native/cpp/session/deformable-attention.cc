@@ -121,26 +121,18 @@ PYRAMIDAL_LOOPS void AttendBack(const Sizes &sizes, const float *values, const f
   }
 }
 
-// Heights and widths of the maps.
-void *ReadMaps(TF_OpKernelConstruction *construction) {
-  const Status status;
-  int32_t count = 0, total = 0;
-  TF_OpKernelConstruction_GetAttrSize(construction, "maps", &count, &total, status.it);
-  std::vector<int64_t> lengths(std::max(0, count));
-  if (TF_GetCode(status.it) == TF_OK) {
-    TF_OpKernelConstruction_GetAttrInt64List(construction, "maps", lengths.data(), count, status.it);
-  }
-  auto *maps = new std::vector<Map>;
-  int64_t start = 0;
-  for (size_t i = 0; i + 1 < lengths.size(); i += 2) {
-    maps->push_back({lengths[i], lengths[i + 1], start});
-    start += lengths[i] * lengths[i + 1];
-  }
-  if (TF_GetCode(status.it) != TF_OK) TF_OpKernelConstruction_Failure(construction, status.it);
-  return maps;
-}
+struct Maps {
+  std::vector<Map> all;
 
-void DeleteMaps(void *maps) { delete static_cast<std::vector<Map> *>(maps); }
+  void Read(TF_OpKernelConstruction *construction, TF_Status *status) {
+    const std::vector<int64_t> sides = IntsOf(construction, "maps", status);
+    int64_t start = 0;
+    for (size_t i = 0; i + 1 < sides.size(); i += 2) {
+      all.push_back({sides[i], sides[i + 1], start});
+      start += sides[i] * sides[i + 1];
+    }
+  }
+};
 
 Sizes SizesOf(const std::vector<Map> &maps, const Array &values, const Array &locations, const Array &weights) {
   if (values.rank() != 4) {
@@ -163,7 +155,7 @@ Sizes SizesOf(const std::vector<Map> &maps, const Array &values, const Array &lo
 
 void ComputeAttention(void *maps, TF_OpKernelContext *context) {
   const Array values = InputOf(context, 0), locations = InputOf(context, 1), weights = InputOf(context, 2);
-  const Sizes sizes = SizesOf(*static_cast<std::vector<Map> *>(maps), values, locations, weights);
+  const Sizes sizes = SizesOf(static_cast<Maps *>(maps)->all, values, locations, weights);
   const Array output = OutputOf(context, 0, TF_FLOAT, {sizes.batch, sizes.queries, sizes.heads * sizes.depth});
   InParts(sizes.batch * sizes.queries, 64, [&](int64_t begin, int64_t end) {
     Attend(sizes, values.data<float>(), locations.data<float>(), weights.data<float>(), output.data<float>(), begin, end);
@@ -173,7 +165,7 @@ void ComputeAttention(void *maps, TF_OpKernelContext *context) {
 void ComputeGradients(void *maps, TF_OpKernelContext *context) {
   const Array values = InputOf(context, 0), locations = InputOf(context, 1), weights = InputOf(context, 2);
   const Array upstream = InputOf(context, 3);
-  const Sizes sizes = SizesOf(*static_cast<std::vector<Map> *>(maps), values, locations, weights);
+  const Sizes sizes = SizesOf(static_cast<Maps *>(maps)->all, values, locations, weights);
   upstream.Expect("gradient", {sizes.batch, sizes.queries, sizes.heads * sizes.depth});
   const int64_t count = static_cast<int64_t>(sizes.maps.size());
   const Array ofValues = OutputOf(context, 0, TF_FLOAT, {sizes.batch, sizes.cells, sizes.heads, sizes.depth});
@@ -194,17 +186,17 @@ const bool isAttentionRegistered = Register({"PyramidalDeformableAttention",
                                              {"values: float", "locations: float", "weights: float"},
                                              {"output: float"},
                                              false,
-                                             &ReadMaps,
+                                             &CreateSettings<Maps>,
                                              &RunKernel<ComputeAttention>,
-                                             &DeleteMaps}) &&
+                                             &DeleteSettings<Maps>}) &&
                                    Register({"PyramidalDeformableAttentionGrad",
                                              {"maps: list(int)"},
                                              {"values: float", "locations: float", "weights: float", "gradient: float"},
                                              {"of_values: float", "of_locations: float", "of_weights: float"},
                                              false,
-                                             &ReadMaps,
+                                             &CreateSettings<Maps>,
                                              &RunKernel<ComputeGradients>,
-                                             &DeleteMaps});
+                                             &DeleteSettings<Maps>});
 
 }  // namespace
 }  // namespace pyramidal

@@ -2,7 +2,6 @@
 // Tan & Le, BMVC 2019), with the bias and the activation after them. Channels that are no group's input are passed over, so that
 // nobody has to split a map.
 #include <algorithm>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -124,18 +123,12 @@ struct ConvolveRows {
 struct ConvSettings {
   int64_t first;
   Activation activation;
+
+  void Read(TF_OpKernelConstruction *construction, TF_Status *status) {
+    TF_OpKernelConstruction_GetAttrInt64(construction, "first", &first, status);
+    if (TF_GetCode(status) == TF_OK) activation = ReadActivation(construction, status);
+  }
 };
-
-void *ReadConvSettings(TF_OpKernelConstruction *construction) {
-  const Status status;
-  auto settings = std::make_unique<ConvSettings>();
-  TF_OpKernelConstruction_GetAttrInt64(construction, "first", &settings->first, status.it);
-  settings->activation = ReadActivation(construction, status.it);
-  if (TF_GetCode(status.it) != TF_OK) TF_OpKernelConstruction_Failure(construction, status.it);
-  return settings.release();
-}
-
-void DeleteConvSettings(void *settings) { delete static_cast<ConvSettings *>(settings); }
 
 Window WindowOf(const Array &filter) {
   const bool isSquare = filter.rank() == 3 && filter.size(0) == filter.size(1);
@@ -173,9 +166,9 @@ const bool isMixedConvRegistered = Register({"PyramidalMixedConv",
                                              {"map: float", "bias: float", "filters: windows * float"},
                                              {"output: float"},
                                              false,
-                                             &ReadConvSettings,
+                                             &CreateSettings<ConvSettings>,
                                              &RunKernel<ComputeMixedConv>,
-                                             &DeleteConvSettings});
+                                             &DeleteSettings<ConvSettings>});
 
 }  // namespace
 }  // namespace pyramidal

@@ -3,7 +3,6 @@
 // in their order, so that the result is the same with any number of threads.
 #include <algorithm>
 #include <cmath>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -160,18 +159,12 @@ struct AnswerStrips {
 struct FactorSettings {
   int64_t heads;
   float scale;
+
+  void Read(TF_OpKernelConstruction *construction, TF_Status *status) {
+    TF_OpKernelConstruction_GetAttrInt64(construction, "heads", &heads, status);
+    if (TF_GetCode(status) == TF_OK) TF_OpKernelConstruction_GetAttrFloat(construction, "scale", &scale, status);
+  }
 };
-
-void *ReadFactorSettings(TF_OpKernelConstruction *construction) {
-  const Status status;
-  auto settings = std::make_unique<FactorSettings>();
-  TF_OpKernelConstruction_GetAttrInt64(construction, "heads", &settings->heads, status.it);
-  TF_OpKernelConstruction_GetAttrFloat(construction, "scale", &settings->scale, status.it);
-  if (TF_GetCode(status.it) != TF_OK) TF_OpKernelConstruction_Failure(construction, status.it);
-  return settings.release();
-}
-
-void DeleteFactorSettings(void *settings) { delete static_cast<FactorSettings *>(settings); }
 
 void ComputeFactorAttention(void *settings, TF_OpKernelContext *context) {
   const auto &[heads, scale] = *static_cast<FactorSettings *>(settings);
@@ -203,9 +196,9 @@ const bool isFactorAttentionRegistered = Register({"PyramidalFactorAttention",
                                              {"qkv: float", "positions: float"},
                                              {"output: float"},
                                              false,
-                                             &ReadFactorSettings,
+                                             &CreateSettings<FactorSettings>,
                                              &RunKernel<ComputeFactorAttention>,
-                                             &DeleteFactorSettings});
+                                             &DeleteSettings<FactorSettings>});
 
 }  // namespace
 }  // namespace pyramidal

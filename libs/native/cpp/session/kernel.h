@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -114,6 +115,31 @@ void RunKernel(void *kernel, TF_OpKernelContext *context) {
     TF_SetStatus(status.it, TF_INVALID_ARGUMENT, error.what());
     TF_OpKernelContext_Failure(context, status.it);
   }
+}
+
+// A list of whole numbers among a kernel's attributes; empty where that fails.
+inline std::vector<int64_t> IntsOf(TF_OpKernelConstruction *construction, const char *name, TF_Status *status) {
+  int32_t count = 0, total = 0;
+  TF_OpKernelConstruction_GetAttrSize(construction, name, &count, &total, status);
+  if (TF_GetCode(status) != TF_OK || count < 0) return {};
+  std::vector<int64_t> values(count);
+  TF_OpKernelConstruction_GetAttrInt64List(construction, name, values.data(), count, status);
+  return values;
+}
+
+// What a kernel keeps of its attributes, which `Settings::Read` takes from them.
+template <typename Settings>
+void *CreateSettings(TF_OpKernelConstruction *construction) {
+  const Status status;
+  auto settings = std::make_unique<Settings>();
+  settings->Read(construction, status.it);
+  if (TF_GetCode(status.it) != TF_OK) TF_OpKernelConstruction_Failure(construction, status.it);
+  return settings.release();
+}
+
+template <typename Settings>
+void DeleteSettings(void *settings) {
+  delete static_cast<Settings *>(settings);
 }
 
 struct Operation {

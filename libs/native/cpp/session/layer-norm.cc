@@ -41,25 +41,24 @@ PYRAMIDAL_LOOPS void Normalise(const float *x, const float *__restrict scale, co
   }
 }
 
-void *ReadEpsilon(TF_OpKernelConstruction *construction) {
-  const Status status;
-  auto *epsilon = new float(0);
-  TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", epsilon, status.it);
-  if (TF_GetCode(status.it) != TF_OK) TF_OpKernelConstruction_Failure(construction, status.it);
-  return epsilon;
-}
+struct LayerNormSettings {
+  float epsilon;
 
-void DeleteEpsilon(void *epsilon) { delete static_cast<float *>(epsilon); }
+  void Read(TF_OpKernelConstruction *construction, TF_Status *status) {
+    TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", &epsilon, status);
+  }
+};
 
-void ComputeNorm(void *epsilon, TF_OpKernelContext *context) {
+void ComputeNorm(void *settings, TF_OpKernelContext *context) {
   const Array x = InputOf(context, 0), scale = InputOf(context, 1), offset = InputOf(context, 2);
   if (x.rank() != 2) throw std::runtime_error("x: expected [rows, channels], received " + x.shape());
   const int64_t rows = x.size(0), channels = x.size(1);
   scale.Expect("scale", {channels});
   offset.Expect("offset", {channels});
   const Array y = OutputOf(context, 0, TF_FLOAT, {rows, channels});
+  const float epsilon = static_cast<LayerNormSettings *>(settings)->epsilon;
   InParts(rows, kLeastPart / std::max<int64_t>(1, channels), [&](int64_t begin, int64_t end) {
-    Normalise(x.data<float>(), scale.data<float>(), offset.data<float>(), *static_cast<float *>(epsilon), channels,
+    Normalise(x.data<float>(), scale.data<float>(), offset.data<float>(), epsilon, channels,
               y.data<float>(), begin, end);
   });
 }
@@ -69,9 +68,9 @@ const bool isNormRegistered = Register({"PyramidalLayerNorm",
                                         {"x: float", "scale: float", "offset: float"},
                                         {"y: float"},
                                         false,
-                                        &ReadEpsilon,
+                                        &CreateSettings<LayerNormSettings>,
                                         &RunKernel<ComputeNorm>,
-                                        &DeleteEpsilon});
+                                        &DeleteSettings<LayerNormSettings>});
 
 }  // namespace
 }  // namespace pyramidal

@@ -116,18 +116,12 @@ class TapSum {
 
 struct ResizedSize {
   int64_t height, width;
+
+  void Read(TF_OpKernelConstruction *construction, TF_Status *status) {
+    TF_OpKernelConstruction_GetAttrInt64(construction, "height", &height, status);
+    if (TF_GetCode(status) == TF_OK) TF_OpKernelConstruction_GetAttrInt64(construction, "width", &width, status);
+  }
 };
-
-void *ReadResizedSize(TF_OpKernelConstruction *construction) {
-  const Status status;
-  auto *size = new ResizedSize{0, 0};
-  TF_OpKernelConstruction_GetAttrInt64(construction, "height", &size->height, status.it);
-  if (TF_GetCode(status.it) == TF_OK) TF_OpKernelConstruction_GetAttrInt64(construction, "width", &size->width, status.it);
-  if (TF_GetCode(status.it) != TF_OK) TF_OpKernelConstruction_Failure(construction, status.it);
-  return size;
-}
-
-void DeleteResizedSize(void *size) { delete static_cast<ResizedSize *>(size); }
 
 void ComputeResizedTaps(void *kernel, TF_OpKernelContext *context) {
   const ResizedSize &size = *static_cast<ResizedSize *>(kernel);
@@ -155,9 +149,9 @@ const bool isResizedTapsRegistered = Register({"PyramidalResizedTaps",
                                                {"products: maps * float"},
                                                {"sum: float"},
                                                false,
-                                               &ReadResizedSize,
+                                               &CreateSettings<ResizedSize>,
                                                &RunKernel<ComputeResizedTaps>,
-                                               &DeleteResizedSize});
+                                               &DeleteSettings<ResizedSize>});
 
 }  // namespace
 }  // namespace pyramidal

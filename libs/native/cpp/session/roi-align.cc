@@ -197,39 +197,25 @@ class RoiAligner {
   const int64_t channels_;
 };
 
-struct RoiAttrs {
+struct RoiSettings {
   RoiGrid grid;
-  // Of the gradient: images, height, width and channels of every map.
-  std::vector<int64_t> shapes;
+
+  void Read(TF_OpKernelConstruction *construction, TF_Status *status) {
+    TF_OpKernelConstruction_GetAttrInt64(construction, "height", &grid.height, status);
+    if (TF_GetCode(status) == TF_OK) TF_OpKernelConstruction_GetAttrInt64(construction, "width", &grid.width, status);
+    if (TF_GetCode(status) == TF_OK) TF_OpKernelConstruction_GetAttrInt64(construction, "sampling", &grid.sampling, status);
+  }
 };
 
-int64_t IntAttr(TF_OpKernelConstruction *construction, const char *name) {
-  const Status status;
-  int64_t value = 0;
-  TF_OpKernelConstruction_GetAttrInt64(construction, name, &value, status.it);
-  if (TF_GetCode(status.it) != TF_OK) TF_OpKernelConstruction_Failure(construction, status.it);
-  return value;
-}
+struct RoiGradSettings : RoiSettings {
+  // Images, height, width and channels of every map.
+  std::vector<int64_t> shapes;
 
-void *ReadRoiAttrs(TF_OpKernelConstruction *construction) {
-  return new RoiAttrs{{IntAttr(construction, "height"), IntAttr(construction, "width"), IntAttr(construction, "sampling")},
-                      {}};
-}
-
-void *ReadRoiGradAttrs(TF_OpKernelConstruction *construction) {
-  auto *attrs = static_cast<RoiAttrs *>(ReadRoiAttrs(construction));
-  const Status status;
-  int32_t count = 0, total = 0;
-  TF_OpKernelConstruction_GetAttrSize(construction, "shapes", &count, &total, status.it);
-  if (TF_GetCode(status.it) == TF_OK) {
-    attrs->shapes.resize(std::max(0, count));
-    TF_OpKernelConstruction_GetAttrInt64List(construction, "shapes", attrs->shapes.data(), count, status.it);
+  void Read(TF_OpKernelConstruction *construction, TF_Status *status) {
+    RoiSettings::Read(construction, status);
+    if (TF_GetCode(status) == TF_OK) shapes = IntsOf(construction, "shapes", status);
   }
-  if (TF_GetCode(status.it) != TF_OK) TF_OpKernelConstruction_Failure(construction, status.it);
-  return attrs;
-}
-
-void DeleteRoiAttrs(void *attrs) { delete static_cast<RoiAttrs *>(attrs); }
+};
 
 RoiList RoisOf(const Array &places, const Array &images, const Array &levels) {
   const int64_t count = images.rank() == 1 ? images.size(0) : -1;
@@ -240,7 +226,7 @@ RoiList RoisOf(const Array &places, const Array &images, const Array &levels) {
 }
 
 void ComputeRoiAlign(void *kernel, TF_OpKernelContext *context) {
-  const RoiGrid &grid = static_cast<RoiAttrs *>(kernel)->grid;
+  const RoiGrid &grid = static_cast<RoiSettings *>(kernel)->grid;
   const int count = TF_NumInputs(context) - 3;
   std::vector<RoiMap> maps;
   int64_t channels = 0;
@@ -266,7 +252,7 @@ void ComputeRoiAlign(void *kernel, TF_OpKernelContext *context) {
 constexpr int64_t kChannelBlock = 32;
 
 void ComputeRoiAlignGrad(void *kernel, TF_OpKernelContext *context) {
-  const RoiAttrs &attrs = *static_cast<RoiAttrs *>(kernel);
+  const RoiGradSettings &attrs = *static_cast<RoiGradSettings *>(kernel);
   const Array gradient = InputOf(context, 0);
   const Array places = InputOf(context, 1), images = InputOf(context, 2), levels = InputOf(context, 3);
   const RoiList rois = RoisOf(places, images, levels);
@@ -303,17 +289,17 @@ const bool isRoiAlignRegistered =
               {"values: maps * float", "places: float", "images: int32", "levels: int32"},
               {"output: float"},
               false,
-              &ReadRoiAttrs,
+              &CreateSettings<RoiSettings>,
               &RunKernel<ComputeRoiAlign>,
-              &DeleteRoiAttrs}) &&
+              &DeleteSettings<RoiSettings>}) &&
     Register({"PyramidalRoiAlignGrad",
               {"maps: int >= 1", "height: int", "width: int", "sampling: int", "shapes: list(int)"},
               {"gradient: float", "places: float", "images: int32", "levels: int32"},
               {"of_values: maps * float"},
               false,
-              &ReadRoiGradAttrs,
+              &CreateSettings<RoiGradSettings>,
               &RunKernel<ComputeRoiAlignGrad>,
-              &DeleteRoiAttrs});
+              &DeleteSettings<RoiGradSettings>});
 
 }  // namespace
 }  // namespace pyramidal

@@ -246,6 +246,16 @@ void ComputeConvolution(void *, TF_OpKernelContext *context) {
   ConvolveMap(conv, x.data<float>(), filter.data<float>(), isTurned, {}, y.data<float>());
 }
 
+struct EndingSettings {
+  bool hasRelu;
+
+  void Read(TF_OpKernelConstruction *construction, TF_Status *status) {
+    unsigned char relu = 0;
+    TF_OpKernelConstruction_GetAttrBool(construction, "relu", &relu, status);
+    hasRelu = relu != 0;
+  }
+};
+
 // Of inputs map, filter, scale, offset and none or one to add before these.
 void ComputeEndedConvolution(void *kernel, TF_OpKernelContext *context) {
   const Array x = InputOf(context, 0), filter = InputOf(context, 1), scale = InputOf(context, 2), offset = InputOf(context, 3);
@@ -253,7 +263,7 @@ void ComputeEndedConvolution(void *kernel, TF_OpKernelContext *context) {
   scale.Expect("scale", {conv.outputs});
   offset.Expect("offset", {conv.outputs});
   const Array y = OutputOf(context, conv);
-  Ending ending{nullptr, scale.data<float>(), offset.data<float>(), *static_cast<bool *>(kernel)};
+  Ending ending{nullptr, scale.data<float>(), offset.data<float>(), static_cast<EndingSettings *>(kernel)->hasRelu};
   if (TF_NumInputs(context) > 4) {
     // It lives as long as the kernel runs.
     const Array addend = InputOf(context, 4);
@@ -262,16 +272,6 @@ void ComputeEndedConvolution(void *kernel, TF_OpKernelContext *context) {
   }
   ConvolveMap(conv, x.data<float>(), filter.data<float>(), false, ending, y.data<float>());
 }
-
-void *ReadRelu(TF_OpKernelConstruction *construction) {
-  const Status status;
-  unsigned char hasRelu = 0;
-  TF_OpKernelConstruction_GetAttrBool(construction, "relu", &hasRelu, status.it);
-  if (TF_GetCode(status.it) != TF_OK) TF_OpKernelConstruction_Failure(construction, status.it);
-  return new bool(hasRelu != 0);
-}
-
-void DeleteRelu(void *hasRelu) { delete static_cast<bool *>(hasRelu); }
 
 void ComputeFilterGradient(void *, TF_OpKernelContext *context) {
   const Array x = InputOf(context, 0), dy = InputOf(context, 1);
@@ -296,9 +296,9 @@ const bool isConvolutionRegistered = Register({"PyramidalConv3x3",
                                                 "addend: addends * float"},
                                                {"output: float"},
                                                false,
-                                               &ReadRelu,
+                                               &CreateSettings<EndingSettings>,
                                                &RunKernel<ComputeEndedConvolution>,
-                                               &DeleteRelu}) &&
+                                               &DeleteSettings<EndingSettings>}) &&
                                      Register({"PyramidalConv3x3InputGrad",
                                                {},
                                                {"gradient: float", "filter: float"},

@@ -1,8 +1,8 @@
 /** 3x3 convolutions of maps of several sizes side by side, as decode heads fuse the levels of a pyramid. */
 import * as tf from '@tensorflow/tfjs-core';
+import { ownConv3x3 } from '#own-operations';
 import { recordedProcessorOps, type NativeOps } from '#native-ops';
 import { conv2d } from './conv';
-import { ownConv3x3 } from './conv-3x3';
 import { resizeBilinear } from './resize';
 import { isTakingGradient } from './slope';
 

@@ -1,9 +1,8 @@
 /** Dense and depthwise convolutions with PyTorch's padding, and fast gradients of the depthwise ones. */
 import * as tf from '@tensorflow/tfjs-core';
+import { ownConv3x3, ownDepthwise } from '#own-operations';
 import { biasAdd } from './bias-add';
-import { ownConv3x3 } from './conv-3x3';
 import { nativeOps } from '#native-ops';
-import { ownDepthwise } from './own-depthwise';
 
 /** Zero rows and columns around the image: one number for all four sides, or `[[top, bottom], [left, right]]`. */
 export type Padding = number | readonly [readonly [number, number], readonly [number, number]];

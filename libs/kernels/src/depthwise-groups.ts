@@ -1,7 +1,8 @@
 /** Depthwise convolutions whose groups of channels have windows of their own sizes (MixConv, Tan & Le 2019). */
 import * as tf from '@tensorflow/tfjs-core';
 import { depthwiseConv2d } from './conv';
-import { ownDepthwise, type DepthwiseGroup } from './own-depthwise';
+import { ownDepthwise } from '#own-operations';
+import type { DepthwiseGroup } from './own-depthwise';
 
 /**
  * Convolves each group of channels with filters of its own, at stride 1 with zeros around that keep the size. With the native

@@ -1,6 +1,6 @@
 /** The GELU activation in its exact form. */
 import * as tf from '@tensorflow/tfjs-core';
-import { ownActivation } from './own-activation';
+import { ownActivation } from '#own-operations';
 import { applyWithSlope, type ValueAndSlope } from './slope';
 
 /**

@@ -1,7 +1,7 @@
 /** The hard swish activation of MobileNetV3. */
 import * as tf from '@tensorflow/tfjs-core';
+import { ownActivation } from '#own-operations';
 import { nativeOps } from '#native-ops';
-import { ownActivation } from './own-activation';
 import { applyWithSlope, type ValueAndSlope } from './slope';
 
 /**

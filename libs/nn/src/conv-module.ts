@@ -1,5 +1,6 @@
 /** OpenMMLab's `ConvModule`: convolution, norm, ReLU. */
 import * as tf from '@tensorflow/tfjs-core';
+import { biasAdd, convOfResized } from '@pyramidal/kernels';
 import { BatchNorm } from './batch-norm';
 import { Conv2d, type ConvOptions } from './conv';
 import type { ForwardPass } from './forward-pass';
@@ -37,9 +38,17 @@ export class ConvModule extends Module {
     return tf.tidy(() => this.activated(this.conv.forward(x), pass));
   }
 
-  /** The same of maps side by side that are first resized to the first one's size; see `Conv2d`. */
+  /**
+   * The same of maps side by side that are first resized to the first one's size, for 3x3 filters at stride 1.
+   * @param maps float32 [N, H, W, C], then [N, h, w, c] each, of `inChannels` channels together.
+   * @returns float32 [N, H, W, outChannels].
+   */
   forwardResized(maps: readonly tf.Tensor4D[], pass: ForwardPass): tf.Tensor4D {
-    return tf.tidy(() => this.activated(this.conv.forwardResized(maps), pass));
+    const { weight, bias } = this.conv;
+    return tf.tidy(() => {
+      const y = convOfResized(maps, weight.value());
+      return this.activated(bias === undefined ? y : biasAdd(y, bias.value()), pass);
+    });
   }
 
   private activated(y: tf.Tensor4D, pass: ForwardPass): tf.Tensor4D {

@@ -1,6 +1,6 @@
 /** Dense and depthwise convolutions as layers, with PyTorch's padding. */
 import * as tf from '@tensorflow/tfjs-core';
-import { biasAdd, conv2d, convOfResized, depthwiseConv2d, depthwiseGroups } from '@pyramidal/kernels';
+import { biasAdd, conv2d, depthwiseConv2d, depthwiseGroups } from '@pyramidal/kernels';
 import { fanInUniform, zeros, type Initializer } from './initializers';
 import { Module } from './module';
 import { Parameter } from './parameter';
@@ -49,18 +49,6 @@ export class Conv2d extends Module {
   forward(x: tf.Tensor4D): tf.Tensor4D {
     return tf.tidy(() => {
       const y = conv2d(x, this.weight.value(), this.geometry);
-      return this.bias === undefined ? y : biasAdd(y, this.bias.value());
-    });
-  }
-
-  /**
-   * Of a convolution of 3x3 filters that keeps the size: of maps side by side that are first resized to the first one's size.
-   * @param maps float32 [N, H, W, C], then [N, h, w, c] each, of `inChannels` channels together.
-   * @returns float32 [N, H, W, outChannels].
-   */
-  forwardResized(maps: readonly tf.Tensor4D[]): tf.Tensor4D {
-    return tf.tidy(() => {
-      const y = convOfResized(maps, this.weight.value());
       return this.bias === undefined ? y : biasAdd(y, this.bias.value());
     });
   }

@@ -34,7 +34,8 @@ const mayImport = {
   'type:distributed': ['type:kernels', 'type:graph', 'type:runtime'],
   'type:training': ['type:kernels', 'type:graph', 'type:runtime', 'type:nn', 'type:checkpoints'],
   'type:inference': [
-    ...['type:graph', 'type:runtime', 'type:nn', 'type:checkpoints', 'type:config', 'type:images', 'type:training'],
+    ...['type:kernels', 'type:graph', 'type:runtime', 'type:nn', 'type:checkpoints', 'type:config', 'type:images'],
+    'type:training',
   ],
   'type:task': [
     ...['type:kernels', 'type:graph', 'type:runtime', 'type:nn', 'type:checkpoints', 'type:config'],

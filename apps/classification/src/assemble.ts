@@ -4,7 +4,7 @@ import { type DecodeOptions, IMAGENET_NORMALISATION, type PixelTensor } from '@p
 import type { ImageTransform } from '@pyramidal/imagenet';
 import { type Classifier, crossEntropy, ForwardPass } from '@pyramidal/nn';
 import * as tf from '@tensorflow/tfjs-core';
-import { normalisedImages } from '@pyramidal/task';
+import { normalisedImages } from '@pyramidal/inference';
 import type { Losses } from '@pyramidal/training';
 import type { ClassificationConfig } from './config';
 

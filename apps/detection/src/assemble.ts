@@ -6,7 +6,7 @@ import type { DetectionBatch, ImageTransform } from '@pyramidal/coco';
 import { type DecodeOptions, IMAGENET_NORMALISATION, type PixelTensor } from '@pyramidal/images';
 import { recordsAdaptiveRois } from '@pyramidal/mask-rcnn';
 import { ForwardPass, inferencePass } from '@pyramidal/nn';
-import { normalisedImages } from '@pyramidal/task';
+import { normalisedImages } from '@pyramidal/inference';
 import type { Losses } from '@pyramidal/training';
 import * as tf from '@tensorflow/tfjs-core';
 import type { DetectionConfig } from './config';

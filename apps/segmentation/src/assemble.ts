@@ -3,10 +3,9 @@ import { colourTable, type EvaluationTransform, type LabelCoding, type Segmentat
 import { backboneCatalogue, type BackboneCatalogue } from '@pyramidal/backbones';
 import { buildAs } from '@pyramidal/config';
 import { type DecodeOptions, IMAGENET_NORMALISATION, type PixelTensor } from '@pyramidal/images';
-import { createPredictor, type Predictor } from '@pyramidal/inference';
+import { createPredictor, normalisedImages, type Predictor } from '@pyramidal/inference';
 import { floatsOfBytes } from '@pyramidal/kernels';
 import { ForwardPass, inferencePass } from '@pyramidal/nn';
-import { normalisedImages } from '@pyramidal/task';
 import type { Losses } from '@pyramidal/training';
 import type { Segmentor } from '@pyramidal/upernet';
 import * as tf from '@tensorflow/tfjs-core';

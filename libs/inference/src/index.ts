@@ -13,6 +13,7 @@ export {
   type Images,
   type StreamOptions,
 } from './image-stream';
+export { normalisedImages } from './normalised-images';
 export { openConfig } from './open-config';
 export { commandOf, openModel, type OpenedModel, type OpenOptions } from './open-model';
 export { createPredictor, type Predictor } from './predictor';

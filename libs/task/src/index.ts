@@ -10,7 +10,6 @@ export { exportOnnx, type OnnxTask } from './export-onnx';
 export { findImages } from './find-images';
 export { JsonList } from './json-list';
 export { withMeasuredNetwork } from './measured-network';
-export { normalisedImages } from './normalised-images';
 export { prepareTraining } from './prepare-training';
 export { reportBroken } from './report-broken';
 export { takesBytes } from '@pyramidal/kernels';

@@ -35,8 +35,9 @@ describe('absorb', () => {
 
   it('tells those who read the activation where its value is now', () => {
     const reader = node('sum', 'AddV2', ['gelu:0', 'y:0']);
-    const { nodes } = left([conv, reshape, gelu('map:0'), reader], 'sum:0');
-    expect(nodes.at(-1)?.inputs).toEqual(['map:0', 'y:0']);
+    const afterwards = node('afterwards', 'NoOp', ['^gelu']);
+    const { nodes } = left([conv, reshape, gelu('map:0'), reader, afterwards], 'sum:0');
+    expect(nodes.slice(-2).map(({ inputs }) => inputs)).toEqual([['map:0', 'y:0'], ['^map']]);
   });
 
   it('takes in one activation and no more', () => {

@@ -1,7 +1,12 @@
-/** Operations of this project's addon take in what follows them, so that maps go through memory once. */
-import type { GraphNode } from './graph-def';
+/** Operations of this project's addon take in the activations that follow them, so that maps go through memory once. */
+import { textOf } from './attr-values';
+import type { AttrValue, GraphNode } from './graph-def';
 
 type Node = { -readonly [K in keyof GraphNode]: GraphNode[K] };
+
+/** Of a node that is an activation. */
+const activationOf = ({ op, attrs }: Node): AttrValue | undefined =>
+  op === 'Relu' ? { string: 'relu' } : op === 'PyramidalActivation' ? attrs['activation'] : undefined;
 
 /** A graph as it is recorded: nodes in an order in which inputs come before what reads them. */
 interface Recorded {
@@ -35,9 +40,7 @@ class Absorption {
   run(): GraphNode[] {
     return this.nodes.filter((node) => {
       node.inputs = node.inputs.map((ref) => this.refOf(ref));
-      const place = node.inputs.find((ref) => RULES[node.op]?.(node, ref, this) === true);
-      if (place !== undefined) this.move(node, place);
-      return place === undefined;
+      return !this.takesIn(node);
     });
   }
 
@@ -46,37 +49,26 @@ class Absorption {
     return this.moved.get(ref) ?? ref;
   }
 
+  /** Makes a node that is an activation part of what gives its input. @returns whether it is now. */
+  private takesIn(node: Node): boolean {
+    const activation = activationOf(node);
+    const [x] = node.inputs;
+    if (activation === undefined || x === undefined) return false;
+    const giver = this.giverOf(x);
+    if (giver === undefined || textOf(giver.attrs['activation']) !== 'none') return false;
+    giver.attrs = { ...giver.attrs, activation };
+    this.moved.set(`${node.name}:0`, x);
+    this.moved.set(`^${node.name}`, `^${nameOf(x)}`);
+    this.readers.set(nameOf(x), this.readers.get(node.name) ?? 0);
+    return true;
+  }
+
   /** What gives `ref`, through reshapes, if nobody else reads it. */
-  giverOf(ref: string): Node | undefined {
+  private giverOf(ref: string): Node | undefined {
     const node = this.byName.get(nameOf(ref));
     if (node === undefined || this.readers.get(node.name) !== 1) return undefined;
     return node.op === 'Reshape' ? this.giverOf(node.inputs[0] as string) : node;
   }
-
-  private move(node: Node, place: string): void {
-    this.moved.set(`${node.name}:0`, place);
-    this.readers.set(nameOf(place), this.readers.get(node.name) ?? 0);
-  }
-}
-
-/** Makes `node` part of what gives `ref`, one of its inputs. @returns whether it did. */
-type Rule = (node: Node, ref: string, graph: Absorption) => boolean;
-
-const activation: Rule = (node, ref, graph) => {
-  const giver = graph.giverOf(ref);
-  if (giver === undefined || !isOpen(giver)) return false;
-  giver.attrs = { ...giver.attrs, activation: node.attrs['activation'] ?? { string: 'relu' } };
-  return true;
-};
-
-const RULES: Readonly<Record<string, Rule>> = {
-  PyramidalActivation: activation,
-  Relu: activation,
-};
-
-/** Whether an activation may follow within the operation. */
-function isOpen({ attrs: { activation: own } }: Node): boolean {
-  return own !== undefined && 'string' in own && own.string === 'none';
 }
 
 /** The node of `node:output` or `^node`. */

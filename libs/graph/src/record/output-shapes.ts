@@ -1,4 +1,5 @@
 /** Shapes of results, known without running the operation. */
+import { isTrue, textOf } from './attr-values';
 import { DT_BOOL, DT_FLOAT, DT_INT32, type AttrValue } from './graph-def';
 import type { SymbolicTensor } from './symbolic-tensor';
 
@@ -254,7 +255,7 @@ const resizedTaps: Rule = ([products], { height, width }) => {
   return { shape: [images, height.int, width.int, channels], dtype: products.dtype };
 };
 
-/** Of `depthwiseConvs`: a map, a bias of as many values as channels come out, and filters. */
+/** Of `depthwiseGroups`: a map, a bias of as many values as channels come out, and filters. */
 const mixedConv: Rule = ([map, bias]) =>
   map === undefined || bias === undefined
     ? null
@@ -339,14 +340,6 @@ function forEach(ops: readonly string[], rule: Rule): Record<string, Rule> {
 /** A list of whole numbers; null where there is none. */
 function integers(attr: AttrValue | undefined): readonly number[] | null {
   return attr !== undefined && 'ints' in attr ? attr.ints : null;
-}
-
-function textOf(attr: AttrValue | undefined): string | undefined {
-  return attr !== undefined && 'string' in attr ? attr.string : undefined;
-}
-
-function isTrue(attr: AttrValue | undefined): boolean {
-  return attr !== undefined && 'bool' in attr && attr.bool;
 }
 
 function broadcastShape(a: readonly number[], b: readonly number[]): number[] {

@@ -1,4 +1,5 @@
 /** Operations in the forms that TensorFlow fuses. */
+import { isTrue, textOf } from './attr-values';
 import { DT_FLOAT, DT_INT32, type AttrValue, type ConstantTensor, type GraphNode } from './graph-def';
 import type { SymbolicTensor } from './symbolic-tensor';
 
@@ -33,11 +34,6 @@ export function rewrite(
   return REWRITES[op]?.(graph, attrs, inputs) ?? null;
 }
 
-const isTrue = (attr: AttrValue | undefined): boolean => attr !== undefined && 'bool' in attr && attr.bool;
-
-const textOf = (attr: AttrValue | undefined): string | undefined =>
-  attr !== undefined && 'string' in attr ? attr.string : undefined;
-
 const FLOAT = { T: { type: DT_FLOAT } };
 
 /** This project's own: map, filter, a scale and an offset for each channel, and what is added before these, if anything. */
@@ -49,7 +45,7 @@ function ownConvolution(
   { inputs, attrs }: GraphNode,
   after: { readonly scale?: string; readonly offset?: string; readonly relu?: true },
 ): string | null {
-  if (hasRelu(attrs)) return null;
+  if (isTrue(attrs['relu'])) return null;
   const [map, filter, scale, offset, ...addends] = inputs as [string, string, string, string, ...string[]];
   const scaled = (x: string): string => (after.scale === undefined ? x : graph.addNode('Mul', [x, after.scale], FLOAT));
   const moved = (x: string): string =>
@@ -58,8 +54,6 @@ function ownConvolution(
   const ended = [map, filter, scaled(scale), moved(scaled(offset)), ...addends];
   return graph.addNode(OWN_CONVOLUTION, ended, { ...attrs, relu });
 }
-
-const hasRelu = ({ relu }: Attrs): boolean => relu !== undefined && 'bool' in relu && relu.bool;
 
 /** ReLU goes into the convolution before it, where that is this project's own. */
 const relu: Rewrite = (graph, _attrs, inputs) => {
@@ -183,18 +177,28 @@ const concatenation: Rewrite = (graph, _attrs, inputs) => {
 /** What a map is the norm of; itself with nothing where it is none. */
 function normOf(graph: GraphWriter, ref: string, epsilons: Set<number>): NormedMap {
   const node = graph.nodeOf(ref);
-  const isNorm = node?.op === 'FusedBatchNormV3' ? !isTrue(node.attrs['is_training']) : isPlainNorm(node);
   const epsilon = node?.attrs['epsilon'];
-  if (isNorm && epsilon !== undefined && 'float' in epsilon && node?.inputs.length === 5) {
+  if (
+    node !== undefined &&
+    isPlainNorm(node) &&
+    isNormedMap(node.inputs) &&
+    epsilon !== undefined &&
+    'float' in epsilon
+  ) {
     epsilons.add(epsilon.float);
-    return node.inputs as unknown as NormedMap;
+    return node.inputs;
   }
   const nothing = graph.constantRef({ dtype: DT_FLOAT, shape: [0], values: new Float32Array() });
   return [ref, nothing, nothing, nothing, nothing];
 }
 
-const isPlainNorm = (node: GraphNode | undefined): boolean =>
-  node?.op === 'PyramidalBatchNorm' && textOf(node.attrs['activation']) === 'none';
+const isNormedMap = (inputs: readonly string[]): inputs is NormedMap => inputs.length === 5;
+
+/** Whether it norms by given statistics and does nothing after that. */
+function isPlainNorm({ op, attrs }: GraphNode): boolean {
+  if (op === 'FusedBatchNormV3') return !isTrue(attrs['is_training']);
+  return op === 'PyramidalBatchNorm' && textOf(attrs['activation']) === 'none';
+}
 
 /** GELU of a product in the form that the optimizer makes part of it. */
 const activation: Rewrite = (graph, attrs, inputs) => {

@@ -44,6 +44,18 @@ function expectSame(fn: (inputs: Inputs) => tf.Tensor, inputs: Inputs): string[]
 
 const normal = (shape: number[], seed: number): tf.Tensor => tf.randomNormal(shape, 0, 1, 'float32', seed);
 
+/** What a batch norm takes besides the map. */
+const statistics = (channels: number, suffix = ''): Inputs =>
+  Object.fromEntries(
+    ['scale', 'offset', 'mean', 'variance'].map((name, i) => [name + suffix, tf.add(1.5, wavesTensor([channels], i))]),
+  );
+
+function normOptions(inputs: Inputs, suffix = ''): batchNorm.BatchNormInferOptions {
+  const vector = (name: string): tf.Tensor1D => inputs[name + suffix] as tf.Tensor1D;
+  const [scale, offset, mean, variance] = [vector('scale'), vector('offset'), vector('mean'), vector('variance')];
+  return { scale, offset, mean, variance, epsilon: 1e-5 };
+}
+
 onEngines(
   "the addon's own operations where no gradient is taken",
   () => {
@@ -51,12 +63,8 @@ onEngines(
     afterEach(() => tf.engine().endScope());
 
     it('end a norm with a ReLU', () => {
-      const statistics = Object.fromEntries(
-        ['scale', 'offset', 'mean', 'variance'].map((name, i) => [name, tf.add(1.5, wavesTensor([21], i))]),
-      );
-      const block = ({ x, ...given }: Inputs): tf.Tensor =>
-        tf.relu(batchNorm.infer(x!, { ...(given as unknown as batchNorm.BatchNormInferOptions), epsilon: 1e-5 }));
-      expect(expectSame(block, { x: normal([2, 5, 21], 1), ...statistics })).toEqual(['PyramidalBatchNorm']);
+      const block = ({ x, ...given }: Inputs): tf.Tensor => tf.relu(batchNorm.infer(x!, normOptions(given)));
+      expect(expectSame(block, { x: normal([2, 5, 21], 1), ...statistics(21) })).toEqual(['PyramidalBatchNorm']);
     });
 
     it('give GELU of a product to TensorFlow, which makes it part of that', () => {
@@ -122,22 +130,17 @@ onEngines(
     });
 
     it('normalise maps and put them side by side', () => {
-      const names = ['scale', 'offset', 'mean', 'variance'] as const;
-      const statistics = names.flatMap((name, i) =>
-        [13, 32].map((channels, map) => [`${name}${map}`, tf.add(1.5, wavesTensor([channels], i))] as const),
-      );
       const inputs: Inputs = {
         a: normal([2, 3, 4, 13], 1),
         b: normal([2, 3, 4, 32], 2),
         c: normal([2, 3, 4, 5], 3),
-        ...Object.fromEntries(statistics),
+        ...statistics(13, 'OfA'),
+        ...statistics(32, 'OfB'),
       };
       const join = (given: Inputs): tf.Tensor => {
-        const norm = (x: tf.Tensor, map: number): tf.Tensor => {
-          const own = Object.fromEntries(names.map((name) => [name, given[`${name}${map}`]]));
-          return batchNorm.infer(x, { ...(own as unknown as batchNorm.BatchNormInferOptions), epsilon: 1e-5 });
-        };
-        return hardSwish(tf.concat([norm(given['a']!, 0), given['c']!, norm(given['b']!, 1)], 3));
+        const a = batchNorm.infer(given['a']!, normOptions(given, 'OfA'));
+        const b = batchNorm.infer(given['b']!, normOptions(given, 'OfB'));
+        return hardSwish(tf.concat([a, given['c']!, b], 3));
       };
       expect(expectSame(join, inputs)).toEqual(['PyramidalBatchNorm']);
     });

@@ -76,7 +76,7 @@ PYRAMIDAL_INLINE V Most(V a, V b) {
   return a > b ? a : b;
 }
 
-// e^x for x up to 0, at most 1.2e-7 of it away; below -87 it is that of -87.
+// e^x for x up to 0, at most 2.2e-7 of it away; below -87 it is that of -87.
 template <typename V>
 PYRAMIDAL_INLINE V Exp(V value) {
   const V x = Most(value, Fill<V>(-87));

@@ -11,6 +11,7 @@ from step_groupmixformer import VARIANTS, build
 from torch import nn
 from torch.nn import functional as F
 
+MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 CLASSES = {"classifier": 1000, "mask-rcnn": 80, "upernet": 150}
 ROWS, MASK_SIDE = 16, 112
 
@@ -82,24 +83,38 @@ class Pyramid(nn.Module):
         return self.fpn(OrderedDict((str(i), each) for i, each in enumerate(self.backbone(x))))
 
 
+class Images:
+    """A batch of bytes in main memory, as a loader gives it, that every step takes to the device and normalises there."""
+
+    def __init__(self, batch, height, width, device):
+        self.shape, self.device = (batch, 3, height, width), torch.device(device)
+        block = torch.randint(0, 256, (batch, height, width, 3), dtype=torch.uint8)
+        self.block = block.pin_memory() if self.device.type == "cuda" else block
+        self.mean, self.std = (torch.tensor(each, device=device).view(1, 3, 1, 1) for each in (MEAN, STD))
+
+    def __call__(self):
+        maps = self.block.to(self.device, non_blocking=True).permute(0, 3, 1, 2)
+        return (maps.float() - self.mean) / self.std
+
+
 def classifier(variant, images):
     model = build(variant)
-    labels = torch.arange(len(images), device=images.device)
-    return model, lambda: model(images), lambda: F.cross_entropy(model(images), labels)
+    labels = torch.arange(images.shape[0], device=images.device)
+    return model, lambda: model(images()), lambda: F.cross_entropy(model(images()), labels)
 
 
 def segmentor(variant, images):
     model = UperNet(variant, CLASSES["upernet"])
-    labels = torch.ones(len(images), *images.shape[2:], dtype=torch.long, device=images.device)
+    labels = torch.ones(images.shape[0], *images.shape[2:], dtype=torch.long, device=images.device)
 
     def loss():
-        logits, others = model(images)
+        logits, others = model(images())
         return sum(
             weight * F.cross_entropy(resize(each.float(), labels.shape[1:]), labels)
             for weight, each in ((1, logits), (0.4, others))
         )
 
-    return model, lambda: model(images)[0], loss
+    return model, lambda: model(images())[0].argmax(1), loss
 
 
 def detector(variant, images):
@@ -116,8 +131,8 @@ def detector(variant, images):
         masks = torch.ones(ROWS, height, width, dtype=torch.uint8, device=device)
         return {"boxes": boxes, "labels": torch.arange(1, ROWS + 1, device=device), "masks": masks}
 
-    targets = [truth() for _ in images]
-    return model, lambda: model(list(images)), lambda: sum(model(list(images), targets).values())
+    targets = [truth() for _ in range(images.shape[0])]
+    return model, lambda: model(list(images())), lambda: sum(model(list(images()), targets).values())
 
 
 def median_ms(seconds, run):
@@ -137,7 +152,7 @@ def main(case):
     if device == "cuda" and not torch.cuda.is_available():
         sys.exit("PyTorch finds no card; install one of its builds for CUDA")
     torch.manual_seed(1)
-    images = torch.randn(case["batch"], 3, case["height"], case["width"], device=device)
+    images = Images(case["batch"], case["height"], case["width"], device)
     make = {"classifier": classifier, "upernet": segmentor, "mask-rcnn": detector}[case["network"]]
     model, forward, loss = make(case["backbone"].split("_")[1], images)
     model.to(device)

@@ -150,6 +150,9 @@ napi_value NumberValue(napi_env env, double number) {
   return value;
 }
 
+// What cards ran is told in microseconds alone.
+double Micros(int64_t nanos, int64_t micros) { return nanos != 0 ? nanos / 1e3 : static_cast<double>(micros); }
+
 // What ran when: `{ device, node, label, thread, start, duration }[]`, in microseconds.
 napi_value Trace(napi_env env, const tensorflow::RunMetadata &metadata) {
   napi_value list;
@@ -163,10 +166,10 @@ napi_value Trace(napi_env env, const tensorflow::RunMetadata &metadata) {
       Set(env, entry, "node", TextValue(env, node.node_name()));
       Set(env, entry, "label", TextValue(env, node.timeline_label()));
       Set(env, entry, "thread", NumberValue(env, node.thread_id()));
-      const double start = node.all_start_nanos() / 1e3 + node.op_start_rel_nanos() / 1e3;
-      const double duration = (node.op_end_rel_nanos() - node.op_start_rel_nanos()) / 1e3;
-      Set(env, entry, "start", NumberValue(env, start));
-      Set(env, entry, "duration", NumberValue(env, duration));
+      const double begin = Micros(node.op_start_rel_nanos(), node.op_start_rel_micros());
+      const double end = Micros(node.op_end_rel_nanos(), node.op_end_rel_micros());
+      Set(env, entry, "start", NumberValue(env, Micros(node.all_start_nanos(), node.all_start_micros()) + begin));
+      Set(env, entry, "duration", NumberValue(env, end - begin));
       Require(env, napi_set_element(env, list, count++, entry));
     }
   }

@@ -142,26 +142,25 @@ async function checkNumbers(
   log: CheckOptions['log'],
 ): Promise<Pick<CardReport, 'comparisons' | 'faults'>> {
   const processor = isInstalled('tensorflow') ? 'tensorflow' : 'wasm';
-  const reference = await runWorker({
-    engine: processor,
-    compiled: false,
-    precision: 'float32',
-    kernels: 'everything',
-  });
+  const precisions = compiled ? PRECISIONS : PRECISIONS.slice(0, 1);
+  const kernelsOf = (precision: Precision) => (precision === 'float32' ? 'all' : 'products');
+  // Side by side: most of their time processes record graphs, one thread each.
+  const [reference, ...received] = await Promise.all([
+    runWorker({ engine: processor, compiled: false, precision: 'float32', kernels: 'everything' }),
+    ...precisions.map((precision) => runWorker({ engine, compiled, precision, kernels: kernelsOf(precision) })),
+  ]);
   log(`${processor} computed ${reference.answers.length} cases to compare with`);
   const faults = reference.fault === undefined ? [] : [`${processor}: ${reference.fault}`];
-  const comparisons: Comparison[] = [];
-  for (const precision of compiled ? PRECISIONS : PRECISIONS.slice(0, 1)) {
-    const kernels = precision === 'float32' ? 'all' : 'products';
-    const { answers, fault } = await runWorker({ engine, compiled, precision, kernels });
-    const expected = new Map(reference.answers.map((answer) => [keyOf(answer), answer]));
+  const expected = new Map(reference.answers.map((answer) => [keyOf(answer), answer]));
+  const comparisons = precisions.flatMap((precision, i) => {
+    const { answers, fault } = received[i]!;
     const compared = answers.map((answer) => compare(precision, answer, expected.get(keyOf(answer))));
-    comparisons.push(...compared);
     if (fault !== undefined) faults.push(`${engine} in ${precision}, after ${answers.length} cases: ${fault}`);
     log(
       `${precision}: ${compared.filter((each) => each.fault === undefined).length} of ${compared.length} cases agree`,
     );
-  }
+    return compared;
+  });
   return { comparisons, faults };
 }
 

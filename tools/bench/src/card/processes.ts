@@ -43,9 +43,10 @@ export async function runPeer(python: string, task: SpeedTask): Promise<SpeedAns
   return lastAnswer(await run(python, [PEER, JSON.stringify(task)], FOR_SPEED));
 }
 
+/** A process that ends early after its times has no timeline; the report says so. */
 function lastAnswer({ lines, fault }: Ended): SpeedAnswer | string {
   const last = lines.at(-1);
-  return fault ?? (last === undefined ? 'it printed nothing' : (JSON.parse(last) as SpeedAnswer));
+  return last === undefined ? (fault ?? 'it printed nothing') : (JSON.parse(last) as SpeedAnswer);
 }
 
 function runSource(file: string, task: object, env: NodeJS.ProcessEnv): Promise<Ended> {

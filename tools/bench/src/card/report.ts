@@ -12,9 +12,11 @@ export function describeReport(report: CardReport): string {
     '|---|---|---:|---:|---|',
     ...groupsOf(comparisons).map(rowOfGroup),
     '',
-    '| network | precision | forward ms | training ms | memory MB | forward / PyTorch | training / PyTorch |',
-    '|---|---|---:|---:|---:|---:|---:|',
+    '| network | precision | forward ms | training ms | computing | memory MB | forward / PyTorch | training / PyTorch |',
+    '|---|---|---:|---:|---:|---:|---:|---:|',
     ...speeds.map(rowOfSpeed),
+    '',
+    ...speeds.flatMap(whereTimeGoes),
     '',
     ...verdict(report),
   ].join('\n');
@@ -42,12 +44,26 @@ function rowOfGroup(group: readonly Comparison[]): string {
 
 function rowOfSpeed({ ours, torch, ...row }: SpeedRow): string {
   const [network, how] = [row.network, howOf(row)];
-  if (typeof ours === 'string') return `| ${network} | ${how} | | | | | |`;
+  if (typeof ours === 'string') return `| ${network} | ${how} | | | | | | |`;
   const ratio = (key: 'forwardMs' | 'trainMs'): string =>
     torch === undefined || typeof torch === 'string' ? '' : (ours[key] / torch[key]).toFixed(2);
-  const { forwardMs, trainMs, trainMB } = ours;
-  const numbers = [forwardMs.toFixed(1), trainMs.toFixed(1), trainMB.toFixed(0), ratio('forwardMs'), ratio('trainMs')];
+  const { forwardMs, trainMs, trainMB, timeline } = ours;
+  const computing = timeline === undefined ? '' : `${((100 * timeline.busyMs) / trainMs).toFixed(0)} %`;
+  const times = [forwardMs.toFixed(1), trainMs.toFixed(1), computing, trainMB.toFixed(0)];
+  const numbers = [...times, ratio('forwardMs'), ratio('trainMs')];
   return `| ${[network, how, ...numbers].join(' | ')} |`;
+}
+
+/** How many operations of a step are named. */
+const NAMED = 6;
+
+/** Of a training step, a line for each network. */
+function whereTimeGoes({ ours, ...row }: SpeedRow): string[] {
+  if (typeof ours === 'string' || ours.timeline === undefined) return [];
+  const { busyMs, copyingMs, kernels, longest } = ours.timeline;
+  const named = longest.slice(0, NAMED).map(({ group, count, ms }) => `${group} ${ms.toFixed(1)} (${count})`);
+  const all = `${kernels} kernels ${busyMs.toFixed(1)} ms, copies ${copyingMs.toFixed(1)} ms`;
+  return [`${row.network} in ${howOf(row)}: ${all}; ${named.join(', ')}`];
 }
 
 const howOf = ({ precision, xla }: Pick<SpeedRow, 'precision' | 'xla'>): string =>

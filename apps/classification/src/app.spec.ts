@@ -234,6 +234,24 @@ describe('what is wrong is told in one line, and nothing on disk is lost', () =>
     });
   });
 
+  it('a picture that has too many pixels, or is none, before the first step', async () => {
+    const root = join(folder, 'unread');
+    await writeSet(root);
+    const line = `train ${config} --set data.root=${root} --out ${folder}/unread-run`;
+    const large = await classify(`${line} --set data.maxPixels=99`);
+    expect(large.message).toMatch(
+      /train.blue.0\.png: cannot be decoded: expected at most 99 pixels \(maxPixels\), received/,
+    );
+    writeFileSync(join(root, 'val/red/1.png'), 'none');
+    const none = await classify(line);
+    expect(none.message).toMatch(/val.red.1\.png: cannot be decoded/);
+    for (const { code, message } of [large, none]) expect([code, oneLine(message)]).toEqual([1, true]);
+    expect(existsSync(join(folder, 'unread-run'))).toBe(false);
+    log.mockClear();
+    expect((await classify(`data ${config} --set data.root=${root}`)).code).toBe(1);
+    expect(log.mock.calls.flat().join('\n')).toMatch(/which end a training\n {4}val.red.1\.png: /);
+  });
+
   it('a truncated checkpoint', async () => {
     const weights = join(folder, 'truncated.safetensors');
     writeFileSync(weights, readFileSync(join(folder, 'run/last.safetensors')).subarray(0, 5000));

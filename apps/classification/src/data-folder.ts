@@ -2,6 +2,7 @@
 import { join, relative } from 'node:path';
 import { requiredValidationSet, validationSet } from '@pyramidal/config';
 import { type ImageClass, type ImageFolder, type ImageSplit, openImageFolder, partOfSplit, requireSplit } from '@pyramidal/imagenet'; // prettier-ignore
+import { surveyPictures } from '@pyramidal/loading';
 import type { SplitRecord } from '@pyramidal/training';
 import type { ClassificationConfig } from './config';
 
@@ -25,7 +26,14 @@ export interface MeasuredImages extends Pick<ClassificationData, 'classes' | 'no
 }
 
 /** The images to learn from and to measure on. @throws Error in one line for what a training would stumble over. */
-export async function openData({ data }: ClassificationConfig): Promise<ClassificationData> {
+export async function openData(config: ClassificationConfig): Promise<ClassificationData> {
+  const opened = await openSplits(config);
+  const notes = [...opened.notes, ...(await surveySplit(opened.training, config))];
+  if (opened.validation !== undefined) notes.push(...(await surveySplit(opened.validation, config)));
+  return { ...opened, notes };
+}
+
+async function openSplits({ data }: ClassificationConfig): Promise<ClassificationData> {
   const { own, held } = validationSet(data.val);
   const folder = await openFolder(data, own === undefined ? [data.train] : [data.train, own]);
   const { classes, notes } = folder;
@@ -41,14 +49,21 @@ export async function openData({ data }: ClassificationConfig): Promise<Classifi
 }
 
 /** The images to evaluate on. @throws UsageError where the configuration names none. */
-export async function openValidation({ data }: ClassificationConfig): Promise<MeasuredImages> {
+export async function openValidation(config: ClassificationConfig): Promise<MeasuredImages> {
+  const { data } = config;
   const { own: name = data.train, held } = requiredValidationSet(data.val);
   const folder = await openFolder(data, [name]);
-  const { classes, notes } = folder;
   const split = requireSplit(folder, name);
-  if (held === undefined) return { classes, validation: split, notes, heldOut: undefined };
-  const validation = partOfSplit(folder, split, { ...held, take: 'validation' });
-  return { classes, validation, notes, heldOut: namesIn(folder, split, validation) };
+  const validation = held === undefined ? split : partOfSplit(folder, split, { ...held, take: 'validation' });
+  const notes = [...folder.notes, ...(await surveySplit(validation, config))];
+  return { classes: folder.classes, validation, notes, heldOut: held && namesIn(folder, split, validation) };
+}
+
+/** Looks at headers of a split's images before a run. */
+async function surveySplit({ name, samples }: ImageSplit, { data }: ClassificationConfig): Promise<string[]> {
+  const { orientation, maxPixels, onBroken } = data;
+  const notes = await surveyPictures(samples, { orientation, maxPixels, onBroken });
+  return notes.map((note) => `${name}: ${note}`);
 }
 
 /** The names of a part's images in the folder of the whole split. */

@@ -349,6 +349,13 @@ describe('what is odd is taken as it is', () => {
     expect({ code, message }).toEqual({ code: 0, message: '' });
   });
 
+  it('pictures of too many pixels, before the first step', async () => {
+    const { code, message } = await trainOn('large', () => undefined, ['data.maxPixels=99']);
+    expect(message).toMatch(/\.png: cannot be decoded: expected at most 99 pixels \(maxPixels\), received/);
+    expect(code).toBe(1);
+    expect(existsSync(join(folder, 'large-run'))).toBe(false);
+  });
+
   it('a broken picture, which is left out where the configuration says so', async () => {
     const readable = 'data.val={annotations: readable.json, images: images}';
     const spoil = ({ images, ...rest }: Toys, root: string): void => {

@@ -38,11 +38,16 @@ export interface DetectionData {
 
 /**
  * The images to learn from and to measure on, checked against each other and against what the detector learns.
+ * @param inValidation whether an image to measure on that is broken ends the look at headers.
  * @throws Error in one line, whatever of them a training would stumble over.
  */
-export async function openData(config: DetectionConfig, detectors: DetectorTable): Promise<DetectionData> {
+export async function openData(
+  config: DetectionConfig,
+  detectors: DetectorTable,
+  inValidation: 'fail' | 'skip' = 'fail',
+): Promise<DetectionData> {
   const training = await openTraining(config);
-  const validation = config.data.val === 'none' ? undefined : await openValidation(config);
+  const validation = config.data.val === 'none' ? undefined : await openValidation(config, inValidation);
   if (validation !== undefined) {
     requireSame({ name: 'data.train', classes: training.classes }, { name: 'data.val', classes: validation.classes });
   }
@@ -61,10 +66,13 @@ async function openTraining({ data }: DetectionConfig): Promise<TrainingSet> {
 }
 
 /** The images to evaluate on, those without objects too. @throws UsageError where the configuration names none. */
-export async function openValidation({ data }: DetectionConfig): Promise<MeasuredSet> {
+export async function openValidation(
+  { data }: DetectionConfig,
+  onBroken: 'fail' | 'skip' = 'fail',
+): Promise<MeasuredSet> {
   const { own = data.train, held } = requiredValidationSet(data.val);
   const part = held && { part: { ...held, take: 'validation' as const } };
-  const dataset = await open(data, own, { evaluated: true, ...part });
+  const dataset = await open(data, own, { evaluated: true, onBroken, ...part });
   const folder = join(data.root, own.images);
   return { ...dataset, heldOut: held && dataset.samples.map(({ file }) => relative(folder, file)) };
 }
@@ -137,11 +145,11 @@ function describeRepeats({ samples }: TrainingSet, config: DetectionConfig): str
 }
 
 async function open(
-  { root, limit, orientation }: DetectionConfig['data'],
+  { root, limit, orientation, maxPixels }: DetectionConfig['data'],
   { annotations, images }: DetectionConfig['data']['train'],
   options: Pick<DetectionDatasetOptions, 'emptyImages' | 'onBroken' | 'evaluated' | 'part'>,
 ): Promise<DetectionDataset> {
   const files = { annotations: join(root, annotations), images: join(root, images) };
-  const dataset = await openDetectionDataset({ ...files, ...options, orientation });
+  const dataset = await openDetectionDataset({ ...files, ...options, orientation, maxPixels });
   return { ...dataset, samples: dataset.samples.slice(0, limit) };
 }

@@ -31,8 +31,15 @@ export interface MeasuredImages extends Pick<SegmentationData, 'classes' | 'note
   readonly heldOut: readonly string[] | undefined;
 }
 
-/** The images to learn from and to measure on, their labels looked at. @throws Error in one line for what a training would stumble over. */
-export async function openData(config: SegmentationConfig): Promise<SegmentationData> {
+/**
+ * The images to learn from and to measure on, their labels looked at.
+ * @param inValidation whether an image or a label to measure on that is broken ends the look at them.
+ * @throws Error in one line for what a training would stumble over.
+ */
+export async function openData(
+  config: SegmentationConfig,
+  inValidation: 'fail' | 'skip' = 'fail',
+): Promise<SegmentationData> {
   const { data } = config;
   const { own, held } = validationSet(data.val);
   const folder = await openFolder(data, own === undefined ? [data.train] : [data.train, own]);
@@ -40,10 +47,10 @@ export async function openData(config: SegmentationConfig): Promise<Segmentation
   const training = held === undefined ? whole : partOfSplit(whole, { ...held, take: 'training' });
   const heldOut = held && heldOutOf(whole, held);
   const validation = heldOut ?? (own === undefined ? undefined : splitOf(folder, own));
-  const { orientation, onBroken } = data;
+  const { orientation, maxPixels, onBroken } = data;
   const coding = codingOf(config, folder.classes.length);
-  const notes = await surveyLabels(folder, training, { coding, orientation, onBroken });
-  if (validation !== undefined) notes.push(...(await surveyValidation(folder, config, validation)));
+  const notes = await surveyLabels(folder, training, { coding, orientation, maxPixels, onBroken });
+  if (validation !== undefined) notes.push(...(await surveyValidation(folder, config, validation, inValidation)));
   return {
     classes: folder.classes,
     training,
@@ -76,9 +83,11 @@ function surveyValidation(
   folder: SegmentationFolder,
   config: SegmentationConfig,
   validation: SegmentationSplit,
+  onBroken: 'fail' | 'skip' = 'fail',
 ): Promise<string[]> {
   const coding = codingOf(config, folder.classes.length);
-  return surveyLabels(folder, validation, { coding, orientation: config.data.orientation, onBroken: 'fail' });
+  const { orientation, maxPixels } = config.data;
+  return surveyLabels(folder, validation, { coding, orientation, maxPixels, onBroken });
 }
 
 function openFolder(

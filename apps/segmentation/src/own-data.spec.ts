@@ -80,6 +80,14 @@ describe('data', () => {
     expect(told()).toMatch(/1 images, skipped/);
   });
 
+  it('lists pictures of too many pixels; a training names the first of them before its first step', async () => {
+    expect((await segment(`data ${config}`, 'data.maxPixels=99')).code).toBe(1);
+    expect(told()).toMatch(/^validation: 4 images\n(.+\n)* {2}broken {9}4 images, which end a training$/m);
+    const { code, message } = await train('large', 'data.maxPixels=99');
+    expect([code, message]).toEqual([1, expect.stringMatching(/0\.png: .*expected at most 99 pixels \(maxPixels\)/)]);
+    expect(existsSync(join(folder, 'large'))).toBe(false);
+  });
+
   it('--show-augmented draws training images as the network sees them, under their labels', async () => {
     const out = join(folder, 'look');
     expect(await segment(`data ${config} --show-augmented --out ${out}`, 'augmentation.flip=0')).toEqual(done);

@@ -1,6 +1,6 @@
 /** What the labels of a dataset hold, looked at before a run: labels that mean something else than the settings say train without an error. */
 import { BrokenImageError, readImageHeader, type Orientation } from '@pyramidal/images';
-import { evenlySpaced, surveySizes } from '@pyramidal/loading';
+import { evenlySpaced, surveyPictures } from '@pyramidal/loading';
 import type { SegmentationFolder, SegmentationSplit } from './folder';
 import type { SegmentationClass } from './classes';
 import { decodeLabels, type LabelCoding, readLabels, readStoredLabels, type StoredLabels } from './label-file';
@@ -13,6 +13,8 @@ const MEASURED = 1000;
 export interface SurveyOptions {
   readonly coding: LabelCoding;
   readonly orientation: Orientation;
+  /** Larger images count as broken; unless told, as many pixels are taken as there are. */
+  readonly maxPixels?: number | undefined;
   /** Whether broken images and labels are skipped later. */
   readonly onBroken: 'fail' | 'skip';
 }
@@ -25,7 +27,7 @@ export interface SurveyOptions {
 export async function surveyLabels(
   { isDefaultClasses, root, classes }: Pick<SegmentationFolder, 'isDefaultClasses' | 'root' | 'classes'>,
   { name, samples, notes }: SegmentationSplit,
-  { coding, orientation, onBroken }: SurveyOptions,
+  { coding, orientation, maxPixels, onBroken }: SurveyOptions,
 ): Promise<string[]> {
   const counted = await countLabels(samples.map(({ label }) => label), coding, onBroken); // prettier-ignore
   const whole = counted.labels === samples.length;
@@ -35,7 +37,7 @@ export async function surveyLabels(
     ...notes,
     ...(counted.labels > 0 ? [describeHistogram(name, counted, samples.length, classes)] : []),
     ...remarks({ name, root, isDefaultClasses }, counted, coding),
-    ...(await surveySizes(pictures, { orientation, onBroken })),
+    ...(await surveyPictures(pictures, { orientation, maxPixels, onBroken })),
   ];
 }
 

@@ -11,7 +11,7 @@ import {
 } from '@cocoeval/ts';
 import { readCategories, readCoco } from '@cocoeval/ts/node';
 import type { Orientation, Size } from '@pyramidal/images';
-import { partOf, type SplitPart, surveySizes } from '@pyramidal/loading';
+import { partOf, type SplitPart, surveyPictures } from '@pyramidal/loading';
 import { pathOf, requireFiles } from './image-files';
 import { boxesBeyond, describeDropped, outlinesApart, repeatedNames, unusedClasses } from './remarks';
 import { withAreas } from './with-areas';
@@ -78,6 +78,8 @@ export interface DetectionDatasetOptions {
   readonly emptyImages?: 'keep' | 'filter';
   /** How images are read; default 'exif', as OpenCV, MMDetection and detectron2 read them. */
   readonly orientation?: Orientation;
+  /** Larger images count as broken; unless told, as many pixels are taken as there are. */
+  readonly maxPixels?: number | undefined;
   /** Whether images that are broken or of another size than annotated are skipped later; default 'fail'. */
   readonly onBroken?: 'fail' | 'skip';
 }
@@ -89,7 +91,7 @@ export interface DetectionDatasetOptions {
  */
 export async function openDetectionDataset(options: DetectionDatasetOptions): Promise<DetectionDataset> {
   const { annotations: file, images: folder, evaluated = false } = options;
-  const { part, emptyImages = 'keep', orientation = 'exif', onBroken = 'fail' } = options;
+  const { part, emptyImages = 'keep', orientation = 'exif', maxPixels, onBroken = 'fail' } = options;
   const { coco, notes: about } = withAreas(readCoco(file), file);
   limitAnnotations(coco, file);
   const { images, categories, annotations } = coco.checkedRecords();
@@ -123,7 +125,7 @@ export async function openDetectionDataset(options: DetectionDatasetOptions): Pr
     ...outlinesApart(file, kept),
     ...unusedClasses(file, classes, kept),
     ...(await requireFiles(folder, samples.map(({ file: path }) => path))), // prettier-ignore
-    ...(await surveySizes(kept, { orientation, onBroken })),
+    ...(await surveyPictures(kept, { orientation, maxPixels, onBroken })),
   ];
   return { classes, samples: kept, coco, dropped, notes };
 }

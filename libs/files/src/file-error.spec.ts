@@ -14,6 +14,9 @@ describe('explainFileError', () => {
     expect(explainFileError(caught(() => readFileSync('/none')))).toBe('no such file or folder');
     expect(explainFileError(caught(() => readFileSync('/')))).toBe('it is a folder');
     expect(explainFileError(Object.assign(new Error('EODD: odd'), { code: 'EODD' }))).toBe('EODD: odd');
+    const thread = new Error('Worker initialization failure: EMFILE');
+    const refused = Object.assign(thread, { code: 'ERR_WORKER_INIT_FAILED' });
+    expect(explainFileError(refused)).toMatch(/^too many files are open in this process \(ulimit/);
     expect(explainFileError(new Error('one\ntwo'))).toBe('one');
     expect(explainFileError('thrown text')).toBe('thrown text');
     expect(explainFileError(undefined)).toBe('undefined');

@@ -14,9 +14,11 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTEMPTY: 'the folder is not empty',
   ELOOP: 'symbolic links lead in a circle',
   ENAMETOOLONG: 'the name is too long for the file system',
-  EMFILE: 'too many files are open in this process',
+  EMFILE: 'too many files are open in this process (ulimit -n says and sets how many may be)',
   ENFILE: 'too many files are open on this machine',
   EBUSY: 'it is in use',
+  EAGAIN: 'the system has no room for it now',
+  ENOMEM: 'not enough memory',
   EXDEV: 'it lies on another file system',
   EIO: 'the device reports an input/output error',
   ENXIO: 'there is no such device',
@@ -28,8 +30,12 @@ const REASONS: Readonly<Record<string, string>> = {
 /** Plain words for an error of the file system; any other error gives the first line of its own message. */
 export function explainFileError(error: unknown): string {
   const { code, message } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
-  return REASONS[code ?? ''] ?? (message ?? String(error)).split('\n', 1)[0]!;
+  const refused = code === 'ERR_WORKER_INIT_FAILED' ? ownCode(message) : code;
+  return REASONS[refused ?? ''] ?? (message ?? String(error)).split('\n', 1)[0]!;
 }
+
+/** What the system answered where a thread cannot start: Node says so at the end of the message alone. */
+const ownCode = (message = ''): string | undefined => /: (E[A-Z]+)$/.exec(message)?.[1];
 
 /** Whether the operating system refused something, as opposed to a fault in a program. */
 export const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>

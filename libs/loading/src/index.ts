@@ -2,6 +2,13 @@
 export { Loader } from './loader';
 export type { BatchPosition, BatchRange, BatchShare, LoadedBatch, LoaderOptions } from './loader';
 export { openBatchSource, type BatchSource, type BatchSourceOptions } from './batch-source';
-export { evenlySpaced, requireSize, surveySizes, type LabelledSize, type SizeSurvey } from './size-check';
+export {
+  evenlySpaced,
+  requireSize,
+  surveyPictures,
+  type LabelledSize,
+  type PictureSurvey,
+  type SurveyedPicture,
+} from './size-check';
 export { partOf, type SplitPart } from './split-part';
 export { WorkerPool, type ThreadFunction } from './worker-pool';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { requireSize, surveySizes } from './size-check';
+import { requireSize, surveyPictures } from './size-check';
 
 describe('sizes of labelled pictures', () => {
   let folder: string;
@@ -28,7 +28,7 @@ describe('sizes of labelled pictures', () => {
         `${turned}: expected 48x64 pixels as its labels have, received 64x48; ` +
         'its EXIF orientation is 6, and with data.orientation: exif the size is right',
     });
-    await expect(surveySizes([wide()], { orientation: 'exif', onBroken: 'fail' })).rejects.toThrow(
+    await expect(surveyPictures([wide()], { orientation: 'exif', onBroken: 'fail' })).rejects.toThrow(
       'received 48x64; its EXIF orientation is 6, and with data.orientation: stored the size is right',
     );
   });
@@ -41,8 +41,11 @@ describe('sizes of labelled pictures', () => {
   });
 
   it('are right as they are turned, and a note counts tags that are not followed', async () => {
-    expect(await surveySizes([tall()], { orientation: 'exif', onBroken: 'fail' })).toEqual([]);
-    const notes = await surveySizes([wide(), { ...wide(), file: plain }], { orientation: 'stored', onBroken: 'fail' });
+    expect(await surveyPictures([tall()], { orientation: 'exif', onBroken: 'fail' })).toEqual([]);
+    const notes = await surveyPictures([wide(), { ...wide(), file: plain }], {
+      orientation: 'stored',
+      onBroken: 'fail',
+    });
     expect(notes).toEqual([
       expect.stringMatching(
         /^1 of 2 images have an EXIF orientation that is not followed; with data\.orientation: exif/,
@@ -50,9 +53,19 @@ describe('sizes of labelled pictures', () => {
     ]);
   });
 
+  it('are not more than what may be decoded, also where no label tells them', async () => {
+    const survey = { orientation: 'exif', maxPixels: 64 * 48 - 1, onBroken: 'fail' } as const;
+    const reason = `${turned}: cannot be decoded: expected at most 3071 pixels (maxPixels), received 64x48`;
+    for (const picture of [tall(), { file: turned }]) {
+      await expect(surveyPictures([picture], survey)).rejects.toThrow(reason);
+      expect(await surveyPictures([picture], { ...survey, maxPixels: 64 * 48 })).toEqual([]);
+      expect(await surveyPictures([picture], { ...survey, onBroken: 'skip' })).toEqual([]);
+    }
+  });
+
   it('pass over broken pictures where such are skipped', async () => {
     const gone = { file: join(folder, 'gone.jpg'), width: 1, height: 1 };
-    await expect(surveySizes([gone], { orientation: 'exif', onBroken: 'fail' })).rejects.toThrow('gone.jpg');
-    expect(await surveySizes([gone, wide()], { orientation: 'exif', onBroken: 'skip' })).toEqual([]);
+    await expect(surveyPictures([gone], { orientation: 'exif', onBroken: 'fail' })).rejects.toThrow('gone.jpg');
+    expect(await surveyPictures([gone, wide()], { orientation: 'exif', onBroken: 'skip' })).toEqual([]);
   });
 });

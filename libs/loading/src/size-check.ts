@@ -1,5 +1,12 @@
-/** Whether pictures have the size that their labels were made for, told from headers alone. */
-import { BrokenImageError, type ImageHeader, type Orientation, readImageHeader, type Size } from '@pyramidal/images';
+/** Whether pictures can be read and have the size that their labels were made for, told from headers alone. */
+import {
+  BrokenImageError,
+  type DecodeOptions,
+  type ImageHeader,
+  type Orientation,
+  readImageHeader,
+  type Size,
+} from '@pyramidal/images';
 
 /** Pictures that are looked at before a run; the others are checked as they are read. */
 const LOOKED_AT = 1000;
@@ -54,27 +61,30 @@ export function evenlySpaced<T>(items: readonly T[], limit: number): T[] {
   return Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)]!);
 }
 
-export interface SizeSurvey {
+/** A picture to look at before a run; with a size where labels were made for one. */
+export type SurveyedPicture = LabelledSize | Pick<LabelledSize, 'file'>;
+
+export interface PictureSurvey extends DecodeOptions {
   readonly orientation: Orientation;
-  /** Whether a picture that is broken or of another size ends the survey; those that are skipped later may be passed over. */
+  /** Whether a picture that is broken, too large or of another size ends the survey; those that are skipped later may be passed over. */
   readonly onBroken: 'fail' | 'skip';
 }
 
 /**
  * Looks at headers before a run: of all pictures, or of a thousand evenly spaced ones.
  * @returns notes for people, one line each.
- * @throws BrokenImageError naming the first picture that is broken or of another size, unless such are skipped.
+ * @throws BrokenImageError naming the first picture that is broken, too large or of another size, unless such are skipped.
  */
-export async function surveySizes(
-  pictures: readonly LabelledSize[],
-  { orientation, onBroken }: SizeSurvey,
+export async function surveyPictures(
+  pictures: readonly SurveyedPicture[],
+  { orientation, maxPixels, onBroken }: PictureSurvey,
 ): Promise<string[]> {
   const chosen = evenlySpaced(pictures, LOOKED_AT);
   let tagged = 0;
-  const lookAt = async (picture: LabelledSize): Promise<void> => {
+  const lookAt = async (picture: SurveyedPicture): Promise<void> => {
     try {
-      const header = await readImageHeader(picture.file);
-      requireHeaderSize(header, picture, orientation);
+      const header = await readImageHeader(picture.file, { maxPixels });
+      if ('width' in picture) requireHeaderSize(header, picture, orientation);
       if (header.orientation > 1) tagged++;
     } catch (error) {
       if (onBroken === 'fail' || !(error instanceof BrokenImageError)) throw error;

@@ -59,6 +59,13 @@ describe('WorkerPool', () => {
     );
   });
 
+  it('says in plain words what the system refuses a worker', async () => {
+    open(1);
+    await expect(pool.run([{ kind: 'files', value: 0 }])).rejects.toThrow(
+      /echo-worker\.ts stopped: too many files are open in this process/,
+    );
+  });
+
   it('fails what is open when it is closed', async () => {
     open(1);
     const slow = pool.run([{ kind: 'slow', value: 0 }]);

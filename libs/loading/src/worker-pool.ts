@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { explainFileError } from '@pyramidal/files';
 
 /** An asynchronous function that threads can run: they load its module and call its export of this name. */
 export interface ThreadFunction<Args extends readonly unknown[], Result> {
@@ -112,7 +113,7 @@ class PoolWorker<Result> {
       if ('error' in reply) job?.reject(Object.assign(new Error(reply.error.message), reply.error));
       else job?.resolve(reply.result as Result);
     });
-    thread.on('error', (error: Error) => this.fail(new Error(`worker ${file} stopped: ${error.message}`)));
+    thread.on('error', (error: Error) => this.fail(new Error(`worker ${file} stopped: ${explainFileError(error)}`)));
     thread.on('exit', (code) => {
       if (this.thread === thread) this.thread = undefined;
       this.fail(new Error(`worker ${file} ended with code ${code}`));

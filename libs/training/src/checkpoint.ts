@@ -141,6 +141,10 @@ function checkTensors(path: string, { tensors }: TensorFile, expected: readonly 
     summary('that the model does not have', unexpected),
   ].filter((problem) => problem !== '');
   if (problems.length === 0) return;
+  if (reshaped.length + unexpected.length === 0 && missing.every((name) => name.startsWith('optimizer.'))) {
+    const advice = `--set model.weights=${path} and another --out start from the weights`;
+    throw new TrainingError(`${path}: holds no state of the optimizer, which a run needs to go on; ${advice}`, 2);
+  }
   throw new TrainingError(`${path}: belongs to another model or optimizer: ${problems.join('; ')}`, 2);
 }
 

@@ -238,13 +238,37 @@ describe('a damaged run', () => {
   it('does not start anew over a best checkpoint, and keeps the log where it does', async () => {
     for (const name of readdirSync(folder)) if (/^(last|step)/.test(name)) rmSync(join(folder, name));
     const before = contents();
-    expect(await failure()).toMatch(/^run: last.safetensors is missing, and best.safetensors cannot be gone on from/);
+    expect(await failure()).toBe(
+      "run: last.safetensors is missing, and best.safetensors holds the weights of its step without the optimizer's state, so that " +
+        'no run goes on from it: --set model.weights=run/best.safetensors and another --out start from these weights; ' +
+        'where it is moved away, --resume starts anew',
+    );
+    expect(await failure('best.safetensors')).toBe(
+      'run/best.safetensors: holds no state of the optimizer, which a run needs to go on; ' +
+        '--set model.weights=run/best.safetensors and another --out start from the weights',
+    );
     expect(contents()).toEqual(before);
     rmSync(join(folder, 'best.safetensors'));
     rmSync(join(folder, 'best.json'));
     expect(await failure()).toBe(goesOn);
     expect(output).toContain('holds no checkpoint yet, training starts anew');
     expect(contents()['metrics.1.jsonl']).toBe(before['metrics.jsonl']);
+  });
+
+  it('says which of the others are not sound where the last checkpoint is gone', async () => {
+    rmSync(join(folder, 'last.safetensors'));
+    for (const name of readdirSync(folder)) if (name.startsWith('step')) DAMAGES.empty(join(folder, name));
+    DAMAGES.zeroed(join(folder, 'best.safetensors'));
+    const steps = 'step-00000006.safetensors, step-00000004.safetensors';
+    expect(await failure()).toMatch(
+      new RegExp(
+        `^run: last.safetensors is missing, and ${steps} not sound, run/best.safetensors: is damaged: .*; --out takes`,
+      ),
+    );
+    rmSync(join(folder, 'best.safetensors'));
+    expect(await failure()).toBe(
+      `run: last.safetensors is missing, and of ${steps} none is sound; --out takes another folder`,
+    );
   });
 
   it('knows the best value from the checkpoint where its record is gone', async () => {

@@ -11,6 +11,7 @@ import fs, {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +19,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { openRunFolder } from './run/run-folder';
 import { sgd } from './sgd';
-import { train, type TrainOutcome } from './train';
+import { type Evaluation, train, type TrainOutcome } from './train';
 import { trainStep } from './train-step';
 
 beforeAll(() => openRuntime({ engine: 'cpu' }));
@@ -46,6 +47,8 @@ interface Setup {
   readonly resume?: boolean;
   readonly onSaveError?: 'continue' | 'stop';
   readonly keep?: number;
+  readonly saveEvery?: number;
+  readonly evaluation?: Evaluation;
   readonly beforeBatch?: (batch: number) => void;
 }
 
@@ -103,12 +106,21 @@ const savedStep = (): number => {
 };
 
 /** From now on the file system takes no more than some bytes of anything that is written. */
-function fillDisk(): void {
+function fillDisk(most = 10): void {
   const real = fs.writeSync;
-  jest.spyOn(fs, 'writeSync').mockImplementation(((file: number, bytes: Uint8Array, offset = 0) => {
-    if (offset === 0 && bytes.length > 10) return real(file, bytes, 0, 10);
+  const write = (
+    file: number,
+    bytes: Uint8Array,
+    offset = 0,
+    length = bytes.length,
+    position?: number | null,
+  ): number => {
+    const end = position == null ? fs.fstatSync(file).size + length : position + length;
+    if (end <= most) return real(file, bytes, offset, length, position);
+    if (offset === 0 && length > 10) return real(file, bytes, 0, 10, position);
     throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
-  }) as typeof fs.writeSync);
+  };
+  jest.spyOn(fs, 'writeSync').mockImplementation(write as typeof fs.writeSync);
 }
 
 const logged = (): number[] =>
@@ -159,6 +171,21 @@ describe('a disk that fills up', () => {
     expect(savedStep()).toBe(2);
   });
 
+  it('may have room for the best checkpoint alone, which is there then; no run goes on from it', async () => {
+    const evaluation = { every: 2, run: async () => ({ score: 1 }), best: { metric: 'score' } };
+    await run({ folder: join(root, 'sizes'), evaluation });
+    const { size } = statSync(join(root, 'sizes/best.safetensors'));
+    expect(size).toBeLessThan(statSync(join(root, 'sizes/last.safetensors')).size);
+    const beforeBatch = (batch: number): void => void (batch === 1 && fillDisk(size));
+    expect(await failure({ evaluation, beforeBatch })).toBe(
+      'the last checkpoint could not be written; of this run best.safetensors alone is there',
+    );
+    jest.restoreAllMocks();
+    expect(await failure({ resume: true })).toMatch(
+      /^run: last.safetensors is missing, and best.safetensors holds the weights/,
+    );
+  });
+
   it('fails before anything is trained if the folder takes nothing', async () => {
     fillDisk();
     const batches: number[] = [];
@@ -170,6 +197,16 @@ describe('a disk that fills up', () => {
     );
     expect(batches).toEqual([]);
   });
+});
+
+it('a best checkpoint never comes without a last one to go on from, however rarely those are due', async () => {
+  const evaluation = { every: 2, run: async () => ({ score: 1 }), best: { metric: 'score' } };
+  const beforeBatch = (batch: number): void => {
+    if (batch === 3) throw new Error('the machine went down');
+  };
+  expect(await failure({ saveEvery: 6, evaluation, beforeBatch })).toBe('the machine went down');
+  expect(savedStep()).toBe(2);
+  expect((await run({ resume: true, saveEvery: 6, evaluation })).step).toBe(6);
 });
 
 describe('a folder that cannot be used', () => {

@@ -52,10 +52,14 @@ export class CheckpointKeeper {
   /** @throws TrainingError or CheckpointError if it cannot be written and `onSaveError` is 'stop'. */
   saveLast(info: CheckpointInfo): void {
     this.attempt(() => {
-      saveCheckpoint(this.folder.file(LAST), this.step, info, { model: this.options.model });
-      this.savedStep = info.step;
+      this.writeLast(info);
       if (this.options.keep > 0) this.keepNumbered(info.step);
     });
+  }
+
+  private writeLast(info: CheckpointInfo): void {
+    saveCheckpoint(this.folder.file(LAST), this.step, info, { model: this.options.model });
+    this.savedStep = info.step;
   }
 
   /** Writes `best.safetensors` (without optimizer state) and `best.json` if the metrics beat the best until now. */
@@ -68,6 +72,8 @@ export class CheckpointKeeper {
     const best = this.bestValue(metric);
     const isBetter = best === undefined || isBetterThan(value, best, rule);
     if (!isBetter || Number.isNaN(value)) return;
+    // No run goes on from the best checkpoint alone.
+    if (!existsSync(this.folder.file(LAST))) this.attempt(() => this.writeLast(info));
     this.attempt(() => {
       const options = { optimizer: false, model: this.options.model };
       saveCheckpoint(this.folder.file(BEST), this.step, { ...info, metrics }, options);

@@ -1,4 +1,5 @@
 /** The training loop: updates, log, checkpoints and evaluation of one run. */
+import { existsSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { explainFileError, FileError } from '@pyramidal/files';
 import { loadCheckpoint, type CheckpointInfo } from './checkpoint';
@@ -7,7 +8,7 @@ import { CheckpointKeeper, type BestRule } from './keeper';
 import type { ModelDescription } from './model-card';
 import { type Evaluated, Patience } from './patience';
 import { createProgress, type Progress, type ProgressStyle } from './progress';
-import { LAST } from './run/find-checkpoint';
+import { BEST, LAST } from './run/find-checkpoint';
 import { watchInterrupts, type Interrupt } from './run/interrupt';
 import { MetricsLog } from './run/metrics-log';
 import type { RunFolder } from './run/run-folder';
@@ -440,7 +441,9 @@ class Run<B extends Batch> {
 
   private whatIsThere(): string {
     const saved = this.kept?.keeper.saved ?? -1;
-    return saved < 0 ? 'no checkpoint of this run is there' : `the one there is from step ${saved}`;
+    if (saved >= 0) return `the one there is from step ${saved}`;
+    const hasBest = this.kept !== undefined && existsSync(this.kept.folder.file(BEST));
+    return hasBest ? `of this run ${BEST} alone is there` : 'no checkpoint of this run is there';
   }
 }
 

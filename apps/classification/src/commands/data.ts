@@ -10,7 +10,7 @@ import type { ClassificationDefinition } from '../definition';
 /** Opens a data set as training does, decodes every image, and prints what is in it; 1 where a training would end over it. */
 export async function data({ schema }: ClassificationDefinition, command: DataCommand): Promise<number> {
   const { config } = openConfig(schema, command);
-  const { classes, training, validation, notes } = await openData(config);
+  const { classes, training, validation, notes } = await openData(passingBroken(config));
   const splits = [await reportSplit('training', training, config)];
   if (validation !== undefined) splits.push(await reportSplit('validation', validation, config));
   const names = classes.map(({ name }) => name);
@@ -18,6 +18,12 @@ export async function data({ schema }: ClassificationDefinition, command: DataCo
   console.log(lines.join('\n'));
   return isSound ? 0 : 1;
 }
+
+/** A broken image does not end a report that lists them all. */
+const passingBroken = (config: ClassificationConfig): ClassificationConfig => ({
+  ...config,
+  data: { ...config.data, onBroken: 'skip' },
+});
 
 async function reportSplit(
   name: string,

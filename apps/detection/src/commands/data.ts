@@ -12,7 +12,7 @@ import type { DetectionDefinition } from '../definition';
 /** Opens a data set as training does, decodes every image, and prints what is in it; 1 where a training would end over it. */
 export async function data({ schema, detectors }: DetectionDefinition, command: DataCommand): Promise<number> {
   const { config } = openConfig(schema, command);
-  const { training, validation, notes } = await openData(config, detectors);
+  const { training, validation, notes } = await openData(passingBroken(config), detectors, 'skip');
   const { onBroken } = config.data;
   const splits = [await reportSplit('training', training, config, onBroken === 'skip')];
   if (validation !== undefined) splits.push(await reportSplit('validation', validation, config, false));
@@ -22,6 +22,12 @@ export async function data({ schema, detectors }: DetectionDefinition, command: 
   if (command.augmented !== undefined) await drawAugmented(training, config, command.augmented);
   return isSound ? 0 : 1;
 }
+
+/** A broken image does not end a report that lists them all. */
+const passingBroken = (config: DetectionConfig): DetectionConfig => ({
+  ...config,
+  data: { ...config.data, onBroken: 'skip' },
+});
 
 interface Split {
   readonly samples: readonly DetectionSample[];

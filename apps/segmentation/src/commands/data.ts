@@ -12,7 +12,7 @@ import { drawAugmented } from '../draw-augmented';
 /** Opens a data set as training does, decodes every image and its labels, and prints what is in it; 1 where a training would end over it. */
 export async function data({ schema }: SegmentationDefinition, command: DataCommand): Promise<number> {
   const { config } = openConfig(schema, command);
-  const { classes, training, validation, notes } = await openData(config);
+  const { classes, training, validation, notes } = await openData(passingBroken(config), 'skip');
   const { root, onBroken } = config.data;
   const splits = [await reportSplit('training', training, classes.length, config, onBroken === 'skip')];
   if (validation !== undefined) splits.push(await reportSplit('validation', validation, classes.length, config, false));
@@ -22,6 +22,12 @@ export async function data({ schema }: SegmentationDefinition, command: DataComm
   if (command.augmented !== undefined) await drawAugmented({ training, classes }, config, command.augmented);
   return isSound ? 0 : 1;
 }
+
+/** A broken image does not end a report that lists them all. */
+const passingBroken = (config: SegmentationConfig): SegmentationConfig => ({
+  ...config,
+  data: { ...config.data, onBroken: 'skip' },
+});
 
 async function reportSplit(
   name: string,

@@ -169,10 +169,18 @@ function requireLimits({ format, width, height, heldBytes }: ImageHeader, maxPix
 
 /**
  * The header of a picture's file, for checks before any picture is decoded.
+ * @param maxPixels refuses what decoding with this limit refuses; unless told, nothing is refused for its size.
  * @throws BrokenImageError naming the image.
  */
-export function readImageHeader(file: string): Promise<ImageHeader> {
-  return naming(file, async () => (await look(file)).header);
+export function readImageHeader(
+  file: string,
+  { maxPixels }: Pick<DecodeOptions, 'maxPixels'> = {},
+): Promise<ImageHeader> {
+  return naming(file, async () => {
+    const { header } = await look(file, maxPixels);
+    if (maxPixels !== undefined) requireLimits(header, maxPixels);
+    return header;
+  });
 }
 
 /** @param start first bytes of the file. */

@@ -14,7 +14,7 @@ export interface DecodeOptions {
   /** Default 'stored'. */
   readonly orientation?: Orientation;
   /** Larger pictures are refused before they are decoded; default 50 million. */
-  readonly maxPixels?: number;
+  readonly maxPixels?: number | undefined;
 }
 
 /**

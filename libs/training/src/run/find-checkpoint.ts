@@ -56,17 +56,25 @@ function withoutLast(folder: string): Found {
     const note = `${join(folder, LAST)} is missing: going on from ${newest.name} (step ${newest.step})`;
     return { checkpoint: join(folder, newest.name), notes: [note] };
   }
-  const others = [...numberedCheckpoints(folder).map(({ name }) => name), BEST].filter((name) =>
-    existsSync(join(folder, name)),
-  );
-  if (others.length > 0) {
-    throw new TrainingError(
-      `${folder}: ${LAST} is missing, and ${others.join(', ')} cannot be gone on from (damaged, or without the ` +
-        `optimizer's state); --out takes another folder, model.weights starts from a file`,
-      2,
-    );
+  const damaged = numberedCheckpoints(folder).map(({ name }) => name);
+  const best = join(folder, BEST);
+  if (existsSync(best)) throw new TrainingError(`${folder}: ${LAST} is missing, and ${aloneWith(best, damaged)}`, 2);
+  if (damaged.length > 0) {
+    const reason = `${LAST} is missing, and of ${damaged.join(', ')} none is sound; --out takes another folder`;
+    throw new TrainingError(`${folder}: ${reason}`, 2);
   }
   return { checkpoint: undefined, notes: [`${folder}: holds no checkpoint yet, training starts anew`] };
+}
+
+/** What the best checkpoint alone is good for: weights without the optimizer's state, which a run needs to go on. */
+function aloneWith(best: string, damaged: readonly string[]): string {
+  const others = damaged.length === 0 ? '' : `${damaged.join(', ')} not sound, `;
+  const problem = problemOf(best);
+  if (problem !== undefined) return `${others}${problem}; --out takes another folder`;
+  return (
+    `${others}${BEST} holds the weights of its step without the optimizer's state, so that no run goes on from it: ` +
+    `--set model.weights=${best} and another --out start from these weights; where it is moved away, --resume starts anew`
+  );
 }
 
 function soundCheckpoints(folder: string): { readonly name: string; readonly step: number }[] {

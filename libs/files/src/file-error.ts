@@ -64,7 +64,7 @@ export class FileError extends Error {
 /** `path: cannot be written: no space left on the device` */
 export const fileError = (
   path: string,
-  failed: 'opened' | 'read' | 'written',
+  failed: 'opened' | 'read' | 'written' | 'removed',
   cause: unknown,
   consequence = '',
 ): FileError => new FileError(path, `cannot be ${failed}: ${explainFileError(cause)}${consequence}`, cause);

@@ -9,6 +9,7 @@ export {
   checkTarget,
   duplicateFile,
   makeFolder,
+  removeFile,
   removeLeftovers,
   writeFileAtomically,
   writeJson,

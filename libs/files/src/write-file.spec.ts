@@ -13,7 +13,15 @@ import fs, {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkTarget, duplicateFile, makeFolder, removeLeftovers, writeFileAtomically, writeJson } from './write-file';
+import {
+  checkTarget,
+  duplicateFile,
+  makeFolder,
+  removeFile,
+  removeLeftovers,
+  writeFileAtomically,
+  writeJson,
+} from './write-file';
 
 let folder: string;
 let path: string;
@@ -148,6 +156,19 @@ describe('removeLeftovers', () => {
     writeFileSync(path, 'kept');
     removeLeftovers(folder);
     expect(readdirSync(folder).sort()).toEqual(['.pyramidal-mine.tmp', 'file']);
+  });
+});
+
+describe('removeFile', () => {
+  it('takes away a file that is there, and says why where it cannot', () => {
+    writeFileSync(path, 'one');
+    for (const time of ['there', 'gone']) {
+      expect(() => removeFile(path)).not.toThrow();
+      expect([time, existsSync(path)]).toEqual([time, false]);
+    }
+    expect(() => removeFile(folder)).toThrow(
+      new RegExp(`^${folder}: cannot be removed: (it is a folder|not permitted)$`),
+    );
   });
 });
 

@@ -14,6 +14,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  unlinkSync,
   writeSync,
   type Stats,
 } from 'node:fs';
@@ -93,6 +94,15 @@ export function removeLeftovers(folder: string): void {
     for (const name of readdirSync(folder)) if (TEMPORARY.test(name)) rmSync(join(folder, name), { force: true });
   } catch (error) {
     throw fileError(folder, 'written', error);
+  }
+}
+
+/** Removes a file, if it is there. @throws FileError, also for a folder. */
+export function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fileError(path, 'removed', error);
   }
 }
 

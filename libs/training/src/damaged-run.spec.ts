@@ -150,6 +150,15 @@ const EXPECTED: Record<string, Record<keyof typeof DAMAGES, string | RegExp>> = 
     folder: goesOn,
     link: goesOn,
   },
+  'step-00000004.safetensors': {
+    missing: goesOn,
+    empty: goesOn,
+    truncated: goesOn,
+    zeroed: goesOn,
+    mistyped: goesOn,
+    folder: goesOn,
+    link: goesOn,
+  },
   'best.safetensors': {
     missing: goesOn,
     empty: goesOn,

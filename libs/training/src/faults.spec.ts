@@ -115,7 +115,7 @@ function fillDisk(most = 10): void {
     length = bytes.length,
     position?: number | null,
   ): number => {
-    const end = position == null ? fs.fstatSync(file).size + length : position + length;
+    const end = position === undefined || position === null ? fs.fstatSync(file).size + length : position + length;
     if (end <= most) return real(file, bytes, offset, length, position);
     if (offset === 0 && length > 10) return real(file, bytes, 0, 10, position);
     throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });

@@ -1,8 +1,8 @@
 /** Which checkpoints of a run are kept: the last, the best and some numbered ones. */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CheckpointError, readSafetensors } from '@pyramidal/checkpoints';
-import { duplicateFile, FileError, readJson, writeJson } from '@pyramidal/files';
+import { duplicateFile, FileError, readJson, removeFile, writeJson } from '@pyramidal/files';
 import { infoOf, saveCheckpoint, type CheckpointInfo } from './checkpoint';
 import type { ModelDescription } from './model-card';
 import { BEST, BEST_RECORD, LAST, numberedCheckpoints, numberedName } from './run/find-checkpoint';
@@ -108,7 +108,7 @@ export class CheckpointKeeper {
     const superfluous = numberedCheckpoints(folder)
       .filter((numbered) => numbered.step <= step)
       .slice(this.options.keep);
-    for (const { name } of superfluous) rmSync(join(folder, name), { force: true });
+    for (const { name } of superfluous) removeFile(join(folder, name));
   }
 
   private attempt(write: () => void): void {

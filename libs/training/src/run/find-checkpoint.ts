@@ -17,8 +17,9 @@ export const numberedName = (step: number): string => `step-${String(step).padSt
 
 /** The numbered checkpoints of a folder, newest first. */
 export function numberedCheckpoints(folder: string): { readonly name: string; readonly step: number }[] {
-  return readdirSync(folder)
-    .flatMap((name) => (NUMBERED.test(name) ? [{ name, step: Number(NUMBERED.exec(name)?.[1]) }] : []))
+  const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
+  return files
+    .flatMap(({ name }) => (NUMBERED.test(name) ? [{ name, step: Number(NUMBERED.exec(name)?.[1]) }] : []))
     .sort((a, b) => b.step - a.step);
 }
 

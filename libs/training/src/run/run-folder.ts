@@ -1,6 +1,6 @@
 /** The folder of a run: what is in it, who holds it, and what a start writes first. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   acquireLock,
@@ -10,6 +10,7 @@ import {
   readJson,
   readJsonLines,
   readText,
+  removeFile,
   removeLeftovers,
   writeFileAtomically,
   writeJson,
@@ -141,7 +142,7 @@ function setLogAside(file: (name: string) => string): string[] {
 function replaceBest(file: (name: string) => string, lost: string): string[] {
   const isThere = existsSync(file(BEST));
   const kept = isThere ? `; kept as ${duplicateAside(file, 'best', 'safetensors')}` : '';
-  if (isThere) rmSync(file(BEST));
+  if (isThere) removeFile(file(BEST));
   return [`${lost}${kept}; the next evaluation gives the best checkpoint anew`];
 }
 

@@ -1,6 +1,7 @@
 /** The check of a card as a table with a verdict. */
 import type { Comparison } from './compare';
 import type { CardReport, SpeedRow } from './check';
+import type { SpeedAnswer } from './speed-contender';
 
 /** The whole report, for a terminal and for Markdown alike. */
 export function describeReport(report: CardReport): string {
@@ -54,6 +55,16 @@ function rowOfSpeed({ ours, torch, ...row }: SpeedRow): string {
   return `| ${[network, how, ...numbers].join(' | ')} |`;
 }
 
+/** A row as soon as it is known. */
+export const describeSpeed = (row: SpeedRow): string => {
+  const { ours, torch, network } = row;
+  if (typeof ours === 'string') return `${network} in ${howOf(row)}: ${ours}`;
+  const times = ({ forwardMs, trainMs }: SpeedAnswer): string =>
+    `forward ${forwardMs.toFixed(1)} ms, training ${trainMs.toFixed(1)} ms`;
+  const beside = torch === undefined || typeof torch === 'string' ? '' : `; PyTorch's ${times(torch)}`;
+  return [`${network} in ${howOf(row)}: ${times(ours)}${beside}`, ...whereTimeGoes(row)].join('\n');
+};
+
 /** How many operations of a step are named. */
 const NAMED = 6;
 
@@ -62,8 +73,8 @@ function whereTimeGoes({ ours, ...row }: SpeedRow): string[] {
   if (typeof ours === 'string' || ours.timeline === undefined) return [];
   const { busyMs, copyingMs, kernels, longest } = ours.timeline;
   const named = longest.slice(0, NAMED).map(({ group, count, ms }) => `${group} ${ms.toFixed(1)} (${count})`);
-  const all = `${kernels} kernels ${busyMs.toFixed(1)} ms, copies ${copyingMs.toFixed(1)} ms`;
-  return [`${row.network} in ${howOf(row)}: ${all}; ${named.join(', ')}`];
+  const all = `${kernels} started, computing ${busyMs.toFixed(1)} ms, copies ${copyingMs.toFixed(1)} ms`;
+  return [`${row.network} in ${howOf(row)}, a training step: ${all}; ${named.join(', ')}`];
 }
 
 const howOf = ({ precision, xla }: Pick<SpeedRow, 'precision' | 'xla'>): string =>
@@ -94,7 +105,7 @@ function verdict(report: CardReport): string[] {
 }
 
 function notesOnPeers(speeds: readonly SpeedRow[]): string[] {
-  const without = speeds.some(({ torch }) => torch === undefined);
+  const without = speeds.every(({ torch }) => torch === undefined);
   if (without) return ['PYRAMIDAL_PYTHON names no Python: nothing stands beside these times.'];
   const reason = speeds.map(({ torch }) => torch).find((torch): torch is string => typeof torch === 'string');
   return reason === undefined ? [] : [`PyTorch's times are missing: ${reason}`];

@@ -117,6 +117,21 @@ describe('train.batchSize: auto', () => {
   });
 });
 
+it('a batch larger than the training set holds all of it, which is told and counted', async () => {
+  const firstOf = async (batchSize: number) => {
+    const line = `train ${config} --out ${folder}/of-${batchSize}`;
+    const set = ['train.epochs=1', `train.batchSize=${batchSize}`, 'train.lrImages=9'];
+    expect(await classify(line, ...set)).toEqual({ code: 0, message: '' });
+    const [first] = readFileSync(join(folder, `of-${batchSize}/metrics.jsonl`), 'utf8').split('\n');
+    return JSON.parse(first!) as { loss: number; lr: number; samplesPerSecond: number };
+  };
+  const [fitting, large] = [await firstOf(9), await firstOf(1e9)];
+  expect([large.loss, large.lr]).toEqual([fitting.loss, fitting.lr]);
+  expect(large.samplesPerSecond).toBeLessThan(1e6);
+  const told = 'train.batchSize: 1000000000 is more than the 9 training images; a step takes all of them';
+  expect(error.mock.calls.flat().filter((line) => String(line).includes('train.batchSize: 1'))).toEqual([told]);
+});
+
 describe('loss.classWeights', () => {
   it('weighs classes by a list of one number each, or by their images', async () => {
     const line = (weights: string, run: string) =>

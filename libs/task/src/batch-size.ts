@@ -18,6 +18,14 @@ export function trainingBatchSize({ train: { batchSize } }: Pick<SharedConfig, '
   return batchSize;
 }
 
+/**
+ * A configuration whose training batches are no larger than the training set. What counts a step's images by the configuration,
+ * a rate or the learning rate, then counts those that the step has.
+ */
+export function withinImages<Config extends SharedConfig>(config: Config, images: number): Config {
+  return trainingBatchSize(config) <= images ? config : withSize(config, images);
+}
+
 /** What a step is measured with. */
 export interface BatchProbe<Config, Loaded extends InOrder, B extends Batch> {
   readonly schema: z.ZodType<Config>;

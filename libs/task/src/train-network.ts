@@ -22,7 +22,7 @@ import {
   type TrainStep,
   type TrainStepOptions,
 } from '@pyramidal/training';
-import { trainingBatchSize, withBatchSize } from './batch-size';
+import { trainingBatchSize, withBatchSize, withinImages } from './batch-size';
 import type { PreparedTraining } from './prepare-training';
 import { reportBroken } from './report-broken';
 import type { TrainCommand } from './task-app';
@@ -92,9 +92,11 @@ export async function trainNetwork<Config extends SharedConfig, Loaded extends I
   try {
     requireEvaluations(training, prepared.config);
     const sized = await withBatchSize({ ...prepared, ...training, compile });
-    const config: Config = { ...sized.config, runtime: { ...sized.config.runtime, compile } };
+    const fitting = withinImages(sized.config, training.images);
+    if (fitting !== sized.config && isFirst(team)) sayCapped(sized.config, training.images);
+    const config: Config = { ...fitting, runtime: { ...fitting.runtime, compile } };
     const share = team && shareOf(team, { ...config.train, batchSize: trainingBatchSize(config) });
-    const parts = openParts(training, sized.config, { network, config, team, share });
+    const parts = openParts(training, fitting, { network, config, team, share });
     const whole = { ...prepared, ...training, ...parts, config, text: sized.text, share };
     try {
       return await workTogether(team, () => (isFirst(team) ? trainInFolder(whole) : runTraining(whole)));
@@ -104,6 +106,11 @@ export async function trainNetwork<Config extends SharedConfig, Loaded extends I
   } finally {
     network.dispose();
   }
+}
+
+function sayCapped(config: SharedConfig, images: number): void {
+  const asked = trainingBatchSize(config);
+  console.error(`train.batchSize: ${asked} is more than the ${images} training images; a step takes all of them`);
 }
 
 /** Says that nothing is measured. @throws UsageError if something depends on it. */

@@ -27,6 +27,15 @@ function read(
   return { lists, values };
 }
 
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false; // what it is asked
+  }
+}
+
 describe('JsonRecords', () => {
   it('gives lists element by element and other values whole', () => {
     const text = ' {"info": {"a": [1, "]"]}, "images" : [ {"id":1}, [2] ,"3"], "n":-1.5e3,"none":[],"t":true}\n';
@@ -40,6 +49,21 @@ describe('JsonRecords', () => {
       ['n', -1500],
       ['t', true],
     ]);
+  });
+
+  it('refuses what JSON.parse refuses: a text with a part of its structure missing, doubled or changed', () => {
+    const text = '{"info": {"a": [1, "x"]}, "images": [{"id": 1}, {"id": 2}], "n": -1.5, "t": true, "none": []}';
+    const edits = ['', ',', ':', '"', '{', '}', '[', ']', ' ', '0', '-', 'n'];
+    for (const edit of edits) {
+      for (let at = 0; at < text.length; at++) {
+        for (const removed of [0, 1]) {
+          const edited = text.slice(0, at) + edit + text.slice(at + removed);
+          if (isJson(edited)) read(edited, 7);
+          else expect(() => read(edited, 7)).toThrow(CocoFormatError);
+        }
+      }
+    }
+    expect(() => read('{"n": 1,}', 1000)).toThrow("test.json: not valid JSON at byte 8: unexpected '}'");
   });
 
   it('reads what JSON.parse reads, in pieces of any size', () => {

@@ -52,7 +52,8 @@ const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-type State = 'root' | 'key' | 'colon' | 'value' | 'elements' | 'scalar' | 'after' | 'end';
+/** `object` is behind its brace, where it may end or have a key; `key` behind a comma, where it must have one. */
+type State = 'root' | 'object' | 'key' | 'colon' | 'value' | 'elements' | 'scalar' | 'after' | 'end';
 
 /**
  * Reads a JSON text of any length piece by piece, so that neither the text nor its values are ever held as a whole. It
@@ -91,7 +92,7 @@ export class JsonRecords {
       if (scanned === 'incomplete') return;
       if (scanned === 'read') continue;
       if (this.state === 'elements' || this.state === 'scalar') this.skipNested();
-      else if (this.state !== 'key' || this.bytes[this.at] !== QUOTE) this.step(this.bytes[this.at] as number);
+      else if (!this.expectsKey() || this.bytes[this.at] !== QUOTE) this.step(this.bytes[this.at] as number);
       else if (!this.readKey()) return;
     }
     this.dropPadding();
@@ -140,8 +141,8 @@ export class JsonRecords {
       return;
     }
     if (this.state === 'root' && byte === OPEN_LIST) this.enterList();
-    else if (this.state === 'root' && byte === OPEN_OBJECT) this.enter('key', 1);
-    else if (this.state === 'key' && byte === CLOSE_OBJECT) this.enter('end', 1);
+    else if (this.state === 'root' && byte === OPEN_OBJECT) this.enter('object', 1);
+    else if (this.state === 'object' && byte === CLOSE_OBJECT) this.enter('end', 1);
     else if (this.state === 'colon' && byte === COLON) this.enter('value', 1);
     else if (this.state === 'value' && byte === OPEN_LIST) this.enterList();
     else if (this.state === 'value') this.enter('scalar', 0);
@@ -161,6 +162,10 @@ export class JsonRecords {
     this.at += skip;
     this.mark = this.at;
     this.depth = 0;
+  }
+
+  private expectsKey(): boolean {
+    return this.state === 'object' || this.state === 'key';
   }
 
   /** Reads a key if all of it is here. */

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
+import { explainFileError, FileError } from '@pyramidal/files';
 import { IMAGE_EXTENSIONS, isImageName } from '@pyramidal/images';
 import { partOf, type SplitPart } from '@pyramidal/loading';
 import { ade20kClasses, readClasses, type SegmentationClass } from './classes';
@@ -116,7 +117,9 @@ function told(folder: string, files: readonly string[], reason: string): string[
 async function filesIn(folder: string): Promise<string[]> {
   const listing = readdir(folder, { withFileTypes: true, recursive: true });
   const entries = await listing.catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`${folder}: ${error.code === 'ENOENT' ? 'no such folder' : error.message}`, { cause: error });
+    // Of a listing that goes below, the folder that refused.
+    const path = error.path ?? folder;
+    throw new FileError(path, error.code === 'ENOENT' ? 'no such folder' : explainFileError(error), error);
   });
   const files = entries.filter((entry) => !entry.isDirectory());
   const paths = files.map(({ parentPath, name }) => relative(folder, join(parentPath, name)).split(sep));

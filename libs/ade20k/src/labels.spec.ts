@@ -1,5 +1,5 @@
 /** Label files: what is read, what is refused, what is counted. */
-import { mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { blankImage, encodeImage } from '@pyramidal/images';
 import { dataFolder, describeWith } from '@pyramidal/testing';
@@ -81,6 +81,10 @@ describe('what is wrong is told in one line', () => {
     await mkdir(join(root, 'images/empty'), { recursive: true });
     await expect(open('empty')).rejects.toThrow(/images.empty: split 'empty' has no images/);
     await expect(open('nowhere')).rejects.toThrow(/nowhere: no such folder/);
+    await symlink('circle', join(root, 'images/circle'));
+    await expect(open('circle')).rejects.toThrow(/images.circle: symbolic links lead in a circle/);
+    await writeFile(join(root, 'images/file'), '');
+    await expect(open('file')).rejects.toThrow(/images.file: a part of the path is not a folder/);
     await expect(readLabels(label('none.png'), coding)).rejects.toThrow(
       /none\.png: cannot be decoded: no such file or folder/,
     );

@@ -179,6 +179,8 @@ describe('openImageFolder', () => {
     await make('val/cat/v.jpg');
     await expect(openImageFolder(root, { splits: ['test'] })).rejects.toThrow(`${join(root, 'test')}: no such folder`);
     await expect(openImageFolder(join(root, 'val/cat/v.jpg'))).rejects.toThrow('is not a folder');
+    await symlink('circle', join(root, 'val/circle'));
+    await expect(openImageFolder(root)).rejects.toThrow(/val.circle: symbolic links lead in a circle$/);
   });
 
   (process.getuid?.() === 0 ? it.skip : it)('names a folder without permission (not as root)', async () => {

@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
+import { explainFileError, FileError } from '@pyramidal/files';
 import { IMAGE_EXTENSIONS, isImageName } from '@pyramidal/images';
 import { partOf, type SplitPart } from '@pyramidal/loading';
 import { readClassIndex, type ImageClass } from './class-index';
@@ -220,7 +221,7 @@ async function entries(folder: string) {
       ENOTDIR: 'is not a folder',
       EACCES: 'no permission to read it',
     };
-    throw new Error(`${folder}: ${reasons[code ?? ''] ?? (error as Error).message}`, { cause: error });
+    throw new FileError(folder, reasons[code ?? ''] ?? explainFileError(error), error);
   }
 }
 

@@ -163,6 +163,13 @@ describe('a disk that fills up', () => {
     expect((await run({ resume: true })).step).toBe(6);
   });
 
+  it('does not tell of checkpoints that were deleted on the way', async () => {
+    const beforeBatch = (batch: number): void => void (batch === 3 && rmSync(join(root, 'run'), { recursive: true }));
+    expect(await failure({ beforeBatch })).toBe(
+      'the last checkpoint could not be written; no checkpoint of this run is there',
+    );
+  });
+
   it('stops the run where that is asked for', async () => {
     const setup: Setup = { onSaveError: 'stop', beforeBatch: (batch) => void (batch === 3 && fillDisk()) };
     expect(await failure(setup)).toBe(

@@ -439,11 +439,12 @@ class Run<B extends Batch> {
     if (where === folder.file(LAST)) keeper.resumedAt(step);
   }
 
+  /** Files may have been deleted while the run went on. */
   private whatIsThere(): string {
+    const isThere = (name: string): boolean => this.kept !== undefined && existsSync(this.kept.folder.file(name));
     const saved = this.kept?.keeper.saved ?? -1;
-    if (saved >= 0) return `the one there is from step ${saved}`;
-    const hasBest = this.kept !== undefined && existsSync(this.kept.folder.file(BEST));
-    return hasBest ? `of this run ${BEST} alone is there` : 'no checkpoint of this run is there';
+    if (saved >= 0 && isThere(LAST)) return `the one there is from step ${saved}`;
+    return isThere(BEST) ? `of this run ${BEST} alone is there` : 'no checkpoint of this run is there';
   }
 }
 

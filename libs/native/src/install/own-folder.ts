@@ -5,7 +5,7 @@
 import { lstatSync, readdirSync, rmdirSync } from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { FileError, isSystemError, makeFolder, readJson, readText, type Schema } from '@pyramidal/files';
+import { explainFileError, FileError, isSystemError, makeFolder, readJson, readText, type Schema } from '@pyramidal/files';
 import { RuntimeError } from '@pyramidal/kernels/engine';
 import { checkStamp, type FileStamp, stampFile } from './file-stamp';
 
@@ -93,7 +93,14 @@ export function namesIn(folder: string): string[] {
   return existsAtAll(folder) ? readdirSync(folder) : [];
 }
 
-export const existsAtAll = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+/** Whether there is anything of that name, be it a link that leads nowhere. @throws FileError if that cannot be known. */
+export function existsAtAll(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw new FileError(path, `cannot be looked at: ${explainFileError(error)}`, error);
+  }
+}
 
 const STAMPS: Schema<readonly FileStamp[]> = {
   safeParse: (value) =>

@@ -5,7 +5,15 @@
 import { lstatSync, readdirSync, rmdirSync } from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { explainFileError, FileError, isSystemError, makeFolder, readJson, readText, type Schema } from '@pyramidal/files';
+import {
+  explainFileError,
+  FileError,
+  isSystemError,
+  makeFolder,
+  readJson,
+  readText,
+  type Schema,
+} from '@pyramidal/files';
 import { RuntimeError } from '@pyramidal/kernels/engine';
 import { checkStamp, type FileStamp, stampFile } from './file-stamp';
 

@@ -1,4 +1,4 @@
-"""PyTorch's contender of the step benchmark: `step_contender.py VARIANT BATCH CASE`; see answer_rounds.py for the protocol."""
+"""PyTorch's contender of the step benchmark: `step_contender.py VARIANT BATCH CASE [compiled]`; see answer_rounds.py for the protocol."""
 
 import os
 import sys
@@ -38,11 +38,14 @@ def training(model, images):
     return run
 
 
-def main(variant, batch, case):
+def main(variant, batch, case, mode="eager"):
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
     torch.manual_seed(1)
     images = torch.rand(int(batch), 3, 224, 224) * 2 - 1
-    run = {"forward": forward, "train": training}[case](build(variant), images)
+    model = build(variant)
+    if mode == "compiled":
+        model.compile()
+    run = {"forward": forward, "train": training}[case](model, images)
     answer_rounds(run)
 
 

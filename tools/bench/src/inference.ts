@@ -10,7 +10,7 @@ import { UsageError, type Benchmark, type BenchOptions, type BenchRow } from './
 import { build } from './build';
 import { watchMachine } from './machine-load';
 import { alternate, summarize } from './rounds';
-import { Contender } from './step';
+import { Contender } from './contender';
 
 const ROUNDS = 11;
 const ROUND_MS = 1500;

@@ -1,7 +1,7 @@
 /** Rounds of contenders that run in turn, so that other load of the machine meets all of them; each round gives one ratio. */
 import type { BenchOptions, BenchRow } from './benchmark';
 import { median, quantile } from './quantile';
-import type { Contender } from './step';
+import type { Contender } from './contender';
 
 /** A contender with the median time of each of its rounds. */
 export interface Rounds {

@@ -11,7 +11,7 @@ import { UsageError, type Benchmark, type BenchOptions, type BenchRow } from './
 import { build } from './build';
 import { watchMachine } from './machine-load';
 import { alternate, summarize } from './rounds';
-import { Contender } from './step';
+import { Contender } from './contender';
 
 const ROUNDS = 5;
 const ROUND_MS = 3000;

@@ -12,6 +12,7 @@ import { BEST, LAST } from './run/find-checkpoint';
 import { watchInterrupts, type Interrupt } from './run/interrupt';
 import { MetricsLog } from './run/metrics-log';
 import type { RunFolder } from './run/run-folder';
+import { Epochs } from './epochs';
 import { totalUpdates, type RunLength, type Schedule } from './schedule';
 import type { EncodedImage } from './tensorboard/event';
 import { TrainingError } from './training-error';
@@ -125,6 +126,7 @@ class Run<B extends Batch> {
   private readonly updatesPerEpoch: number;
   private readonly total: number;
   private readonly window = new ValueWindow();
+  private readonly epochs: Epochs<B>;
   private readonly interrupt: Interrupt;
   /** What the run keeps; of a process that keeps nothing, undefined. */
   private readonly kept: Kept | undefined;
@@ -144,6 +146,7 @@ class Run<B extends Batch> {
     const { folder, step, data, length, keep = 0, onSaveError = 'continue', model, progress: style, stream } = options;
     const { team } = options;
     this.options = options;
+    this.epochs = new Epochs(data);
     this.updatesPerEpoch = Math.floor(data.batchesPerEpoch / step.accumulation);
     if (this.updatesPerEpoch < 1) {
       throw new TrainingError(
@@ -174,7 +177,11 @@ class Run<B extends Batch> {
   async train(): Promise<TrainOutcome> {
     if (this.done > 0) this.progress.say(`going on from step ${this.done} of ${this.total}`);
     if (this.lacksEvaluation()) await this.evaluate();
-    while (this.goesOn(this.total)) await this.epoch();
+    try {
+      while (this.goesOn(this.total)) await this.epoch();
+    } finally {
+      await this.epochs.close();
+    }
     this.keepTogether();
     if (this.stopped || this.isUnsaved) await this.save();
     if (this.isUnsaved) throw new TrainingError(`the last checkpoint could not be written; ${this.whatIsThere()}`);
@@ -271,15 +278,18 @@ class Run<B extends Batch> {
 
   /** What is left of the current epoch. */
   private async epoch(): Promise<void> {
-    const { data, step } = this.options;
     const epoch = Math.floor(this.epochsDone);
     const end = Math.min((epoch + 1) * this.updatesPerEpoch, this.total);
-    const firstBatch = (this.done % this.updatesPerEpoch) * step.accumulation;
-    const batches = data.epoch(epoch, firstBatch)[Symbol.asyncIterator]();
+    const firstBatch = (this.done % this.updatesPerEpoch) * this.options.step.accumulation;
+    const batches = this.epochs.open(epoch, firstBatch);
     try {
-      while (this.goesOn(end)) await this.update(await this.take(batches));
+      while (this.goesOn(end)) {
+        const taken = await this.take(batches);
+        if (this.done + 1 === end && end < this.total) this.epochs.readAhead(epoch + 1);
+        await this.update(taken);
+      }
     } finally {
-      await batches.return?.();
+      await batches.return();
     }
   }
 

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { requiredValidationSet, validationSet } from '@pyramidal/config';
 import { type ImageClass, type ImageFolder, type ImageSplit, openImageFolder, partOfSplit, requireSplit } from '@pyramidal/imagenet'; // prettier-ignore
 import { surveyPictures } from '@pyramidal/loading';
+import { requirePlaces } from '@pyramidal/task';
 import type { SplitRecord } from '@pyramidal/training';
 import type { ClassificationConfig } from './config';
 
@@ -81,5 +82,6 @@ function openFolder(
   { root, classIndex }: ClassificationConfig['data'],
   splits: readonly string[],
 ): Promise<ImageFolder> {
+  requirePlaces(root, splits.map((path) => ({ keys: 'data.train or data.val', path }))); // prettier-ignore
   return openImageFolder(root, { splits, ...(classIndex === undefined ? {} : { classIndex }) });
 }

@@ -261,7 +261,7 @@ describe('what is wrong is told in one line', () => {
     const picture = await detect(`predict ${config} none.jpg --weights ${folder}/run/last.safetensors`);
     expect(picture).toEqual({ code: 1, message: expect.stringMatching(/none\.jpg: .*no such file/) });
     const data = await detect(`train ${config} --out ${folder}/none`, `data.root=${folder}/nowhere`);
-    expect(data).toEqual({ code: 1, message: expect.stringMatching(/nowhere\/train\.json: no such file/) });
+    expect(data).toEqual({ code: 1, message: expect.stringMatching(/nowhere: no such folder \(data\.root\)$/m) });
   });
 
   it.each<[string, (set: Toys) => void, RegExp]>([

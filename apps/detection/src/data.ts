@@ -11,6 +11,7 @@ import {
   requireSameClasses as requireSame,
 } from '@pyramidal/coco';
 import { requiredValidationSet, validationSet } from '@pyramidal/config';
+import { requirePlaces } from '@pyramidal/task';
 import type { SplitRecord } from '@pyramidal/training';
 import type { DetectionConfig } from './config';
 import type { DetectorTable } from './detectors';
@@ -149,6 +150,8 @@ async function open(
   { annotations, images }: DetectionConfig['data']['train'],
   options: Pick<DetectionDatasetOptions, 'emptyImages' | 'onBroken' | 'evaluated' | 'part'>,
 ): Promise<DetectionDataset> {
+  const keys = 'data.train or data.val';
+  requirePlaces(root, [annotations, images].map((path) => ({ keys, path }))); // prettier-ignore
   const files = { annotations: join(root, annotations), images: join(root, images) };
   const dataset = await openDetectionDataset({ ...files, ...options, orientation, maxPixels });
   return { ...dataset, samples: dataset.samples.slice(0, limit) };

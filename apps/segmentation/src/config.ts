@@ -48,7 +48,9 @@ const dataSchema = z.strictObject({
   classList: z
     .string()
     .optional()
-    .describe("Class list; else `classes.json` in the root, else ADE20K's 150 classes.")
+    .describe(
+      "Class list, as JSON or with a name on each line; else `classes.json` or `classes.txt` in the root, else ADE20K's 150 classes.",
+    )
     .register(readBy, namingClasses('eval')),
   colours: z
     .record(z.string().min(1), z.string().regex(/^#[0-9a-fA-F]{6}$/, "expected a colour such as '#804080'"))

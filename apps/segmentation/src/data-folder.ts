@@ -1,4 +1,5 @@
 /** The data set that a configuration names. */
+import { join } from 'node:path';
 import {
   openSegmentationFolder,
   partOfSplit,
@@ -8,6 +9,7 @@ import {
   surveyLabels,
 } from '@pyramidal/ade20k';
 import { type HeldShare, requiredValidationSet, validationSet } from '@pyramidal/config';
+import { requirePlaces } from '@pyramidal/task';
 import type { SplitRecord } from '@pyramidal/training';
 import { codingOf } from './assemble';
 import type { SegmentationConfig } from './config';
@@ -94,6 +96,11 @@ function openFolder(
   { root, images, annotations, classList, colours }: SegmentationConfig['data'],
   splits: readonly string[],
 ): Promise<SegmentationFolder> {
+  const places = splits.flatMap((split) => [
+    { keys: 'data.images with data.train or data.val', path: join(images, split) },
+    { keys: 'data.annotations with data.train or data.val', path: join(annotations, split) },
+  ]);
+  requirePlaces(root, places);
   return openSegmentationFolder(root, { splits, images, annotations, classList, colours });
 }
 

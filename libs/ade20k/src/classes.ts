@@ -1,4 +1,4 @@
-/** Class lists of segmentation data sets: ADE20K's own, or `classes.json`. */
+/** Class lists of segmentation data sets: ADE20K's own, or those of a file. */
 import { readText } from '@pyramidal/files';
 import type { Rgb } from '@pyramidal/images';
 import { ADE20K_NAMES } from './ade20k-names';
@@ -16,12 +16,13 @@ export const ade20kClasses = (): SegmentationClass[] => ADE20K_NAMES.map((name, 
 const MAX_BYTES = 1 << 20;
 
 /**
- * Reads a list of classes in label order: a JSON array of names, or of `{ "name": "wall", "colour": [120, 120, 120] }`;
- * colours that are missing come from the palette of PASCAL VOC.
+ * Reads a list of classes in label order: text with a name on each line, or a JSON array of names or of
+ * `{ "name": "wall", "colour": [120, 120, 120] }`; colours that are missing come from the palette of PASCAL VOC.
  * @throws Error naming the file and the entry.
  */
 export async function readClasses(file: string): Promise<SegmentationClass[]> {
-  const entries = parse(file, readText(file, { maxBytes: MAX_BYTES }));
+  const text = readText(file, { maxBytes: MAX_BYTES });
+  const entries = /^\s*[[{]/.test(text) ? parse(file, text) : linesOf(text);
   if (!Array.isArray(entries) || entries.length < 2 || entries.length > 255) {
     const received = Array.isArray(entries) ? entries.length : 'none';
     throw new Error(`${file}: expected a list of 2 to 255 classes, received ${received}`);
@@ -36,6 +37,11 @@ export async function readClasses(file: string): Promise<SegmentationClass[]> {
     }
     return { name, colour };
   });
+}
+
+function linesOf(text: string): string[] {
+  const lines = text.split('\n').map((line) => line.trim());
+  return lines.filter((line) => line !== '');
 }
 
 function parse(file: string, text: string): unknown {

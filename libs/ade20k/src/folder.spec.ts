@@ -31,6 +31,8 @@ afterAll(() => toy.remove());
 describe('classes.json', () => {
   it.each([
     ['{', /classes\.json: is not JSON/],
+    ['sky', /expected a list of 2 to 255 classes, received 1/],
+    ['', /expected a list of 2 to 255 classes, received 0/],
     ['[]', /expected a list of 2 to 255 classes, received 0/],
     ['["wall"]', /expected a list of 2 to 255 classes, received 1/],
     ['["a", 3]', /received 3 as entry 1/],
@@ -40,6 +42,21 @@ describe('classes.json', () => {
     await writeFile(classList, text);
     await expect(openSegmentationFolder(root, { splits: ['training'], classList })).rejects.toThrow(message);
   });
+});
+
+it('reads classes of a text file, a name on each line, also beside the splits', async () => {
+  const own = await mkdtemp(join(tmpdir(), 'listed-'));
+  const classList = join(own, 'classes.txt');
+  await writeFile(classList, '\ufeffsky\r\n\n  traffic light \r\n');
+  for (const opened of [
+    openSegmentationFolder(own, { splits: [] }),
+    openSegmentationFolder(root, { splits: [], classList }),
+  ]) {
+    const { classes, isDefaultClasses } = await opened;
+    expect(classes.map(({ name }) => name)).toEqual(['sky', 'traffic light']);
+    expect(isDefaultClasses).toBe(false);
+  }
+  await rm(own, { recursive: true });
 });
 
 it('finds images in folders of a split, and their labels in folders of the same names', async () => {

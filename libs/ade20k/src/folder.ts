@@ -9,7 +9,8 @@ import { ade20kClasses, readClasses, type SegmentationClass } from './classes';
 import { classesOfColours, type NamedColours } from './colour-table';
 
 /** A class list that is read by itself when it lies in the root. */
-const CLASS_FILE = 'classes.json';
+/** Class lists that are read by themselves when they lie in the root. */
+const CLASS_FILES = ['classes.json', 'classes.txt'];
 
 export interface SegmentationSample {
   /** Of the image below its split's folder, without the extension; its folders end in `/`. */
@@ -36,7 +37,7 @@ export interface SegmentationFolder {
 
 /** Where the classes come from; else they are ADE20K's 150. */
 export interface ClassSource {
-  /** Class list; else `classes.json` in the root. */
+  /** Class list; else `classes.json` or `classes.txt` in the root. */
   readonly classList?: string | undefined;
   /** The classes with the colours that labels show them in, in place of a class list. */
   readonly colours?: NamedColours | undefined;
@@ -81,8 +82,7 @@ export async function classesOf(root: string, { classList, colours }: ClassSourc
 }
 
 function classFileOf(root: string, classList: string | undefined): string | undefined {
-  const own = join(root, CLASS_FILE);
-  return classList ?? (existsSync(own) ? own : undefined);
+  return classList ?? CLASS_FILES.map((name) => join(root, name)).find((file) => existsSync(file));
 }
 
 async function listSplit(name: string, images: string, labels: string): Promise<SegmentationSplit> {

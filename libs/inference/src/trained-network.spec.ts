@@ -9,7 +9,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { cardTexts } from '@pyramidal/training';
 import { describedConfig, withTrainedNetwork } from './trained-network';
 
-const schema = z.strictObject({ train: trainSchema, evaluation: evaluationSchema, runtime: runtimeSchema });
+const model = z.strictObject({ inputs: z.int(), weights: z.string().optional() }).optional();
+const schema = z.strictObject({ model, train: trainSchema, evaluation: evaluationSchema, runtime: runtimeSchema });
 const CONFIG = `train: { epochs: 1, batchSize: 1, optimizer: { name: adamw, lr: 0.1 } }
 runtime: { engine: cpu }
 `;
@@ -126,6 +127,22 @@ describe('withTrainedNetwork', () => {
       );
     });
 
+    it('says in what another configuration differs where it does not fit', async () => {
+      const weights = await write(
+        'other.safetensors',
+        cardTexts({ ...model, config: `${stored}model: { inputs: 2 }\n` }),
+      );
+      const wide = { ...task, assemble: ({ model }: z.output<typeof schema>) => new Linear(model!.inputs, 3) };
+      const open = (inputs: number): Promise<void> => {
+        const set = [`model.inputs=${inputs}`, 'model.weights=a.pth'];
+        return withTrainedNetwork(wide, { ...command, weights, set }, async () => undefined);
+      };
+      await open(2);
+      await expect(open(4)).rejects.toThrow(
+        /do not fit: .*; they were trained with another model\.inputs; without a configuration on the command line, that one is taken$/,
+      );
+    });
+
     it.each<[string, () => Promise<string>, RegExp]>([
       [
         "another task's",
@@ -135,7 +152,7 @@ describe('withTrainedNetwork', () => {
       [
         'one whose configuration does not fit the program',
         () => write('newer.safetensors', cardTexts({ ...model, config: `${stored}speed: 3\n` })),
-        /^the configuration in .*newer\.safetensors:3: speed: unknown key, expected one of train, evaluation, runtime$/,
+        /^the configuration in .*newer\.safetensors:3: speed: unknown key, expected one of model, train, evaluation, runtime$/,
       ],
       [
         'none',

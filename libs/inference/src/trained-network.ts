@@ -11,7 +11,7 @@ import {
 } from '@pyramidal/config';
 import type { Module } from '@pyramidal/nn';
 import { openRuntime, type Runtime, type RuntimeOptions } from '@pyramidal/runtime';
-import { describeLoaded, type ModelCard, type ModelClass, openWeightsFile } from '@pyramidal/training';
+import { describeLoaded, type ModelCard, type ModelClass, openWeightsFile, TrainingError } from '@pyramidal/training';
 import { openConfig } from './open-config';
 
 /** A checkpoint, and what is to differ from what it tells of itself. */
@@ -117,7 +117,7 @@ export async function openTrainedNetwork<Config extends SharedConfig, Data exten
       for (const line of describeLoaded(file.path, loaded)) say(line);
     } catch (error) {
       network.dispose();
-      throw error;
+      throw given === undefined ? error : orDifferent(error, task, { given: config, file });
     }
     return { config, text, metrics: file.card?.metrics, data, network, runtime };
   } finally {
@@ -167,6 +167,26 @@ function unreadIn<Config>(
   if (reader === undefined) return [];
   return describeUnread(schema, { config, overrides: set }, { reader, knowsClasses: card !== undefined });
 }
+
+/** Weights that do not fit the configuration on the command line may fit the one that they bring along. */
+function orDifferent<Config>(
+  error: unknown,
+  task: ConfiguredTask<Config>,
+  { given, file }: { readonly given: Config; readonly file: CardFile },
+): unknown {
+  if (!(error instanceof TrainingError) || file.card === undefined) return error;
+  const [here, own] = [given, load(task, storedConfig(file), { set: [] }).config].map(partsOfModel);
+  const different = Object.keys(here!).filter((key) => JSON.stringify(here![key]) !== JSON.stringify(own![key]));
+  if (different.length === 0) return error;
+  const keys = different.map((key) => `model.${key}`).join(', ');
+  const advice = 'without a configuration on the command line, that one is taken';
+  return new TrainingError(`${error.message}; they were trained with another ${keys}; ${advice}`, error.exitCode);
+}
+
+const partsOfModel = (config: unknown): Readonly<Record<string, unknown>> => {
+  const { weights: _, freeze: __, ...parts } = (config as { model?: Record<string, unknown> }).model ?? {};
+  return parts;
+};
 
 interface CardFile {
   readonly path: string;

@@ -198,7 +198,7 @@ describe('a checkpoint without its data set', () => {
     expect(await detect(`info --weights ${weights}`, 'runtime.engine=cpu')).toEqual({ code: 0, message: '' });
     const evaluated = await detect(`eval --weights ${weights} --out ${folder}/eval`);
     expect(evaluated.code).not.toBe(0);
-    expect(evaluated.message).toMatch(/^.*val\.json: no such file.*\n$/);
+    expect(evaluated.message).toMatch(/^.*\/data: no such folder \(data\.root\)\n$/);
   });
 
   it('follows --set over what it brings along', async () => {

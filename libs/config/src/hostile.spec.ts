@@ -85,7 +85,9 @@ describe('a file', () => {
     ['of one word', 'epochs', /^x\.yaml: expected `key: value` lines at the top level$/],
     ['with a list as a key', '[1, 2]: 3', /^x\.yaml:1: expected plain text as a key$/],
     ['in another version of YAML', `%YAML 1.1\n---\n${VALID}`, /^x\.yaml:1: directives are not used in configurations/],
-    ['of commas', `{${','.repeat(20_000)}}`, /^x\.yaml:1: not valid YAML: .*\n[^]*more problems$/],
+    ['with a space before its first line', ' a: { b: 1 }\nc: { d: 1, e: 2 }\n', /^x\.yaml:2: not valid YAML: .*$/],
+    ['with line ends of an old Mac', 'a: { b: 1 }\rc: { d: 1, e: 2 }\r', /^x\.yaml:1: not valid YAML: .*$/],
+    ['of commas', `{${','.repeat(20_000)}}`, /^x\.yaml:1: not valid YAML: .*$/],
     [
       'with control characters',
       'a: \u0007\n',

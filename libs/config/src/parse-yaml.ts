@@ -82,9 +82,12 @@ class TreeBuilder {
     const composer = new Composer({ uniqueKeys: false, prettyErrors: false, version: '1.2' });
     const [document, ...others] = composer.compose(tokens, true, this.text.length);
     if (document === undefined) return;
-    for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
+    // What stands behind an error is read askew: it would be told many times, and of keys that are none.
+    const [first] = document.errors;
+    for (const { code, message, pos } of first ? [first] : document.warnings) {
       this.problem(pos[0], explain(code, message));
     }
+    if (first) return;
     const second = others[0]?.range[0];
     if (second !== undefined) this.problem(second, 'a second document starts here (`---`), expected one');
     this.root = { ...this.root, content: this.content(document.contents) };

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { evaluationItems } from './batches';
-import { openSegmentationFolder, partOfSplit } from './folder';
+import { classesOf, openSegmentationFolder, partOfSplit } from './folder';
 import { CODING as coding, EVALUATION, makeToySet, type ToySet } from './testing/toy-set';
 
 let toy: ToySet;
@@ -57,6 +57,13 @@ it('reads classes of a text file, a name on each line, also beside the splits', 
     expect(isDefaultClasses).toBe(false);
   }
   await rm(own, { recursive: true });
+});
+
+it('does not take the classes of ADE20K where its own list is a link that leads nowhere', async () => {
+  const bare = await mkdtemp(join(tmpdir(), 'ade20k-'));
+  await symlink('nowhere.json', join(bare, 'classes.json'));
+  await expect(classesOf(bare)).rejects.toThrow(/classes\.json: cannot be opened: no such file or folder$/);
+  await rm(bare, { recursive: true });
 });
 
 it('finds images in folders of a split, and their labels in folders of the same names', async () => {

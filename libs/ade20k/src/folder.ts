@@ -1,8 +1,7 @@
 /** Segmentation datasets in ADE20K's layout, listed without decoding anything. */
-import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
-import { explainFileError, FileError } from '@pyramidal/files';
+import { explainFileError, FileError, isThere } from '@pyramidal/files';
 import { IMAGE_EXTENSIONS, isImageName } from '@pyramidal/images';
 import { partOf, type SplitPart } from '@pyramidal/loading';
 import { ade20kClasses, readClasses, type SegmentationClass } from './classes';
@@ -82,7 +81,7 @@ export async function classesOf(root: string, { classList, colours }: ClassSourc
 }
 
 function classFileOf(root: string, classList: string | undefined): string | undefined {
-  return classList ?? CLASS_FILES.map((name) => join(root, name)).find((file) => existsSync(file));
+  return classList ?? CLASS_FILES.map((name) => join(root, name)).find(isThere);
 }
 
 async function listSplit(name: string, images: string, labels: string): Promise<SegmentationSplit> {

@@ -136,7 +136,7 @@ describe('errors', () => {
     ['epochs: .inf', 'x.yaml:7: train.epochs: expected a whole number, received Infinity'],
     ['seed: -1', 'x.yaml:7: train.seed: expected at least 0, received -1'],
     ['clipGradNorm: 0', 'x.yaml:7: train.clipGradNorm: expected more than 0, received 0'],
-    ['ema: { decay: 2 }', 'x.yaml:7: train.ema.decay: expected at most 1, received 2'],
+    ['ema: { decay: 2 }', 'x.yaml:7: train.ema.decay: expected less than 1, received 2'],
     ['onSaveError: no', "x.yaml:7: train.onSaveError: expected one of continue, stop, received 'no'"],
   ])('%s', (line, message) => {
     expect(complaint(VALID.replace('epochs: 3', line))).toContain(message);

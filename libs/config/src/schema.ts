@@ -10,6 +10,8 @@ import { only, readBy } from './readers';
 const positive = z.number().positive();
 const nonNegative = z.number().nonnegative();
 const fraction = z.number().min(0).max(1);
+/** A share of which some must be left: by that rest something is divided, or nothing else would ever change it. */
+const lessThanAll = z.number().min(0).lt(1);
 const count = z.int().min(1);
 const fourStages = (largest: number) => {
   const value = count.max(largest);
@@ -71,7 +73,7 @@ const optimizerSchema = z.discriminatedUnion('name', [
     decayNormsAndBiases: optimizerShared.decayNormsAndBiases.default(false),
     weightDecay: nonNegative.default(0.05).describe('Weight decay, apart from the gradient.'),
     betas: z
-      .tuple([fraction, fraction])
+      .tuple([lessThanAll, lessThanAll])
       .default([0.9, 0.999])
       .describe("Memory of the gradient's mean and of its square's."),
     epsilon: positive.default(1e-8).describe('Added to the divisor.'),
@@ -159,7 +161,7 @@ export const trainSchema = z
     schedule: scheduleSchema.default({ name: 'constant' }).describe('How the learning rate changes.'),
     clipGradNorm: positive.optional().describe('Largest global norm of the gradient.'),
     ema: z
-      .strictObject({ decay: fraction.describe('The share that stays at each update.') })
+      .strictObject({ decay: lessThanAll.describe('The share that stays at each update.') })
       .optional()
       .describe('Keep a moving average of the weights, for evaluation and `best`.'),
     recompute: z
@@ -256,7 +258,9 @@ export const validationSchema = <Own extends z.ZodType>(own: Own) => z.union([z.
 const backboneShape = <Name extends string>(names: readonly Name[]) =>
   z.strictObject({
     name: z.enum(names).describe('A published size.'),
-    dropPath: fraction.optional().describe("Stochastic depth of the last block; the published recipe's where absent."),
+    dropPath: lessThanAll
+      .optional()
+      .describe("Stochastic depth of the last block; the published recipe's where absent."),
     channels: fourStages(65_536)
       .optional()
       .describe('Widths of the four stages, where they differ from the published size.'),

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type CocoAnnotation, mask, type Polygons, type Rle } from '@cocoeval/ts';
 import { readCategories, readCoco } from '@cocoeval/ts/node';
-import { FileError, makeFolder, PendingFile } from '@pyramidal/files';
+import { FileError, isThere, makeFolder, PendingFile } from '@pyramidal/files';
 import { ImageFinder } from './image-finder';
 import {
   type Attributes,
@@ -56,11 +56,11 @@ function filesOf(
   root: string,
 ): { readonly file: string; readonly folder: string | undefined; readonly split: string }[] {
   const folder = join(root, 'annotations');
-  const found = existsSync(folder) ? readdirSync(folder).filter((name) => /^instances_.+\.json$/.test(name)).sort() : []; // prettier-ignore
+  const found = isThere(folder) ? readdirSync(folder).filter((name) => /^instances_.+\.json$/.test(name)).sort() : []; // prettier-ignore
   if (found.length === 0) throw new FileError(folder, 'expected instances_<split>.json, found none');
   return found.map((name) => {
     const split = splitOf(name, {});
-    const images = [join(root, split), join(root, 'images', split)].find((path) => existsSync(path));
+    const images = [join(root, split), join(root, 'images', split)].find(isThere);
     return { file: join(folder, name), folder: images, split };
   });
 }

@@ -1,4 +1,5 @@
 /** Labels that are made to hang or to swell: time and memory grow with the bytes alone. */
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ConvertOptions, convertLabels, type LabelFormatName } from './convert';
 import { readColours } from './masks';
@@ -39,6 +40,18 @@ describe('YAML', () => {
     writeFiles(folder, { 'colours.yaml': text });
     expect(() => readColours(join(folder, 'colours.yaml'))).toThrow(/:\d+: |256 KiB|expected a colour/);
   });
+});
+
+it('leaves out no labels because it cannot look at them', async () => {
+  const folder = temporaryFolder();
+  const source = join(folder, 'set');
+  writeFiles(source, { 'data.yaml': 'train: images/train\nnames: [a]\n', 'images/train/a.png': await picture() });
+  mkdirSync(join(source, 'labels'));
+  symlinkSync('train', join(source, 'labels/train'));
+  const conversion = convertLabels({ from: 'yolo', to: 'coco', source, out: join(folder, 'out') });
+  await expect(conversion).rejects.toThrow(
+    `${join(source, 'labels/train/a.txt')}: cannot be looked at: symbolic links lead in a circle`,
+  );
 });
 
 it('compares a hundred thousand classes in linear time', async () => {

@@ -5,7 +5,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { mask, type Rle } from '@cocoeval/ts';
-import { FileError, makeFolder, parseRecord, readText, writeFileAtomically } from '@pyramidal/files';
+import { FileError, isThere, makeFolder, parseRecord, readText, writeFileAtomically } from '@pyramidal/files';
 import { z } from 'zod';
 import { filesBelow, ImageFinder } from './image-finder';
 import {
@@ -75,7 +75,7 @@ async function openLabelme(source: string, { images, split = DEFAULT_SPLIT, clas
   const finder = images === undefined && found.all.length === 0 ? new ImageFinder() : found;
   const splits = [{ name: split, images: (losses: Losses) => readFiles(source, files, finder, losses) }];
   const list = join(source, 'labels.txt');
-  const listed = classes ?? (existsSync(list) ? namesIn(list) : undefined);
+  const listed = classes ?? (isThere(list) ? namesIn(list) : undefined);
   return { categories: listed ?? (await usedCategories(splits, new Losses())), splits };
 }
 

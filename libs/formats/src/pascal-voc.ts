@@ -4,7 +4,7 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { FileError, makeFolder, readText, writeFileAtomically } from '@pyramidal/files';
+import { FileError, isThere, makeFolder, readText, writeFileAtomically } from '@pyramidal/files';
 import { filesBelow, ImageFinder } from './image-finder';
 import {
   type Attributes,
@@ -37,7 +37,7 @@ const FLAGS = ['difficult', 'truncated', 'occluded'];
 /** Elements of an object that are read. */
 const READ = new Set(['name', 'bndbox', ...FLAGS]);
 
-const firstExisting = (...paths: readonly string[]): string | undefined => paths.find((path) => existsSync(path));
+const firstExisting = (...paths: readonly string[]): string | undefined => paths.find(isThere);
 
 async function openVoc(source: string, options: ReadOptions): Promise<LabelSet> {
   if (!existsSync(source) || !statSync(source).isDirectory())
@@ -72,7 +72,7 @@ function splitsOf(
 ): { readonly name: string; readonly files: readonly string[] }[] {
   const lists = (split === undefined ? ['train', 'val', 'test'] : [split]).flatMap((name) => {
     const list = join(source, 'ImageSets/Main', `${name}.txt`);
-    return existsSync(list) ? [{ name, list }] : [];
+    return isThere(list) ? [{ name, list }] : [];
   });
   if (lists.length === 0) return [{ name: split ?? DEFAULT_SPLIT, files }];
   const known = new Set(files);

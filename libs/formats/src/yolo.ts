@@ -5,7 +5,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { readMapping } from '@pyramidal/config';
-import { FileError, makeFolder, readText, writeFileAtomically } from '@pyramidal/files';
+import { FileError, isThere, makeFolder, readText, writeFileAtomically } from '@pyramidal/files';
 import { stringify } from 'yaml';
 import { asPath, filesBelow, ImageFinder } from './image-finder';
 import {
@@ -46,18 +46,18 @@ function openYolo(source: string, options: ReadOptions): LabelSet {
   if (!existsSync(source)) throw new FileError(source, 'no such file or folder');
   const isFolder = statSync(source).isDirectory();
   const file = isFolder ? join(source, 'data.yaml') : source;
-  return isFolder && !existsSync(file) ? openFolder(source, options) : openYaml(file);
+  return isFolder && !isThere(file) ? openFolder(source, options) : openYaml(file);
 }
 
 /** What LabelImg and Label Studio write: no `data.yaml`, the classes one a line. */
 function openFolder(folder: string, { images, split = DEFAULT_SPLIT }: ReadOptions): LabelSet {
-  const list = ['classes.txt', 'obj.names', 'labels/classes.txt'].map((name) => join(folder, name)).find(existsSync);
+  const list = ['classes.txt', 'obj.names', 'labels/classes.txt'].map((name) => join(folder, name)).find(isThere);
   if (list === undefined) throw new FileError(folder, 'expected data.yaml or classes.txt, found neither');
   const categories = readText(list).split(/\r?\n/).map((line) => line.trim()); // prettier-ignore
   while (categories.at(-1) === '') categories.pop();
   const own = join(folder, 'images');
-  const root = images ?? (existsSync(own) ? own : folder);
-  const labels = existsSync(join(folder, 'labels')) ? join(folder, 'labels') : folder;
+  const root = images ?? (isThere(own) ? own : folder);
+  const labels = isThere(join(folder, 'labels')) ? join(folder, 'labels') : folder;
   const finder = new ImageFinder(root);
   const labelOf = (name: string): string => join(labels, labelName(name, '.txt'));
   return {
@@ -157,7 +157,7 @@ function splitOf(name: string, { finder, names, labelOf }: ListedImages, categor
       const label = labelOf(found?.name ?? listed);
       used.add(label);
       if (found === undefined) continue;
-      const objects = existsSync(label) ? readObjects(label, found, categories) : [];
+      const objects = isThere(label) ? readObjects(label, found, categories) : [];
       yield { ...found, objects, file: label, record: '' };
     }
     noteUnused(used, losses);
@@ -168,7 +168,7 @@ function splitOf(name: string, { finder, names, labelOf }: ListedImages, categor
 /** Label files of no image: their objects would be gone without a word. */
 function noteUnused(used: ReadonlySet<string>, losses: Losses): void {
   for (const folder of new Set([...used].map((label) => dirname(label)))) {
-    if (!existsSync(folder)) continue;
+    if (!isThere(folder)) continue;
     for (const name of filesBelow(folder)) {
       const file = join(folder, name);
       const isLabel = name.endsWith('.txt') && !name.includes('/') && !['classes.txt', 'train.txt', 'val.txt', 'test.txt'].includes(name); // prettier-ignore

@@ -179,6 +179,9 @@ describe('openImageFolder', () => {
     await make('val/cat/v.jpg');
     await expect(openImageFolder(root, { splits: ['test'] })).rejects.toThrow(`${join(root, 'test')}: no such folder`);
     await expect(openImageFolder(join(root, 'val/cat/v.jpg'))).rejects.toThrow('is not a folder');
+    await symlink('nowhere.json', join(root, 'classes.json'));
+    await expect(openImageFolder(root)).rejects.toThrow(/classes\.json: cannot be opened: no such file or folder$/);
+    await rm(join(root, 'classes.json'));
     await symlink('circle', join(root, 'val/circle'));
     await expect(openImageFolder(root)).rejects.toThrow(/val.circle: symbolic links lead in a circle$/);
   });

@@ -1,8 +1,7 @@
 /** Classification datasets in the ImageFolder layout, listed without decoding anything. */
 import { readdir } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
-import { explainFileError, FileError } from '@pyramidal/files';
+import { explainFileError, FileError, isThere } from '@pyramidal/files';
 import { IMAGE_EXTENSIONS, isImageName } from '@pyramidal/images';
 import { partOf, type SplitPart } from '@pyramidal/loading';
 import { readClassIndex, type ImageClass } from './class-index';
@@ -49,7 +48,7 @@ export async function openImageFolder(root: string, options: ImageFolderOptions 
   const listings = new Map<string, Map<string, string[]>>();
   const notes: string[] = [];
   for (const name of names) listings.set(name, await listClasses(join(root, name), notes));
-  const indexFile = options.classIndex ?? CLASS_FILES.map((file) => join(root, file)).find((file) => existsSync(file));
+  const indexFile = options.classIndex ?? CLASS_FILES.map((file) => join(root, file)).find(isThere);
   if (indexFile === undefined) requireSameClasses(root, listings);
   const classes = indexFile === undefined ? sortedClasses(listings) : await readClassIndex(indexFile);
   const splits = new Map<string, ImageSplit>();

@@ -1,10 +1,9 @@
 /** Opens a native engine that is installed. */
-import { FileError } from '@pyramidal/files';
+import { FileError, isThere } from '@pyramidal/files';
 import { RuntimeError } from '@pyramidal/kernels/engine';
 import { openNative } from './addon/open-native';
 import { cacheFolder } from './install/cache-folder';
 import { findFault, type Installation, readInstallation, recordFile } from './install/installation';
-import { existsAtAll } from './install/own-folder';
 import type { NativeEngine } from './native-engine';
 
 export interface NativeOptions {
@@ -25,7 +24,7 @@ export interface OpenedNative {
 
 /** Whether an installation of the engine is recorded; `openInstalled` finds out whether it is sound. */
 export function isInstalled(engine: NativeEngine, options: NativeOptions = {}): boolean {
-  return existsAtAll(recordFile(cacheFolder(), engine, libraryPath(options)));
+  return isThere(recordFile(cacheFolder(), engine, libraryPath(options)));
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The commands of `pyramidal-data`. */
 import { existsSync } from 'node:fs';
-import { checkTarget, readText, writeJson } from '@pyramidal/files';
+import { checkTarget, oneLine, readText, writeJson } from '@pyramidal/files';
 import { type ExitCode, printable, reportError } from '@pyramidal/program';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import {
@@ -150,7 +150,7 @@ function describe(
     ...[...read].map(([split, counts]) => `${source}: ${from}, ${split}: ${describeCounts(counts)}`),
     ...losses.lines(),
     ...[...written].map(([split, counts]) => `${out}: ${to}, ${split}: ${describeCounts(counts)}`),
-    `${categories.length} classes: ${categories.slice(0, 20).join(', ')}${categories.length > 20 ? ', ...' : ''}`,
+    `${categories.length} classes: ${oneLine(categories.slice(0, 20).join(', '))}${categories.length > 20 ? ', ...' : ''}`,
   ];
 }
 

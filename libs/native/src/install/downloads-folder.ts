@@ -1,8 +1,8 @@
 /** The cache's folder of downloads, which lie there until they are unpacked; a list beside it names them. */
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { makeFolder, readText, writeFileAtomically } from '@pyramidal/files';
-import { existsAtAll, makeDraft, removeDrafts } from './own-folder';
+import { isThere, makeFolder, readText, writeFileAtomically } from '@pyramidal/files';
+import { makeDraft, removeDrafts } from './own-folder';
 
 const folderOf = (cache: string): string => join(cache, 'downloads');
 const listOf = (cache: string): string => join(cache, 'downloads.txt');
@@ -28,7 +28,7 @@ export async function removeDownloads(cache: string): Promise<void> {
 }
 
 function listed(cache: string): string[] {
-  if (!existsAtAll(listOf(cache))) return [];
+  if (!isThere(listOf(cache))) return [];
   const names = readText(listOf(cache)).split('\n');
   return names.filter((name) => name !== '' && name !== '..' && basename(name) === name);
 }

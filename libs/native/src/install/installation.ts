@@ -1,12 +1,12 @@
 /** What is installed, as records in the cache. */
 import { createHash } from 'node:crypto';
 import { dirname, join, resolve, sep } from 'node:path';
-import { makeFolder, readJson, readText, type Schema, writeJson } from '@pyramidal/files';
+import { isThere, makeFolder, readJson, readText, type Schema, writeJson } from '@pyramidal/files';
 import type { NativeEngine } from '../native-engine';
 import { sourceDigest } from './compile-addon';
 import { removeDownloads } from './downloads-folder';
 import { checkStamp, type FileStamp } from './file-stamp';
-import { existsAtAll, findFolderFault, namesIn, removeDrafts, removeOwnFolder } from './own-folder';
+import { findFolderFault, namesIn, removeDrafts, removeOwnFolder } from './own-folder';
 
 /** What `install` leaves behind for `openRuntime`: one JSON file per engine and per library given by path. */
 export interface Installation {
@@ -47,7 +47,7 @@ export function recordFile(cache: string, engine: NativeEngine, library?: string
  */
 export function readInstallation(cache: string, engine: NativeEngine, library?: string): Installation | undefined {
   const file = recordFile(cache, engine, library);
-  return existsAtAll(file) ? readJson(file, INSTALLATION) : undefined;
+  return isThere(file) ? readJson(file, INSTALLATION) : undefined;
 }
 
 export function writeInstallation(cache: string, installation: Installation, library?: string): void {

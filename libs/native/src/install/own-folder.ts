@@ -2,18 +2,10 @@
  * Folders of the cache that this package makes. A finished one holds the list of its files, one in the making a marker
  * with its own name; nothing that neither names is ever deleted.
  */
-import { lstatSync, readdirSync, rmdirSync } from 'node:fs';
+import { readdirSync, rmdirSync } from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import {
-  explainFileError,
-  FileError,
-  isSystemError,
-  makeFolder,
-  readJson,
-  readText,
-  type Schema,
-} from '@pyramidal/files';
+import { FileError, isSystemError, isThere, makeFolder, readJson, readText, type Schema } from '@pyramidal/files';
 import { RuntimeError } from '@pyramidal/kernels/engine';
 import { checkStamp, type FileStamp, stampFile } from './file-stamp';
 
@@ -45,8 +37,8 @@ export async function makeOwnFolder(
     for (const [path, sha256] of digests) stamps.push({ ...(await stampFile(join(draft, path))), path, sha256 });
     await writeFile(join(draft, MANIFEST), JSON.stringify(stamps));
     const folder = join(parent, name);
-    if (existsAtAll(folder)) await removeOwnFolder(folder);
-    if (existsAtAll(folder)) {
+    if (isThere(folder)) await removeOwnFolder(folder);
+    if (isThere(folder)) {
       throw new RuntimeError(`${folder} holds files that this package did not put there; move them away`);
     }
     await rm(join(draft, MARKER));
@@ -74,7 +66,7 @@ export async function removeDrafts(parent: string): Promise<void> {
 }
 
 /** Whether the folder is one that this package finished. */
-export const isOwnFolder = (folder: string): boolean => existsAtAll(join(folder, MANIFEST));
+export const isOwnFolder = (folder: string): boolean => isThere(join(folder, MANIFEST));
 
 /** Removes the files that the folder's list names, and the folders that are empty without them. */
 export async function removeOwnFolder(folder: string): Promise<void> {
@@ -98,16 +90,7 @@ export async function findFolderFault(folder: string, depth: 'quick' | 'full'): 
 
 /** The names in a folder, none where it does not exist. */
 export function namesIn(folder: string): string[] {
-  return existsAtAll(folder) ? readdirSync(folder) : [];
-}
-
-/** Whether there is anything of that name, be it a link that leads nowhere. @throws FileError if that cannot be known. */
-export function existsAtAll(path: string): boolean {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch (error) {
-    throw new FileError(path, `cannot be looked at: ${explainFileError(error)}`, error);
-  }
+  return isThere(folder) ? readdirSync(folder) : [];
 }
 
 const STAMPS: Schema<readonly FileStamp[]> = {

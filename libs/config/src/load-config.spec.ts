@@ -192,6 +192,11 @@ describe('YAML', () => {
     expect(complaint(text)).toContain(message);
   });
 
+  it('tells a problem in one line, whatever the name of the file', () => {
+    const file = write(VALID.replace('epochs: 3', 'epochs: 0'), 'a\r\nb.yaml');
+    expect(() => loadConfig(schema, file)).toThrow(/a b\.yaml:7: train\.epochs: expected at least 1, received 0$/);
+  });
+
   it('names a missing file and a folder', () => {
     expect(() => loadConfig(schema, join(folder, 'none.yaml'))).toThrow(/none\.yaml: no such file/);
     expect(() => loadConfig(schema, folder)).toThrow(/expected a file, found a folder/);
@@ -209,6 +214,12 @@ describe('extends', () => {
     const { config, source } = loadConfig(schema, write('extends: base.yaml\ntrain:\n  batchSize: 2\n', 'child.yaml'));
     expect([config.train.batchSize, config.train.epochs, config.model.name]).toEqual([2, 3, 'smt_tiny']);
     expect(source.extends).toBe(join(folder, 'base.yaml'));
+  });
+
+  it('takes a path from the root of the file system as it is', () => {
+    const base = write(VALID, 'base.yaml');
+    const { source } = loadConfig(schema, write(`extends: ${base}\ntrain:\n  batchSize: 2\n`, 'child.yaml'));
+    expect(source.extends).toBe(base);
   });
 
   it('finds the base beside the file', () => {

@@ -1,5 +1,5 @@
 /** A configuration read, overridden and checked. */
-import { dirname, join, normalize } from 'node:path';
+import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { stringify } from 'yaml';
 import type { z } from 'zod';
 import { formatOrigin, overlay, type Located } from './located';
@@ -63,7 +63,7 @@ function readWithBase(file: string): { tree: Located; file: string; extends?: st
     throw new ConfigError([{ where: formatOrigin(origin), path: 'extends', message }]);
   };
   if (typeof content !== 'string') return fail('expected the path of one configuration, beside this one');
-  const base = normalize(join(dirname(file), content));
+  const base = isAbsolute(content) ? content : normalize(join(dirname(file), content));
   if (base === normalize(file)) return fail('a configuration cannot extend itself');
   const below = takeExtends(readBase(base, fail));
   if (below.extends !== undefined) {

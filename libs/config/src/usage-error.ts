@@ -44,5 +44,6 @@ export class ConfigError extends UsageError {
 }
 
 function formatProblem({ where, path, message }: Problem): string {
-  return path === '' ? `${where}: ${message}` : `${where}: ${path}: ${message}`;
+  // A file's name may hold line breaks.
+  return (path === '' ? `${where}: ${message}` : `${where}: ${path}: ${message}`).replace(/[\r\n]+/g, ' ');
 }

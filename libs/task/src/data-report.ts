@@ -1,5 +1,6 @@
 /** `data`, whatever the task: what a data set holds, told before anything is trained. */
 import { relative } from 'node:path';
+import { oneLine } from '@pyramidal/files';
 import type { Size } from '@pyramidal/images';
 import type { CheckedImages } from './check-images';
 import { findDuplicates } from './find-duplicates';
@@ -42,7 +43,7 @@ export async function describeData(report: DataReport): Promise<{ lines: string[
       ? 'a training takes this data set'
       : 'a training would end at a broken image; data.onBroken: skip passes over them',
   ];
-  return { lines, isSound };
+  return { lines: lines.map((line) => oneLine(line)), isSound };
 }
 
 function describeSplit({ name, files, checked, lines, skipsBroken }: ReportedSplit, root: string): string[] {
@@ -76,8 +77,12 @@ function describeSizes(sizes: readonly Size[]): [what: string, count: string][] 
   ];
 }
 
+/** Characters of a class's name in the table. */
+const LONGEST_NAME = 60;
+
 /** A row a class, with a column a split; classes without anything to learn from are named below. */
-function classTable({ classes, splits, unit }: DataReport): string[] {
+function classTable({ classes: named, splits, unit }: DataReport): string[] {
+  const classes = named.map((name) => oneLine(name, LONGEST_NAME));
   const width = Math.max(...classes.map((name) => name.length), 'class'.length);
   const row = (name: string, cells: readonly string[]): string =>
     `  ${name.padEnd(width)}${cells.map((cell) => cell.padStart(12)).join('')}`;

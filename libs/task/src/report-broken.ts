@@ -1,4 +1,5 @@
 /** A last word on images that could not be read. */
+import { oneLine } from '@pyramidal/files';
 
 /** What reads images and notes those that could not be read, file to reason. */
 interface Source {
@@ -10,5 +11,5 @@ export function reportBroken(...sources: readonly Source[]): void {
   const broken = new Map(sources.flatMap((source) => [...source.broken]));
   if (broken.size === 0) return;
   console.error(`${broken.size} broken ${broken.size === 1 ? 'image was' : 'images were'} skipped:`);
-  for (const [file, reason] of broken) console.error(`  ${file}: ${reason}`);
+  for (const [file, reason] of broken) console.error(oneLine(`  ${file}: ${reason}`));
 }

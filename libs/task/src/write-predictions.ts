@@ -1,6 +1,6 @@
 /** What `predict` leaves in its folder, whatever the task: `predictions.json`, and a picture of each image. */
 import { basename, extname, join } from 'node:path';
-import { makeFolder } from '@pyramidal/files';
+import { makeFolder, oneLine } from '@pyramidal/files';
 import type { BrokenImageError } from '@pyramidal/images';
 import { type ImageRunner, streamImages } from '@pyramidal/inference';
 import type { ExitCode } from '@pyramidal/program';
@@ -28,7 +28,7 @@ export class Predictions {
 
   add(image: string, { record, summary }: Prediction): void {
     this.list.add({ image, ...record });
-    console.log(`${image}: ${summary}`);
+    console.log(oneLine(`${image}: ${summary}`));
   }
 
   /**

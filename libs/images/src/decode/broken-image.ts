@@ -1,5 +1,5 @@
 /** A picture that cannot be used, and why. */
-import { explainFileError, FileError } from '@pyramidal/files';
+import { explainFileError, FileError, oneLine } from '@pyramidal/files';
 
 /** A picture that could not be read or does not fit its labels; `image` says which. */
 export class BrokenImageError extends Error {
@@ -7,7 +7,7 @@ export class BrokenImageError extends Error {
     readonly image: string,
     readonly reason: string,
   ) {
-    super(`${image}: ${reason}`);
+    super(oneLine(`${image}: ${reason}`));
     this.name = 'BrokenImageError';
   }
 }
@@ -24,7 +24,8 @@ export async function naming<T>(name: string, decode: () => Promise<T>): Promise
 
 /** In one line, and without the file's name, which stands before it. */
 export function reasonOf(error: unknown): string {
-  if (!(error instanceof FileError)) return explainFileError(error);
+  // Some of the decoder's reasons end where it would go on with a second line.
+  if (!(error instanceof FileError)) return explainFileError(error).replace(/[:\s]+$/, '');
   const { path, cause, message } = error;
-  return cause === undefined ? message.slice(path.length + 2) : explainFileError(cause);
+  return cause === undefined ? message.slice(oneLine(path).length + 2) : explainFileError(cause);
 }

@@ -1,4 +1,11 @@
-import { classAccuracies, ClassificationMetrics, predictionsOf, summarise, topClasses } from './classification-metrics';
+import {
+  classAccuracies,
+  ClassificationMetrics,
+  predictionsOf,
+  requireNumbers,
+  summarise,
+  topClasses,
+} from './classification-metrics';
 
 describe('ClassificationMetrics', () => {
   it('counts first and first-five places and the confusion of classes', () => {
@@ -37,6 +44,12 @@ describe('ClassificationMetrics', () => {
     predictionsOf(Float32Array.of(1, 0, 0), [0]).forEach((one) => metrics.count(one));
     expect(classAccuracies(metrics.counts())).toEqual([1, NaN, NaN]);
   });
+});
+
+it('outputs that are no numbers are no results', () => {
+  expect(() => requireNumbers(1.5)).not.toThrow();
+  for (const output of [NaN, Infinity, -Infinity])
+    expect(() => requireNumbers(output)).toThrow(`expected finite numbers as its outputs, received ${output}`);
 });
 
 it('topClasses orders by falling logit', () => {

@@ -77,6 +77,14 @@ export function confusionRows({ classes, confusion }: ClassificationCounts): Uin
   return Array.from({ length: classes }, (_, label) => confusion.subarray(label * classes, (label + 1) * classes));
 }
 
+/** @throws Error for an output of the network, or a sum of them, that is no finite number. */
+export function requireNumbers(output: number): void {
+  if (Number.isFinite(output)) return;
+  throw new Error(
+    `the network: expected finite numbers as its outputs, received ${output}; its weights may be damaged`,
+  );
+}
+
 /** Classes by falling logit, equal ones by index. */
 export function topClasses(row: Float32Array, count: number): number[] {
   const order = Array.from(row.keys()).sort((a, b) => row[b]! - row[a]! || a - b);

@@ -5,7 +5,7 @@ import type { Classifier } from '@pyramidal/nn';
 import type { Predictor } from '@pyramidal/inference';
 import * as tf from '@tensorflow/tfjs-core';
 import { evaluationTransform } from './assemble';
-import { topClasses } from './classification-metrics';
+import { requireNumbers, topClasses } from './classification-metrics';
 import type { ClassificationConfig } from './config';
 import { classifierPredictor } from './evaluate-classifier';
 
@@ -73,6 +73,7 @@ export class ClassificationWork {
     });
     const values = (await probabilities.data()) as Float32Array;
     probabilities.dispose();
+    requireNumbers(values.reduce((sum, value) => sum + value, 0));
     const count = values.length / batch.length;
     return batch.map((_, i) => ({ classes: this.rank(values.subarray(i * count, (i + 1) * count)) }));
   }

@@ -149,6 +149,17 @@ describe('loadWeights', () => {
     expect(message).toBe(`the weights do not fit: 2 unexpected ( [31mred , ${'x'.repeat(200)}...)`);
   });
 
+  it.each([NaN, Infinity, -Infinity, 2e19])('takes no value that nothing can be computed with: %d', async (value) => {
+    const classifier = track(new Classifier());
+    const tensors = stateDict(classifier);
+    const before = await values(classifier);
+    tensors.set('norm.bias', { dtype: 'float32', shape: [4], data: Float32Array.of(0, 1, value, 0) });
+    expect(() => loadWeights(classifier, tensors)).toThrow(
+      `norm.bias[2]: expected a finite number of at most 18000000000000000000, received ${Math.fround(value)}`,
+    );
+    expect(await values(classifier)).toEqual(before);
+  });
+
   it('changes nothing when the file turns out to be damaged half way', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'load-'));
     const path = join(folder, 'w.safetensors');

@@ -56,6 +56,7 @@ export class WeightsError extends CheckpointError {
 
 /** A parameter and the tensor it takes its values from. */
 interface Assignment {
+  readonly name: string;
   readonly parameter: Parameter;
   readonly values: () => Float32Array;
 }
@@ -67,7 +68,8 @@ interface Assignment {
  * Every tensor is read once before the first is assigned, so a damaged file changes nothing; one tensor is in memory
  * at a time.
  * @param tensors of an open checkpoint, in PyTorch's layout; floating point of any width.
- * @throws WeightsError if anything is missing, unexpected or mis-shaped beyond what the options allow.
+ * @throws WeightsError if anything is missing, unexpected or mis-shaped beyond what the options allow; CheckpointError for values
+ * that no network computes with.
  */
 export function loadWeights(
   module: Module,
@@ -76,9 +78,19 @@ export function loadWeights(
 ): LoadReport {
   const { report, assignments } = plan(module, tensors, options);
   if (report.missing.length + report.unexpected.length + report.misshaped.length > 0) throw new WeightsError(report);
-  for (const { values } of assignments) values();
+  for (const { name, values } of assignments) requireUsable(name, values());
   for (const { parameter, values } of assignments) parameter.assignTorch(values());
   return report;
+}
+
+/** Squares of larger numbers are beyond float32: a norm or a product of two makes infinity of them. */
+const LARGEST = 1.8e19;
+
+/** Outputs that are no numbers would look like results: nothing detected, the first class everywhere. */
+function requireUsable(name: string, values: Float32Array): void {
+  const at = values.findIndex((value) => !(Math.abs(value) <= LARGEST));
+  if (at < 0) return;
+  throw new CheckpointError(`${name}[${at}]: expected a finite number of at most ${LARGEST}, received ${values[at]}`);
 }
 
 /** What `loadWeights` would do, without doing it. */
@@ -117,10 +129,10 @@ function plan(
       (allows(options.allowMissing, name) ? report.kept : report.missing).push(name);
     } else if (fits(tensor, parameter)) {
       report.loaded.push(name);
-      assignments.push({ parameter, values: () => toFloat32(tensor) });
+      assignments.push({ name, parameter, values: () => toFloat32(tensor) });
     } else if (options.resizePositions && isPositionTensor(name)) {
       report.resized.push(name);
-      assignments.push({ parameter, values: () => resizePositions(name, tensor, parameter.torchShape) });
+      assignments.push({ name, parameter, values: () => resizePositions(name, tensor, parameter.torchShape) });
     } else {
       const expected = describe({ dtype: 'float32', shape: parameter.torchShape });
       const misfit = { name, expected, received: describe(tensor) };

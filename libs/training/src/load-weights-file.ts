@@ -115,12 +115,12 @@ function usedTensors(
   return ema ? finalWeights(tensors) : modelWeights(tensors);
 }
 
-/** Puts the file before what does not fit. */
+/** Puts the file before what does not fit, or is in it. */
 function namingFile<T>(path: string, load: () => T): T {
   try {
     return load();
   } catch (error) {
     if (!(error instanceof CheckpointError) || error.message.startsWith(path)) throw error;
-    throw new TrainingError(`${path}: ${error.message}`, 2);
+    throw new TrainingError(`${path}: ${error.message}`, error.message.startsWith('the weights do not fit') ? 2 : 1);
   }
 }

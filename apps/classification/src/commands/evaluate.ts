@@ -9,7 +9,13 @@ import { evaluationBatches } from '../batches';
 import { type MeasuredImages, openValidation } from '../data-folder';
 import type { ClassificationConfig } from '../config';
 import type { ClassificationDefinition } from '../definition';
-import { classAccuracies, confusionRows, type ClassificationCounts, summarise } from '../classification-metrics';
+import {
+  classAccuracies,
+  confusionRows,
+  type ClassificationCounts,
+  requireNumbers,
+  summarise,
+} from '../classification-metrics';
 import { classifierPredictor, evaluateClassifier, type PredictedImage } from '../evaluate-classifier';
 import { modelClasses } from '../model-classes';
 import { writeReport } from '../write-report';
@@ -31,6 +37,7 @@ export function evaluate(definition: ClassificationDefinition, command: Evaluate
       const counts = await evaluateClassifier(predict, batches, classes.length, { team, onImage });
       reportBroken(batches);
       if (!isFirst(team)) return 0;
+      requireNumbers(counts.crossEntropy);
       await writeResults(command.out, counts, classes);
       await writeReport(command.out, { counts, classes, images, decode: decodingOf(config) });
       console.log(`results in ${command.out}`);

@@ -113,6 +113,10 @@ describe('runApp', () => {
     ],
     ['eval x.yaml', /^pyramidal-test eval: required option '--weights <path>' not specified\n$/],
     ['train x.yaml --set a={b: c}', /expected '}' at the end; quote it, and write --set=KEY=VALUE through Nx\n$/],
+    [
+      'train x.yaml --resume runs/x',
+      /Expected 1 argument but got 2\. --resume takes a checkpoint, FILE\.safetensors, or nothing; the folder of the run is told by --out\n$/,
+    ],
     ['train', /^pyramidal-test: expected a configuration, or --recipe and --backbone\n$/],
     ['train --recipe mask-rcnn_3x', /^--recipe mask-rcnn_3x: pyramidal-test has no recipes\n$/],
     [

@@ -242,13 +242,19 @@ function describeUsage(error: CommanderError, program: Command, argv: readonly s
   const command = program.commands.find((candidate) => candidate.name() === argv[0]);
   const place = command === undefined ? program.name() : `${program.name()} ${command.name()}`;
   const [line = ''] = error.message.replace(/^error: /, '').split('\n');
-  return `${place}: ${shorten(line)}${knownNames(error, program, command)}`;
+  return `${place}: ${shorten(line)}${knownNames(error, program, command)}${aboutResume(error, argv)}`;
 }
 
 /** Commander repeats what was typed, whatever its length. */
 function shorten(line: string): string {
   const SHOWN = 200;
   return line.length > 2 * SHOWN ? `${line.slice(0, SHOWN)} ... ${line.slice(-SHOWN)}` : line;
+}
+
+/** The folder of a run is often written behind it. */
+function aboutResume({ code }: CommanderError, argv: readonly string[]): string {
+  if (code !== 'commander.excessArguments' || !argv.includes('--resume')) return '';
+  return ' --resume takes a checkpoint, FILE.safetensors, or nothing; the folder of the run is told by --out';
 }
 
 /** What could have been typed instead. */

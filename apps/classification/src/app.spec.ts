@@ -211,6 +211,11 @@ describe('what is wrong is told in one line, and nothing on disk is lost', () =>
     expect(existsSync(join(folder, 'none'))).toBe(false);
   });
 
+  it('no folder of the data set, as a variable without a value leaves it', async () => {
+    const { code, message } = await classify(`train ${config} --out ${folder}/none`, 'data.root=');
+    expect([code, message]).toEqual([2, '--set data.root=: expected text, received nothing\n']);
+  });
+
   it('an unknown engine', async () => {
     const { code, message } = await classify(`train ${config} --out ${folder}/none --set runtime.engine=cuda`);
     expect(message).toMatch(/runtime\.engine=cuda: expected one of .*wasm.*, received 'cuda'/);

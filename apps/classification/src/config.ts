@@ -19,6 +19,7 @@ const fraction = z.number().min(0).max(1);
 const dataSchema = z.strictObject({
   root: z
     .string()
+    .min(1)
     .describe('Folder in the ImageFolder layout: `train/<class>/*.jpg`, `val/<class>/*.jpg`.')
     .register(readBy, namingClasses('eval')),
   classIndex: z

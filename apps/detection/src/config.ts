@@ -27,7 +27,7 @@ const splitSchema = z.strictObject({
 });
 
 const dataSchema = z.strictObject({
-  root: z.string().describe('Folder of the data set.').register(readBy, namingClasses('eval')),
+  root: z.string().min(1).describe('Folder of the data set.').register(readBy, namingClasses('eval')),
   train: splitSchema
     .default({ annotations: 'annotations/instances_train2017.json', images: 'train2017' })
     .describe('What is learned from.')

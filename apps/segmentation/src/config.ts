@@ -26,6 +26,7 @@ const step = z.strictObject({ height: stride, width: stride });
 const dataSchema = z.strictObject({
   root: z
     .string()
+    .min(1)
     .describe("Folder in ADE20K's layout: `images/<split>/*.jpg`, `annotations/<split>/*.png`.")
     .register(readBy, namingClasses('eval')),
   images: z.string().default('images').describe('Folder of the images below the root.').register(readBy, only('eval')),

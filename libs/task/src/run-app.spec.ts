@@ -117,6 +117,14 @@ describe('runApp', () => {
       'train x.yaml --resume runs/x',
       /Expected 1 argument but got 2\. --resume takes a checkpoint, FILE\.safetensors, or nothing; the folder of the run is told by --out\n$/,
     ],
+    [
+      'train x.yaml --out=',
+      /^pyramidal-test train: .*'--out <dir>' argument '' is invalid. expected a path, received ''\n$/,
+    ],
+    [
+      'eval --weights=',
+      /^pyramidal-test eval: .*'--weights <path>' argument '' is invalid. expected a path, received ''\n$/,
+    ],
     ['train', /^pyramidal-test: expected a configuration, or --recipe and --backbone\n$/],
     ['train --recipe mask-rcnn_3x', /^--recipe mask-rcnn_3x: pyramidal-test has no recipes\n$/],
     [

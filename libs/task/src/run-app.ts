@@ -201,9 +201,12 @@ const CONFIG = {
 
 const WEIGHTS = 'checkpoint (.safetensors or .pth), or the folder of a run: its best one, else its last';
 
-/** Paths mean what they mean from where the user stands. */
-const onePath = (path: string): string => userPath(path);
-const theWeights = (path: string): FoundWeights => findWeights(userPath(path));
+/** Paths mean what they mean from where the user stands; a variable without a value would mean that place itself. */
+function onePath(path: string): string {
+  if (path === '') throw new InvalidArgumentError("expected a path, received ''");
+  return userPath(path);
+}
+const theWeights = (path: string): FoundWeights => findWeights(onePath(path));
 
 /** A first argument of another kind is an image: the checkpoint brings its configuration along. */
 const isYaml = (path: string | undefined): boolean => path !== undefined && /\.ya?ml$/i.test(path);

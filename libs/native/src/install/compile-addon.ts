@@ -115,7 +115,7 @@ function diskFull(folder: string, env: NodeJS.ProcessEnv): RuntimeError {
 
 const SHARED = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
 
-/** Options that link what sets the log level; none where it does not compile, and then logs show. */
+/** Options that link what comes before TensorFlow; none where it does not compile, and then logs show. */
 async function compileEarly(
   compiler: string,
   library: TensorFlowLibrary,
@@ -128,6 +128,7 @@ async function compileEarly(
     ...FLAGS,
     '-shared',
     `-I${library.include}`,
+    `-DPYRAMIDAL_TENSORFLOW=${JSON.stringify(library.folder)}`,
     EARLY,
     '-Wl,-z,initfirst,-z,nodelete,-soname,libearly.so',
     '-o',

@@ -2,6 +2,7 @@
 import '@tensorflow/tfjs-backend-webgpu';
 import { replaceKernels, type KernelReplacement } from '@pyramidal/kernels/engine';
 import { addN } from './add-n';
+import { cast } from './cast';
 import { linearSumAssignment } from './linear-sum-assignment';
 import { nonMaxSuppression } from './non-max-suppression';
 import { pad } from './pad';
@@ -14,7 +15,7 @@ import { unsortedSegmentSum } from './unsorted-segment-sum';
 const KERNELS: readonly KernelReplacement[] = [
   ...reductions,
   ...indicesOfExtremes,
-  ...[addN, pad, select, tile, transpose],
+  ...[addN, cast, pad, select, tile, transpose],
   ...[linearSumAssignment, nonMaxSuppression, unsortedSegmentSum],
 ];
 

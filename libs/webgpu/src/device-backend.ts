@@ -3,6 +3,7 @@ import { RuntimeError } from '@pyramidal/kernels/engine';
 import type * as tf from '@tensorflow/tfjs-core';
 import { WebGPUBackend, type WebGPUProgram } from '@tensorflow/tfjs-backend-webgpu';
 import { BufferPool } from './buffer-pool';
+import { corrected } from './corrected';
 import { withoutBarriers } from './imitation';
 
 const MIB = 2 ** 20;
@@ -75,7 +76,8 @@ export class DeviceBackend extends WebGPUBackend {
   override runWebGPUProgram(program: WebGPUProgram, ...others: ProgramArguments): tf.TensorInfo {
     this.requireSound();
     this.asked = program.constructor.name;
-    const output = super.runWebGPUProgram(this.isImitated ? withoutBarriers(program) : program, ...others);
+    const right = corrected(program);
+    const output = super.runWebGPUProgram(this.isImitated ? withoutBarriers(right) : right, ...others);
     this.requireSound();
     return output;
   }

@@ -194,6 +194,20 @@ class Walk {
   }
 }
 
+/** First bytes of what files of data sets often are in place of a text. */
+const FOREIGN: readonly (readonly [start: readonly number[], what: string])[] = [
+  [[0xff, 0xfe], 'it is UTF-16, expected UTF-8'],
+  [[0xfe, 0xff], 'it is UTF-16, expected UTF-8'],
+  [[0x1f, 0x8b], 'it is packed by gzip: unpack it first'],
+  [[0x50, 0x4b, 3, 4], 'it is a zip file: unpack it first'],
+  [[...'version https://git-lfs'].map((letter) => letter.charCodeAt(0)), 'it is a Git LFS pointer: git lfs pull gets the file itself'], // prettier-ignore
+];
+
+/** What a text that is not JSON is instead, by its first bytes; undefined for others. */
+export function foreignStart(bytes: Uint8Array): string | undefined {
+  return FOREIGN.find(([start]) => start.every((byte, i) => bytes[i] === byte))?.[1];
+}
+
 /** A byte as its character, if it has one that can be seen. */
 export function showByte(byte: number): string {
   return byte > 0x20 && byte < 0x7f ? `'${String.fromCharCode(byte)}'` : `byte 0x${byte.toString(16).padStart(2, '0')}`;

@@ -66,6 +66,16 @@ describe('JsonRecords', () => {
     expect(() => read('{"n": 1,}', 1000)).toThrow("test.json: not valid JSON at byte 8: unexpected '}'");
   });
 
+  it.each([
+    [Buffer.from('\ufeff{"images": []}', 'utf16le'), 'it is UTF-16, expected UTF-8'],
+    [Buffer.from([0x1f, 0x8b, 8, 0]), 'it is packed by gzip: unpack it first'],
+    [Buffer.from('version https://git-lfs.github.com/spec/v1\n'), 'it is a Git LFS pointer: git lfs pull gets the file itself'], // prettier-ignore
+    [Buffer.from('<html>'), "unexpected '<'"],
+  ])('says what it was given instead of JSON: %s', (bytes, problem) => {
+    const sink = { list: () => undefined, record: () => undefined, value: () => undefined };
+    expect(() => new JsonRecords(sink, 'test.json').push(bytes)).toThrow(`test.json: not valid JSON at byte 0: ${problem}`);
+  });
+
   it('reads what JSON.parse reads, in pieces of any size', () => {
     const dictionary = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ maxDepth: 3 }));
     fc.assert(

@@ -1,6 +1,6 @@
 /** JSON files of any length as a stream of records (RFC 8259). */
 import { CocoFormatError } from '../format/errors';
-import { elementEnd, findFault, idAsWritten, numberAsWritten, showByte, type JsonFault } from './json-fault';
+import { elementEnd, findFault, foreignStart, idAsWritten, numberAsWritten, showByte, type JsonFault } from './json-fault';
 
 /** What becomes of a JSON text as it is read. */
 export interface JsonSink {
@@ -148,7 +148,12 @@ export class JsonRecords {
     else if (this.state === 'value') this.enter('scalar', 0);
     else if (this.state === 'after' && byte === COMMA) this.enter('key', 1);
     else if (this.state === 'after' && byte === CLOSE_OBJECT) this.enter('end', 1);
-    else throw this.error(`unexpected ${showByte(byte)}`);
+    else throw this.error(this.foreign() ?? `unexpected ${showByte(byte)}`);
+  }
+
+  /** What the text is where it begins like something else that files of data sets often are. */
+  private foreign(): string | undefined {
+    return this.consumed + this.at > 0 ? undefined : foreignStart(this.bytes.subarray(0, this.length));
   }
 
   private enterList(): void {

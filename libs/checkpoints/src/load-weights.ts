@@ -88,9 +88,11 @@ const LARGEST = 1.8e19;
 
 /** Outputs that are no numbers would look like results: nothing detected, the first class everywhere. */
 function requireUsable(name: string, values: Float32Array): void {
-  const at = values.findIndex((value) => !(Math.abs(value) <= LARGEST));
-  if (at < 0) return;
-  throw new CheckpointError(`${name}[${at}]: expected a finite number of at most ${LARGEST}, received ${values[at]}`);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (value <= LARGEST && value >= -LARGEST) continue;
+    throw new CheckpointError(`${name}[${i}]: expected a finite number of at most ${LARGEST}, received ${value}`);
+  }
 }
 
 /** What `loadWeights` would do, without doing it. */

@@ -73,7 +73,9 @@ describe('JsonRecords', () => {
     [Buffer.from('<html>'), "unexpected '<'"],
   ])('says what it was given instead of JSON: %s', (bytes, problem) => {
     const sink = { list: () => undefined, record: () => undefined, value: () => undefined };
-    expect(() => new JsonRecords(sink, 'test.json').push(bytes)).toThrow(`test.json: not valid JSON at byte 0: ${problem}`);
+    expect(() => new JsonRecords(sink, 'test.json').push(bytes)).toThrow(
+      `test.json: not valid JSON at byte 0: ${problem}`,
+    );
   });
 
   it('reads what JSON.parse reads, in pieces of any size', () => {

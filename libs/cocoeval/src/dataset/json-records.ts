@@ -1,6 +1,14 @@
 /** JSON files of any length as a stream of records (RFC 8259). */
 import { CocoFormatError } from '../format/errors';
-import { elementEnd, findFault, foreignStart, idAsWritten, numberAsWritten, showByte, type JsonFault } from './json-fault';
+import {
+  elementEnd,
+  findFault,
+  foreignStart,
+  idAsWritten,
+  numberAsWritten,
+  showByte,
+  type JsonFault,
+} from './json-fault';
 
 /** What becomes of a JSON text as it is read. */
 export interface JsonSink {

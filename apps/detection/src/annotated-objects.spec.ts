@@ -35,3 +35,17 @@ it('names the first image that it does not have', () => {
     `--truth ${file}: expected an image named 'c.jpg'`,
   );
 });
+
+it('refuses what training and evaluation refuse, and more objects than can be drawn', () => {
+  const other = join(folder, 'other.json');
+  const [first] = TRUTH.annotations;
+  const read = (annotations: readonly object[]) => {
+    writeFileSync(other, JSON.stringify({ ...TRUTH, annotations }));
+    return () => new AnnotatedObjects(other, ['a.jpg'], []);
+  };
+  expect(read([{ ...first, iscrowd: '0' }])).toThrow(`${other}: annotations[0] (id 1): iscrowd: expected 0 or 1`);
+  expect(read([{ ...first, bbox: 'x' }])).toThrow(`${other}: annotations[0] (id 1): bbox: expected 4 finite numbers`);
+  expect(read(Array.from({ length: 10_001 }, (_, i) => ({ ...first, id: 1 + i })))).toThrow(
+    'image 5: expected at most 10000 objects to draw, received 10001',
+  );
+});

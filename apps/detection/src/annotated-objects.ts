@@ -7,6 +7,9 @@ import { UsageError } from '@pyramidal/config';
 import type { Size } from '@pyramidal/images';
 import type { Drawable } from './draw-detections';
 
+/** Objects of one image; more would hide it, and take minutes to draw. */
+const MOST_DRAWN = 10_000;
+
 export class AnnotatedObjects {
   private readonly coco: COCO;
   private readonly images: ReadonlyMap<string, CocoImage>;
@@ -19,6 +22,13 @@ export class AnnotatedObjects {
    */
   constructor(file: string, images: readonly string[], classes: readonly DetectionClass[]) {
     this.coco = readCoco(file);
+    this.coco.checkedRecords(); // by the rules of training and evaluation
+    for (const [id, { length }] of this.coco.imgToAnns) {
+      if (length <= MOST_DRAWN) continue;
+      throw new UsageError(
+        `--truth ${file}: image ${id}: expected at most ${MOST_DRAWN} objects to draw, received ${length}`,
+      );
+    }
     this.images = new Map(this.coco.images.map((image) => [basename(image.file_name ?? ''), image]));
     this.labels = new Map(classes.map(({ categoryId }, label) => [categoryId, label]));
     const unknown = images.find((image) => !this.images.has(basename(image)));

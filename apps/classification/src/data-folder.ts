@@ -2,8 +2,7 @@
 import { join, relative } from 'node:path';
 import { requiredValidationSet, validationSet } from '@pyramidal/config';
 import { type ImageClass, type ImageFolder, type ImageSplit, openImageFolder, partOfSplit, requireSplit } from '@pyramidal/imagenet'; // prettier-ignore
-import { surveyPictures } from '@pyramidal/loading';
-import { requirePlaces } from '@pyramidal/task';
+import { requirePlaces, surveyPictures } from '@pyramidal/loading';
 import type { SplitRecord } from '@pyramidal/training';
 import type { ClassificationConfig } from './config';
 

@@ -11,7 +11,7 @@ import {
   requireSameClasses as requireSame,
 } from '@pyramidal/coco';
 import { requiredValidationSet, validationSet } from '@pyramidal/config';
-import { requirePlaces } from '@pyramidal/task';
+import { requirePlaces } from '@pyramidal/loading';
 import type { SplitRecord } from '@pyramidal/training';
 import type { DetectionConfig } from './config';
 import type { DetectorTable } from './detectors';

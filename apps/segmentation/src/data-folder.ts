@@ -9,7 +9,7 @@ import {
   surveyLabels,
 } from '@pyramidal/ade20k';
 import { type HeldShare, requiredValidationSet, validationSet } from '@pyramidal/config';
-import { requirePlaces } from '@pyramidal/task';
+import { requirePlaces } from '@pyramidal/loading';
 import type { SplitRecord } from '@pyramidal/training';
 import { codingOf } from './assemble';
 import type { SegmentationConfig } from './config';

@@ -1,7 +1,8 @@
-/** What data sets share: batches read ahead and prepared in worker threads, parts of a split, sizes that fit their labels. */
+/** What data sets share: batches read ahead and prepared in worker threads, parts of a split, folders that are there, sizes that fit their labels. */
 export { Loader } from './loader';
 export type { BatchPosition, BatchRange, BatchShare, LoadedBatch, LoaderOptions } from './loader';
 export { openBatchSource, type BatchSource, type BatchSourceOptions } from './batch-source';
+export { requirePlaces, type Place } from './require-places';
 export {
   evenlySpaced,
   requireSize,

@@ -14,7 +14,6 @@ export { prepareTraining } from './prepare-training';
 export { reportBroken } from './report-broken';
 export { takesBytes } from '@pyramidal/kernels';
 export { runProgram } from '@pyramidal/program';
-export { requirePlaces, type Place } from './require-places';
 export { runApp } from './run-app';
 export type {
   DataCommand,

@@ -1,5 +1,5 @@
 import { compare } from './compare';
-import { describeReport, isGood } from './report';
+import { describeReport, describeSpeed, isGood } from './report';
 import type { CardReport } from './check';
 import type { CaseAnswer } from './worker';
 
@@ -48,12 +48,20 @@ describe('compare', () => {
 
 describe('the report', () => {
   const speed = { forwardMs: 10, trainMs: 30, forwardMB: 100, trainMB: 200 };
+  const longest = [{ group: 'MatMul', count: 7, ms: 9 }];
+  const timeline = { busyMs: 12, copyingMs: 0.5, kernels: 40, longest, onProcessor: [] };
   const good: CardReport = {
     device: 'a card',
     comparisons: [compare('float32', answer({ value: [1] }), answer({ value: [1] }))],
     faults: [],
     speeds: [
-      { network: 'tiny', precision: 'bf16', xla: false, ours: speed, torch: { ...speed, trainMs: 60 } },
+      {
+        network: 'tiny',
+        precision: 'bf16',
+        xla: false,
+        ours: { ...speed, timeline },
+        torch: { ...speed, trainMs: 60 },
+      },
       {
         network: 'tiny',
         precision: 'bf16',
@@ -68,9 +76,18 @@ describe('the report', () => {
     expect(isGood(good)).toBe(true);
     const text = describeReport(good);
     expect(text).toContain('| kernel | float32 | 1 | 1 | 0.0e+0 (it) |');
-    expect(text).toContain('| tiny | bf16 | 10.0 | 30.0 | 200 | 1.00 | 0.50 |');
-    expect(text).toContain('| tiny | bf16 with XLA | 10.0 | 15.0 | 200 | 1.00 | 0.25 |');
+    expect(text).toContain('| tiny | bf16 | 10.0 | 30.0 | 40 % | 200 | 1.00 | 0.50 |');
+    expect(text).toContain('| tiny | bf16 with XLA | 10.0 | 15.0 |  | 200 | 1.00 | 0.25 |');
+    const where = 'tiny in bf16, a training step: 40 started, computing 12.0 ms, copies 0.5 ms; MatMul 9.0 (7)';
+    expect(text).toContain(`\n${where}\n`);
     expect(text).toMatch(/\nGood: all 1 cases agree with the processor, and every network ran\.$/);
+  });
+
+  it('tells a row as soon as it is known', () => {
+    const [row] = good.speeds;
+    const [times] = describeSpeed(row!).split('\n');
+    expect(times).toBe("tiny in bf16: forward 10.0 ms, training 30.0 ms; PyTorch's forward 10.0 ms, training 60.0 ms");
+    expect(describeSpeed({ ...row!, ours: 'out of memory' })).toBe('tiny in bf16: out of memory');
   });
 
   it('names every problem, and what is missing beside the times', () => {

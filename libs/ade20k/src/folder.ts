@@ -7,7 +7,6 @@ import { partOf, type SplitPart } from '@pyramidal/loading';
 import { ade20kClasses, readClasses, type SegmentationClass } from './classes';
 import { classesOfColours, type NamedColours } from './colour-table';
 
-/** A class list that is read by itself when it lies in the root. */
 /** Class lists that are read by themselves when they lie in the root. */
 const CLASS_FILES = ['classes.json', 'classes.txt'];
 

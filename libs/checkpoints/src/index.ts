@@ -3,7 +3,14 @@ export { openCheckpoint, type Checkpoint, type CheckpointOptions } from './check
 export { type DType, type StoredTensor, type TensorData, type TensorFile } from './dtype';
 export { CheckpointError } from './errors';
 export { exportWeights } from './export-weights';
-export { compareWeights, loadWeights, WeightsError, type LoadOptions, type LoadReport } from './load-weights';
+export {
+  compareWeights,
+  loadWeights,
+  MisfitError,
+  WeightsError,
+  type LoadOptions,
+  type LoadReport,
+} from './load-weights';
 export { describeStart, startFromWeights } from './starting-weights';
 export { finalWeights, modelWeights } from './names';
 export { parseSafetensors } from './parse-safetensors';

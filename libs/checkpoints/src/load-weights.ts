@@ -47,10 +47,17 @@ export interface LoadReport {
   readonly ignored: readonly string[];
 }
 
-/** The weights do not fit the module; nothing was changed. */
-export class WeightsError extends CheckpointError {
+/** A sound file whose weights do not fit the module; nothing was changed. */
+export class MisfitError extends CheckpointError {
+  constructor(reason: string) {
+    super(`the weights do not fit: ${reason}`);
+  }
+}
+
+/** The same, with all that does not fit. */
+export class WeightsError extends MisfitError {
   constructor(readonly report: LoadReport) {
-    super(`the weights do not fit: ${summarize(report)}`);
+    super(summarize(report));
   }
 }
 
@@ -168,7 +175,7 @@ function resolveAliases(
     const first = aliases.get(name) ?? name;
     const known = resolved.get(first);
     if (known && !isSame(known, tensor)) {
-      throw new CheckpointError(`the weights do not fit: ${name} differs from ${first}, with which it is shared`);
+      throw new MisfitError(`${name} differs from ${first}, with which it is shared`);
     }
     resolved.set(first, known ?? tensor);
   }

@@ -3,8 +3,7 @@
  * shapes; heads and neck are taken where they fit and stay as drawn where they do not; all of it is reported.
  */
 import type { Module } from '@pyramidal/nn';
-import { CheckpointError } from './errors';
-import { loadWeights, type LoadReport, type Misshaped } from './load-weights';
+import { loadWeights, type LoadReport, MisfitError, type Misshaped } from './load-weights';
 import type { StoredTensor } from './dtype';
 import { isClassifierOnly, modelKind } from './names';
 
@@ -12,7 +11,7 @@ import { isClassifierOnly, modelKind } from './names';
  * Loads what fits into a module that has values already.
  * @param tensors of an open checkpoint: of the same model, of one with other classes, of a classifier or another task's
  * model with the same backbone, or of a backbone alone.
- * @throws WeightsError if the backbone is not in the file, or is of another variant; nothing was changed then.
+ * @throws MisfitError if the backbone is not in the file, or is of another variant; nothing was changed then.
  */
 export function startFromWeights(module: Module, tensors: ReadonlyMap<string, StoredTensor>): LoadReport {
   const names = [...module.state().keys()];
@@ -26,8 +25,7 @@ export function startFromWeights(module: Module, tensors: ReadonlyMap<string, St
     allowUnexpected: (name) => isHead(name) || !backboneWords.has(backboneWord(name)),
   });
   const backbone = [...report.loaded, ...report.resized].filter((name) => !isHead(name));
-  if (backbone.length === 0)
-    throw new CheckpointError('the weights do not fit: no tensor of the backbone is among them');
+  if (backbone.length === 0) throw new MisfitError('no tensor of the backbone is among them');
   return report;
 }
 

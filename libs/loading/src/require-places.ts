@@ -1,6 +1,7 @@
 /** Whether what a configuration names below its root is there, told in the configuration's words. */
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { isThere } from '@pyramidal/files';
 
 /** What a data set reads, below its root. */
 export interface Place {
@@ -12,10 +13,10 @@ export interface Place {
 /** Entries of the root that are named. */
 const NAMED = 8;
 
-/** @throws Error naming the first place that is not there, the keys that say where it is, and what the root holds. */
+/** @throws Error naming the first place that is not there, the keys that say where it is, and what the root holds; FileError where that cannot be known. */
 export function requirePlaces(root: string, places: readonly Place[]): void {
-  if (!existsSync(root)) throw new Error(`${root}: no such folder (data.root)`);
-  const missing = places.find(({ path }) => !existsSync(join(root, path)));
+  if (!isThere(root)) throw new Error(`${root}: no such folder (data.root)`);
+  const missing = places.find(({ path }) => !isThere(join(root, path)));
   if (missing === undefined) return;
   const held = readdirSync(root)
     .filter((name) => !name.startsWith('.'))

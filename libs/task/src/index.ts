@@ -2,7 +2,7 @@
 export { checkImages } from './check-images';
 export { classWeights } from './class-weights';
 export { countProgress } from './count-progress';
-export { describeData, type ReportedSplit } from './data-report';
+export { describeData, passingBroken, type ReportedSplit } from './data-report';
 export { describeNetwork } from './describe-network';
 export { drawAttention } from './draw-attention';
 export { exportNetwork, type ServingTask } from './export-network';

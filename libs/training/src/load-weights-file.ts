@@ -4,6 +4,7 @@ import {
   describeStart,
   finalWeights,
   loadWeights,
+  MisfitError,
   modelWeights,
   openCheckpoint,
   startFromWeights,
@@ -121,6 +122,6 @@ function namingFile<T>(path: string, load: () => T): T {
     return load();
   } catch (error) {
     if (!(error instanceof CheckpointError) || error.message.startsWith(path)) throw error;
-    throw new TrainingError(`${path}: ${error.message}`, error.message.startsWith('the weights do not fit') ? 2 : 1);
+    throw new TrainingError(`${path}: ${error.message}`, error instanceof MisfitError ? 2 : 1);
   }
 }

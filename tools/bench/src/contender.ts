@@ -3,7 +3,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
 
-const THREADS = '2';
+/** Of every contender. */
+export const THREADS = '2';
 
 interface Answer {
   readonly wallMs: readonly number[];
@@ -13,7 +14,6 @@ interface Answer {
   readonly parts?: Readonly<Record<string, number>>;
 }
 
-/** Every one has the same threads. */
 export class Contender {
   readonly wallMs: number[] = [];
   readonly cpuMs: number[] = [];

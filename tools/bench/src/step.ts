@@ -8,7 +8,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UsageError, type Benchmark, type BenchOptions, type BenchRow } from './benchmark';
 import { build } from './build';
-import { Contender } from './contender';
+import { Contender, THREADS } from './contender';
 import { median } from './quantile';
 import { alternate, summarize } from './rounds';
 
@@ -53,7 +53,7 @@ function profile(cases: readonly string[][], { log }: BenchOptions): BenchRow[] 
   mkdirSync(TIMELINES, { recursive: true });
   for (const args of cases) {
     const file = join(TIMELINES, `step-${args.join('-')}.json`);
-    const env = { ...process.env, OMP_NUM_THREADS: '2' };
+    const env = { ...process.env, OMP_NUM_THREADS: THREADS };
     execFileSync(process.execPath, [PROFILE, ...args, file], { stdio: 'inherit', env });
     log(`step: ${args.join(' ')}: timeline in ${file}`);
   }

@@ -1,7 +1,7 @@
 /** `pyramidal-classify data`. */
 import type { ImageSplit } from '@pyramidal/imagenet';
 import { openConfig } from '@pyramidal/inference';
-import { checkImages, type DataCommand, describeData, type ReportedSplit } from '@pyramidal/task';
+import { checkImages, type DataCommand, describeData, passingBroken, type ReportedSplit } from '@pyramidal/task';
 import { decodingOf } from '../assemble';
 import type { ClassificationConfig } from '../config';
 import { openData } from '../data-folder';
@@ -18,12 +18,6 @@ export async function data({ schema }: ClassificationDefinition, command: DataCo
   console.log(lines.join('\n'));
   return isSound ? 0 : 1;
 }
-
-/** A broken image does not end a report that lists them all. */
-const passingBroken = (config: ClassificationConfig): ClassificationConfig => ({
-  ...config,
-  data: { ...config.data, onBroken: 'skip' },
-});
 
 async function reportSplit(
   name: string,

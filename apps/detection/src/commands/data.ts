@@ -2,7 +2,7 @@
 import type { DetectionClass, DetectionSample } from '@pyramidal/coco';
 import { openConfig } from '@pyramidal/inference';
 import { requireSize } from '@pyramidal/loading';
-import { checkImages, type DataCommand, describeData, type ReportedSplit } from '@pyramidal/task';
+import { checkImages, type DataCommand, describeData, passingBroken, type ReportedSplit } from '@pyramidal/task';
 import { decodingOf } from '../assemble';
 import type { DetectionConfig } from '../config';
 import { openData } from '../data';
@@ -22,12 +22,6 @@ export async function data({ schema, detectors }: DetectionDefinition, command: 
   if (command.augmented !== undefined) await drawAugmented(training, config, command.augmented);
   return isSound ? 0 : 1;
 }
-
-/** A broken image does not end a report that lists them all. */
-const passingBroken = (config: DetectionConfig): DetectionConfig => ({
-  ...config,
-  data: { ...config.data, onBroken: 'skip' },
-});
 
 interface Split {
   readonly samples: readonly DetectionSample[];

@@ -2,7 +2,7 @@
 import { readLabels, type SegmentationSplit } from '@pyramidal/ade20k';
 import { openConfig } from '@pyramidal/inference';
 import { requireSize } from '@pyramidal/loading';
-import { checkImages, type DataCommand, describeData, type ReportedSplit } from '@pyramidal/task';
+import { checkImages, type DataCommand, describeData, passingBroken, type ReportedSplit } from '@pyramidal/task';
 import { codingOf, decodingOf } from '../assemble';
 import type { SegmentationConfig } from '../config';
 import { openData } from '../data-folder';
@@ -22,12 +22,6 @@ export async function data({ schema }: SegmentationDefinition, command: DataComm
   if (command.augmented !== undefined) await drawAugmented({ training, classes }, config, command.augmented);
   return isSound ? 0 : 1;
 }
-
-/** A broken image does not end a report that lists them all. */
-const passingBroken = (config: SegmentationConfig): SegmentationConfig => ({
-  ...config,
-  data: { ...config.data, onBroken: 'skip' },
-});
 
 async function reportSplit(
   name: string,

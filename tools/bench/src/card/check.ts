@@ -120,7 +120,8 @@ export async function checkCard({ python, log, ...checked }: CheckOptions): Prom
   const [first] = cases;
   if (engine === 'tensorflow-gpu' && first !== undefined) {
     const task = { ...first, engine, precision: 'bf16', seconds, xla: true } as const;
-    add({ network: nameOf(first), precision: 'bf16', xla: true, ours: await runSpeed(task), torch: undefined });
+    const without = speeds.find(({ network, precision }) => network === nameOf(first) && precision === task.precision);
+    add({ ...without!, xla: true, ours: await runSpeed(task) });
   }
   return { device, ...numbers, speeds };
 }

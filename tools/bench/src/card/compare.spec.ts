@@ -95,15 +95,25 @@ describe('the report', () => {
       ...good,
       comparisons: [compare('fp16', answer({ value: [2] }), answer({ value: [1] }))],
       faults: ['tensorflow-gpu in bf16, after 3 cases: ended by SIGSEGV'],
-      speeds: [{ network: 'tiny', precision: 'bf16', xla: false, ours: 'out of memory', torch: undefined }],
+      speeds: [
+        { network: 'tiny', precision: 'bf16', xla: false, ours: 'out of memory', torch: undefined },
+        {
+          network: 'small',
+          precision: 'bf16',
+          xla: false,
+          ours: { ...speed, fault: 'ended by SIGSEGV' },
+          torch: undefined,
+        },
+      ],
     };
     expect(isGood(bad)).toBe(false);
-    expect(describeReport(bad).split('\n').slice(-5)).toEqual([
+    expect(describeReport(bad).split('\n').slice(-6)).toEqual([
       'PYRAMIDAL_PYTHON names no Python: nothing stands beside these times.',
-      'Not good: 3 problems. `npm run runtime -- doctor` tells what is installed.',
+      'Not good: 4 problems. `npm run runtime -- doctor` tells what is installed.',
       '- tensorflow-gpu in bf16, after 3 cases: ended by SIGSEGV',
       '- kernel it in fp16: value differs by 1.0e+0 of the largest, expected 6.0e-3 of the largest',
       '- tiny in bf16 did not run: out of memory',
+      '- small in bf16 ended after its times: ended by SIGSEGV',
     ]);
   });
 });

@@ -43,10 +43,11 @@ export async function runPeer(python: string, task: SpeedTask): Promise<SpeedAns
   return lastAnswer(await run(python, [PEER, JSON.stringify(task)], FOR_SPEED));
 }
 
-/** A process that ends early after its times has no timeline; the report says so. */
+/** A process that ends early after its times, while its step is traced, has those and the reason. */
 function lastAnswer({ lines, fault }: Ended): SpeedAnswer | string {
   const last = lines.at(-1);
-  return last === undefined ? (fault ?? 'it printed nothing') : (JSON.parse(last) as SpeedAnswer);
+  if (last === undefined) return fault ?? 'it printed nothing';
+  return { ...(JSON.parse(last) as SpeedAnswer), ...(fault !== undefined && { fault }) };
 }
 
 function runSource(file: string, task: object, env: NodeJS.ProcessEnv): Promise<Ended> {

@@ -84,9 +84,11 @@ function problemsOf({ comparisons, faults, speeds }: CardReport): string[] {
   const wrong = comparisons.flatMap(({ kind, name, precision, fault }) =>
     fault === undefined ? [] : [`${kind} ${name} in ${precision}: ${fault}`],
   );
-  const failed = speeds.flatMap(({ ours, ...row }) =>
-    typeof ours === 'string' ? [`${row.network} in ${howOf(row)} did not run: ${ours}`] : [],
-  );
+  const failed = speeds.flatMap(({ ours, ...row }) => {
+    const name = `${row.network} in ${howOf(row)}`;
+    if (typeof ours === 'string') return [`${name} did not run: ${ours}`];
+    return ours.fault === undefined ? [] : [`${name} ended after its times: ${ours.fault}`];
+  });
   return [...faults, ...wrong, ...failed];
 }
 
@@ -105,7 +107,7 @@ function verdict(report: CardReport): string[] {
 }
 
 function notesOnPeers(speeds: readonly SpeedRow[]): string[] {
-  const without = speeds.every(({ torch }) => torch === undefined);
+  const without = speeds.some(({ torch }) => torch === undefined);
   if (without) return ['PYRAMIDAL_PYTHON names no Python: nothing stands beside these times.'];
   const reason = speeds.map(({ torch }) => torch).find((torch): torch is string => typeof torch === 'string');
   return reason === undefined ? [] : [`PyTorch's times are missing: ${reason}`];

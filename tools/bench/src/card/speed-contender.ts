@@ -26,6 +26,8 @@ export interface SpeedAnswer {
   readonly trainMB: number;
   /** Of a training step in bf16, where steps are graphs. */
   readonly timeline?: Timeline;
+  /** Why the process ended early, after its times. */
+  readonly fault?: string;
 }
 
 async function main(task: SpeedTask): Promise<void> {

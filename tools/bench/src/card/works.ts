@@ -39,6 +39,7 @@ export interface Work<B extends Batch> {
 }
 
 const training = (seed: tf.Tensor1D): ForwardPass => new ForwardPass({ mode: 'train', seed });
+
 /** Normalised where the engine takes no bytes. */
 function noise({ batch, height, width }: SpeedCase): PixelTensor {
   if (!takesBytes()) return tf.randomNormal<tf.Rank.R4>([batch, height, width, 3], 0, 1, 'float32', 1);

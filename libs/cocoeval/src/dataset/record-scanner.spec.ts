@@ -91,6 +91,35 @@ describe('RecordScanner', () => {
     );
   });
 
+  it('passes over lists of numbers as the parser does, however long they are and wherever something is wrong', () => {
+    const numbers = fc
+      .tuple(
+        fc.array(
+          fc.oneof(
+            fc.nat(2000).map(String),
+            fc.nat(99_999).map((n) => String(n / 100)),
+            usual,
+          ),
+          { maxLength: 60 },
+        ),
+        fc.constantFrom(',', ', ', ',', ',\n'),
+        fc.nat(),
+        fc.constantFrom('', '', '.', ',', ' ', '0', '00', '-', 'e', ']', '[', '1.', ', ', '.5'),
+      )
+      .map(([list, comma, place, insert]) => {
+        const text = `[${list.join(comma)}]`;
+        const i = place % (text.length + 1);
+        return text.slice(0, i) + insert + text.slice(i);
+      });
+    fc.assert(
+      fc.property(numbers, (list) => {
+        const text = withMember(list);
+        expect([list, scan(text).count]).toEqual([list, parsed(`[${text}`) === undefined ? 0 : 1]);
+      }),
+      { numRuns: 4000 },
+    );
+  });
+
   it('passes over what COCO files hold', () => {
     const value = {
       id: 1,

@@ -1,6 +1,7 @@
 /** Precision and recall in WebAssembly (wasm/assembly/accumulate.ts), bit for bit as accumulate's. */
 import { Kernels, MOST_BYTES } from '../wasm/kernels';
 import type { Accumulated, Counts } from './accumulate';
+import { bytesOf as bytesOfMean } from './kernel-means';
 import type { CategoryMatches, MatchStore } from './match-store';
 import type { Params } from './params';
 
@@ -49,12 +50,22 @@ class Curves {
         this.kernels.run.spreadRows(one, rows, A * M, every + 8 * k * A * M, 8 * K * A * M);
       }
     });
+    this.makeRoomForMeans();
     const [precision, scores, recall] = all.map(({ every, rows }) => this.kernels.float64(every, rows * K * A * M)) as [
       Float64Array,
       Float64Array,
       Float64Array,
     ];
     return { counts: this.counts, precision, scores, recall };
+  }
+
+  /** Later the memory must not grow, or the views of it are lost. */
+  private makeRoomForMeans(): void {
+    const { run } = this.kernels;
+    const [T, R, K] = this.counts;
+    const start = run.mark();
+    run.allocate(bytesOfMean(T * R, K));
+    run.release(start);
   }
 
   /** Room for so many rows of [A, M] values. */

@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { Kernels } from '../wasm/kernels';
+import { bytesOf, meanByKernels } from './kernel-means';
 import { meanAboveMinusOne, pairwiseSum } from './numpy';
 
 describe('pairwiseSum', () => {
@@ -40,4 +42,42 @@ describe('meanAboveMinusOne', () => {
     expect(meanOf(-1, -1)).toBe(-1);
     expect(meanOf()).toBe(-1);
   });
+});
+
+describe('meanByKernels', () => {
+  it('is the same to the last bit', () => {
+    const value = fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constant(-1));
+    const sizes = fc.tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 40 }));
+    fc.assert(
+      fc.property(fc.array(value, { minLength: 1600, maxLength: 1600 }), sizes, (list, [rows, cells]) => {
+        const values = inKernels(list, bytesOf(rows, cells));
+        const where = [
+          Uint32Array.from({ length: rows }, (_, r) => 40 * r),
+          Uint32Array.from(Array(cells).keys()),
+        ] as const;
+        expect(meanByKernels(values, ...where)).toBe(meanAboveMinusOne(values, ...where));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('leaves values elsewhere, and a memory that would have to grow, as they are', () => {
+    const where = [Uint32Array.of(0), Uint32Array.of(0)] as const;
+    expect(meanByKernels(Float64Array.of(1), ...where)).toBeUndefined();
+    const values = inKernels([1], 0);
+    const many = new Uint32Array(10_000);
+    expect([meanByKernels(values, many, many), values[0]]).toEqual([undefined, 1]);
+  });
+
+  /** Values in a memory of their own, with so much room behind them. */
+  function inKernels(list: readonly number[], room: number): Float64Array {
+    const left = Kernels.useUp((kernels) => {
+      const at = kernels.put(Float64Array.from(list));
+      const end = kernels.run.mark();
+      kernels.run.allocate(room);
+      kernels.run.release(end);
+      return kernels.float64(at, list.length);
+    });
+    return left as Float64Array;
+  }
 });

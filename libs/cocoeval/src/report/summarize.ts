@@ -1,6 +1,7 @@
 /** The official tables of COCO and LVIS (pycocotools' summarize; lvis-api's). */
 import type { Accumulated } from '../evaluate/accumulate';
 import { CocoFormatError } from '../format/errors';
+import { meanByKernels } from '../evaluate/kernel-means';
 import { meanAboveMinusOne } from '../evaluate/numpy';
 import type { Params } from '../evaluate/params';
 import type { CocoCategory } from '../format/types';
@@ -157,7 +158,8 @@ function meanOf(
   const R = measure === 'precision' ? recalls : 1;
   const starts = thresholds.flatMap((t) => range(R).map((r) => (t * R + r) * K * A * M));
   const cells = categories.flatMap((k) => areas.flatMap((a) => limits.map((m) => (k * A + a) * M + m)));
-  return meanAboveMinusOne(accumulated[measure], Uint32Array.from(starts), Uint32Array.from(cells));
+  const where = [accumulated[measure], Uint32Array.from(starts), Uint32Array.from(cells)] as const;
+  return meanByKernels(...where) ?? meanAboveMinusOne(...where);
 }
 
 function range(count: number): number[] {

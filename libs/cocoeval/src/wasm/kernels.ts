@@ -48,9 +48,11 @@ interface Exports {
       recall: number,
     ]
   ): void;
+  meanAbove(values: number, starts: number, rows: number, cells: number, cellCount: number): number;
   spreadRows(from: number, rows: number, size: number, to: number, step: number): void;
   mark(): number;
   release(mark: number): void;
+  room(): number;
 }
 
 type Values = Float64Array | Int32Array | Uint32Array | Uint8Array;
@@ -89,7 +91,15 @@ export class Kernels {
   /** The same for results that are views of the memory: it lives as long as they do, and nobody uses it again. */
   static useUp<T>(work: (kernels: Kernels) => T): T | undefined {
     const kernels = Kernels.take();
-    return kernels && withinMemory(() => work(kernels));
+    if (kernels === undefined) return undefined;
+    const result = withinMemory(() => work(kernels));
+    if (result !== undefined) usedUp.set(kernels.run.memory.buffer, kernels);
+    return result;
+  }
+
+  /** The kernels in whose memory `useUp` left values. */
+  static holding(values: Values): Kernels | undefined {
+    return usedUp.get(values.buffer);
   }
 
   private static take(): Kernels | undefined {
@@ -124,6 +134,9 @@ export class Kernels {
 
 /** Kernels that nobody uses, as long as their memory is not wanted for other things. */
 let idle: WeakRef<Kernels> | undefined;
+
+/** By their memory. */
+const usedUp = new WeakMap<ArrayBufferLike, Kernels>();
 
 let compiled: object | 'none' | undefined;
 

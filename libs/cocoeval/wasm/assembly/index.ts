@@ -2,6 +2,7 @@
 export { accumulateCategory, spreadRows, useCurves } from './accumulate';
 export { beginEvaluation, evaluateImages, useObjects, useParams } from './evaluate';
 export { findIds, idTable } from './ids';
-export { allocate, mark, release } from './memory';
+export { meanAbove } from './means';
+export { allocate, mark, release, room } from './memory';
 export { orderByImage } from './objects';
 export { recordColumns, resultKind, resumeAt, scanRecords, stopReason } from './records';

@@ -46,6 +46,11 @@ export function mark(): usize {
   return top;
 }
 
+/** Bytes that can be asked for before the memory grows. */
+export function room(): usize {
+  return <usize>max(<i64>bottom - <i64>top, 0);
+}
+
 /** Gives everything back that came after a mark. */
 export function release(at: usize): void {
   top = at;

@@ -5,6 +5,7 @@
  */
 import { MOST_PLACES, decimal } from './decimal';
 import { parseNumber } from './host';
+import { skipNumbers } from './number-lists';
 
 export const QUOTE: u32 = 0x22;
 const BACKSLASH: u32 = 0x5c;
@@ -63,8 +64,49 @@ export function take(at: usize, byte: u32): usize {
   return load<u8>(at) === byte ? at + 1 : refuse(at);
 }
 
-/** Reads the number that begins here, for `lastNumber`. */
+/** Reads the number that begins here, for `lastNumber`: one of fewer than 16 bytes without exponent all digits at once. */
 export function readNumber(at: usize): usize {
+  const isNegative = load<u8>(at) === MINUS;
+  const first = isNegative ? at + 1 : at;
+  const digits = i8x16.sub(v128.load(first), i8x16.splat(<i8>ZERO));
+  const isDigit: u32 = i8x16.bitmask(i8x16.le_u(digits, i8x16.splat(9)));
+  const whole: u32 = ctz(~isDigit);
+  let fraction: u32 = 0;
+  let length = whole;
+  if (load<u8>(first + whole) === POINT) {
+    fraction = ctz(~(isDigit >> (whole + 1)));
+    length = fraction === 0 ? 16 : whole + 1 + fraction;
+  }
+  const byte: u32 = load<u8>(first + length);
+  const isUsual =
+    whole > 0 &&
+    length < 16 &&
+    byte !== 0 &&
+    (byte | 0x20) !== 0x65 /* e */ &&
+    (whole === 1 || load<u8>(first) !== ZERO);
+  if (!isUsual) return readAnyNumber(at);
+  let magnitude = <f64>valueOf(digits, whole, whole + fraction);
+  if (fraction > 0) magnitude /= load<f64>(POWERS + (fraction << 3));
+  value = isNegative ? -magnitude : magnitude;
+  return first + length;
+}
+
+/** The number of `count` digits, all but the first `whole` of which stand behind a point. */
+function valueOf(digits: v128, whole: u32, count: u32): i64 {
+  // Places from the left with which the last digit comes last; negative ones give zeros.
+  const places = i8x16.add(i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), i8x16.splat(<i8>(count - 16)));
+  const beyondPoint = i8x16.sub(places, i8x16.ge_s(places, i8x16.splat(<i8>whole)));
+  const ones = i8x16.swizzle(digits, beyondPoint);
+  const tens = i16x8.mul(v128.and(ones, i16x8.splat(0xff)), i16x8.splat(10));
+  const hundreds = i16x8.add(tens, i16x8.shr_u(ones, 8));
+  const fours = i32x4.dot_i16x8_s(hundreds, i16x8(100, 1, 100, 1, 100, 1, 100, 1));
+  const upper = i32x4.extract_lane(fours, 0) * 10000 + i32x4.extract_lane(fours, 1);
+  const lower = i32x4.extract_lane(fours, 2) * 10000 + i32x4.extract_lane(fours, 3);
+  return <i64>upper * 100000000 + <i64>lower;
+}
+
+/** The same for any number, digit by digit. */
+function readAnyNumber(at: usize): usize {
   const start = at;
   if (load<u8>(at) === MINUS) at++;
   const whole = at;
@@ -218,33 +260,18 @@ function skipList(at: usize, depth: i32): usize {
   at = skipSpace(at);
   if (load<u8>(at) === CLOSE_LIST) return at + 1;
   while (true) {
-    const length = plainLength(at);
-    if (length > 0) {
-      at += length;
-    } else {
-      at = skipValue(at, depth);
-      if (at === 0) return 0;
-      at = skipSpace(at);
+    if (<u32>load<u8>(at) - ZERO <= 9) {
+      at = skipNumbers(at);
+      if (load<u8>(at) === CLOSE_LIST && load<u8>(at - 1) !== COMMA) return at + 1;
     }
+    at = skipValue(at, depth);
+    if (at === 0) return 0;
+    at = skipSpace(at);
     const byte: u32 = load<u8>(at);
     if (byte === CLOSE_LIST) return at + 1;
     if (byte !== COMMA) return refuse(at);
     at++;
   }
-}
-
-/** The bytes of a number as most are: less than 16, without sign and exponent, a comma or bracket behind it. 0 for any other. */
-function plainLength(at: usize): u32 {
-  const digits = i8x16.bitmask(i8x16.le_u(i8x16.sub(v128.load(at), i8x16.splat(<i8>ZERO)), i8x16.splat(9)));
-  let length: u32 = ctz(~digits);
-  if (length === 0 || (length > 1 && load<u8>(at) === ZERO)) return 0;
-  if (load<u8>(at + length) === POINT) {
-    const places: u32 = ctz(~(digits >> (length + 1)));
-    length += places === 0 ? 16 : places + 1;
-  }
-  if (length >= 16) return 0;
-  const byte: u32 = load<u8>(at + length);
-  return byte === COMMA || byte === CLOSE_LIST ? length : 0;
 }
 
 function skipObject(at: usize, depth: i32): usize {

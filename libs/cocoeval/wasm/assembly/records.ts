@@ -62,7 +62,7 @@ let resume: usize = 0;
 export function recordColumns(bytes: usize): usize {
   const records = bytes / LEAST_BYTES + 2;
   const places = allocate(17 * 4);
-  input = allocate(bytes + 16);
+  input = allocate(bytes + 64);
   starts = allocate(records << 2);
   ids = allocate(records << 3);
   imageIds = allocate(records << 3);

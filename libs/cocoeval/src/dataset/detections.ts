@@ -138,10 +138,10 @@ export class Detections {
   scan(bytes: Uint8Array): Scanned | undefined {
     const { iouType, kind } = this;
     if (iouType === 'keypoints' || kind === 'keypoints') return undefined;
-    this.scanner ??= RecordScanner.create(resultsOf(iouType));
+    this.scanner ??= RecordScanner.create();
     const { scanner } = this;
     if (scanner === undefined) return undefined;
-    const all = scanner.scan(bytes, KINDS.indexOf(kind));
+    const all = scanner.scan(bytes, resultsOf(iouType), KINDS.indexOf(kind));
     const images = scanner.imageIndices(this.images.ids, all.count);
     const scanned = scanner.stopBefore(all, this.firstWrong(images, scanner.records(all.count).segmentations.sizes));
     if (scanned.count > 0) this.append(scanner, images.subarray(0, scanned.count));

@@ -107,15 +107,19 @@ export class GroundTruth {
   }
 
   /**
-   * Adds the next annotations of a list's text, as many as are plain JSON of a usual form.
-   * @returns how many; what comes then `addAnnotation` takes, or says what is wrong. Undefined where all have to be parsed.
+   * Adds the next elements of a list's text, as many as are plain JSON of a usual form.
+   * @returns how many; what comes then `images.add` or `addAnnotation` takes, or says what is wrong. Undefined where all have to
+   * be parsed.
    */
-  scanAnnotations(bytes: Uint8Array): Scanned | undefined {
-    if (this.iouType === 'keypoints') return undefined;
-    this.scanner ??= RecordScanner.create(this.iouType === 'segm' ? MASKS : BOXES);
-    const { scanner } = this;
-    if (scanner === undefined) return undefined;
-    const all = scanner.scan(bytes);
+  scan(key: string | null, bytes: Uint8Array): Scanned | undefined {
+    if (key !== 'images' && (key !== 'annotations' || this.iouType === 'keypoints')) return undefined;
+    this.scanner ??= RecordScanner.create();
+    if (this.scanner === undefined) return undefined;
+    return key === 'images' ? this.images.scan(bytes, this.scanner) : this.scanAnnotations(bytes, this.scanner);
+  }
+
+  private scanAnnotations(bytes: Uint8Array, scanner: RecordScanner): Scanned {
+    const all = scanner.scan(bytes, this.iouType === 'segm' ? MASKS : BOXES);
     const scanned = scanner.stopBefore(all, this.noteIds(scanner.records(all.count).ids));
     const { ids, imageIds, categoryIds, areas, crowds, boxes, segmentations } = scanner.records(scanned.count);
     this.ids.append(ids);

@@ -1,6 +1,8 @@
 /** The images of a dataset as columns, with what LVIS says of them (https://www.lvisdataset.org/dataset). */
 import { checkId, fail, type Where } from '../format/errors';
 import { MAX_PIXELS } from '../mask/rle';
+import type { Scanned } from './json-records';
+import { IMAGES, type RecordScanner } from './record-scanner';
 import { checkImageId, checkImageSize } from './rules';
 import type { CocoImage, Size } from '../format/types';
 
@@ -60,10 +62,27 @@ export class ImageTable {
     const { width, height } = record;
     const sized = isPixels(width) && isPixels(height) && width * height <= MAX_PIXELS;
     if (!sized) this.unsized.set(index, { id, width, height });
-    this.indices.set(id, index);
+    this.append(id, sized ? [height, width] : undefined);
+    this.federations[index] = federationOf(record, () => this.label(index));
+  }
+
+  /** Adds the next images of a list's text, as many as are plain JSON of a usual form; what comes then `add` takes. */
+  scan(bytes: Uint8Array, scanner: RecordScanner): Scanned {
+    const scanned = scanner.scan(bytes, IMAGES);
+    const { ids, widths, heights } = scanner.records(scanned.count);
+    for (let i = 0; i < scanned.count; i++) {
+      const id = ids[i] as number;
+      if (this.indices.has(id)) return scanner.stopBefore(scanned, i);
+      this.append(id, [heights[i] as number, widths[i] as number]);
+    }
+    return scanned;
+  }
+
+  private append(id: number, size: Size | undefined): void {
+    this.indices.set(id, this.length);
     this.ids.push(id);
-    this.sizeOf.push(sized ? [height, width] : undefined);
-    this.federations.push(federationOf(record, () => this.label(index)));
+    this.sizeOf.push(size);
+    this.federations.push(undefined);
   }
 
   /** The index of an image id, or -1. */

@@ -1,13 +1,14 @@
-/** Annotations and results read straight from the bytes of plain JSON into columns (wasm/assembly/records.ts). */
+/** Images, annotations and results read straight from the bytes of plain JSON into columns (wasm/assembly/records.ts). */
 import type { Column } from '../format/columns';
 import type { IouType } from '../format/types';
 import { Kernels } from '../wasm/kernels';
 import type { Scanned } from './json-records';
 
-/** What is read, as bits: results or else annotations, their boxes, their masks. */
+/** What is read, as bits: results, images or else annotations; boxes and masks. */
 export const RESULTS = 1;
 export const BOXES = 2;
 export const MASKS = 4;
+export const IMAGES = 8;
 
 /** What is read of results. */
 export function resultsOf(iouType: IouType): number {
@@ -62,28 +63,28 @@ interface ScannedRecords {
   readonly crowds: Uint32Array;
   readonly areas: Float64Array;
   readonly boxes: Float64Array;
+  readonly widths: Float64Array;
+  readonly heights: Float64Array;
   readonly segmentations: ScannedSegmentations;
 }
 
-/** Reads lists of records of one form. */
+/** Reads lists of records. */
 export class RecordScanner {
   /** Addresses of the input and the columns. */
   private readonly places: Uint32Array;
   private starts: Uint32Array = new Uint32Array(0);
   private bytesAtOnce = MOST_BYTES;
+  private form = 0;
   private images: { readonly table: number; readonly count: number } | undefined;
 
-  private constructor(
-    private readonly kernels: Kernels,
-    private readonly form: number,
-  ) {
+  private constructor(private readonly kernels: Kernels) {
     this.places = kernels.uint32(kernels.run.recordColumns(MOST_BYTES), COLUMNS.length).slice();
   }
 
   /** @returns undefined where WebAssembly is missing: records have to be parsed then. */
-  static create(form: number): RecordScanner | undefined {
+  static create(): RecordScanner | undefined {
     const kernels = Kernels.create();
-    return kernels && new RecordScanner(kernels, form);
+    return kernels && new RecordScanner(kernels);
   }
 
   /** What results have, as far as is known. */
@@ -91,8 +92,12 @@ export class RecordScanner {
     return this.kernels.run.resultKind();
   }
 
-  /** Reads elements of a list, from the beginning of some bytes on, as many as are plain and keep the rules. */
-  scan(bytes: Uint8Array, kind = ANY_RESULTS): Scanned {
+  /**
+   * Reads elements of a list, from the beginning of some bytes on, as many as are plain and keep the rules.
+   * @param form bits of what is read. @param kind what results have.
+   */
+  scan(bytes: Uint8Array, form: number, kind = ANY_RESULTS): Scanned {
+    this.form = form;
     for (;;) {
       const length = Math.min(bytes.length, this.bytesAtOnce);
       const scanned = this.scanPiece(bytes.subarray(0, length), kind);
@@ -126,6 +131,8 @@ export class RecordScanner {
       crowds: this.uint32('crowds', count),
       areas: this.float64('areas', count),
       boxes: this.float64('boxes', 4 * count),
+      widths: this.float64('widths', count),
+      heights: this.float64('heights', count),
       segmentations: this.segmentations((this.form & MASKS) !== 0 ? count : 0),
     };
   }
@@ -175,7 +182,19 @@ export class RecordScanner {
 
 /** The input and the columns, in the order in which the kernels give their places. */
 const COLUMNS = [
-  ...(['input', 'starts', 'ids', 'imageIds', 'categoryIds', 'scores', 'crowds', 'areas', 'boxes'] as const),
+  ...([
+    'input',
+    'starts',
+    'ids',
+    'imageIds',
+    'categoryIds',
+    'scores',
+    'crowds',
+    'areas',
+    'boxes',
+    'widths',
+    'heights',
+  ] as const),
   ...(['kinds', 'sizes', 'countEnds', 'lengthEnds', 'coordinateEnds', 'counts', 'lengths', 'coordinates'] as const),
 ] as const;
 

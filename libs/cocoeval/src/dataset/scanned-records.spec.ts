@@ -25,8 +25,13 @@ function* pieces(text: string, size: number): Generator<Uint8Array> {
 
 /** Everything in the columns of a table, or the error. */
 function outcome(read: () => object): unknown {
+  return answer(() => plain(read(), WORK_SPACE));
+}
+
+/** What is read, or the error. */
+function answer(read: () => unknown): unknown {
   try {
-    return plain(read(), WORK_SPACE);
+    return read();
   } catch (error) {
     return (error as Error).message;
   }
@@ -66,10 +71,24 @@ function annotations(text: string, { iouType, size, scans }: How): unknown {
       value: () => undefined,
       list: () => undefined,
       record: (_, record) => truth.addAnnotation(record),
-      scan: scans ? (_, bytes) => truth.scanAnnotations(bytes) : undefined,
+      scan: scans ? (key, bytes) => truth.scan(key, bytes) : undefined,
     });
     truth.checkMasks();
     return truth;
+  });
+}
+
+function images(text: string, { size, scans }: Pick<How, 'size' | 'scans'>): unknown {
+  const truth = new GroundTruth('bbox', new ImageTable('gt.json: '));
+  return answer(() => {
+    readJson(pieces(`{"images": ${text}}`, size), 'gt.json', {
+      value: () => undefined,
+      list: () => undefined,
+      record: (_, record) => truth.images.add(record),
+      scan: scans ? (key, bytes) => truth.scan(key, bytes) : undefined,
+    });
+    const { ids, federations } = truth.images;
+    return { ids, federations, sizes: ids.map((_, i) => answer(() => truth.images.requireSize(i))) };
   });
 }
 
@@ -137,6 +156,27 @@ describe('records read straight from bytes', () => {
     }
   });
 
+  it('images: the same table or the same error as parsed ones', () => {
+    const side = mostly(fc.integer({ min: 1, max: 2000 }), 0, -1, 1.5, 2 ** 20, 2 ** 60);
+    const image = fc.record({
+      id: mostly(fc.integer({ min: 0, max: 1000 }), 1.5, 2 ** 60),
+      width: side,
+      height: side,
+      file_name: fc.constantFrom<unknown>('a.jpg', 'a\\b.jpg', 'ü.jpg', undefined),
+      neg_category_ids: fc.constantFrom<unknown>(undefined, undefined, undefined, [1, 2], [], 'x'),
+      not_exhaustive_category_ids: fc.constantFrom<unknown>(undefined, undefined, undefined, [3]),
+    });
+    const list = fc
+      .tuple(fc.array(image, { maxLength: 6 }), fc.constantFrom(0, 2))
+      .map(([records, indent]) => JSON.stringify(records, null, indent));
+    fc.assert(
+      fc.property(list, fc.constantFrom(1, 7, 64, 4096), (json, size) => {
+        expect(images(json, { size, scans: true })).toEqual(images(json, { size, scans: false }));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('are scanned in fact, where they are plain', () => {
     const detections = new Detections(table(), 'segm');
     const add = jest.fn();
@@ -144,6 +184,10 @@ describe('records read straight from bytes', () => {
     const scan = detections.scan.bind(detections);
     readEachResult(pieces(JSON.stringify(plainResults), 1000), 'dt.json', { add, scan });
     expect([add.mock.calls.length, detections.length, detections.areas.get(0)]).toEqual([0, 1, 4]);
+    const truth = new GroundTruth('keypoints');
+    const bytes = new TextEncoder().encode(JSON.stringify(IMAGES).slice(1));
+    expect(truth.scan('images', bytes)).toEqual({ count: 2, end: bytes.length - 1, stop: 'end' });
+    expect([truth.images.ids, truth.images.hasSize(1, [4, 5])]).toEqual([[1, 2], true]);
   });
 
   it('are scanned also behind one that is not plain, however long they are', () => {

@@ -30,7 +30,7 @@ export class ScannedResults {
     bytes = 0,
   ) {
     this.room = new Room(bytes);
-    this.scanner = iouType === 'keypoints' ? undefined : RecordScanner.create(resultsOf(iouType));
+    this.scanner = iouType === 'keypoints' ? undefined : RecordScanner.create();
   }
 
   static unpack(iouType: IouType, { kind, columns }: PackedResults): ScannedResults {
@@ -48,7 +48,7 @@ export class ScannedResults {
   scan(bytes: Uint8Array): Scanned | undefined {
     const { scanner } = this;
     if (scanner === undefined) return undefined;
-    const scanned = scanner.scan(bytes, this.kind);
+    const scanned = scanner.scan(bytes, resultsOf(this.iouType), this.kind);
     const { imageIds, categoryIds, scores, areas, boxes, segmentations } = scanner.records(scanned.count);
     if (scanned.count > 0) this.kind = scanner.kind;
     this.imageIds.append(imageIds);

@@ -51,7 +51,7 @@ export function readGroundTruth(path: string, iouType: IouType, points: number):
       if (key === 'categories') truth.addCategory(record);
       if (key === 'annotations') truth.addAnnotation(record);
     },
-    scan: (key, piece) => (key === 'annotations' ? truth.scanAnnotations(piece) : undefined),
+    scan: (key, piece) => truth.scan(key, piece),
   });
   for (const list of ['images', 'categories']) {
     if (!lists.has(list)) throw new CocoFormatError(`${path}: ${list}: expected a list, received nothing`);

@@ -1,6 +1,6 @@
-/** Annotations and results read from plain JSON into columns, a piece of a list at a time. */
+/** Images, annotations and results read from plain JSON into columns, a piece of a list at a time. */
 import { allocate } from './memory';
-import { AREA, BOX, CATEGORY, CROWD, ID, IMAGE, MASK, SCORE, keyOf } from './keys';
+import { AREA, BOX, CATEGORY, CROWD, FEDERATED, HEIGHT, ID, IMAGE, MASK, SCORE, WIDTH, keyOf } from './keys';
 import {
   CLOSE_LIST,
   CLOSE_OBJECT,
@@ -18,12 +18,20 @@ import {
   stoppedAt,
   take,
 } from './plain-json';
-import { isMask, keepSegmentations, lastArea, readSegmentation, segmentationColumns } from './segmentations';
+import {
+  MAX_PIXELS,
+  isMask,
+  keepSegmentations,
+  lastArea,
+  readSegmentation,
+  segmentationColumns,
+} from './segmentations';
 
 /** What is read. */
 const RESULTS: u32 = 1;
 const BOXES: u32 = 2;
 const MASKS: u32 = 4;
+const IMAGES: u32 = 8;
 
 /** What every result of a list has, as its first one. */
 const UNKNOWN: u32 = 0;
@@ -49,6 +57,9 @@ let scores: usize = 0;
 let crowds: usize = 0;
 let areas: usize = 0;
 let boxes: usize = 0;
+/** Of images; the numbers are whole. */
+let widths: usize = 0;
+let heights: usize = 0;
 
 let form: u32 = 0;
 let kind: u32 = 0;
@@ -61,7 +72,7 @@ let resume: usize = 0;
 /** Room for pieces of so many bytes. @returns the places of the input and of all columns. */
 export function recordColumns(bytes: usize): usize {
   const records = bytes / LEAST_BYTES + 2;
-  const places = allocate(17 * 4);
+  const places = allocate(19 * 4);
   input = allocate(bytes + 64);
   starts = allocate(records << 2);
   ids = allocate(records << 3);
@@ -71,6 +82,8 @@ export function recordColumns(bytes: usize): usize {
   crowds = allocate(records << 2);
   areas = allocate(records << 3);
   boxes = allocate(records << 5);
+  widths = allocate(records << 3);
+  heights = allocate(records << 3);
   store<usize>(places, input);
   store<usize>(places, starts, 4);
   store<usize>(places, ids, 8);
@@ -80,7 +93,9 @@ export function recordColumns(bytes: usize): usize {
   store<usize>(places, crowds, 24);
   store<usize>(places, areas, 28);
   store<usize>(places, boxes, 32);
-  segmentationColumns(bytes, records, places + 36);
+  store<usize>(places, widths, 36);
+  store<usize>(places, heights, 40);
+  segmentationColumns(bytes, records, places + 44);
   return places;
 }
 
@@ -159,7 +174,7 @@ function readRecord(at: usize): usize {
     if (byte !== COMMA) return refuse(at);
     at++;
   }
-  const isRight = form & RESULTS ? completeResult() : completeAnnotation();
+  const isRight = form & IMAGES ? completeImage() : form & RESULTS ? completeResult() : completeAnnotation();
   return isRight ? at + 1 : refuse(start);
 }
 
@@ -167,6 +182,7 @@ function readRecord(at: usize): usize {
 function readMember(key: u32, at: usize): usize {
   const column = columnOf(key);
   if (column === 0) {
+    if (key === FEDERATED && (form & IMAGES) !== 0) return refuse(at);
     if (key !== BOX && key !== MASK) return skipValue(at);
     if (has(key)) return refuse(at - 1);
     found |= 1 << key;
@@ -182,9 +198,10 @@ function readMember(key: u32, at: usize): usize {
 
 /** Where numbers under a name go; 0 for those that are not read as numbers. */
 function columnOf(key: u32): usize {
+  if (form & IMAGES) return key === ID ? ids : key === WIDTH ? widths : key === HEIGHT ? heights : 0;
   if (key === IMAGE) return imageIds;
   if (key === CATEGORY) return categoryIds;
-  // The other ones are the other form's.
+  // The other ones are another form's.
   if (form & RESULTS) return key === SCORE ? scores : 0;
   return key === ID ? ids : key === AREA ? areas : key === CROWD ? scores : 0;
 }
@@ -208,6 +225,16 @@ function completeResult(): bool {
   store<f64>(areas + (index << 3), own === OF_BOXES ? load<f64>(box, 16) * load<f64>(box, 24) : lastArea());
   kind = own;
   return true;
+}
+
+/** Whether an image has an id, and a size that masks can have; any other size counts only where it is asked for. */
+function completeImage(): bool {
+  if (!has(ID) || !has(WIDTH) || !has(HEIGHT)) return false;
+  const at = index << 3;
+  const width = load<f64>(widths + at);
+  const height = load<f64>(heights + at);
+  if (!isSafeInteger(load<f64>(ids + at)) || !isSafeInteger(width) || !isSafeInteger(height)) return false;
+  return width > 0 && height > 0 && width * height <= MAX_PIXELS;
 }
 
 /** Whether an annotation has what it must. */

@@ -24,7 +24,7 @@ import { COUNTS, SIZE, keyOf } from './keys';
 const POLYGONS: u32 = 0;
 const RUNS: u32 = 1;
 
-const MAX_PIXELS: f64 = 2147483647;
+export const MAX_PIXELS: f64 = 2147483647;
 /** Coordinates beyond this overflow the 32-bit integers of the COCO API. */
 const MAX_COORDINATE: f64 = 2147483648.0 / 5 - 2;
 const FEWEST_NUMBERS: usize = 5;

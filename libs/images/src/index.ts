@@ -8,6 +8,7 @@ export type { DecodeOptions, Orientation } from './decode/pixels';
 export { MemoryBudget, pictureBytes } from './decode/memory-budget';
 export { readImageFile } from './decode/read-file';
 export type { ImageHeader } from './decode/header';
+export { useJpegDecoder } from './decode/jpeg-decoder';
 export { encodeImage } from './decode/encode';
 export { IMAGE_EXTENSIONS, isImageName } from './decode/image-name';
 export { blankImage, cropImage, flipImage, padImage } from './rgb-image';

@@ -9,6 +9,7 @@ import {
   UsageError,
   type z,
 } from '@pyramidal/config';
+import { useJpegDecoder } from '@pyramidal/images';
 import type { Module } from '@pyramidal/nn';
 import { openRuntime, type Runtime, type RuntimeOptions } from '@pyramidal/runtime';
 import { describeLoaded, type ModelCard, type ModelClass, openWeightsFile, TrainingError } from '@pyramidal/training';
@@ -109,6 +110,7 @@ export async function openTrainedNetwork<Config extends SharedConfig, Data exten
     const { config, text } = given ?? load(task, storedConfig(file), command);
     const data = await task.open(config, file.card?.classes);
     const runtime = await openEngine(config.runtime);
+    useJpegDecoder(runtime.jpegDecoder);
     say(`${runtime.engine}: ${runtime.reason}`);
     for (const line of unreadIn(task, command, { config, card: file.card })) say(line);
     const network = task.assemble(config, data.classes.length);

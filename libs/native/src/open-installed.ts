@@ -20,6 +20,8 @@ export interface OpenedNative {
   readonly tensorflow: string;
   /** The folder of its shared objects. */
   readonly library: string;
+  /** The path of an addon with `decodeJpeg(file, pixels, width, height)`, if the library has a decoder. */
+  readonly jpegDecoder: string | undefined;
 }
 
 /** Whether an installation of the engine is recorded; `openInstalled` finds out whether it is sound. */
@@ -38,8 +40,8 @@ export async function openInstalled(engine: NativeEngine, options: NativeOptions
   if (!installation) throw new RuntimeError(`${engine} is not installed (${command})`);
   const fault = await findFault(installation, 'quick');
   if (fault) throw again(fault);
-  const { threads } = await openNative(engine, installation, options.threads);
-  return { threads, tensorflow: installation.tensorflow, library: installation.library };
+  const { threads, jpegDecoder } = await openNative(engine, installation, options.threads);
+  return { threads, tensorflow: installation.tensorflow, library: installation.library, jpegDecoder };
 }
 
 const libraryPath = ({ library }: NativeOptions): string | undefined => library ?? process.env.PYRAMIDAL_TENSORFLOW;

@@ -26,6 +26,8 @@ export interface Runtime {
   /** Threads that compute; a native engine keeps the number it was first opened with. */
   readonly threads: number;
   readonly seed: number;
+  /** The path of a module that decodes JPEGs, if the engine brings one. */
+  readonly jpegDecoder?: string | undefined;
 }
 
 /** The versions that a run depends on. */
@@ -43,6 +45,7 @@ interface Opened {
   readonly threads: number;
   readonly versions?: Pick<Versions, 'tensorflow' | 'library'>;
   readonly note?: string;
+  readonly jpegDecoder?: string | undefined;
 }
 
 const ENGINES: Record<Engine, (options: RuntimeOptions) => Promise<Opened>> = {
@@ -88,14 +91,15 @@ function describe(engine: Engine, reason: string, opened: Opened, options: Runti
     versions: { tfjs: tf.version_core, node: process.versions.node, ...opened.versions },
     threads: opened.threads,
     seed: options.seed ?? randomInt(2 ** 31 - 1),
+    jpegDecoder: opened.jpegDecoder,
   };
 }
 
 async function openNative(engine: NativeEngine, { library, threads: wanted }: RuntimeOptions): Promise<Opened> {
-  const { threads, ...versions } = await openInstalled(engine, { library, threads: wanted });
+  const { threads, jpegDecoder, ...versions } = await openInstalled(engine, { library, threads: wanted });
   const note =
     wanted && wanted !== threads ? `it keeps the ${threads} threads that this process opened it with` : undefined;
-  return { threads, note, versions };
+  return { threads, note, versions, jpegDecoder };
 }
 
 async function openWasmEngine({ threads }: RuntimeOptions): Promise<Opened> {

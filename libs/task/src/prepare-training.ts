@@ -1,6 +1,7 @@
 /** The first half of `train`, whatever the task: a configuration, its data, an engine, and a network with the values that it starts from. */
 import { type SharedConfig, UsageError } from '@pyramidal/config';
 import { type ConfiguredTask, openConfig } from '@pyramidal/inference';
+import { useJpegDecoder } from '@pyramidal/images';
 import type { Backbone, Module } from '@pyramidal/nn';
 import { openRuntime, type Runtime } from '@pyramidal/runtime';
 import { startFromFile } from '@pyramidal/training';
@@ -66,6 +67,7 @@ export async function prepareTraining<
   const data = await open(config);
   for (const note of data.notes) console.error(note);
   const runtime = await openRuntime(config.runtime);
+  useJpegDecoder(runtime.jpegDecoder);
   console.error(`${runtime.engine}: ${runtime.reason}`);
   requireGraphs(config.runtime, runtime);
   const team = await joinTeam(runtime);

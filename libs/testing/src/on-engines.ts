@@ -9,9 +9,14 @@ type Engine = 'cpu' | 'wasm' | 'tensorflow';
 /** Named at run time only: the runtime imports the libraries whose specs run here. */
 const load = (name: string) => createRequire(__filename)(name) as Record<string, (options?: object) => unknown>;
 
+/** What of an opened engine specs of libraries below the runtime need. */
+interface OpenedEngine {
+  readonly jpegDecoder?: string | undefined;
+}
+
 /** Opens an engine as `openRuntime` does. */
-export async function openEngine(engine: Engine, threads?: number): Promise<void> {
-  await load('@pyramidal/runtime')['openRuntime']!({ engine, threads });
+export async function openEngine(engine: Engine, threads?: number): Promise<OpenedEngine> {
+  return (await load('@pyramidal/runtime')['openRuntime']!({ engine, threads })) as OpenedEngine;
 }
 
 /** Opens the engine that this machine has. */
@@ -29,7 +34,7 @@ export function onEngines(name: string, body: (engine: Engine) => void, engines:
     const isMissing = engine === 'tensorflow' && !hasNative();
     const block = isMissing ? describe.skip : describe;
     block(`${name} on ${engine}${isMissing ? ' (skipped: the native engine is not installed)' : ''}`, () => {
-      beforeAll(() => openEngine(engine));
+      beforeAll(async () => void (await openEngine(engine)));
       body(engine);
     });
   }

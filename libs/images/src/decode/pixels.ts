@@ -5,6 +5,7 @@ import type { Rows } from '../resize/target';
 import type { RgbImage, Size } from '../rgb-image';
 import { naming, reasonOf } from './broken-image';
 import type { ImageHeader } from './header';
+import { decodeFaultless } from './jpeg-decoder';
 import { storedRows, TURNS } from './turned-rows';
 
 /** Which pixels are meant: as EXIF's tag turns them for people and for OpenCV, or as they are stored, which Pillow reads. */
@@ -45,10 +46,12 @@ export function decodedSize({ header: { width, height, orientation }, orientatio
 }
 
 /** All of its pixels, or a smaller picture of them. @param resized says the size. */
-export function decodePixels(picture: Opened, resized: (size: Size) => Size = (size) => size): Promise<RgbImage> {
+export async function decodePixels(picture: Opened, resized: (size: Size) => Size = (size) => size): Promise<RgbImage> {
   const whole = decodedSize(picture);
   const size = resized(whole);
   const isResized = size.width !== whole.width || size.height !== whole.height;
+  const faultless = isResized ? undefined : await decodeFaultless(picture);
+  if (faultless !== undefined) return faultless;
   const autoOrient = picture.orientation === 'exif';
   return decode(picture, (options) => {
     const input = sharp(picture.file, { ...options, autoOrient });

@@ -1,16 +1,19 @@
 // The Node-API of sessions: `new Session(options)`, `prepare`, `run`, `close`; of servers: `startServer(definition)`; of
-// the heap: `trimHeap()`.
+// the heap: `trimHeap()`; of pictures: `decodeJpeg(file, pixels, width, height)`.
 #include <node_api.h>
 
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "call.h"
 #include "exchange.h"
 #include "heap.h"
+#include "jpeg-work.h"
 #include "library-pages.h"
 #include "server.h"
 #include "session.h"
@@ -24,14 +27,6 @@ using tensorflow::Tensor;
 // Tells our objects from others that a method may be called on.
 constexpr napi_type_tag kSessionTag = {0x6d1d8a5f0c2b4e37, 0x9b6e1f7a45c30d82};
 
-void Require(napi_env env, napi_status status) {
-  if (status == napi_ok) return;
-  const napi_extended_error_info *info = nullptr;
-  napi_get_last_error_info(env, &info);
-  const char *message = info == nullptr ? nullptr : info->error_message;
-  throw std::runtime_error(message == nullptr ? "Node.js refused a value" : message);
-}
-
 napi_value Property(napi_env env, napi_value object, const char *name) {
   napi_value value;
   Require(env, napi_get_named_property(env, object, name, &value));
@@ -44,12 +39,6 @@ std::string TextOf(napi_env env, napi_value value) {
   std::string text(length, '\0');
   Require(env, napi_get_value_string_utf8(env, value, &text[0], length + 1, &length));
   return text;
-}
-
-int IntegerOf(napi_env env, napi_value value) {
-  int32_t number = 0;
-  Require(env, napi_get_value_int32(env, value, &number));
-  return number;
 }
 
 bool FlagOf(napi_env env, napi_value value) {
@@ -74,21 +63,6 @@ std::vector<std::string> TextsOf(napi_env env, napi_value list) {
   std::vector<std::string> texts;
   for (uint32_t i = 0; i < LengthOf(env, list); i++) texts.push_back(TextOf(env, ElementOf(env, list, i)));
   return texts;
-}
-
-struct Bytes {
-  const char *data;
-  size_t size;
-};
-
-Bytes BytesOf(napi_env env, napi_value array) {
-  napi_typedarray_type type;
-  size_t length = 0;
-  void *data = nullptr;
-  Require(env, napi_get_typedarray_info(env, array, &type, &length, &data, nullptr, nullptr));
-  const bool isWide = type == napi_float32_array || type == napi_int32_array;
-  if (!isWide && type != napi_uint8_array) throw std::runtime_error("expected a Float32Array, Int32Array or Uint8Array");
-  return {static_cast<const char *>(data), length * (isWide ? 4 : 1)};
 }
 
 std::string CopyOf(napi_env env, napi_value array) {
@@ -174,30 +148,6 @@ napi_value Trace(napi_env env, const tensorflow::RunMetadata &metadata) {
     }
   }
   return list;
-}
-
-using Arguments = std::vector<napi_value>;
-
-struct Call {
-  napi_env env;
-  napi_value self;
-  Arguments arguments;
-};
-
-// Runs a method; whatever it throws becomes an error of JavaScript.
-template <napi_value (*method)(const Call &)>
-napi_value Guarded(napi_env env, napi_callback_info info) {
-  try {
-    size_t count = 4;
-    Call call{env, nullptr, Arguments(count)};
-    Require(env, napi_get_cb_info(env, info, &count, call.arguments.data(), &call.self, nullptr));
-    return method(call);
-  } catch (const std::exception &error) {
-    bool isPending = false;
-    napi_is_exception_pending(env, &isPending);
-    if (!isPending) napi_throw_error(env, nullptr, error.what());
-    return nullptr;
-  }
 }
 
 void Delete(napi_env, void *session, void *) { delete static_cast<std::unique_ptr<GraphSession> *>(session); }
@@ -324,9 +274,17 @@ napi_value Trim(const Call &call) {
   return Nothing(call.env);
 }
 
+// Threads that decode pictures load this addon too.
+void PrepareProcess() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    LimitHeap();
+    ReleaseLibraryPages();
+  });
+}
+
 napi_value Initialize(napi_env env, napi_value exports) {
-  LimitHeap();
-  ReleaseLibraryPages();
+  PrepareProcess();
   const auto method = [](const char *name, napi_callback function) {
     return napi_property_descriptor{name, nullptr, function, nullptr, nullptr, nullptr, napi_default_method, nullptr};
   };
@@ -342,6 +300,7 @@ napi_value Initialize(napi_env env, napi_value exports) {
   };
   give("startServer", &Guarded<Start>);
   give("trimHeap", &Guarded<Trim>);
+  if (HasJpegDecoder()) give("decodeJpeg", &Guarded<StartJpegWork>);
   return exports;
 }
 

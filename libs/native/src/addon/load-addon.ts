@@ -16,6 +16,8 @@ export interface LoadedAddon {
   readonly addon: string;
   readonly engine: NativeEngine;
   readonly threads: number;
+  /** The path of the addon that has `decodeJpeg(file, pixels, width, height)`, if there is one; worker threads can load it too. */
+  readonly jpegDecoder: string | undefined;
 }
 
 const LOADED = Symbol.for('@pyramidal/runtime/loaded-addon');
@@ -54,24 +56,30 @@ function load(
   env.TF_NUM_INTEROP_THREADS = String(used);
   try {
     const binding = createRequire(__filename)(addon) as EngineBinding;
-    const sessions = loadSessions(installation, env, engine === 'tensorflow' ? used : 0);
-    return { binding: Object.assign(binding, { sessions }), addon, engine, threads: used };
+    const file = join(dirname(addon), SESSION_ADDON);
+    const beside = existsSync(file) ? (createRequire(__filename)(file) as SessionModule) : undefined;
+    const sessions = beside && sessionsOf(beside, installation, env, engine === 'tensorflow' ? used : 0);
+    const jpegDecoder = beside?.decodeJpeg === undefined ? undefined : file;
+    return { binding: Object.assign(binding, { sessions }), addon, engine, threads: used, jpegDecoder };
   } catch (error) {
     throw new RuntimeError(`${engine} does not load: ${(error as Error).message}; run \`pyramidal-runtime doctor\``);
   }
 }
 
 /** The addon for graphs, which lies beside the engine's where it could be compiled. */
-function loadSessions(installation: Installation, env: NodeJS.ProcessEnv, threads: number): SessionAddon | undefined {
-  const file = join(dirname(installation.addon), SESSION_ADDON);
-  if (!existsSync(file)) return undefined;
+interface SessionModule extends Pick<SessionAddon, 'Session' | 'startServer' | 'trimHeap'> {
+  readonly decodeJpeg?: unknown;
+}
+
+function sessionsOf(
+  { Session, startServer, trimHeap }: SessionModule,
+  installation: Installation,
+  env: NodeJS.ProcessEnv,
+  threads: number,
+): SessionAddon {
   const folder = env.PYRAMIDAL_GRAPHS ?? join(cacheFolder(env), 'graphs');
   const rewritten = { folder, engine: identityOf(installation, env) };
-  return {
-    ...(createRequire(__filename)(file) as Pick<SessionAddon, 'Session' | 'startServer' | 'trimHeap'>),
-    threads,
-    rewritten,
-  };
+  return { Session, startServer, trimHeap, threads, rewritten };
 }
 
 /** What an engine does, as far as files, settings and the processor decide it. */

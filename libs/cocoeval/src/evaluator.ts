@@ -1,5 +1,5 @@
 /** Evaluation in one call, and image by image while a model runs. */
-import { accumulate } from './evaluate/accumulate';
+import { accumulate, countsOf, type Accumulated } from './evaluate/accumulate';
 import { Detections } from './dataset/detections';
 import { CocoFormatError } from './format/errors';
 import { CocoReport } from './report/coco-report';
@@ -7,6 +7,7 @@ import type { GroundTruth } from './dataset/ground-truth';
 import { ByImage } from './evaluate/groups';
 import { ImageEvaluator } from './evaluate/image-evaluator';
 import { compareByKernels } from './evaluate/kernel-comparison';
+import { evaluateByKernels } from './evaluate/kernel-curves';
 import type { MatchStore } from './evaluate/match-store';
 import {
   keypointCount,
@@ -32,19 +33,29 @@ export function evaluateDetections(
 ): CocoReport {
   const truth = toGroundTruth(gt, options);
   const params = toParams(options, truth);
-  const store = compare(truth, toDetections(dt, truth, options), params, params.imgIds);
-  return new CocoReport(params, accumulate(store, params), categoriesOf(truth, params));
+  const accumulated = evaluateAll(truth, toDetections(dt, truth, options), params);
+  return new CocoReport(params, accumulated, categoriesOf(truth, params));
 }
 
-/** Compares all detections in some images: in WebAssembly where that can. */
+/** Compares all detections and accumulates what they found: in WebAssembly where that can. */
+export function evaluateAll(truth: GroundTruth, detections: Detections, params: Params): Accumulated {
+  const counts = countsOf(params, params.useCats ? params.catIds.length : 1);
+  const found = isWorthwhile(truth, detections) ? evaluateByKernels(truth, detections, params, counts) : undefined;
+  return found ?? accumulate(compare(truth, detections, params, params.imgIds), params);
+}
+
+function isWorthwhile(truth: GroundTruth, detections: Detections): boolean {
+  return truth.length + detections.length >= WORTHWHILE;
+}
+
+/** Compares all detections in some images, whose ids rise: in WebAssembly where that can. */
 export function compare(
   truth: GroundTruth,
   detections: Detections,
   params: Params,
   imageIds: readonly number[],
 ): MatchStore {
-  const isWorthwhile = truth.length + detections.length >= WORTHWHILE;
-  const matches = isWorthwhile ? compareByKernels(truth, detections, params, imageIds) : undefined;
+  const matches = isWorthwhile(truth, detections) ? compareByKernels(truth, detections, params, imageIds) : undefined;
   if (matches) return matches;
   const evaluator = new ImageEvaluator(truth, params);
   const store = evaluator.newStore();

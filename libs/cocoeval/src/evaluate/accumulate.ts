@@ -27,21 +27,24 @@ export interface Accumulated {
 /** Two gigabytes: twenty thousand categories at COCO's thresholds. */
 const MAX_VALUES = 2 ** 28;
 
+/** How many values there will be. @throws CocoFormatError if they are too many. */
+export function countsOf({ iouThrs, recThrs, areaRng, maxDets }: Params, categories: number): Counts {
+  const counts = [iouThrs.length, recThrs.length, categories, areaRng.length, maxDets.length] as const;
+  const values = counts.reduce((product, count) => product * count, 1);
+  if (values <= MAX_VALUES) return counts;
+  const [T, R, K, A, M] = counts;
+  throw new CocoFormatError(
+    `expected at most ${MAX_VALUES} values of precision, received ${values}: ${T} thresholds, ${R} recalls, ${K} categories, ${A} area ranges, ${M} limits`,
+  );
+}
+
 /** Turns matches into precision at fixed recalls. */
 export function accumulate(store: MatchStore, params: Params): Accumulated {
-  const T = params.iouThrs.length;
-  const R = params.recThrs.length;
-  const K = store.categories.length;
-  const A = params.areaRng.length;
-  const M = params.maxDets.length;
-  const values = T * R * K * A * M;
-  if (values > MAX_VALUES)
-    throw new CocoFormatError(
-      `expected at most ${MAX_VALUES} values of precision, received ${values}: ${T} thresholds, ${R} recalls, ${K} categories, ${A} area ranges, ${M} limits`,
-    );
-  const counts = [T, R, K, A, M] as const;
+  const counts = countsOf(params, store.categories.length);
   const found = store.length >= WORTHWHILE ? accumulateByKernels(store, params, counts) : undefined;
   if (found) return found;
+  const [T, R, K, A, M] = counts;
+  const values = T * R * K * A * M;
   const precision = new Float64Array(values).fill(-1);
   const scores = new Float64Array(values).fill(-1);
   const recall = new Float64Array(T * K * A * M).fill(-1);

@@ -78,7 +78,8 @@ export interface PackedMatches {
   readonly categories: readonly PackedCategory[];
 }
 
-interface PackedCategory {
+/** The detections of one category as plain arrays. */
+export interface PackedCategory {
   readonly objects: Uint32Array;
   readonly imageIds: Float64Array;
   readonly imageStarts: Uint32Array;

@@ -6,7 +6,7 @@ import { ScannedResults } from '../dataset/scanned-results';
 import { accumulate } from '../evaluate/accumulate';
 import { MatchStore } from '../evaluate/match-store';
 import { keypointCount, toParams, type EvaluationOptions } from '../evaluate/options';
-import { categoriesOf, compare } from '../evaluator';
+import { categoriesOf, compare, evaluateAll } from '../evaluator';
 import { CocoFormatError } from '../format/errors';
 import { CocoReport } from '../report/coco-report';
 import { bytesOf, readDetections, readGroundTruth } from './files';
@@ -28,8 +28,7 @@ export function evaluateFiles(
   const detections = readDetections(dtPath, truth, points);
   if (options.useCategories !== false) tellStrangers(dtPath, truth, detections, say);
   const params = toParams(options, truth);
-  const store = compare(truth, detections, params, params.imgIds);
-  return new CocoReport(params, accumulate(store, params), categoriesOf(truth, params));
+  return new CocoReport(params, evaluateAll(truth, detections, params), categoriesOf(truth, params));
 }
 
 /**

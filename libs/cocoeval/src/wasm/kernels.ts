@@ -19,13 +19,16 @@ interface Exports {
   resultKind(): number;
   resumeAt(): number;
   stopReason(): number;
-  orderByImage(objects: number, images: number, count: number, imageCount: number): void;
-  useObjects(truth: number, found: number, masks: boolean, sizes: number, ids: number): void;
+  pick(values: number, places: number, count: number, out: number): void;
+  arrange(categories: number, images: number, count: number, categoryCount: number, places: number): number;
+  scatter(values: number, places: number, count: number, bytes: number, out: number): void;
+  useObjects(
+    ...args: [truth: number, found: number, masks: boolean, sizes: number, ids: number, imageCount: number]
+  ): void;
   useParams(
     ...args: [thresholds: number, count: number, floor: number, ranges: number, rangeCount: number, limit: number]
   ): void;
-  beginEvaluation(objects: number, detections: number, categories: number): number;
-  evaluateImages(images: number, count: number): void;
+  compareCategory(category: number): number;
   useCurves(
     ...args: [
       recalls: number,
@@ -43,6 +46,7 @@ interface Exports {
       scores: number,
       places: number,
       bits: number,
+      ranking: number,
       precision: number,
       scoresOut: number,
       recall: number,

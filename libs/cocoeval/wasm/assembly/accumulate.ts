@@ -1,5 +1,5 @@
 /** From the matches of a category to precision and recall. The counterpart of src/evaluate/accumulate.ts, where the rules are written. */
-import { allocate, mark, release } from './memory';
+import { allocate, allocateZeros, mark, release } from './memory';
 import { sortByScore } from './order';
 
 const EPSILON: f64 = 2.220446049250313e-16;
@@ -11,19 +11,27 @@ let limitCount: u32 = 0;
 let thresholdCount: u32 = 0;
 let rangeCount: u32 = 0;
 
-/** The category's detections by falling score: scores, and places in their images. */
+/** The category's detections: how many, which is best, second best, ..., their scores, and their places in their images. */
 let count: u32 = 0;
+let ranking: usize = 0;
 let scores: usize = 0;
 let places: usize = 0;
 
-/** Of each area range the detections that are not ignored at all thresholds: rank, place in the image, bits of both kinds. */
-let counted: usize = 0;
-let countedEnds: usize = 0;
+/**
+ * Of each area range the detections by falling score that find something, or are ignored, at some threshold but not all: which
+ * it is, at which thresholds it finds something or is ignored, the first limit that it is within, and how many detections count
+ * up to this one within each limit.
+ */
+let telling: usize = 0;
+let tellingEnds: usize = 0;
+let tellingBytes: usize = 0;
+/** How many detections that count so far are within a limit and none before it, for each area range. */
+let seen: usize = 0;
 
 /** At which true positive each recall threshold is reached, from 0. */
 let reached: usize = 0;
 
-/** For each threshold the ranks of true positives, the precision there, how many there are, and how many were passed over. */
+/** For each threshold the true positives, the precision there, how many there are, and how many were passed over. */
 let hits: usize = 0;
 let precisions: usize = 0;
 let hitCounts: usize = 0;
@@ -48,37 +56,40 @@ export function useCurves(
 
 /**
  * Writes [T, R, A, M] precisions and scores, and [T, A, M] recalls; what has no objects stays as it is.
- * @param objects to be found, by area range. @param inOrder detections image after image, by rising image id.
+ * @param objects to be found, by area range. @param detections image after image, by rising image id.
  * @param inImage the place of each in its image. @param words two for each area range.
+ * @param order which detection is best, second best, ..., as of equal scores the first is; 0 where it is not known.
  */
 export function accumulateCategory(
   objects: usize,
   detections: u32,
-  inOrder: usize,
+  scoresOf: usize,
   inImage: usize,
   words: usize,
+  order: usize,
   precision: usize,
   scoresAt: usize,
   recall: usize,
 ): void {
   const start = mark();
-  rank(detections, inOrder, inImage, words);
+  count = detections;
+  scores = scoresOf;
+  places = inImage;
+  ranking = order === 0 ? rank() : order;
   hits = allocate((<usize>thresholdCount * count) << 2);
   precisions = allocate((<usize>thresholdCount * count) << 3);
   hitCounts = allocate((<usize>thresholdCount) << 2);
   skipped = allocate((<usize>thresholdCount) << 2);
   reached = allocate((<usize>recallCount) << 2);
-  let most: u32 = 0;
-  for (let i: u32 = 0; i < count; i++) most = max(most, load<u32>(places + (i << 2)) + 1);
+  const most = collect(words);
   for (let a: u32 = 0; a < rangeCount; a++) {
     const toFind = load<u32>(objects + (a << 2));
     if (toFind === 0) continue;
     reachRecalls(<f64>toFind);
     for (let m: u32 = 0; m < limitCount; m++) {
-      const limit = load<f64>(limits + (m << 3));
       // The curves of a limit that leaves nothing out are those of the next one too.
-      if (m === 0 || load<f64>(limits + ((m - 1) << 3)) < <f64>most) trace(a, limit);
-      const best = firstWithin(limit);
+      if (m === 0 || load<f64>(limits + ((m - 1) << 3)) < <f64>most) trace(a, m);
+      const best = firstWithin(load<f64>(limits + (m << 3)));
       for (let t: u32 = 0; t < thresholdCount; t++) {
         const cell = a * limitCount + m;
         const found = <f64>load<u32>(hitCounts + (t << 2));
@@ -100,78 +111,100 @@ export function spreadRows(from: usize, rows: u32, size: u32, to: usize, step: u
   }
 }
 
-function rank(detections: u32, inOrder: usize, inImage: usize, words: usize): void {
-  count = detections;
+/** Detections by falling score. */
+function rank(): usize {
   const order = allocate((<usize>count) << 2);
   for (let i: u32 = 0; i < count; i++) store<u32>(order + (i << 2), i);
-  sortByScore(order, count, inOrder);
-  const stride = rangeCount << 3;
-  scores = allocate((<usize>count) << 3);
-  places = allocate((<usize>count) << 2);
-  counted = allocate((<usize>count * rangeCount) << 4);
-  countedEnds = allocate((<usize>rangeCount) << 2);
-  for (let a: u32 = 0; a < rangeCount; a++) store<usize>(countedEnds + (a << 2), countedOf(a));
-  for (let i: u32 = 0; i < count; i++) {
-    const from = load<u32>(order + (i << 2));
-    store<f64>(scores + (i << 3), load<f64>(inOrder + (from << 3)));
-    store<u32>(places + (i << 2), load<u32>(inImage + (from << 2)));
-    collect(i, words + from * stride);
-  }
+  sortByScore(order, count, scores);
+  return order;
 }
 
-/** The first rank that is within a limit; `count` if there is none. */
+/** The best detection that is within a limit; `count` if there is none. */
 function firstWithin(limit: f64): u32 {
-  for (let i: u32 = 0; i < count; i++) if (<f64>load<u32>(places + (i << 2)) < limit) return i;
+  for (let i: u32 = 0; i < count; i++) {
+    const at = load<u32>(ranking + (i << 2));
+    if (<f64>load<u32>(places + (at << 2)) < limit) return at;
+  }
   return count;
 }
 
-/** Most detections are ignored at all thresholds of most area ranges: there they are left out once for all limits. */
-function collect(i: u32, words: usize): void {
+/**
+ * Collects what curves are drawn from. Most detections find nothing, and are ignored at all thresholds of most area ranges: these
+ * are counted once for all limits. @returns how many detections an image has at most.
+ */
+function collect(words: usize): u32 {
+  tellingBytes = 16 + ((<usize>limitCount) << 2);
+  telling = allocate(<usize>rangeCount * count * tellingBytes);
+  tellingEnds = allocate((<usize>rangeCount) << 2);
+  for (let a: u32 = 0; a < rangeCount; a++) store<usize>(tellingEnds + (a << 2), tellingOf(a));
+  seen = allocateZeros((<usize>rangeCount * limitCount) << 2);
   const all: u32 = thresholdCount === 32 ? 0xffffffff : (1 << thresholdCount) - 1;
-  const place = load<u32>(places + (i << 2));
-  for (let a: u32 = 0; a < rangeCount; a++) {
-    const ignored = load<u32>(words + (a << 3), 4) & all;
-    if (ignored === all) continue;
-    const at = load<usize>(countedEnds + (a << 2));
-    store<u32>(at, i);
-    store<u32>(at, place, 4);
-    store<u32>(at, load<u32>(words + (a << 3)) & ~ignored & all, 8);
-    store<u32>(at, ignored, 12);
-    store<usize>(countedEnds + (a << 2), at + 16);
+  let most: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const at = load<u32>(ranking + (i << 2));
+    const place = load<u32>(places + (at << 2));
+    most = max(most, place + 1);
+    let first: u32 = 0;
+    while (first < limitCount && !(<f64>place < load<f64>(limits + (first << 3)))) first++;
+    if (first === limitCount) continue;
+    for (let a: u32 = 0; a < rangeCount; a++) {
+      const own = words + ((at * rangeCount + a) << 3);
+      const ignored = load<u32>(own, 4) & all;
+      if (ignored === all) continue;
+      const counted = seen + ((a * limitCount + first) << 2);
+      store<u32>(counted, load<u32>(counted) + 1);
+      const found = load<u32>(own) & ~ignored & all;
+      if ((found | ignored) !== 0) tell(a, at, found, ignored, first);
+    }
   }
+  return most;
 }
 
-/** Where the counted detections of an area range begin. */
-function countedOf(a: u32): usize {
-  return counted + ((<usize>a * count) << 4);
+/** Notes a detection, and how many count up to it. */
+function tell(a: u32, at: u32, found: u32, ignored: u32, first: u32): void {
+  const to = load<usize>(tellingEnds + (a << 2));
+  store<u32>(to, at);
+  store<u32>(to, found, 4);
+  store<u32>(to, ignored, 8);
+  store<u32>(to, first, 12);
+  let sum: u32 = 0;
+  for (let m: u32 = 0; m < limitCount; m++) {
+    sum += load<u32>(seen + ((a * limitCount + m) << 2));
+    store<u32>(to + (m << 2), sum, 16);
+  }
+  store<usize>(tellingEnds + (a << 2), to + tellingBytes);
+}
+
+/** Where the telling detections of an area range begin. */
+function tellingOf(a: u32): usize {
+  return telling + <usize>a * count * tellingBytes;
 }
 
 /** Draws the curves of all thresholds in one pass, of which only bits that are set are walked over. */
-function trace(a: u32, limit: f64): void {
+function trace(a: u32, m: u32): void {
   for (let t: u32 = 0; t < thresholdCount; t++) {
     store<u32>(hitCounts + (t << 2), 0);
     store<u32>(skipped + (t << 2), 0);
   }
-  let seen: u32 = 0;
-  const end = load<usize>(countedEnds + (a << 2));
-  for (let at = countedOf(a); at < end; at += 16) {
-    if (!(<f64>load<u32>(at, 4) < limit)) continue;
-    seen++;
-    for (let rest = load<u32>(at, 12); rest !== 0; rest &= rest - 1) {
-      const own = skipped + (ctz(rest) << 2);
-      store<u32>(own, load<u32>(own) + 1);
+  const end = load<usize>(tellingEnds + (a << 2));
+  for (let own = tellingOf(a); own < end; own += tellingBytes) {
+    if (load<u32>(own, 12) > m) continue;
+    for (let rest = load<u32>(own, 8); rest !== 0; rest &= rest - 1) {
+      const passed = skipped + (ctz(rest) << 2);
+      store<u32>(passed, load<u32>(passed) + 1);
     }
-    const rank = load<u32>(at);
-    for (let rest = load<u32>(at, 8); rest !== 0; rest &= rest - 1) hit(ctz(rest), rank, seen);
+    const at = load<u32>(own);
+    const seenHere = load<u32>(own + (m << 2), 16);
+    for (let rest = load<u32>(own, 4); rest !== 0; rest &= rest - 1) hit(ctz(rest), at, seenHere);
   }
   for (let t: u32 = 0; t < thresholdCount; t++) raise(t);
 }
 
-function hit(t: u32, rank: u32, seen: u32): void {
+function hit(t: u32, at: u32, seenHere: u32): void {
   const found = load<u32>(hitCounts + (t << 2));
   store<u32>(hitCounts + (t << 2), found + 1);
-  store<u32>(hits + ((t * count + found) << 2), rank);
-  const counted = <f64>(seen - load<u32>(skipped + (t << 2)));
+  store<u32>(hits + ((t * count + found) << 2), at);
+  const counted = <f64>(seenHere - load<u32>(skipped + (t << 2)));
   store<f64>(precisions + ((t * count + found) << 3), <f64>(found + 1) / (counted + EPSILON));
 }
 
@@ -209,8 +242,8 @@ function sample(t: u32, best: u32, precision: usize, score: usize): void {
     const place: u32 = isBeforeAll ? 0 : load<u32>(reached + (r << 2));
     const isReached = place < length;
     store<f64>(precision, isReached ? load<f64>(ownPrecisions + (place << 3)) : 0);
-    const rank = isBeforeAll ? best : isReached ? load<u32>(ownHits + (place << 2)) : count;
-    store<f64>(score, rank < count ? load<f64>(scores + (rank << 3)) : 0);
+    const at = isBeforeAll ? best : isReached ? load<u32>(ownHits + (place << 2)) : count;
+    store<f64>(score, at < count ? load<f64>(scores + (at << 3)) : 0);
     precision += step;
     score += step;
   }

@@ -1,6 +1,6 @@
 /**
- * The comparison of one image's detections with its objects after the other (pycocotools' computeIoU and evaluateImg): the
- * counterpart of src/evaluate/image-evaluator.ts for boxes and masks by categories, at up to 32 thresholds.
+ * The comparison of the detections of one category with its objects, image after image (pycocotools' computeIoU and evaluateImg):
+ * the counterpart of src/evaluate/image-evaluator.ts for boxes and masks by categories, at up to 32 thresholds.
  */
 import { ignoredBits, match, matchedBits, placeOf, prepareMatching, useThresholds } from './matching';
 import { allocate, allocateZeros, mark, release } from './memory';
@@ -25,40 +25,48 @@ let ranges: usize = 0;
 let rangeCount: u32 = 0;
 let maxDet: u32 = 0;
 
-/** By category: objects to be found in each area range, how many images, and how many detections there are so far. */
+let imageCount: u32 = 0;
+/** Of each image: how many detections and objects the category has there, and where they begin. */
+let dtCounts: usize = 0;
+let dtStarts: usize = 0;
+let gtCounts: usize = 0;
+let gtStarts: usize = 0;
+
+/** The answers for a category: how many images and detections it has, and where all else is, by the names below. */
+let answers: usize = 0;
+/** Objects to be found in each area range. */
 let wanted: usize = 0;
-let images: usize = 0;
-let detections: usize = 0;
-/** By category: where its first image and its first detection are in the columns below. */
-let firstImages: usize = 0;
-let firstDetections: usize = 0;
-/** The id of each image, and where its detections begin in its category. */
+/** The id of each image with detections, and where these begin. */
 let outImages: usize = 0;
 let outStarts: usize = 0;
-let outScores: usize = 0;
+/** Detections, image after image, best first: which each is, its place in the image, its score; then which is the best of all, ... */
+let chosen: usize = 0;
+let places: usize = 0;
+let scores: usize = 0;
+let ranking: usize = 0;
 /** Two words for each area range: a bit for each threshold, of those matched, then of those ignored. */
-let outBits: usize = 0;
+let bits: usize = 0;
 
-/** Work space of an image: how many objects and detections a category has, and where they end. */
-let gtCounts: usize = 0;
-let dtCounts: usize = 0;
-let gtEnds: usize = 0;
-let dtEnds: usize = 0;
-let present: usize = 0;
-
-/** Takes what is compared. */
+/** Takes what is compared. @param imagesUsed how many images there are. */
 export function useObjects(
   objects: Objects,
   results: Objects,
   masks: bool,
   sizesOfImages: usize,
   idsOfImages: usize,
+  imagesUsed: u32,
 ): void {
   truth = objects;
   found = results;
   usesMasks = masks;
   sizes = sizesOfImages;
   imageIds = idsOfImages;
+  imageCount = imagesUsed;
+  dtCounts = allocateZeros((<usize>imageCount) << 2);
+  dtStarts = allocate((<usize>imageCount) << 2);
+  gtCounts = allocateZeros((<usize>imageCount) << 2);
+  gtStarts = allocate((<usize>imageCount) << 2);
+  answers = allocate(9 * 4);
 }
 
 /** Takes how it is compared. @param least similarity that can match. */
@@ -78,148 +86,133 @@ export function useParams(
   maxDet = limit;
 }
 
-/**
- * Makes room for the answers: in a category there are at most as many images as objects and detections.
- * @returns places: by category objects, images, detections, first image and first detection; then the columns.
- */
-export function beginEvaluation(truthCount: u32, foundCount: u32, categories: u32): usize {
-  wanted = allocateZeros((<usize>categories * rangeCount) << 2);
-  images = allocateZeros((<usize>categories) << 2);
-  detections = allocateZeros((<usize>categories) << 2);
-  firstImages = allocate((<usize>categories) << 2);
-  firstDetections = allocate((<usize>categories) << 2);
-  gtCounts = allocateZeros((<usize>categories) << 2);
-  dtCounts = allocateZeros((<usize>categories) << 2);
-  gtEnds = allocate((<usize>categories) << 2);
-  dtEnds = allocate((<usize>categories) << 2);
-  present = allocate((<usize>categories) << 2);
-  countIn(truthCount, truth.categories, images);
-  countIn(foundCount, found.categories, images);
-  countIn(foundCount, found.categories, detections);
-  let imageTotal: u32 = 0;
-  let detectionTotal: u32 = 0;
-  for (let category: usize = 0; category < (<usize>categories) << 2; category += 4) {
-    store<u32>(firstImages + category, imageTotal);
-    store<u32>(firstDetections + category, detectionTotal);
-    imageTotal += load<u32>(images + category);
-    detectionTotal += load<u32>(detections + category);
-    store<u32>(images + category, 0);
-    store<u32>(detections + category, 0);
-  }
-  outImages = allocate((<usize>imageTotal) << 3);
-  outStarts = allocate((<usize>imageTotal) << 2);
-  outScores = allocate((<usize>detectionTotal) << 3);
-  outBits = allocateZeros((<usize>detectionTotal * rangeCount) << 3);
-  const places = allocate(9 * 4);
-  store<usize>(places, wanted);
-  store<usize>(places, images, 4);
-  store<usize>(places, detections, 8);
-  store<usize>(places, firstImages, 12);
-  store<usize>(places, firstDetections, 16);
-  store<usize>(places, outImages, 20);
-  store<usize>(places, outStarts, 24);
-  store<usize>(places, outScores, 28);
-  store<usize>(places, outBits, 32);
-  return places;
-}
-
-/** Compares what some of these images show. */
-export function evaluateImages(chosen: usize, count: u32): void {
-  for (let i: u32 = 0; i < count; i++) {
-    const start = mark();
-    evaluateImage(load<u32>(chosen + (i << 2)));
-    release(start);
-  }
-}
-
-/** Adds how many objects each category has. */
-function countIn(count: u32, categories: usize, counts: usize): void {
-  for (let i: u32 = 0; i < count; i++) {
-    const category = load<i32>(categories + (i << 2));
-    if (category >= 0) add(counts + ((<usize>category) << 2), 1);
-  }
-}
-
-/** Counts an image's objects and detections by category. @returns how many categories are present. */
-function countCategories(image: u32): u32 {
-  return countOfImage(truth, image, gtCounts, countOfImage(found, image, dtCounts, 0));
-}
-
-function countOfImage(objects: Objects, image: u32, counts: usize, there: u32): u32 {
-  const end = load<u32>(objects.starts + (image << 2), 4);
-  for (let i = load<u32>(objects.starts + (image << 2)); i < end; i++) {
-    const category = load<i32>(objects.categories + (load<u32>(objects.order + (i << 2)) << 2));
-    if (category < 0) continue;
-    const at = (<usize>category) << 2;
-    if (load<u32>(gtCounts + at) === 0 && load<u32>(dtCounts + at) === 0) {
-      store<u32>(present + (there << 2), category);
-      there++;
+/** Compares what is of a category. @returns the places of the answers. */
+export function compareCategory(category: u32): usize {
+  const firstDt = load<u32>(found.starts + (category << 2));
+  const firstGt = load<u32>(truth.starts + (category << 2));
+  const dtCount = load<u32>(found.starts + (category << 2), 4) - firstDt;
+  const gtCount = load<u32>(truth.starts + (category << 2), 4) - firstGt;
+  wanted = allocateZeros((<usize>rangeCount) << 2);
+  const dts = sortByImage(found.images, firstDt, dtCount, dtCounts, dtStarts);
+  const imagesFound = keepBest(dtCount);
+  const kept = placeByScore(dts, dtCount);
+  const gts = sortByImage(truth.images, firstGt, gtCount, gtCounts, gtStarts);
+  let next = gts;
+  for (let image: u32 = 0; image < imageCount; image++) {
+    const g = load<u32>(gtCounts + (image << 2));
+    if (g > 0) {
+      const start = mark();
+      compareImage(image, next, g);
+      release(start);
+      next += g << 2;
     }
-    add(counts + at, 1);
   }
-  return there;
+  memory.fill(dtCounts, 0, (<usize>imageCount) << 2);
+  memory.fill(gtCounts, 0, (<usize>imageCount) << 2);
+  store<u32>(answers, imagesFound);
+  store<u32>(answers, kept, 4);
+  store<usize>(answers, wanted, 8);
+  store<usize>(answers, outImages, 12);
+  store<usize>(answers, outStarts, 16);
+  store<usize>(answers, scores, 20);
+  store<usize>(answers, places, 24);
+  store<usize>(answers, bits, 28);
+  store<usize>(answers, ranking, 32);
+  return answers;
 }
 
-/** Splits an image's objects by category. @returns their indices, those of a category before its end. */
-function splitByCategory(objects: Objects, image: u32, there: u32, counts: usize, ends: usize): usize {
+/** Orders objects from `first` on by their images, which are counted. @returns where the order is. */
+function sortByImage(images: usize, first: u32, count: u32, counts: usize, starts: usize): usize {
+  const end = first + count;
+  for (let i = first; i < end; i++) add(counts + (load<u32>(images + (i << 2)) << 2), 1);
   let start: u32 = 0;
-  for (let p: u32 = 0; p < there; p++) {
-    const category = (<usize>load<u32>(present + (p << 2))) << 2;
-    store<u32>(ends + category, start);
-    start += load<u32>(counts + category);
+  for (let image: usize = 0; image < (<usize>imageCount) << 2; image += 4) {
+    store<u32>(starts + image, start);
+    start += load<u32>(counts + image);
   }
-  const split = allocate((<usize>start) << 2);
-  const end = load<u32>(objects.starts + (image << 2), 4);
-  for (let i = load<u32>(objects.starts + (image << 2)); i < end; i++) {
-    const index = load<u32>(objects.order + (i << 2));
-    const category = load<i32>(objects.categories + (index << 2));
-    if (category >= 0) store<u32>(split + (add(ends + ((<usize>category) << 2), 1) << 2), index);
+  const order = allocate((<usize>count) << 2);
+  for (let i = first; i < end; i++) {
+    const place = add(starts + (load<u32>(images + (i << 2)) << 2), 1);
+    store<u32>(order + (place << 2), i);
   }
-  return split;
+  return order;
 }
 
-function evaluateImage(image: u32): void {
-  const there = countCategories(image);
-  const gts = splitByCategory(truth, image, there, gtCounts, gtEnds);
-  const dts = splitByCategory(found, image, there, dtCounts, dtEnds);
-  for (let p: u32 = 0; p < there; p++) {
-    const category = load<u32>(present + (p << 2));
-    const at = (<usize>category) << 2;
-    const g = load<u32>(gtCounts + at);
-    const d = load<u32>(dtCounts + at);
-    store<u32>(gtCounts + at, 0);
-    store<u32>(dtCounts + at, 0);
-    const start = mark();
-    const own = dts + ((load<u32>(dtEnds + at) - d) << 2);
-    sortByScore(own, d, found.scores);
-    evaluateGroup(image, category, gts + ((load<u32>(gtEnds + at) - g) << 2), g, own, min(d, maxDet));
-    release(start);
+/** Finds where the detections of each image begin among those that count. @returns how many images have some. */
+function keepBest(dtCount: u32): u32 {
+  outImages = allocate((<usize>dtCount) << 3);
+  outStarts = allocate((<usize>dtCount) << 2);
+  let kept: u32 = 0;
+  let images: u32 = 0;
+  for (let image: u32 = 0; image < imageCount; image++) {
+    const count = load<u32>(dtCounts + (image << 2));
+    if (count === 0) continue;
+    store<f64>(outImages + (images << 3), load<f64>(imageIds + (image << 3)));
+    store<u32>(outStarts + (images << 2), kept);
+    store<u32>(dtStarts + (image << 2), kept);
+    store<u32>(dtCounts + (image << 2), 0);
+    kept += min(count, maxDet);
+    images++;
   }
+  return images;
 }
 
-/** Compares an image's objects and detections, best first, of one category. */
-function evaluateGroup(image: u32, category: u32, gts: usize, g: u32, dts: usize, d: u32): void {
-  const place = load<u32>(firstImages + (category << 2)) + add(images + (category << 2), 1);
-  const firstOfImage = add(detections + (category << 2), d);
-  const first = load<u32>(firstDetections + (category << 2)) + firstOfImage;
-  store<f64>(outImages + (place << 3), load<f64>(imageIds + (image << 3)));
-  store<u32>(outStarts + (place << 2), firstOfImage);
-  for (let i: u32 = 0; i < d; i++) noteDetection(load<u32>(dts + (i << 2)), first + i);
-  const ignored = g > 0 ? allocate(3 * <usize>g) : 0;
+/** Places detections by falling score, as many of each image as count. @returns how many these are. */
+function placeByScore(dts: usize, count: u32): u32 {
+  ranking = allocate((<usize>count) << 2);
+  chosen = allocate((<usize>count) << 2);
+  places = allocate((<usize>count) << 2);
+  scores = allocate((<usize>count) << 3);
+  sortByScore(dts, count, found.scores);
+  let kept: u32 = 0;
+  for (let end = dts + (count << 2); dts < end; dts += 4) {
+    const index = load<u32>(dts);
+    const image = load<u32>(found.images + (index << 2)) << 2;
+    const place = add(dtCounts + image, 1);
+    if (place >= maxDet) continue;
+    const at = load<u32>(dtStarts + image) + place;
+    store<u32>(ranking + (kept << 2), at);
+    store<u32>(chosen + (at << 2), index);
+    store<u32>(places + (at << 2), place);
+    store<f64>(scores + (at << 3), load<f64>(found.scores + (index << 3)));
+    kept++;
+  }
+  bits = allocate((<usize>kept * rangeCount) << 3);
+  let words = bits;
+  for (let at: u32 = 0; at < kept; at++) words = markOutside(load<u32>(chosen + (at << 2)), words);
+  return kept;
+}
+
+/** Writes in which area ranges a detection is ignored unless it finds something. @returns the place behind. */
+function markOutside(index: u32, words: usize): usize {
+  const box = found.boxes + (index << 5);
+  const area = found.areas === 0 ? load<f64>(box, 16) * load<f64>(box, 24) : load<f64>(found.areas + (index << 3));
+  const end = ranges + (rangeCount << 4);
+  for (let range = ranges; range < end; range += 16) {
+    store<u64>(words, isOutside(area, range) ? 0xffffffff00000000 : 0);
+    words += 8;
+  }
+  return words;
+}
+
+/** Compares an image's objects with its detections. */
+function compareImage(image: u32, gts: usize, g: u32): void {
+  const d = min(load<u32>(dtCounts + (image << 2)), maxDet);
+  const first = load<u32>(dtStarts + (image << 2));
+  const ignored = allocate(3 * <usize>g);
   const crowds = ignored + g;
   const named = crowds + g;
-  const hopeful = g > 0 && d > 0 ? findHopeful(image, gts, g, dts, d, crowds, named) : 0;
+  const hopeful = d > 0 ? findHopeful(image, gts, g, first, d, crowds, named) : 0;
   const all: u32 = thresholdCount === 32 ? 0xffffffff : (1 << thresholdCount) - 1;
   // Where all objects are ignored, or none is, the same ones are found.
   let isUniform = false;
   for (let a: u32 = 0; a < rangeCount; a++) {
-    const range = ranges + (a << 4);
-    const toFind = flagIgnored(gts, g, range, ignored);
-    add(wanted + ((category * rangeCount + a) << 2), toFind);
+    const toFind = flagIgnored(gts, g, ranges + (a << 4), ignored);
+    add(wanted + (a << 2), toFind);
     const isAsBefore = isUniform && (toFind === 0 || toFind === g);
     isUniform = toFind === 0 || toFind === g;
     if (hopeful > 0 && !isAsBefore) match(ignored, crowds, named, toFind < g, toFind > 0);
-    const words = outBits + ((first * rangeCount + a) << 3);
+    const words = bits + ((first * rangeCount + a) << 3);
     for (let h: u32 = 0; h < hopeful; h++) {
       const own = words + ((placeOf(h) * rangeCount) << 3);
       const matched = matchedBits(h);
@@ -234,20 +227,11 @@ function evaluateGroup(image: u32, category: u32, gts: usize, g: u32, dts: usize
   }
 }
 
-/** Writes a detection's score, and the area ranges in which it is ignored unless it finds something. */
-function noteDetection(index: u32, place: u32): void {
-  store<f64>(outScores + (place << 3), load<f64>(found.scores + (index << 3)));
-  const area = load<f64>(found.areas + (index << 3));
-  const words = outBits + ((place * rangeCount) << 3);
-  for (let a: u32 = 0; a < rangeCount; a++) {
-    if (isOutside(area, ranges + (a << 4))) store<u32>(words + (a << 3), 0xffffffff, 4);
-  }
-}
-
-/** Compares the objects and detections of a group. @returns how many detections may match. */
-function findHopeful(image: u32, gts: usize, g: u32, dts: usize, d: u32, crowds: usize, named: usize): u32 {
+/** Compares the objects of an image with its detections from `first` on. @returns how many of these may match. */
+function findHopeful(image: u32, gts: usize, g: u32, first: u32, d: u32, crowds: usize, named: usize): u32 {
   if (<u64>d * g > MOST_PAIRS) unreachable();
   const values = allocate((<usize>(d * g)) << 3);
+  const dts = chosen + (first << 2);
   if (usesMasks) maskSimilarity(found, dts, d, truth, gts, g, sizes + (image << 3), floor, values);
   else boxSimilarity(found, dts, d, truth, gts, g, values);
   for (let j: u32 = 0; j < g; j++) {

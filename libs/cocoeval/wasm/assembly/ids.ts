@@ -41,6 +41,13 @@ export function findIds(table: usize, ids: usize, count: u32, out: usize): void 
   }
 }
 
+/** Writes the values at some places. */
+export function pick(values: usize, places: usize, count: u32, out: usize): void {
+  for (let i: u32 = 0; i < count; i++) {
+    store<u32>(out + (i << 2), load<u32>(values + (load<u32>(places + (i << 2)) << 2)));
+  }
+}
+
 /** The upper bits of a product depend on all bits of the id. */
 function slotOf(id: f64, shift: u32): u32 {
   return <u32>((reinterpret<u64>(id) * 0x9e3779b97f4a7c15) >> shift);

@@ -60,7 +60,8 @@ export function maskSimilarity(
 }
 
 /** Unpacks or draws a mask, and measures it. */
-function readMask(objects: Objects, index: u32, size: usize, mask: usize): void {
+function readMask(objects: Objects, object: u32, size: usize, mask: usize): void {
+  const index = load<u32>(objects.indices + (object << 2));
   const at = index << 2;
   let runs: usize;
   let count: u32;

@@ -1,5 +1,6 @@
 /** The one way from items to batches: read ahead, prepared in worker threads, put together. */
 import type { Seed } from '@pyramidal/random';
+import { freeResults } from './buffers';
 import { type BatchRange, type LoadedBatch, Loader, type LoaderOptions } from './loader';
 import { type ThreadFunction, WorkerPool } from './worker-pool';
 
@@ -14,7 +15,7 @@ export interface BatchSourceOptions<Item, Args extends readonly unknown[], Sampl
   readonly prepare: ThreadFunction<Args, Sample>;
   /** What `prepare` is called with; everything random in it comes from `seed`. */
   readonly argumentsOf: (item: Item, seed: Seed) => Args;
-  /** Makes a batch of at least one sample. */
+  /** Makes a batch of at least one sample, in memory of its own: that of samples which threads have made is freed then. */
   readonly collate: (loaded: LoadedBatch<Sample>) => Batch;
   /** Threads that prepare samples; 0 prepares them in this one. */
   readonly workers: number;
@@ -47,7 +48,12 @@ export function openBatchSource<Item, Args extends readonly unknown[] | [], Samp
     batchesPerEpoch: loader.batchesPerEpoch,
     broken: loader.broken,
     async *batches(range = {}) {
-      for await (const loaded of loader.batches(range)) if (loaded.samples.length > 0) yield collate(loaded);
+      for await (const loaded of loader.batches(range)) {
+        if (loaded.samples.length === 0) continue;
+        const batch = collate(loaded);
+        if (workers > 0) freeResults(loaded.samples);
+        yield batch;
+      }
     },
     close: () => pool.close(),
   };

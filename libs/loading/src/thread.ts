@@ -1,6 +1,7 @@
 /** What each thread of a `WorkerPool` runs: loads the function and answers its calls. */
 import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
+import { buffersOf } from './buffers';
 import type { ThreadFunction, ThreadReply, ThreadRequest } from './worker-pool';
 
 /** Calls that a thread works on at a time: one picture is decoded (in libvips' threads) while it works on another. */
@@ -35,15 +36,6 @@ function serve(run: Run, answer: (reply: ThreadReply, transfer: readonly ArrayBu
     else waiting.set(request.id, request.args);
     startNext();
   };
-}
-
-/** Buffers of the typed arrays in a result: they move to the main thread without a copy. */
-function buffersOf(result: unknown): ArrayBuffer[] {
-  const values = ArrayBuffer.isView(result) ? [result] : Object.values(result ?? {});
-  const views = values.filter((value): value is ArrayBufferView => ArrayBuffer.isView(value));
-  // A part of a larger buffer, as small Buffers are, is copied.
-  const whole = views.filter(({ buffer, byteLength }) => buffer.byteLength === byteLength);
-  return [...new Set(whole.map(({ buffer }) => buffer as ArrayBuffer))];
 }
 
 /** An error's name, message, stack and own properties of plain values, which are all that a message can carry. */

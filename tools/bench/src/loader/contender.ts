@@ -1,36 +1,67 @@
 /**
- * Our contender of the loader benchmark in a process of its own: `contender.ts WORKERS IMAGE...`. Reads numbers of epochs from standard
- * input, one a line, and answers each with a line of JSON; ends with the input.
+ * Our contender of the loader benchmark in a process of its own: `contender.ts WORKERS IMAGE...`. Reads lines of standard input and
+ * answers each with a line of JSON: `bytes` or `floats` by what an epoch took, `digest` by what the bytes of the images are. Ends with the
+ * input.
  */
+import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
-import { Loader, WorkerPool } from '@pyramidal/loading';
-import { PREPARE_FOR_DETECTION } from './prepare';
+import { decodeImage, type PixelPicture, stackPixels, useJpegDecoder } from '@pyramidal/images';
+import { type BatchSource, openBatchSource } from '@pyramidal/loading';
+import { openRuntime } from '@pyramidal/runtime';
+import { paddedSize, type PixelKind, PREPARE_FOR_DETECTION, resizedBytes } from './prepare';
+
+/** Images whose bytes are compared with the peer's, every other one mirrored. */
+const COMPARED = 20;
 
 async function main([workers, ...items]: string[]): Promise<void> {
-  const threads = Number(workers);
-  const pool = new WorkerPool(PREPARE_FOR_DETECTION, threads);
-  const loader = new Loader({
-    items,
-    load: (file, seed, stopped) => pool.run([file, seed], stopped),
-    batchSize: 2,
-    seed: 0,
-    shuffle: true,
-    concurrency: threads > 0 ? Infinity : 4,
-  });
+  useJpegDecoder((await openRuntime({ engine: 'tensorflow' })).jpegDecoder);
+  const open = (kind: PixelKind): BatchSource<number> =>
+    openBatchSource({
+      items,
+      prepare: PREPARE_FOR_DETECTION,
+      argumentsOf: (file, seed) => [file, kind, seed],
+      collate: ({ samples }) => stack(samples),
+      batchSize: 2,
+      seed: 0,
+      shuffle: true,
+      workers: Number(workers),
+    });
+  const sources = { bytes: open('bytes'), floats: open('floats') };
   let epoch = 0;
   for await (const line of createInterface({ input: process.stdin })) {
-    const start = performance.now();
-    const cpuStart = process.cpuUsage();
-    let images = 0;
-    for await (const { samples } of loader.batches({ epoch, untilEpoch: epoch + Number(line) }))
-      images += samples.length;
-    epoch += Number(line);
-    const { user, system } = process.cpuUsage(cpuStart);
-    const wallMs = performance.now() - start;
-    const peakMB = process.resourceUsage().maxRSS / 1024;
-    console.log(JSON.stringify({ wallMs: wallMs / images, cpuMs: (user + system) / 1000 / images, peakMB }));
+    const answer = line === 'digest' ? await digest(items) : await measure(sources[line as PixelKind], epoch++);
+    console.log(JSON.stringify(answer));
   }
-  await pool.close();
+  for (const source of Object.values(sources)) await source.close();
+}
+
+async function measure(source: BatchSource<number>, epoch: number): Promise<object> {
+  const start = performance.now();
+  const cpuStart = process.cpuUsage();
+  let images = 0;
+  for await (const count of source.batches({ epoch })) images += count;
+  const { user, system } = process.cpuUsage(cpuStart);
+  const wallMs = performance.now() - start;
+  const peakMB = process.resourceUsage().maxRSS / 1024;
+  return { wallMs: wallMs / images, cpuMs: (user + system) / 1000 / images, peakMB };
+}
+
+/** The bytes of a batch as one padded block, as a training hands them to the engine. @returns how many images they are. */
+function stack(samples: readonly PixelPicture[]): number {
+  const most = (side: 'width' | 'height') => Math.max(...samples.map((sample) => sample[side]));
+  if (samples.every(isBytes)) stackPixels(samples, paddedSize({ width: most('width'), height: most('height') }));
+  return samples.length;
+}
+
+const isBytes = (sample: PixelPicture): sample is PixelPicture<Uint8Array> => sample.pixels instanceof Uint8Array;
+
+async function digest(files: readonly string[]): Promise<string> {
+  const hash = createHash('sha1');
+  for (const [i, file] of files.slice(0, COMPARED).entries()) {
+    const picture = resizedBytes(await decodeImage(file), i % 2 === 1);
+    hash.update(stackPixels([picture], paddedSize(picture)));
+  }
+  return hash.digest('hex');
 }
 
 void main(process.argv.slice(2));

@@ -164,10 +164,10 @@ export class SelfAttention extends Module {
     const attended = softmaxAttention(queries, keys, values, {
       heads: this.heads,
       mask,
-      onWeights: (weights) => {
+      onWeights: pass.ifWatched((weights) => {
         const received = (): tf.Tensor3D => tf.mul(averageOverQueries(weights), visibleShare(mask));
         pass.showAttention(this, () => ({ weights, map: toMap(received()) }));
-      },
+      }),
     });
     return toMap(this.proj.forward(attended));
   }
@@ -251,10 +251,10 @@ export class AttentionFusion extends Module {
     const [keys, values] = tf.split<tf.Tensor3D>(this.kv.forward(global), 2, 2) as [tf.Tensor3D, tf.Tensor3D];
     const fused = softmaxAttention(queries, keys, values, {
       heads: this.heads,
-      onWeights: (weights) => {
+      onWeights: pass.ifWatched((weights) => {
         const cells = (): tf.Tensor4D => this.global.cellsOf(tf.mean(weights, 2), [height, width]);
         pass.showAttention(this, () => ({ weights, map: cells() }));
-      },
+      }),
     });
     return tf.reshape(this.proj.forward(fused), [n, height, width, channels]);
   }

@@ -210,9 +210,9 @@ class Attention extends Module {
     const [keys, values] = tf.split(this.kv.forward(x), 2, 3) as [tf.Tensor4D, tf.Tensor4D];
     const attended = softmaxAttention(tokens(this.q.forward(x)), tokens(keys), tokens(values), {
       heads: this.heads,
-      onWeights: (weights) => {
+      onWeights: pass.ifWatched((weights) => {
         pass.showAttention(this, () => ({ weights, map: toMap(averageOverQueries(weights)) }));
-      },
+      }),
     });
     return this.proj.forward(tf.add<tf.Tensor4D>(toMap(attended), this.localConv.forward(values)));
   }

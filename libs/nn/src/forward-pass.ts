@@ -98,6 +98,11 @@ export class ForwardPass {
     return new ForwardPass({ mode: 'infer', ...(this.onAttention && { onAttention: this.onAttention }) });
   }
 
+  /** What a module does to show its attention, where somebody looks on. */
+  ifWatched<T>(show: T): T | undefined {
+    return this.onAttention === undefined ? undefined : show;
+  }
+
   /** Shows attention to whoever looks on; its map is not computed for nobody. */
   showAttention(module: Module, attention: () => AttentionView): void {
     const observe = this.onAttention;

@@ -58,7 +58,8 @@ export class MultiHeadAttention extends Module {
   forward({ queries, keys, values, mask }: AttentionInputs, pass: ForwardPass): tf.Tensor3D {
     return tf.tidy(() => {
       const projected = [queries, keys, values].map((x, part) => this.project(x, part));
-      const dropWeights = (weights: tf.Tensor4D): tf.Tensor4D => pass.dropout(weights, this.dropout);
+      const drops = pass.mode === 'train' && this.dropout > 0;
+      const dropWeights = drops ? (weights: tf.Tensor4D) => pass.dropout(weights, this.dropout) : undefined;
       const [q, k, v] = projected as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
       return this.outProj.forward(softmaxAttention(q, k, v, { heads: this.heads, mask, dropWeights }));
     });

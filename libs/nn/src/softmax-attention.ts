@@ -1,24 +1,38 @@
 /** Multi-head attention (Vaswani et al. 2017, section 3.2.2). */
 import * as tf from '@tensorflow/tfjs-core';
+import { ownSoftmaxAttention } from '@pyramidal/kernels';
 
 interface SoftmaxAttentionOptions {
   readonly heads: number;
   /** Added to the similarities, float32, broadcast to [N, heads, T, S]. */
   readonly mask?: tf.Tensor4D | undefined;
   /** Is shown the weights, float32 [N, heads, T, S]. */
-  readonly onWeights?: (weights: tf.Tensor4D) => void;
+  readonly onWeights?: ((weights: tf.Tensor4D) => void) | undefined;
   /** Changes the weights, as dropout does. */
-  readonly dropWeights?: (weights: tf.Tensor4D) => tf.Tensor4D;
+  readonly dropWeights?: ((weights: tf.Tensor4D) => tf.Tensor4D) | undefined;
 }
 
 /**
- * Scaled dot-product attention (Vaswani et al. 2017): softmax(q k^T / sqrt(width of a head)) v per head.
+ * Scaled dot-product attention (Vaswani et al. 2017): softmax(q k^T / sqrt(width of a head)) v per head. With the native engine's own
+ * operations on a processor it is one where no gradient is taken and nobody asks for the weights.
  * @param queries float32 [N, T, C]; heads lie side by side in C.
  * @param keys float32 [N, S, C].
  * @param values float32 [N, S, C].
  * @returns float32 [N, T, C].
  */
 export function softmaxAttention(
+  queries: tf.Tensor3D,
+  keys: tf.Tensor3D,
+  values: tf.Tensor3D,
+  options: SoftmaxAttentionOptions,
+): tf.Tensor3D {
+  const { heads, mask, onWeights, dropWeights } = options;
+  const isPlain = mask === undefined && onWeights === undefined && dropWeights === undefined;
+  const own = isPlain ? ownSoftmaxAttention({ queries, keys, values }, heads) : null;
+  return own ?? composed(queries, keys, values, options);
+}
+
+function composed(
   queries: tf.Tensor3D,
   keys: tf.Tensor3D,
   values: tf.Tensor3D,

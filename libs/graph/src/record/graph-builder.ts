@@ -241,6 +241,10 @@ export class GraphBuilder implements GraphWriter {
     return this.at(this.constant(tensor)).ref;
   }
 
+  shapeOf(ref: string): readonly number[] | undefined {
+    return this.tensors.get(ref)?.shape;
+  }
+
   nodeOf(ref: string): GraphNode | undefined {
     return this.nodesByName.get(ref.split(':')[0] as string);
   }

@@ -318,7 +318,7 @@ const rules: Readonly<Record<string, Rule>> = {
   Select: likeSecond,
   Cast: cast,
   ...forEach(['AddN', 'ReverseV2'], likeFirst),
-  ...forEach(['PyramidalActivation', 'PyramidalLayerNorm'], likeFirst),
+  ...forEach(['PyramidalActivation', 'PyramidalLayerNorm', 'PyramidalSoftmaxAttention'], likeFirst),
   PyramidalFactorAttention: likeSecond,
   PyramidalGroupedProduct: groupedProduct,
   PyramidalMixedConv: mixedConv,

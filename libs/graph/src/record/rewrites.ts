@@ -18,6 +18,8 @@ export interface GraphWriter {
   addNode(op: string, inputs: readonly string[], attrs: Attrs): string;
   /** Adds a constant, or finds an equal one; returns `node:0`. */
   constantRef(tensor: ConstantTensor): string;
+  /** The shape of an output, where it is known. */
+  shapeOf(ref: string): readonly number[] | undefined;
   /** The node whose output `ref` is. */
   nodeOf(ref: string): GraphNode | undefined;
 }
@@ -72,16 +74,49 @@ const plainMatrixProduct: Rewrite = (graph, attrs, inputs) => {
 };
 
 /**
- * The bias of a depthwise convolution by a plain addition: the optimizer takes a depthwise convolution, a `BiasAdd` and a
+ * A bias goes into this project's operations. That of a depthwise convolution becomes a plain addition: the optimizer takes a depthwise convolution, a `BiasAdd` and a
  * further addition for one operation that it does not have, and then gives up optimizing.
  */
-const plainBias: Rewrite = (graph, _attrs, inputs) => {
-  const [x, bias] = inputs as [SymbolicTensor, SymbolicTensor];
+const bias: Rewrite = (graph, _attrs, inputs) => {
+  const [x, offset] = inputs as [SymbolicTensor, SymbolicTensor];
   const before = graph.nodeOf(x.ref);
-  if (before?.op === OWN_CONVOLUTION) return ownConvolution(graph, before, { offset: bias.ref });
+  if (before?.op === OWN_CONVOLUTION) return ownConvolution(graph, before, { offset: offset.ref });
+  if (before?.op === 'MatMul') return smallProduct(graph, before, offset, x);
   if (before?.op !== 'DepthwiseConv2dNative') return null;
   return graph.addNode('AddV2', refs(inputs), { T: { type: x.dtype } });
 };
+
+/**
+ * Bytes of all three matrices of a product that fit in a core's second cache: such a product TensorFlow computes on one thread
+ * (`ExecuteSingleThreadedGemm`).
+ */
+const SMALL_BYTES = 1.01 * 2 ** 20;
+/** Multiply-adds that several threads are worth. */
+const WORTH_THREADS = 4e6;
+/** Numbers of columns that this project's operation takes are multiples of it. */
+const COLUMNS_TOGETHER = 16;
+
+/** The product of small matrices with its bias by this project's operation, which shares it among threads. */
+function smallProduct(
+  graph: GraphWriter,
+  { inputs, attrs }: GraphNode,
+  bias: SymbolicTensor,
+  y: SymbolicTensor,
+): string | null {
+  const [x, weight] = inputs as [string, string];
+  const [rows = 0, columns = 0] = y.shape;
+  const depth = graph.shapeOf(weight)?.[0] ?? 0;
+  const bytes = 4 * (rows * columns + depth * (rows + columns));
+  const isSmall = bytes < SMALL_BYTES && rows * columns * depth >= WORTH_THREADS && columns % COLUMNS_TOGETHER === 0;
+  const isPlain = !isTrue(attrs['transpose_a']) && !isTrue(attrs['transpose_b']) && y.dtype === DT_FLOAT;
+  if (!graph.hasProcessorOps || !isSmall || !isPlain) return null;
+  return graph.addNode('PyramidalSmallProduct', [x, weight, bias.ref], { activation: { string: 'none' } });
+}
+
+function reshape(graph: GraphWriter, ref: string, shape: readonly number[]): string {
+  const sizes = graph.constantRef({ dtype: DT_INT32, shape: [shape.length], values: Int32Array.from(shape) });
+  return graph.addNode('Reshape', [ref, sizes], { ...FLOAT, Tshape: { type: DT_INT32 } });
+}
 
 /**
  * Batch norm with given statistics goes into the convolution before it. A bias between the two would keep them apart, so
@@ -125,8 +160,6 @@ const layerNorm: Rewrite = (graph, { epsilon }, inputs) => {
   const constant = (dtype: number, shape: number[], values: ConstantTensor['values']): string =>
     graph.constantRef({ dtype, shape, values });
   const integers = (...values: number[]): string => constant(DT_INT32, [values.length], Int32Array.from(values));
-  const reshape = (ref: string, ...shape: number[]): string =>
-    graph.addNode('Reshape', [ref, integers(...shape)], { ...FLOAT, Tshape: { type: DT_INT32 } });
   const size = graph.addNode('PlaceholderWithDefault', [integers(rows)], {
     dtype: { type: DT_INT32 },
     shape: { shape: [1] },
@@ -139,10 +172,10 @@ const layerNorm: Rewrite = (graph, { epsilon }, inputs) => {
   const none = constant(DT_FLOAT, [0], new Float32Array());
   const normal = graph.addNode(
     'FusedBatchNormV3',
-    [reshape(x.ref, 1, rows, channels, 1), filled(1), filled(0), none, none],
+    [reshape(graph, x.ref, [1, rows, channels, 1]), filled(1), filled(0), none, none],
     { ...FLOAT, U: FLOAT.T, epsilon, data_format: { string: 'NCHW' }, is_training: { bool: true } },
   );
-  const scaled = graph.addNode('Mul', [reshape(normal, rows, channels), scale.ref], FLOAT);
+  const scaled = graph.addNode('Mul', [reshape(graph, normal, [rows, channels]), scale.ref], FLOAT);
   return graph.addNode('AddV2', [scaled, offset.ref], FLOAT);
 };
 
@@ -217,7 +250,7 @@ const REWRITES: Readonly<Record<string, Rewrite>> = {
   MatMul: plainMatrixProduct,
   BatchMatMul: plainMatrixProduct,
   BatchMatMulV2: plainMatrixProduct,
-  BiasAdd: plainBias,
+  BiasAdd: bias,
   ConcatV2: concatenation,
   PyramidalActivation: activation,
   FusedBatchNormV3: batchNorm,

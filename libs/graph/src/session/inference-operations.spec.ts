@@ -9,6 +9,7 @@ import {
   groupedProduct,
   hardSwish,
   inSingleOperations,
+  ownSoftmaxAttention,
 } from '@pyramidal/kernels';
 import { expectClose, onEngines, wavesTensor } from '@pyramidal/testing';
 import { compile } from '../compile';
@@ -160,6 +161,49 @@ onEngines(
       expect(expectSame(attend, inputs)).toEqual(['PyramidalFactorAttention']);
     });
 
+    it.each([
+      [1, 7, 7, 8, 2],
+      [2, 13, 50, 40, 8],
+      [1, 300, 3, 160, 8],
+      [1, 70, 65, 80, 2],
+      [2, 1, 1, 3, 3],
+    ])(
+      'attend by softmax in %i images of %i tokens to %i, %i channels in %i heads',
+      (images, tokens, sources, channels, heads) => {
+        const inputs = {
+          queries: tf.mul(3, normal([images, tokens, channels], 1)),
+          keys: normal([images, sources, channels], 2),
+          values: normal([images, sources, channels], 3),
+        };
+        expect(expectSame((given) => attendBySoftmax(given, heads), inputs)).toEqual(['PyramidalSoftmaxAttention']);
+      },
+    );
+
+    it('attend to tokens that are alike, and to far larger ones', () => {
+      const values = normal([1, 4, 2], 1);
+      const alike = attendBySoftmax({ queries: tf.zeros([1, 1, 2]), keys: normal([1, 4, 2], 2), values }, 1);
+      expectClose(alike.dataSync(), tf.mean(values, 1).dataSync(), { atol: 1e-6 });
+      const keys = tf.tensor3d([-1e4, 0, 1e4, 0, 0, 0, 5, 0], [1, 4, 2]);
+      const one = attendBySoftmax({ queries: tf.ones([1, 1, 2]), keys, values }, 1);
+      expectClose(one.dataSync(), tf.slice(values, [0, 1, 0], [1, 1, 2]).dataSync(), { atol: 1e-6 });
+    });
+
+    it.each([
+      [196, 160, 144, 'none'],
+      [49, 512, 256, 'hard swish'],
+      [2000, 48, 64, 'none'],
+    ] as const)(
+      'share a product of %i x %i and %i columns among threads, ended with %s',
+      (rows, depth, columns, end) => {
+        const inputs = { x: normal([rows, depth], 1), weight: normal([depth, columns], 2), bias: normal([columns], 3) };
+        const layer = ({ x, weight, bias }: Inputs): tf.Tensor => {
+          const y = biasAdd(tf.matMul(x!, weight!), bias as tf.Tensor1D);
+          return end === 'none' ? y : hardSwish(y);
+        };
+        expect(expectSame(layer, inputs).filter((name) => name !== 'MatMul')).toEqual(['PyramidalSmallProduct']);
+      },
+    );
+
     it('multiply the channels of heads by group', () => {
       const inputs = { x: normal([50, 4, 18], 1), weights: normal([18, 8, 4], 2) };
       const multiply = ({ x, weights }: Inputs): tf.Tensor => groupedProduct(x as tf.Tensor3D, weights as tf.Tensor3D);
@@ -186,6 +230,22 @@ onEngines(
   },
   ['tensorflow'],
 );
+
+/** Attention by softmax, written out where the addon is not to be used. */
+function attendBySoftmax({ queries, keys, values }: Inputs, heads: number): tf.Tensor {
+  const tokens = { queries, keys, values } as Parameters<typeof ownSoftmaxAttention>[0];
+  return tf.tidy(() => {
+    const own = ownSoftmaxAttention(tokens, heads);
+    if (own !== null) return own;
+    const byHead = (x: tf.Tensor): tf.Tensor => {
+      const [images, rows, channels] = x.shape as [number, number, number];
+      return tf.transpose(tf.reshape(x, [images, rows, heads, channels / heads]), [0, 2, 1, 3]);
+    };
+    const [q, k, v] = [queries!, keys!, values!].map(byHead) as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const similarities = tf.mul((queries!.shape[2]! / heads) ** -0.5, tf.matMul(q, k, false, true));
+    return tf.reshape(tf.transpose(tf.matMul(tf.softmax(similarities), v), [0, 2, 1, 3]), queries!.shape);
+  });
+}
 
 /** The error function by its series, in float64; beyond 4 it is 1 to float32. */
 function erf(x: number): number {

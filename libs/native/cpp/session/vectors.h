@@ -76,6 +76,30 @@ PYRAMIDAL_INLINE V Most(V a, V b) {
   return a > b ? a : b;
 }
 
+// One value of all lanes, by halves that are joined with each other.
+template <typename V, typename Join>
+PYRAMIDAL_INLINE float Joined(V value, Join join) {
+  if constexpr (kLanes<V> == 1) {
+    return value;
+  } else if constexpr (kLanes<V> == 4) {
+    return join(join(value[0], value[1]), join(value[2], value[3]));
+  } else {
+    Narrower<V> halves[2];
+    std::memcpy(halves, &value, sizeof(V));
+    return Joined<Narrower<V>>(join(halves[0], halves[1]), join);
+  }
+}
+
+template <typename V>
+PYRAMIDAL_INLINE float SumOf(V value) {
+  return Joined<V>(value, [](auto a, auto b) __attribute__((always_inline)) { return a + b; });
+}
+
+template <typename V>
+PYRAMIDAL_INLINE float MostOf(V value) {
+  return Joined<V>(value, [](auto a, auto b) __attribute__((always_inline)) { return Most(a, b); });
+}
+
 // e^x for x up to 0, at most 2.2e-7 of it away; below -87 it is that of -87.
 template <typename V>
 PYRAMIDAL_INLINE V Exp(V value) {

@@ -15,7 +15,8 @@ interface Kernel {
 }
 
 /** What is there where there is no card. */
-type OfProcessors = 'hasOwnRoiAlign' | 'inSingleOperations' | 'ownRoiAlign' | 'ownArgMaxOfResized';
+type OfProcessors =
+  'hasOwnRoiAlign' | 'inSingleOperations' | 'ownArgMaxOfResized' | 'ownRoiAlign' | 'ownSoftmaxAttention';
 
 /** Bytes, which engines without TensorFlow have nothing to compare with. */
 type Bytes = 'floatsOfBytes' | 'takesBytes';

@@ -1,0 +1,54 @@
+// A block of a matrix product in registers: as many rows and vectors of columns as processors have registers for.
+#ifndef PYRAMIDAL_PRODUCT_H_
+#define PYRAMIDAL_PRODUCT_H_
+
+#include <cstdint>
+#include <new>
+
+#include "vectors.h"
+
+namespace pyramidal {
+
+// Floats at the beginning of a cache line: vectors that lie across two take twice as long to load.
+class Panel {
+ public:
+  explicit Panel(int64_t size) : data_(static_cast<float *>(::operator new(size * sizeof(float), kLine))) {}
+  Panel(const Panel &) = delete;
+  Panel &operator=(const Panel &) = delete;
+  ~Panel() { ::operator delete(data_, kLine); }
+
+  float *data() const { return data_; }
+
+ private:
+  static constexpr std::align_val_t kLine{64};
+  float *const data_;
+};
+
+// Rows that are multiplied together.
+constexpr int kRows = 6;
+
+// Sums of `depth` products for `kRows` rows and `vectors` vectors of columns: row i of the first matrix begins at `rows[i]`, the
+// rows of the second one are `stride` apart.
+template <typename V, int vectors>
+PYRAMIDAL_INLINE void MultiplyBlock(const float *const *rows, const float *matrix, int64_t stride, int64_t depth,
+                                    V (&sums)[kRows][vectors]) {
+#pragma GCC unroll 6
+  for (int i = 0; i < kRows; i++) {
+#pragma GCC unroll 2
+    for (int j = 0; j < vectors; j++) sums[i][j] = V{};
+  }
+  for (int64_t d = 0; d < depth; d++) {
+    V columns[vectors];
+#pragma GCC unroll 2
+    for (int j = 0; j < vectors; j++) columns[j] = Load<V>(matrix + d * stride + j * kLanes<V>);
+#pragma GCC unroll 6
+    for (int i = 0; i < kRows; i++) {
+#pragma GCC unroll 2
+      for (int j = 0; j < vectors; j++) sums[i][j] += rows[i][d] * columns[j];
+    }
+  }
+}
+
+}  // namespace pyramidal
+
+#endif  // PYRAMIDAL_PRODUCT_H_

@@ -119,6 +119,61 @@ describe('RecordScanner', () => {
     );
   });
 
+  it('reads boxes as the parser does, however they are written and wherever something is wrong', () => {
+    const short = fc.oneof(
+      fc.nat(2000).map(String),
+      fc.nat(99_999).map((n) => String(n / 100)),
+      usual,
+    );
+    const boxes = fc
+      .tuple(
+        fc.array(short, { minLength: 3, maxLength: 5 }),
+        fc.constantFrom(',', ', ', ' , '),
+        fc.nat(),
+        fc.constantFrom('', '', '', '.', ',', ' ', '0', '-', 'e', ']', '1.', ', '),
+      )
+      .map(([list, comma, place, insert]) => {
+        const text = `[${list.slice(0, 4).join(comma)}]`;
+        const i = place % (text.length + 1);
+        return text.slice(0, i) + insert + text.slice(i);
+      });
+    const isBox = (value: unknown): boolean =>
+      Array.isArray(value) && value.length === 4 && value.every(Number.isFinite);
+    fc.assert(
+      fc.property(boxes, (box) => {
+        const value = parsed(box);
+        const { count } = scan(`{"image_id":1,"category_id":1,"bbox":${box},"score":1}]`);
+        expect([box, count]).toEqual([box, isBox(value) ? 1 : 0]);
+        if (count === 1) expect([...scanner.records(1).boxes]).toEqual(value);
+      }),
+      { numRuns: 4000 },
+    );
+  });
+
+  it('reads members in any order, under any name, with any spaces', () => {
+    const members = { image_id: '7', category_id: '3', bbox: '[1,2,3,4]', score: '0.5', note: '"x"', 'a "name"': '1' };
+    const names = fc.shuffledSubarray(Object.keys(members), { minLength: 4 });
+    const space = fc.constantFrom('', ' ', '\n  ');
+    const records = fc.array(fc.tuple(names, space, space, space), { minLength: 1, maxLength: 6 }).map((all) =>
+      all.map(([chosen, a, b, c]) => {
+        const written = chosen.map((name) => `${a}${JSON.stringify(name)}${b}:${c}${members[name as 'score']}`);
+        return `{${written.join(',')}}`;
+      }),
+    );
+    fc.assert(
+      fc.property(records, (list) => {
+        const isWhole = (text: string): boolean =>
+          ['image_id', 'category_id', 'bbox', 'score'].every((name) => text.includes(`"${name}"`));
+        const whole = list.findIndex((text) => !isWhole(text));
+        const { count } = scan(`${list.join(',')}]`);
+        expect(count).toBe(whole < 0 ? list.length : whole);
+        const { imageIds, categoryIds, scores } = scanner.records(count);
+        for (let i = 0; i < count; i++) expect([imageIds[i], categoryIds[i], scores[i]]).toEqual([7, 3, 0.5]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('passes over what COCO files hold', () => {
     const value = {
       id: 1,

@@ -1,23 +1,9 @@
 /** Images, annotations and results read from plain JSON into columns, a piece of a list at a time. */
 import { allocate } from './memory';
-import { AREA, BOX, CATEGORY, CROWD, FEDERATED, HEIGHT, ID, IMAGE, MASK, SCORE, WIDTH, keyOf } from './keys';
-import {
-  CLOSE_LIST,
-  CLOSE_OBJECT,
-  COLON,
-  COMMA,
-  OPEN_OBJECT,
-  QUOTE,
-  lastNumber,
-  readNumber,
-  readNumbers,
-  refuse,
-  skipSpace,
-  skipText,
-  skipValue,
-  stoppedAt,
-  take,
-} from './plain-json';
+import { AREA, BOX, CATEGORY, CROWD, FEDERATED, HEIGHT, ID, IMAGE, MASK, SCORE, WIDTH } from './keys';
+import { beginNames, lastKey, readName } from './names';
+import { lastNumber, readNumber, readNumbers } from './numbers';
+import { CLOSE_LIST, CLOSE_OBJECT, COMMA, OPEN_OBJECT, refuse, skipSpace, skipValue, stoppedAt } from './plain-json';
 import {
   MAX_PIXELS,
   isMask,
@@ -157,16 +143,11 @@ function readRecord(at: usize): usize {
   if (load<u8>(at) !== OPEN_OBJECT) return refuse(at);
   at++;
   found = 0;
+  beginNames();
   while (true) {
-    at = take(at, QUOTE);
+    at = readName(at);
     if (at === 0) return 0;
-    const name = at;
-    at = skipText(at);
-    if (at === 0) return 0;
-    const key = keyOf(name, at - 1 - name);
-    at = take(at, COLON);
-    if (at === 0) return 0;
-    at = readMember(key, skipSpace(at));
+    at = readMember(lastKey(), at);
     if (at === 0) return 0;
     at = skipSpace(at);
     const byte: u32 = load<u8>(at);

@@ -10,9 +10,6 @@ import {
   QUOTE,
   copiedTo,
   copyText,
-  lastNumber,
-  readNumber,
-  readNumbers,
   refuse,
   skipSpace,
   skipText,
@@ -20,6 +17,7 @@ import {
   take,
 } from './plain-json';
 import { COUNTS, SIZE, keyOf } from './keys';
+import { lastNumber, readNumber, readNumbers } from './numbers';
 
 const POLYGONS: u32 = 0;
 const RUNS: u32 = 1;

@@ -143,7 +143,7 @@ export class Detections {
     if (scanner === undefined) return undefined;
     const all = scanner.scan(bytes, resultsOf(iouType), KINDS.indexOf(kind));
     const images = scanner.imageIndices(this.images.ids, all.count);
-    const scanned = scanner.stopBefore(all, this.firstWrong(images, scanner.records(all.count).segmentations.sizes));
+    const scanned = scanner.stopBefore(all, this.firstWrong(images, scanner.records(all.count).sizes));
     if (scanned.count > 0) this.append(scanner, images.subarray(0, scanned.count));
     this.room.make(() => this.columns, scanned.end);
     return scanned;
@@ -162,14 +162,14 @@ export class Detections {
   }
 
   private append(scanner: RecordScanner, images: Int32Array): void {
-    const { categoryIds, scores, areas, boxes, segmentations } = scanner.records(images.length);
+    const records = scanner.records(images.length);
     this.kind = KINDS[scanner.kind];
-    this.imageIndices.append(new Uint32Array(images));
-    this.categoryIds.append(categoryIds);
-    this.scores.append(scores);
-    this.areas.append(areas);
-    if (this.iouType === 'bbox') this.boxes.append(boxes);
-    else this.segmentations.append(segmentations);
+    this.imageIndices.append(new Uint32Array(images.buffer, images.byteOffset, images.length));
+    this.categoryIds.append(records.categoryIds);
+    this.scores.append(records.scores);
+    this.areas.append(records.areas);
+    if (this.iouType === 'bbox') this.boxes.append(records.boxes);
+    else this.segmentations.append(records.segmentations);
   }
 
   private findImage(id: unknown, where: Where): number {

@@ -121,15 +121,16 @@ export class GroundTruth {
   private scanAnnotations(bytes: Uint8Array, scanner: RecordScanner): Scanned {
     const all = scanner.scan(bytes, this.iouType === 'segm' ? MASKS : BOXES);
     const scanned = scanner.stopBefore(all, this.noteIds(scanner.records(all.count).ids));
-    const { ids, imageIds, categoryIds, areas, crowds, boxes, segmentations } = scanner.records(scanned.count);
-    this.ids.append(ids);
-    this.imageIds.append(imageIds);
-    this.categoryIds.append(categoryIds);
-    this.areas.append(areas);
+    const records = scanner.records(scanned.count);
+    const { crowds } = records;
+    this.ids.append(records.ids);
+    this.imageIds.append(records.imageIds);
+    this.categoryIds.append(records.categoryIds);
+    this.areas.append(records.areas);
     this.crowd.append(crowds);
     this.ignored.append(crowds);
-    if (this.iouType === 'bbox') this.boxes.append(boxes);
-    else this.segmentations.append(segmentations);
+    if (this.iouType === 'bbox') this.boxes.append(records.boxes);
+    else this.segmentations.append(records.segmentations);
     this.room.make(() => this.columns, scanned.end);
     return scanned;
   }

@@ -54,20 +54,6 @@ export interface ScannedSegmentations {
   readonly coordinates: Float64Array;
 }
 
-/** The records read last, one entry in each column. */
-interface ScannedRecords {
-  readonly ids: Float64Array;
-  readonly imageIds: Float64Array;
-  readonly categoryIds: Float64Array;
-  readonly scores: Float64Array;
-  readonly crowds: Uint32Array;
-  readonly areas: Float64Array;
-  readonly boxes: Float64Array;
-  readonly widths: Float64Array;
-  readonly heights: Float64Array;
-  readonly segmentations: ScannedSegmentations;
-}
-
 /** Reads lists of records. */
 export class RecordScanner {
   /** Addresses of the input and the columns. */
@@ -123,18 +109,7 @@ export class RecordScanner {
 
   /** The first `count` of the records read last; valid until the next are read. */
   records(count: number): ScannedRecords {
-    return {
-      ids: this.float64('ids', count),
-      imageIds: this.float64('imageIds', count),
-      categoryIds: this.float64('categoryIds', count),
-      scores: this.float64('scores', count),
-      crowds: this.uint32('crowds', count),
-      areas: this.float64('areas', count),
-      boxes: this.float64('boxes', 4 * count),
-      widths: this.float64('widths', count),
-      heights: this.float64('heights', count),
-      segmentations: this.segmentations((this.form & MASKS) !== 0 ? count : 0),
-    };
+    return new ScannedRecords(this.kernels, this.places, count, (this.form & MASKS) !== 0);
   }
 
   /** Writes the places of the first `count` records' image ids among all ids; -1 for other ones. */
@@ -151,13 +126,65 @@ export class RecordScanner {
     return this.kernels.int32(out, count);
   }
 
-  private segmentations(count: number): ScannedSegmentations {
+  private place(column: ColumnName): number {
+    return this.places[COLUMNS.indexOf(column)] as number;
+  }
+}
+
+/** The records read last, one entry in each column, which becomes a view when it is asked for. */
+class ScannedRecords {
+  constructor(
+    private readonly kernels: Kernels,
+    private readonly places: Uint32Array,
+    private readonly count: number,
+    private readonly hasMasks: boolean,
+  ) {}
+
+  get ids(): Float64Array {
+    return this.float64('ids', this.count);
+  }
+
+  get imageIds(): Float64Array {
+    return this.float64('imageIds', this.count);
+  }
+
+  get categoryIds(): Float64Array {
+    return this.float64('categoryIds', this.count);
+  }
+
+  get scores(): Float64Array {
+    return this.float64('scores', this.count);
+  }
+
+  get crowds(): Uint32Array {
+    return this.uint32('crowds', this.count);
+  }
+
+  get areas(): Float64Array {
+    return this.float64('areas', this.count);
+  }
+
+  get boxes(): Float64Array {
+    return this.float64('boxes', 4 * this.count);
+  }
+
+  get widths(): Float64Array {
+    return this.float64('widths', this.count);
+  }
+
+  get heights(): Float64Array {
+    return this.float64('heights', this.count);
+  }
+
+  /** Of records without masks empty. */
+  get segmentations(): ScannedSegmentations {
+    const count = this.hasMasks ? this.count : 0;
     const countEnds = this.uint32('countEnds', count);
     const lengthEnds = this.uint32('lengthEnds', count);
     const coordinateEnds = this.uint32('coordinateEnds', count);
     return {
       kinds: this.uint32('kinds', count),
-      sizes: this.uint32('sizes', 2 * count),
+      sizes: this.sizes,
       countEnds,
       lengthEnds,
       coordinateEnds,
@@ -165,6 +192,11 @@ export class RecordScanner {
       lengths: this.uint32('lengths', lengthEnds[count - 1] ?? 0),
       coordinates: this.float64('coordinates', coordinateEnds[count - 1] ?? 0),
     };
+  }
+
+  /** Heights and widths of masks. */
+  get sizes(): Uint32Array {
+    return this.uint32('sizes', this.hasMasks ? 2 * this.count : 0);
   }
 
   private float64(column: ColumnName, length: number): Float64Array {

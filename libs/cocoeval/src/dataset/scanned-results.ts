@@ -49,14 +49,14 @@ export class ScannedResults {
     const { scanner } = this;
     if (scanner === undefined) return undefined;
     const scanned = scanner.scan(bytes, resultsOf(this.iouType), this.kind);
-    const { imageIds, categoryIds, scores, areas, boxes, segmentations } = scanner.records(scanned.count);
+    const records = scanner.records(scanned.count);
     if (scanned.count > 0) this.kind = scanner.kind;
-    this.imageIds.append(imageIds);
-    this.categoryIds.append(categoryIds);
-    this.scores.append(scores);
-    this.areas.append(areas);
-    if (this.iouType === 'bbox') this.boxes.append(boxes);
-    else this.segmentations.append(segmentations);
+    this.imageIds.append(records.imageIds);
+    this.categoryIds.append(records.categoryIds);
+    this.scores.append(records.scores);
+    this.areas.append(records.areas);
+    if (this.iouType === 'bbox') this.boxes.append(records.boxes);
+    else this.segmentations.append(records.segmentations);
     this.room.make(() => this.columns, scanned.end);
     return scanned;
   }

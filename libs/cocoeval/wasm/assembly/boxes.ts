@@ -1,15 +1,14 @@
 /** Boxes [x, y, width, height]. The counterpart of src/mask/boxes.ts, with the same order of operations. */
 
-/** Area in which two boxes overlap; -1 if they do not. */
+/** Area in which two boxes overlap; -1 if they do not. Both axes are taken at once. */
 export function boxIntersection(a: usize, b: usize): f64 {
-  const ax = load<f64>(a);
-  const bx = load<f64>(b);
-  const width = min(load<f64>(a, 16) + ax, load<f64>(b, 16) + bx) - max(ax, bx);
-  if (width <= 0) return -1;
-  const ay = load<f64>(a, 8);
-  const by = load<f64>(b, 8);
-  const height = min(load<f64>(a, 24) + ay, load<f64>(b, 24) + by) - max(ay, by);
-  return height <= 0 ? -1 : width * height;
+  const from = v128.load(a);
+  const start = v128.load(b);
+  const to = f64x2.add(v128.load(a, 16), from);
+  const end = f64x2.add(v128.load(b, 16), start);
+  const sides = f64x2.sub(f64x2.pmin(to, end), f64x2.pmax(from, start));
+  if (v128.any_true(f64x2.le(sides, f64x2.splat(0)))) return -1;
+  return f64x2.extract_lane(sides, 0) * f64x2.extract_lane(sides, 1);
 }
 
 /** Intersection over union, or over a's area if b is a crowd. */

@@ -93,6 +93,10 @@ export function match(ignored: usize, crowds: usize, named: usize, some: bool, o
     store<u32>(foundNamed + (h << 2), 0);
     store<u32>(foundIgnored + (h << 2), 0);
   }
+  if (objects === 1) {
+    matchOne(load<u8>(ignored) !== 0, load<u8>(crowds) !== 0, load<u8>(named) !== 0);
+    return;
+  }
   for (let t: u32 = 0; t < thresholdCount; t++) {
     const threshold = load<f64>(thresholds + (t << 3));
     for (let g: u32 = 0; g < objects; g += 8) store<u64>(taken + g, 0);
@@ -112,6 +116,22 @@ export function match(ignored: usize, crowds: usize, named: usize, some: bool, o
       // pycocotools stores a match as the object's id, so that id 0 reads as unmatched.
       if (load<u8>(named + object) !== 0) store<u32>(foundNamed + at, load<u32>(foundNamed + at) | bit);
       if (load<u8>(ignored + object) !== 0) store<u32>(foundIgnored + at, load<u32>(foundIgnored + at) | bit);
+    }
+  }
+}
+
+/** The same for the one object of a group, as most have: the first detection that is similar enough finds it. */
+function matchOne(isIgnored: bool, isCrowd: bool, isNamed: bool): void {
+  for (let t: u32 = 0; t < thresholdCount; t++) {
+    const threshold = load<f64>(thresholds + (t << 3));
+    for (let h: u32 = 0; h < hopeful; h++) {
+      if (load<f64>(highest + (h << 3)) < threshold) continue;
+      const bit: u32 = 1 << t;
+      const at = h << 2;
+      store<u32>(found + at, load<u32>(found + at) | bit);
+      if (isNamed) store<u32>(foundNamed + at, load<u32>(foundNamed + at) | bit);
+      if (isIgnored) store<u32>(foundIgnored + at, load<u32>(foundIgnored + at) | bit);
+      if (!isCrowd) break;
     }
   }
 }

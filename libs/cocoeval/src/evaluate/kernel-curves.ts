@@ -40,7 +40,7 @@ export function evaluateByKernels(
 
 /** Bytes of all curves, of those of one category, and of so many detections with sixteen bytes at each threshold. */
 function bytesOf(detections: number, [T, R, K, A, M]: Counts): number {
-  return 24 * T * R * A * M * (K + 1) + detections * (12 * T + A * (24 + 4 * M) + 60);
+  return 24 * T * R * A * M * (K + CATEGORIES_AT_ONCE) + detections * (12 * T + A * (24 + 4 * M) + 60);
 }
 
 /** A category's detections in the kernels' memory, by rising image id, as accumulateCategory takes them. */
@@ -66,22 +66,28 @@ function put(kernels: Kernels, matches: CategoryMatches): KernelMatches {
   };
 }
 
+/** Categories whose rows are copied together: short ones would each touch another page of the memory. */
+const CATEGORIES_AT_ONCE = 4;
+
 class Curves {
-  /** Addresses of [T, R, A, M] precisions and scores, and [T, A, M] recalls, of one category, then of all. */
+  /** Addresses of [T, R] rows of precisions and scores, and [T] rows of recalls, of a few categories and of all. */
   private readonly precision: Places;
   private readonly scores: Places;
   private readonly recall: Places;
+  /** Bytes of [A, M] values. */
+  private readonly bytesEach: number;
 
   constructor(
     private readonly kernels: Kernels,
-    { recThrs, maxDets, iouThrs, areaRng }: Params,
+    { recThrs, maxDets }: Params,
     private readonly counts: Counts,
   ) {
     const { run } = kernels;
     const recalls = kernels.put(Float64Array.from(recThrs));
     const limits = kernels.put(Float64Array.from(maxDets));
-    run.useCurves(recalls, recThrs.length, limits, maxDets.length, iouThrs.length, areaRng.length);
-    const [T, R] = counts;
+    const [T, R, , A, M] = counts;
+    this.bytesEach = 8 * A * M;
+    run.useCurves(recalls, R, limits, M, T, A, CATEGORIES_AT_ONCE * this.bytesEach);
     this.precision = this.placesOf(T * R);
     this.scores = this.placesOf(T * R);
     this.recall = this.placesOf(T);
@@ -89,24 +95,28 @@ class Curves {
 
   /** @param matches of each category; what that takes of the memory is given back. */
   ofAll(matches: (k: number) => KernelMatches): Accumulated {
-    const { run } = this.kernels;
-    const all = [this.precision, this.scores, this.recall] as const;
-    const [, , K, A, M] = this.counts;
-    for (let k = 0; k < K; k++) {
-      const start = run.mark();
-      this.of(matches(k));
-      run.release(start);
-      for (const { one, every, rows } of all) {
-        run.spreadRows(one, rows, A * M, every + 8 * k * A * M, 8 * K * A * M);
+    const { counts, precision, scores, recall } = this;
+    const [, , K, A, M] = counts;
+    for (let k = 0; k < K; k += CATEGORIES_AT_ONCE) {
+      const end = Math.min(k + CATEGORIES_AT_ONCE, K);
+      for (let each = k; each < end; each++) this.draw(matches, each, this.bytesEach * (each - k));
+      for (const { few, every, rows } of [precision, scores, recall]) {
+        const from = this.bytesEach * k;
+        this.kernels.run.spreadRows(few, rows, this.bytesEach * end - from, every + from, this.bytesEach * K);
       }
     }
     this.makeRoomForMeans();
-    const [precision, scores, recall] = all.map(({ every, rows }) => this.kernels.float64(every, rows * K * A * M)) as [
-      Float64Array,
-      Float64Array,
-      Float64Array,
-    ];
-    return { counts: this.counts, precision, scores, recall };
+    const valuesOf = ({ every, rows }: Places): Float64Array => this.kernels.float64(every, rows * K * A * M);
+    return { counts, precision: valuesOf(precision), scores: valuesOf(scores), recall: valuesOf(recall) };
+  }
+
+  private draw(matches: (k: number) => KernelMatches, k: number, offset: number): void {
+    const { run } = this.kernels;
+    const start = run.mark();
+    const { objects, count, scores, places, bits, ranking } = matches(k);
+    const out = [this.precision, this.scores, this.recall].map(({ few }) => few + offset) as [number, number, number];
+    run.accumulateCategory(objects, count, scores, places, bits, ranking, ...out);
+    run.release(start);
   }
 
   /** Later the memory must not grow, or the views of it are lost. */
@@ -118,28 +128,16 @@ class Curves {
     run.release(start);
   }
 
-  /** Room for so many rows of [A, M] values. */
   private placesOf(rows: number): Places {
     const { run } = this.kernels;
-    const [, , K, A, M] = this.counts;
-    return { one: run.allocate(8 * rows * A * M), every: run.allocate(8 * rows * K * A * M), rows };
-  }
-
-  private of({ objects, count, scores, places, bits, ranking }: KernelMatches): void {
-    const { kernels } = this;
-    const [, , , A, M] = this.counts;
-    const all = [this.precision, this.scores, this.recall] as const;
-    if (kernels.uint32(objects, A).includes(0)) {
-      for (const { one, rows } of all) kernels.float64(one, rows * A * M).fill(-1);
-    }
-    const [precision, scoresOut, recall] = all.map(({ one }) => one) as [number, number, number];
-    kernels.run.accumulateCategory(objects, count, scores, places, bits, ranking, precision, scoresOut, recall);
+    const allocate = (categories: number): number => run.allocate(this.bytesEach * rows * categories);
+    return { few: allocate(CATEGORIES_AT_ONCE), every: allocate(this.counts[2]), rows };
   }
 }
 
-/** Addresses of values: rows of one category, rows of all. */
+/** Addresses of rows of values. */
 interface Places {
-  readonly one: number;
+  readonly few: number;
   readonly every: number;
   readonly rows: number;
 }

@@ -37,6 +37,7 @@ interface Exports {
       limitCount: number,
       thresholdCount: number,
       rangeCount: number,
+      rowBytes: number,
     ]
   ): void;
   accumulateCategory(
@@ -53,7 +54,7 @@ interface Exports {
     ]
   ): void;
   meanAbove(values: number, starts: number, rows: number, cells: number, cellCount: number): number;
-  spreadRows(from: number, rows: number, size: number, to: number, step: number): void;
+  spreadRows(from: number, rows: number, bytes: number, to: number, step: number): void;
   mark(): number;
   release(mark: number): void;
   room(): number;

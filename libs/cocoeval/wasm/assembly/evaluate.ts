@@ -164,19 +164,22 @@ function placeByScore(dts: usize, count: u32): u32 {
   places = allocate((<usize>count) << 2);
   scores = allocate((<usize>count) << 3);
   sortByScore(dts, count, found.scores);
-  let kept: u32 = 0;
+  const images = found.images;
+  const scoreOf = found.scores;
+  let next = ranking;
   for (let end = dts + (count << 2); dts < end; dts += 4) {
     const index = load<u32>(dts);
-    const image = load<u32>(found.images + (index << 2)) << 2;
+    const image = load<u32>(images + (index << 2)) << 2;
     const place = add(dtCounts + image, 1);
     if (place >= maxDet) continue;
     const at = load<u32>(dtStarts + image) + place;
-    store<u32>(ranking + (kept << 2), at);
+    store<u32>(next, at);
     store<u32>(chosen + (at << 2), index);
     store<u32>(places + (at << 2), place);
-    store<f64>(scores + (at << 3), load<f64>(found.scores + (index << 3)));
-    kept++;
+    store<f64>(scores + (at << 3), load<f64>(scoreOf + (index << 3)));
+    next += 4;
   }
+  const kept = <u32>((next - ranking) >> 2);
   bits = allocate((<usize>kept * rangeCount) << 3);
   let words = bits;
   for (let at: u32 = 0; at < kept; at++) words = markOutside(load<u32>(chosen + (at << 2)), words);

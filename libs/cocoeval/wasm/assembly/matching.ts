@@ -88,14 +88,14 @@ export function ignoredBits(h: u32, all: bool): u32 {
  * @param some whether some are ignored, and @param others whether some are not.
  */
 export function match(ignored: usize, crowds: usize, named: usize, some: bool, others: bool): void {
+  if (objects === 1) {
+    matchOne(load<u8>(ignored) !== 0, load<u8>(crowds) !== 0, load<u8>(named) !== 0);
+    return;
+  }
   for (let h: u32 = 0; h < hopeful; h++) {
     store<u32>(found + (h << 2), 0);
     store<u32>(foundNamed + (h << 2), 0);
     store<u32>(foundIgnored + (h << 2), 0);
-  }
-  if (objects === 1) {
-    matchOne(load<u8>(ignored) !== 0, load<u8>(crowds) !== 0, load<u8>(named) !== 0);
-    return;
   }
   for (let t: u32 = 0; t < thresholdCount; t++) {
     const threshold = load<f64>(thresholds + (t << 3));
@@ -122,18 +122,23 @@ export function match(ignored: usize, crowds: usize, named: usize, some: bool, o
 
 /** The same for the one object of a group, as most have: the first detection that is similar enough finds it. */
 function matchOne(isIgnored: bool, isCrowd: bool, isNamed: bool): void {
-  for (let t: u32 = 0; t < thresholdCount; t++) {
-    const threshold = load<f64>(thresholds + (t << 3));
-    for (let h: u32 = 0; h < hopeful; h++) {
-      if (load<f64>(highest + (h << 3)) < threshold) continue;
-      const bit: u32 = 1 << t;
-      const at = h << 2;
-      store<u32>(found + at, load<u32>(found + at) | bit);
-      if (isNamed) store<u32>(foundNamed + at, load<u32>(foundNamed + at) | bit);
-      if (isIgnored) store<u32>(foundIgnored + at, load<u32>(foundIgnored + at) | bit);
-      if (!isCrowd) break;
-    }
+  let free: u32 = 0xffffffff;
+  for (let h: u32 = 0; h < hopeful; h++) {
+    const own = thresholdsUpTo(load<f64>(highest + (h << 3))) & free;
+    store<u32>(found + (h << 2), own);
+    store<u32>(foundNamed + (h << 2), isNamed ? own : 0);
+    store<u32>(foundIgnored + (h << 2), isIgnored ? own : 0);
+    if (!isCrowd) free &= ~own;
   }
+}
+
+/** A bit for each threshold that a similarity is not below. */
+function thresholdsUpTo(similarity: f64): u32 {
+  let bits: u32 = 0;
+  for (let t: u32 = 0; t < thresholdCount; t++) {
+    bits |= (similarity < load<f64>(thresholds + (t << 3)) ? 0 : <u32>1) << t;
+  }
+  return bits;
 }
 
 /** The best free object among those that are ignored (1) or not (0). */

@@ -1,5 +1,5 @@
 /** Scaled dot-product attention as one operation of this project's addon, which keeps no similarities of all tokens with all others. */
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { processorOps } from '#native-ops';
 import { isTakingGradient } from './slope';
 

@@ -20,8 +20,11 @@ export async function installCommand(options: InstallCommandOptions): Promise<nu
   try {
     const { installation, already } = await installNative({ engine, library, tensorflow, force, progress });
     if (already && quiet) return 0;
-    const what = `${engine} is ${already ? 'ready' : 'installed'}: TensorFlow ${installation.tensorflow}`;
-    process.stdout.write(`${what} from ${installation.origin}\n`);
+    const { tensorflow: version, origin, withoutGraphs } = installation;
+    const what = `${engine} is ${already ? 'ready' : 'installed'}: TensorFlow ${version} from ${origin}`;
+    const slow =
+      withoutGraphs === undefined ? '' : `; steps run operation by operation, far more slowly: ${withoutGraphs}`;
+    process.stdout.write(`${what}${slow}\n`);
     return 0;
   } catch (error) {
     if (!optional || !(error instanceof RuntimeError)) throw error;

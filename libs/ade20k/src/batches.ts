@@ -69,6 +69,7 @@ export function openSegmentationBatches(
     prepare: PREPARE,
     argumentsOf: (sample, seed) => [sample, coding, transform, seed, partnerOf(samples, transform, seed)],
     collate: (loaded) => collate(loaded, { width: crop, height: crop }),
+    collateCopies: true,
   });
 }
 

@@ -89,6 +89,7 @@ export function openDetectionBatches(options: DetectionBatchesOptions): BatchSou
     prepare: PREPARE,
     argumentsOf: (sample, sampleSeed) => [sample, transform, sampleSeed, drawPartners(samples, transform, sampleSeed)],
     collate: (loaded) => collate(loaded, transform, canvasOf),
+    collateCopies: true,
   });
 }
 

@@ -55,6 +55,7 @@ export function openImageBatches(options: ImageBatchesOptions): BatchSource<Imag
     prepare: PREPARE,
     argumentsOf: (sample, seed) => [sample, transform, seed],
     collate: (loaded) => collate(loaded, { classes, transform, mix }),
+    collateCopies: true,
   });
 }
 

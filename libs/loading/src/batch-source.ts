@@ -15,8 +15,10 @@ export interface BatchSourceOptions<Item, Args extends readonly unknown[], Sampl
   readonly prepare: ThreadFunction<Args, Sample>;
   /** What `prepare` is called with; everything random in it comes from `seed`. */
   readonly argumentsOf: (item: Item, seed: Seed) => Args;
-  /** Makes a batch of at least one sample, in memory of its own: that of samples which threads have made is freed then. */
+  /** Makes a batch of at least one sample. */
   readonly collate: (loaded: LoadedBatch<Sample>) => Batch;
+  /** Whether it copies what it takes of the samples' typed arrays: those that threads have made are freed then; false unless told. */
+  readonly collateCopies?: boolean;
   /** Threads that prepare samples; 0 prepares them in this one. */
   readonly workers: number;
 }
@@ -36,7 +38,7 @@ export interface BatchSource<Batch> {
 export function openBatchSource<Item, Args extends readonly unknown[] | [], Sample, Batch>(
   options: BatchSourceOptions<Item, Args, Sample, Batch>,
 ): BatchSource<Batch> {
-  const { prepare, argumentsOf, collate, workers, ...reading } = options;
+  const { prepare, argumentsOf, collate, collateCopies = false, workers, ...reading } = options;
   const pool = new WorkerPool(prepare, workers);
   const loader = new Loader<Item, Sample>({
     ...reading,
@@ -51,7 +53,7 @@ export function openBatchSource<Item, Args extends readonly unknown[] | [], Samp
       for await (const loaded of loader.batches(range)) {
         if (loaded.samples.length === 0) continue;
         const batch = collate(loaded);
-        if (workers > 0) freeResults(loaded.samples);
+        if (collateCopies && workers > 0) freeResults(loaded.samples);
         yield batch;
       }
     },

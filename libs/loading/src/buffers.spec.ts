@@ -33,9 +33,10 @@ describe('freeResults', () => {
 });
 
 it.each([
-  [0, 4],
-  [1, 0],
-])('batches of %d threads leave %d values in their samples', async (workers, values) => {
+  [0, true, 4],
+  [1, true, 0],
+  [1, false, 4],
+])('batches of %d threads (copied: %p) leave %d values in their samples', async (workers, collateCopies, values) => {
   const kept: Float32Array[] = [];
   const source = openBatchSource({
     items: [1, 2, 3, 4],
@@ -45,6 +46,7 @@ it.each([
       kept.push(...samples);
       return samples.map(([value]) => value);
     },
+    collateCopies,
     batchSize: 2,
     seed: 0,
     shuffle: false,

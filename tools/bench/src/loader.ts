@@ -11,7 +11,7 @@ import type { BenchRow, Benchmark } from './benchmark';
 import type { PixelKind } from './loader/prepare';
 import { median, quantile } from './quantile';
 
-const ROUNDS = 7;
+const ROUNDS = 5;
 const WORKERS = 2;
 const KINDS: readonly PixelKind[] = ['bytes', 'floats'];
 const WORKSPACE = join(__dirname, '../../..');

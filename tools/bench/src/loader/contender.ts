@@ -5,10 +5,10 @@
  */
 import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
-import { decodeImage, type PixelPicture, stackPixels, useJpegDecoder } from '@pyramidal/images';
+import { decodeImage, useJpegDecoder } from '@pyramidal/images';
 import { type BatchSource, openBatchSource } from '@pyramidal/loading';
 import { openRuntime } from '@pyramidal/runtime';
-import { paddedSize, type PixelKind, PREPARE_FOR_DETECTION, resizedBytes } from './prepare';
+import { type PixelKind, PREPARE_FOR_DETECTION, resizedBytes } from './prepare';
 
 /** Images whose bytes are compared with the peer's, every other one mirrored. */
 const COMPARED = 20;
@@ -20,7 +20,8 @@ async function main([workers, ...items]: string[]): Promise<void> {
       items,
       prepare: PREPARE_FOR_DETECTION,
       argumentsOf: (file, seed) => [file, kind, seed],
-      collate: ({ samples }) => stack(samples),
+      collate: ({ samples }) => samples.length,
+      collateCopies: true,
       batchSize: 2,
       seed: 0,
       shuffle: true,
@@ -46,20 +47,10 @@ async function measure(source: BatchSource<number>, epoch: number): Promise<obje
   return { wallMs: wallMs / images, cpuMs: (user + system) / 1000 / images, peakMB };
 }
 
-/** The bytes of a batch as one padded block, as a training hands them to the engine. @returns how many images they are. */
-function stack(samples: readonly PixelPicture[]): number {
-  const most = (side: 'width' | 'height') => Math.max(...samples.map((sample) => sample[side]));
-  if (samples.every(isBytes)) stackPixels(samples, paddedSize({ width: most('width'), height: most('height') }));
-  return samples.length;
-}
-
-const isBytes = (sample: PixelPicture): sample is PixelPicture<Uint8Array> => sample.pixels instanceof Uint8Array;
-
 async function digest(files: readonly string[]): Promise<string> {
   const hash = createHash('sha1');
   for (const [i, file] of files.slice(0, COMPARED).entries()) {
-    const picture = resizedBytes(await decodeImage(file), i % 2 === 1);
-    hash.update(stackPixels([picture], paddedSize(picture)));
+    hash.update(resizedBytes(await decodeImage(file), i % 2 === 1).pixels);
   }
   return hash.digest('hex');
 }

@@ -9,6 +9,7 @@ import {
   resizeImage,
   type RgbImage,
   type Size,
+  stackPixels,
 } from '@pyramidal/images';
 import { Random, type Seed } from '@pyramidal/random';
 import type { ThreadFunction } from '@pyramidal/loading';
@@ -16,7 +17,7 @@ import type { ThreadFunction } from '@pyramidal/loading';
 const STRIDE = 32;
 
 /** Sides of a canvas that a detector's feature maps fit. */
-export function paddedSize({ width, height }: Size): Size {
+function paddedSize({ width, height }: Size): Size {
   const padded = (side: number) => Math.ceil(side / STRIDE) * STRIDE;
   return { width: padded(width), height: padded(height) };
 }
@@ -25,8 +26,8 @@ export function paddedSize({ width, height }: Size): Size {
 export type PixelKind = 'bytes' | 'floats';
 
 /**
- * What detectors train on: decode, resize to 800 (at most 1333), mirror half of the time; bytes as they are, which a batch pads, or normalised
- * floats in a canvas with sides in multiples of 32.
+ * What detectors train on: decode, resize to 800 (at most 1333), mirror half of the time, normalise if they are floats, pad to multiples of
+ * 32.
  */
 export async function prepareForDetection(file: string, kind: PixelKind, seed: Seed): Promise<PixelPicture> {
   const image = await decodeImage(file);
@@ -36,7 +37,8 @@ export async function prepareForDetection(file: string, kind: PixelKind, seed: S
 
 export function resizedBytes(image: RgbImage, mirror: boolean): PixelPicture<Uint8Array> {
   const { data, width, height } = resizeImage(image, { ...sizeOf(image), mirror, convention: 'opencv-bilinear' });
-  return { pixels: data, width, height };
+  const canvas = paddedSize({ width, height });
+  return { pixels: stackPixels([{ pixels: data, width, height }], canvas), ...canvas };
 }
 
 function normalisedFloats(image: RgbImage, mirror: boolean): PixelPicture<Float32Array> {

@@ -1,9 +1,8 @@
 /** The comparison of detections with objects in WebAssembly (wasm/assembly/evaluate.ts), bit for bit as ImageEvaluator's. */
 import type { Detections } from '../dataset/detections';
 import type { GroundTruth } from '../dataset/ground-truth';
-import type { Segmentations } from '../dataset/segmentations';
-import { Uint32Column, type Column } from '../format/columns';
 import { Kernels, MOST_BYTES } from '../wasm/kernels';
+import { ObjectColumns } from './kernel-objects';
 import { MatchStore, type PackedCategory } from './match-store';
 import { matchFloor, matchThresholds } from './matching';
 import type { Params } from './params';
@@ -11,9 +10,6 @@ import type { Params } from './params';
 /** Matches at the thresholds are bits of one word. */
 const MOST_THRESHOLDS = 32;
 const MOST_DETECTIONS = 2 ** 31;
-
-/** Entries of a column that are copied in one step: few enough to stay in the processor's cache. */
-const ENTRIES_AT_ONCE = 4096;
 
 /**
  * Compares detections with objects in some images, whose ids rise.
@@ -92,15 +88,9 @@ export class Comparison {
     const ids = kernels.put(Float64Array.from(known, (image) => images.ids[image] as number));
     const masks = params.iouType === 'segm';
     const sizes = masks ? kernels.put(Uint32Array.from(known.flatMap((image) => images.requireSize(image)))) : 0;
-    const objects = this.putTruth(truth, ids, known.length);
-    kernels.run.useObjects(
-      objects,
-      this.putDetections(detections, images.length, known),
-      masks,
-      sizes,
-      ids,
-      known.length,
-    );
+    const objects = new ObjectColumns(kernels, params);
+    const truthAt = objects.putTruth(truth, ids, known.length);
+    kernels.run.useObjects(truthAt, objects.putDetections(detections, images, known), masks, sizes, ids, known.length);
     this.useParams();
   }
 
@@ -141,91 +131,6 @@ export class Comparison {
       maxDets.at(-1) ?? 0,
     );
   }
-
-  private putTruth(truth: GroundTruth, imageIds: number, imageCount: number): number {
-    const images = this.placesOf(truth.imageIds.values(), imageIds, imageCount);
-    const { areas, crowd, ignored, ids, boxes, segmentations } = truth;
-    return this.putObjects(images, truth.categoryIds.values(), segmentations, [
-      areas,
-      boxes,
-      undefined,
-      crowd,
-      ignored,
-      ids,
-    ]);
-  }
-
-  /** @param known which of all images are compared. */
-  private putDetections(detections: Detections, imageCount: number, known: readonly number[]): number {
-    const { kernels } = this;
-    const places = new Int32Array(imageCount).fill(-1);
-    known.forEach((image, place) => (places[image] = place));
-    const images = kernels.put(detections.imageIndices.values());
-    kernels.run.pick(kernels.put(places), images, detections.length, images);
-    const { kind, boxes, scores, segmentations } = detections;
-    const areas = kind === 'bbox' && this.params.iouType === 'bbox' ? undefined : detections.areas;
-    return this.putObjects(images, detections.categoryIds.values(), segmentations, [areas, boxes, scores]);
-  }
-
-  /** @param columns members of Objects from the areas on. @returns the address of the whole. */
-  private putObjects(
-    images: number,
-    categoryIds: Float64Array,
-    segmentations: Segmentations,
-    columns: readonly (Column | undefined)[],
-  ): number {
-    const { kernels } = this;
-    const { catIds } = this.params;
-    const count = categoryIds.length;
-    const categories = this.placesOf(categoryIds, kernels.put(Float64Array.from(catIds)), catIds.length);
-    const places = kernels.run.allocate(4 * count);
-    const starts = kernels.run.arrange(categories, images, count, catIds.length, places);
-    const scattered = Array.from({ length: 6 }, (_, i) => this.scatter(columns[i], places, count));
-    const own = kernels.run.allocate(4 * count);
-    kernels.run.scatter(images, places, count, 4, own);
-    const indices = this.params.iouType === 'segm' ? this.scatter(rising(count), places, count) : 0;
-    return kernels.put(Uint32Array.of(starts, own, ...scattered, indices, ...this.putSegmentations(segmentations)));
-  }
-
-  /** Copies a column so that entries of a category follow each other. @returns its address, 0 for none. */
-  private scatter(column: Column | undefined, places: number, count: number): number {
-    if (column === undefined || column.length === 0) return 0;
-    const { kernels } = this;
-    const values = column.values();
-    const bytesEach = values.byteLength / count;
-    const out = kernels.run.allocate(values.byteLength);
-    const start = kernels.run.mark();
-    const some = kernels.run.allocate(bytesEach * ENTRIES_AT_ONCE);
-    for (let i = 0; i < count; i += ENTRIES_AT_ONCE) {
-      const entries = Math.min(ENTRIES_AT_ONCE, count - i);
-      const bytes = new Uint8Array(values.buffer, values.byteOffset + bytesEach * i, bytesEach * entries);
-      kernels.bytes(some, bytes.length).set(bytes);
-      kernels.run.scatter(some, places + 4 * i, entries, bytesEach, out);
-    }
-    kernels.run.release(start);
-    return out;
-  }
-
-  /** The places of ids among others, -1 for none. @param among the address of these. */
-  private placesOf(ids: Float64Array, among: number, count: number): number {
-    const { run } = this.kernels;
-    const places = run.allocate(4 * ids.length);
-    run.findIds(run.idTable(among, count), this.kernels.put(ids), ids.length, places);
-    return places;
-  }
-
-  private putSegmentations(segmentations: Segmentations): number[] {
-    const { kinds, countEnds, lengthEnds, coordinateEnds, counts, lengths, coordinates } = segmentations;
-    const columns = [kinds, countEnds, lengthEnds, coordinateEnds, counts, lengths, coordinates];
-    return columns.map((column) => this.kernels.put(column.values()));
-  }
-}
-
-/** 0, 1, ... */
-function rising(count: number): Column {
-  const column = new Uint32Column(new Uint32Array(count));
-  for (let i = 0; i < count; i++) column.data[i] = i;
-  return column;
 }
 
 type Nine = [number, number, number, number, number, number, number, number, number];

@@ -20,7 +20,10 @@ interface Exports {
   resumeAt(): number;
   stopReason(): number;
   pick(values: number, places: number, count: number, out: number): void;
-  arrange(categories: number, images: number, count: number, categoryCount: number, places: number): number;
+  arrange(
+    ...args: [categories: number, images: number, count: number, categoryCount: number, places: number, starts: number]
+  ): void;
+  invert(places: number, count: number, out: number): void;
   scatter(values: number, places: number, count: number, bytes: number, out: number): void;
   useObjects(
     ...args: [truth: number, found: number, masks: boolean, sizes: number, ids: number, imageCount: number]

@@ -4,5 +4,5 @@ export { compareCategory, useObjects, useParams } from './evaluate';
 export { findIds, idTable, pick } from './ids';
 export { meanAbove } from './means';
 export { allocate, mark, release, room } from './memory';
-export { arrange, scatter } from './objects';
+export { arrange, invert, scatter } from './objects';
 export { recordColumns, resultKind, resumeAt, scanRecords, stopReason } from './records';

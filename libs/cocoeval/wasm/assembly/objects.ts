@@ -2,8 +2,6 @@
  * Detections or annotated objects as columns in which those of a category follow each other: what is compared lies together, for the
  * memory is slow where reading jumps.
  */
-import { allocateZeros } from './memory';
-
 /** Columns of detections or objects. */
 @unmanaged
 export class Objects {
@@ -32,11 +30,18 @@ export class Objects {
 }
 
 /**
- * Writes where each object goes, -1 for those without a category or an image (-1).
- * @returns where those of each category start, and where the last ones end.
+ * Writes where each object goes, -1 for those without a category or an image (-1); and where those of each category start, then where
+ * the last ones end, and one entry more.
  */
-export function arrange(categories: usize, images: usize, count: u32, categoryCount: u32, places: usize): usize {
-  const starts = allocateZeros((<usize>(categoryCount + 2)) << 2);
+export function arrange(
+  categories: usize,
+  images: usize,
+  count: u32,
+  categoryCount: u32,
+  places: usize,
+  starts: usize,
+): void {
+  memory.fill(starts, 0, (<usize>(categoryCount + 2)) << 2);
   for (let i: usize = 0; i < (<usize>count) << 2; i += 4) {
     const category = load<i32>(categories + i);
     if (category < 0 || load<i32>(images + i) < 0) continue;
@@ -59,7 +64,6 @@ export function arrange(categories: usize, images: usize, count: u32, categoryCo
     store<u32>(next, place + 1);
     store<u32>(places + i, place);
   }
-  return starts;
 }
 
 /** Writes values of 4, 8 or 32 bytes to their places; those with place -1 are left out. */
@@ -76,5 +80,13 @@ export function scatter(values: usize, places: usize, count: u32, bytes: u32, ou
       }
     }
     values += bytes;
+  }
+}
+
+/** Writes which object went to each place. */
+export function invert(places: usize, count: u32, out: usize): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const place = load<i32>(places + (i << 2));
+    if (place >= 0) store<u32>(out + (place << 2), i);
   }
 }

@@ -107,6 +107,33 @@ describe('the kernels', () => {
     );
   });
 
+  it('evaluate as TypeScript does: many images in any order, with equal scores', () => {
+    const images = Array.from({ length: 700 }, (_, i) => ({ id: (i * 331) % 701, height: HEIGHT, width: WIDTH }));
+    const at = (i: number, step: number, count: number): number => (i * step + (i >> 3)) % count;
+    const boxed = (i: number) => ({
+      image_id: images[at(i, 37, 700)]!.id,
+      category_id: [1, 8, 4, 77][at(i, 5, 4)]!,
+      bbox: [at(i, 3, 4), at(i, 7, 3), 5 + at(i, 11, 3), 6] as const,
+    });
+    const gt: CocoDataset = {
+      images,
+      categories: [1, 8, 4].map((id) => ({ id })),
+      annotations: Array.from({ length: 1500 }, (_, i) => ({
+        ...boxed(i),
+        id: i + 1,
+        area: 30,
+        iscrowd: i % 50 ? 0 : 1,
+      })),
+    };
+    const dt = Array.from({ length: 4000 }, (_, i) => ({ ...boxed(i + 9), score: at(i, 13, 10) / 10 }));
+    expectSame(gt, dt, { maxDetections: [1, 2, 4] });
+    expectSame(
+      gt,
+      [...dt].sort((a, b) => a.image_id - b.image_id),
+      {},
+    );
+  });
+
   it.each(goldenCases().filter((each) => each.name.startsWith('tiny') && hasData(each)))(
     'evaluate as TypeScript does: $name',
     (golden) => {

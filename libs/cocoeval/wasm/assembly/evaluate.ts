@@ -5,7 +5,7 @@
 import { ignoredBits, match, matchedBits, placeOf, prepareMatching, useThresholds } from './matching';
 import { allocate, allocateZeros, mark, release } from './memory';
 import { Objects } from './objects';
-import { sortByScore } from './order';
+import { sortByImage, sortByScore } from './order';
 import { boxSimilarity, maskSimilarity } from './similarity';
 
 /** More have no room in the memory; the host then goes another way. */
@@ -26,11 +26,9 @@ let rangeCount: u32 = 0;
 let maxDet: u32 = 0;
 
 let imageCount: u32 = 0;
-/** Of each image: how many detections and objects the category has there, and where they begin. */
+/** Of each image: how many detections the category has there, 0 between two categories, and where they begin. */
 let dtCounts: usize = 0;
 let dtStarts: usize = 0;
-let gtCounts: usize = 0;
-let gtStarts: usize = 0;
 
 /** The answers for a category: how many images and detections it has, and where all else is, by the names below. */
 let answers: usize = 0;
@@ -64,8 +62,6 @@ export function useObjects(
   imageCount = imagesUsed;
   dtCounts = allocateZeros((<usize>imageCount) << 2);
   dtStarts = allocate((<usize>imageCount) << 2);
-  gtCounts = allocateZeros((<usize>imageCount) << 2);
-  gtStarts = allocate((<usize>imageCount) << 2);
   answers = allocate(9 * 4);
 }
 
@@ -93,22 +89,19 @@ export function compareCategory(category: u32): usize {
   const dtCount = load<u32>(found.starts + (category << 2), 4) - firstDt;
   const gtCount = load<u32>(truth.starts + (category << 2), 4) - firstGt;
   wanted = allocateZeros((<usize>rangeCount) << 2);
-  const dts = sortByImage(found.images, firstDt, dtCount, dtCounts, dtStarts);
-  const imagesFound = keepBest(dtCount);
+  const dts = sortByImage(firstDt, dtCount, found.images, imageCount);
+  const imagesFound = keepBest(dts, dtCount);
   const kept = placeByScore(dts, dtCount);
-  const gts = sortByImage(truth.images, firstGt, gtCount, gtCounts, gtStarts);
-  let next = gts;
-  for (let image: u32 = 0; image < imageCount; image++) {
-    const g = load<u32>(gtCounts + (image << 2));
-    if (g > 0) {
-      const start = mark();
-      compareImage(image, next, g);
-      release(start);
-      next += g << 2;
-    }
+  const gts = sortByImage(firstGt, gtCount, truth.images, imageCount);
+  const end = gts + (gtCount << 2);
+  for (let first = gts; first < end;) {
+    const next = nextImage(first, end, truth.images);
+    const start = mark();
+    compareImage(imageOf(first, truth.images), first, <u32>((next - first) >> 2));
+    release(start);
+    first = next;
   }
-  memory.fill(dtCounts, 0, (<usize>imageCount) << 2);
-  memory.fill(gtCounts, 0, (<usize>imageCount) << 2);
+  for (let i: u32 = 0; i < dtCount; i++) store<u32>(dtCounts + (imageOf(dts + (i << 2), found.images) << 2), 0);
   store<u32>(answers, imagesFound);
   store<u32>(answers, kept, 4);
   store<usize>(answers, wanted, 8);
@@ -121,38 +114,35 @@ export function compareCategory(category: u32): usize {
   return answers;
 }
 
-/** Orders objects from `first` on by their images, which are counted. @returns where the order is. */
-function sortByImage(images: usize, first: u32, count: u32, counts: usize, starts: usize): usize {
-  const end = first + count;
-  for (let i = first; i < end; i++) add(counts + (load<u32>(images + (i << 2)) << 2), 1);
-  let start: u32 = 0;
-  for (let image: usize = 0; image < (<usize>imageCount) << 2; image += 4) {
-    store<u32>(starts + image, start);
-    start += load<u32>(counts + image);
-  }
-  const order = allocate((<usize>count) << 2);
-  for (let i = first; i < end; i++) {
-    const place = add(starts + (load<u32>(images + (i << 2)) << 2), 1);
-    store<u32>(order + (place << 2), i);
-  }
-  return order;
+/** The image of the object whose index stands at a place. */
+function imageOf(at: usize, images: usize): u32 {
+  return load<u32>(images + (load<u32>(at) << 2));
+}
+
+/** Where the indices of the next image's objects begin. */
+function nextImage(at: usize, end: usize, images: usize): usize {
+  const image = imageOf(at, images);
+  do at += 4;
+  while (at < end && imageOf(at, images) === image);
+  return at;
 }
 
 /** Finds where the detections of each image begin among those that count. @returns how many images have some. */
-function keepBest(dtCount: u32): u32 {
+function keepBest(dts: usize, dtCount: u32): u32 {
   outImages = allocate((<usize>dtCount) << 3);
   outStarts = allocate((<usize>dtCount) << 2);
   let kept: u32 = 0;
   let images: u32 = 0;
-  for (let image: u32 = 0; image < imageCount; image++) {
-    const count = load<u32>(dtCounts + (image << 2));
-    if (count === 0) continue;
+  const end = dts + (dtCount << 2);
+  for (let first = dts; first < end;) {
+    const image = imageOf(first, found.images);
+    const next = nextImage(first, end, found.images);
     store<f64>(outImages + (images << 3), load<f64>(imageIds + (image << 3)));
     store<u32>(outStarts + (images << 2), kept);
     store<u32>(dtStarts + (image << 2), kept);
-    store<u32>(dtCounts + (image << 2), 0);
-    kept += min(count, maxDet);
+    kept += min(<u32>((next - first) >> 2), maxDet);
     images++;
+    first = next;
   }
   return images;
 }

@@ -90,7 +90,7 @@ const bias: Rewrite = (graph, _attrs, inputs) => {
  * Bytes of all three matrices of a product that fit in a core's second cache: such a product TensorFlow computes on one thread
  * (`ExecuteSingleThreadedGemm`).
  */
-const SMALL_BYTES = 1.01 * 2 ** 20;
+const SMALL_BYTES = 1.5 * 2 ** 20;
 /** Multiply-adds that several threads are worth. */
 const WORTH_THREADS = 4e6;
 /** Numbers of columns that this project's operation takes are multiples of it. */

@@ -20,6 +20,8 @@ constexpr int64_t kDepthOfPanel = 256;
 // Numbers of columns are multiples of this.
 constexpr int64_t kColumnsTogether = 16;
 
+constexpr int64_t PartsOf(int64_t count, int64_t most) { return (count + most - 1) / most; }
+
 struct SmallProduct {
   int64_t rows, depth, columns;
   // [rows, depth], [depth, columns], [columns], [rows, columns].
@@ -27,56 +29,72 @@ struct SmallProduct {
   float *y;
   Activation activation;
 
-  int64_t panels() const { return (columns + kColumnsOfUnit - 1) / kColumnsOfUnit; }
-  int64_t units() const { return (rows + kRowsOfUnit - 1) / kRowsOfUnit * panels(); }
+  int64_t units() const { return PartsOf(rows, kRowsOfUnit) * PartsOf(columns, kColumnsOfUnit); }
 };
 
-// `vectors` vectors of columns from `c` on, for the rows `begin..end`.
+// A part of a unit: some of its columns, and as much of the depth as a panel has.
+struct Part {
+  int64_t row, rows, column, columns, from, depth;
+};
+
+// The parts of units one after the other: units go through the columns, then the rows, and their parts through the depth, then the columns.
+template <typename V>
+PYRAMIDAL_INLINE Part PartAt(const SmallProduct &product, int64_t place) {
+  constexpr int64_t width = 2 * kLanes<V>;
+  const int64_t deep = PartsOf(product.depth, kDepthOfPanel), wide = kColumnsOfUnit / width, panels = PartsOf(product.columns, kColumnsOfUnit);
+  const int64_t unit = place / (deep * wide), from = place % deep * kDepthOfPanel;
+  const int64_t row = unit / panels * kRowsOfUnit, column = unit % panels * kColumnsOfUnit + place / deep % wide * width;
+  return {row,  std::min(kRowsOfUnit, product.rows - row),  column, std::max<int64_t>(0, std::min(width, product.columns - column)),
+          from, std::min(kDepthOfPanel, product.depth - from)};
+}
+
+// Multiplies the rows of a part with its `vectors` vectors of columns, while the weights of the next part come into the caches: their rows
+// lie too far apart for a processor to foresee them.
 template <typename V, int vectors>
-PYRAMIDAL_INLINE void MultiplyPanel(const SmallProduct &product, int64_t c, int64_t begin, int64_t end, const Panel &panel) {
+PYRAMIDAL_INLINE void MultiplyPart(const SmallProduct &product, const Part &part, const Part &next, const Panel &panel) {
   const int64_t columns = product.columns;
+  const bool isFirst = part.from == 0, isLast = part.from + part.depth == product.depth;
   V offsets[vectors];
 #pragma GCC unroll 2
-  for (int j = 0; j < vectors; j++) offsets[j] = Load<V>(product.bias + c + j * kLanes<V>);
-  for (int64_t from = 0; from < product.depth; from += kDepthOfPanel) {
-    const int64_t depth = std::min(kDepthOfPanel, product.depth - from);
-    const bool isFirst = from == 0, isLast = from + depth == product.depth;
-    for (int64_t d = 0; d < depth; d++) {
+  for (int j = 0; j < vectors; j++) offsets[j] = Load<V>(product.bias + part.column + j * kLanes<V>);
+  for (int64_t d = 0; d < part.depth; d++) {
+    const float *const row = product.weight + (part.from + d) * columns + part.column;
+#pragma GCC unroll 2
+    for (int j = 0; j < vectors; j++) Store(Load<V>(row + j * kLanes<V>), panel.data() + (d * vectors + j) * kLanes<V>);
+  }
+  for (int64_t first = 0; first < part.rows; first += kRows) {
+    const int64_t count = std::min<int64_t>(kRows, part.rows - first);
+    for (int64_t d = first * next.depth / part.rows; d < (first + count) * next.depth / part.rows; d++) {
+      const float *const row = product.weight + (next.from + d) * columns + next.column;
+      for (int64_t c = 0; c < next.columns; c += kColumnsTogether) __builtin_prefetch(row + c);
+    }
+    // Rows beyond the last one are that row again.
+    const float *rows[kRows];
+    for (int64_t i = 0; i < kRows; i++) rows[i] = product.x + (part.row + first + std::min(i, count - 1)) * product.depth + part.from;
+    V sums[kRows][vectors];
+    MultiplyBlock<V, vectors>(rows, panel.data(), vectors * kLanes<V>, part.depth, sums);
+    for (int64_t i = 0; i < count; i++) {
+      float *const y = product.y + (part.row + first + i) * columns + part.column;
 #pragma GCC unroll 2
       for (int j = 0; j < vectors; j++) {
-        Store(Load<V>(product.weight + (from + d) * columns + c + j * kLanes<V>), panel.data() + (d * vectors + j) * kLanes<V>);
-      }
-    }
-    for (int64_t first = begin; first < end; first += kRows) {
-      const int64_t count = std::min<int64_t>(kRows, end - first);
-      // Rows beyond the last one are that row again.
-      const float *rows[kRows];
-      for (int64_t i = 0; i < kRows; i++) rows[i] = product.x + (first + std::min(i, count - 1)) * product.depth + from;
-      V sums[kRows][vectors];
-      MultiplyBlock<V, vectors>(rows, panel.data(), vectors * kLanes<V>, depth, sums);
-      for (int64_t i = 0; i < count; i++) {
-        float *const y = product.y + (first + i) * columns + c;
-#pragma GCC unroll 2
-        for (int j = 0; j < vectors; j++) {
-          const V sum = sums[i][j] + (isFirst ? offsets[j] : Load<V>(y + j * kLanes<V>));
-          Store(isLast ? Activate<V>(sum, product.activation) : sum, y + j * kLanes<V>);
-        }
+        const V sum = sums[i][j] + (isFirst ? offsets[j] : Load<V>(y + j * kLanes<V>));
+        Store(isLast ? Activate<V>(sum, product.activation) : sum, y + j * kLanes<V>);
       }
     }
   }
 }
 
 struct MultiplyUnits {
-  // Units `begin..end`, counted through the columns, then the rows.
   template <typename V>
   PYRAMIDAL_INLINE static void Run(const SmallProduct *product, int64_t begin, int64_t end) {
-    const Panel panel(std::min(product->depth, kDepthOfPanel) * 2 * kLanes<V>);
-    for (int64_t unit = begin; unit < end; unit++) {
-      const int64_t row = unit / product->panels() * kRowsOfUnit, last = std::min(row + kRowsOfUnit, product->rows);
-      const int64_t column = unit % product->panels() * kColumnsOfUnit, edge = std::min(column + kColumnsOfUnit, product->columns);
-      int64_t c = column;
-      for (; c + 2 * kLanes<V> <= edge; c += 2 * kLanes<V>) MultiplyPanel<V, 2>(*product, c, row, last, panel);
-      for (; c < edge; c += kLanes<V>) MultiplyPanel<V, 1>(*product, c, row, last, panel);
+    const int64_t parts = PartsOf(product->depth, kDepthOfPanel) * (kColumnsOfUnit / (2 * kLanes<V>));
+    const Panel panel(kDepthOfPanel * 2 * kLanes<V>);
+    Part part = PartAt<V>(*product, begin * parts);
+    for (int64_t place = begin * parts; place < end * parts; place++) {
+      const Part next = PartAt<V>(*product, std::min(place + 1, end * parts - 1));
+      if (part.columns == 2 * kLanes<V>) MultiplyPart<V, 2>(*product, part, next, panel);
+      if (part.columns == kLanes<V>) MultiplyPart<V, 1>(*product, part, next, panel);
+      part = next;
     }
   }
 };

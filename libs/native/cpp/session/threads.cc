@@ -253,30 +253,41 @@ class PartPool : public Pool {
 thread_local int PartPool::depth = 0;
 thread_local bool PartPool::outside = false;
 
-// Counts down to zero, for the thread that waits for it.
-class Countdown {
+// The pieces of an operation. Who has nothing to do takes the next one, so that nobody waits while there are some.
+class Pieces {
  public:
-  explicit Countdown(int64_t count) : count_(count) {}
+  // `run(i)` is called for 0..count, and by nobody once `Wait` has returned.
+  Pieces(int64_t count, const std::function<void(int64_t)> &run) : count_(count), run_(run), undone_(count) {}
 
-  void Done() {
+  // Of those that nobody has taken.
+  int64_t left() const { return count_ - next_.load(std::memory_order_relaxed); }
+
+  // Runs the next piece; false if none is left.
+  bool RunNext() {
+    const int64_t i = next_.fetch_add(1);
+    if (i >= count_) return false;
+    run_(i);
     std::lock_guard<std::mutex> lock(mutex_);
-    if (--count_ == 0) zero_.notify_one();
+    if (--undone_ == 0) all_.notify_one();
+    return true;
   }
 
-  // What is left is a part that another thread is at, and soon done.
+  // What is left is pieces that other threads are at, and soon done.
   void Wait() {
     const Clock::time_point end = Clock::now() + kSpin;
-    while (count_.load(std::memory_order_relaxed) != 0 && Clock::now() < end) {
-      for (int spin = 0; spin < 64 && count_.load(std::memory_order_relaxed) != 0; spin++) Pause();
+    while (undone_.load(std::memory_order_relaxed) != 0 && Clock::now() < end) {
+      for (int spin = 0; spin < 64 && undone_.load(std::memory_order_relaxed) != 0; spin++) Pause();
     }
     std::unique_lock<std::mutex> lock(mutex_);
-    zero_.wait(lock, [this] { return count_ == 0; });
+    all_.wait(lock, [this] { return undone_ == 0; });
   }
 
  private:
-  std::atomic<int64_t> count_;
+  const int64_t count_;
+  const std::function<void(int64_t)> &run_;
+  std::atomic<int64_t> next_{0}, undone_;
   std::mutex mutex_;
-  std::condition_variable zero_;
+  std::condition_variable all_;
 };
 
 struct Pools {
@@ -311,17 +322,24 @@ tsl::thread::ThreadPoolOptions PoolsOf(int threads) {
 void InParts(int64_t count, int64_t least, const std::function<void(int64_t, int64_t)> &part) {
   Pools *const pools = process_pools.load();
   const int64_t most = pools == nullptr ? 1 : 4 * pools->workers.count();
-  const int64_t pieces = std::max<int64_t>(1, std::min(most, count / std::max<int64_t>(1, least)));
-  Countdown countdown(pieces);
-  for (int64_t i = 0; i < pieces; i++) {
-    Task piece = [&, i] {
-      part(count * i / pieces, count * (i + 1) / pieces);
-      countdown.Done();
-    };
-    const bool isLast = i == pieces - 1;
-    if (isLast || !pools->workers.HandOver(piece)) piece();
-  }
-  countdown.Wait();
+  const int64_t number = std::max<int64_t>(1, std::min(most, count / std::max<int64_t>(1, least)));
+  if (number == 1) return part(0, count);
+  const std::function<void(int64_t)> run = [&](int64_t i) { part(count * i / number, count * (i + 1) / number); };
+  // Shared, for a thread may wake up when all is done.
+  const auto pieces = std::make_shared<Pieces>(number, run);
+  Task help;
+  do {
+    for (int64_t left = pieces->left() - 1; left > 0; left--) {
+      if (help == nullptr) {
+        help = [pieces] {
+          while (pieces->RunNext()) continue;
+        };
+      }
+      if (!pools->workers.HandOver(help)) break;
+      help = nullptr;
+    }
+  } while (pieces->RunNext());
+  pieces->Wait();
 }
 
 }  // namespace pyramidal

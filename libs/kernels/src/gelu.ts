@@ -1,6 +1,6 @@
 /** The GELU activation in its exact form. */
 import * as tf from '@tensorflow/tfjs-core';
-import { ownActivation } from '#own-operations';
+import { ownActivation, ownValueAndSlope } from '#own-operations';
 import { applyWithSlope, type ValueAndSlope } from './slope';
 
 /**
@@ -13,8 +13,10 @@ export function gelu<T extends tf.Tensor>(x: T): T {
   return ownActivation(x, 'gelu') ?? applyWithSlope(x, valueOf, valueAndSlope);
 }
 
+const valueAndSlope = (x: tf.Tensor): ValueAndSlope => ownValueAndSlope(x, 'gelu') ?? composed(x);
+
 /** With `a = x / sqrt(2)`: the slope is `Phi(x) + a exp(-a^2) / sqrt(pi)`. */
-function valueAndSlope(x: tf.Tensor): ValueAndSlope {
+function composed(x: tf.Tensor): ValueAndSlope {
   const a = tf.mul(x, Math.SQRT1_2);
   const cdf = normalCdf(a);
   const bell = tf.exp(tf.sub(-Math.log(Math.PI) / 2, tf.square(a)));

@@ -1,6 +1,6 @@
 /** The hard swish activation of MobileNetV3. */
 import * as tf from '@tensorflow/tfjs-core';
-import { ownActivation } from '#own-operations';
+import { ownActivation, ownValueAndSlope } from '#own-operations';
 import { nativeOps } from '#native-ops';
 import { applyWithSlope, type ValueAndSlope } from './slope';
 
@@ -19,7 +19,9 @@ function parts(x: tf.Tensor): { ramp: tf.Tensor; sixth: tf.Tensor; value: tf.Ten
   return { ramp, sixth, value: tf.mul(sixth, ramp) };
 }
 
-function valueAndSlope(x: tf.Tensor): ValueAndSlope {
+const valueAndSlope = (x: tf.Tensor): ValueAndSlope => ownValueAndSlope(x, 'hard_swish') ?? composed(x);
+
+function composed(x: tf.Tensor): ValueAndSlope {
   const { ramp, sixth, value } = parts(x);
   return { value, slope: tf.add(tf.mul(ramp, 1 / 6), whereRising(sixth, ramp)) };
 }

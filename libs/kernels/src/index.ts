@@ -20,7 +20,7 @@ export { nextFloat32 } from './next-float32';
 export * as overWorkers from './over-workers';
 export * as random from './random';
 export { hasOwnRoiAlign, ownRoiAlign, type RoiPlaces } from './own-roi-align';
-export { ownSoftmaxAttention } from './own-softmax-attention';
+export { ownSoftmaxAttention } from '#own-operations';
 export { recomputed, type Recomputation } from './recomputed';
 export { resizeBilinear, resizeNearest } from './resize';
 export { inScope } from './scope';

@@ -1,12 +1,13 @@
 /** Layer normalisation (Ba et al. 2016) and its gradient. */
 import * as tf from '@tensorflow/tfjs-core';
-import { nativeOps, processorOps } from '#native-ops';
+import { nativeOps } from '#native-ops';
+import { type DifferentiableRows, ownDifferentiableLayerNorm, ownLayerNorm } from '#own-operations';
 import { lastAxis, sumRows } from './rows';
 import { isTakingGradient } from './slope';
 
 /**
  * Layer normalisation over the last axis (Ba et al., 2016), with the biased variance. With the native engine's own operations
- * on a processor it is one where no gradient is taken.
+ * on a processor it is one, and its gradient another.
  * @param x float32 [..., C].
  * @param scale float32 [C].
  * @param offset float32 [C].
@@ -16,40 +17,40 @@ import { isTakingGradient } from './slope';
 export function layerNorm<T extends tf.Tensor>(x: T, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): T {
   if (isTakingGradient()) return differentiable(x, scale, offset, epsilon);
   return tf.tidy(() => {
-    const rows = tf.reshape<tf.Rank.R2>(x, [-1, lastAxis(x)]);
-    const own = processorOps();
-    const fused =
-      own === null
-        ? nativeOps()?.layerNorm(rows, scale, offset, epsilon)
-        : own.run<tf.Tensor2D>('PyramidalLayerNorm', [rows, scale, offset], [own.float('epsilon', epsilon)]);
-    const y = fused ?? tf.add(tf.mul(normalizeRows(rows, epsilon).normal, scale), offset);
-    return tf.reshape(y, x.shape) as T;
+    const rows = rowsOf(x);
+    const fused = ownLayerNorm([rows, scale, offset], epsilon) ?? nativeOps()?.layerNorm(rows, scale, offset, epsilon);
+    return tf.reshape(fused ?? composed(rows, scale, offset, epsilon).y, x.shape) as T;
   });
 }
 
 function differentiable<T extends tf.Tensor>(x: T, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): T {
-  return tf.customGrad((input, gamma, beta, save) => {
-    const rows = tf.reshape<tf.Rank.R2>(input as tf.Tensor, [-1, lastAxis(input as tf.Tensor)]);
-    const { normal, inverseStd } = normalizeRows(rows, epsilon);
-    const y = tf.add(tf.mul(normal, gamma as tf.Tensor1D), beta as tf.Tensor1D);
-    (save as tf.GradSaveFunc)([normal, inverseStd, gamma as tf.Tensor1D]);
-    return { value: tf.reshape(y, x.shape), gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => gradients(dy, saved) };
+  return tf.customGrad((...args) => {
+    const [input, gamma, beta, save] = args as [tf.Tensor, tf.Tensor1D, tf.Tensor1D, tf.GradSaveFunc];
+    const rows = rowsOf(input);
+    const normed = ownDifferentiableLayerNorm([rows, gamma, beta], epsilon) ?? composed(rows, gamma, beta, epsilon);
+    save([...normed.saved]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => {
+      const [dx, ...others] = normed.gradients(rowsOf(dy), saved) as [tf.Tensor, ...tf.Tensor[]];
+      return [tf.reshape(dx, dy.shape), ...others];
+    };
+    return { value: tf.reshape(normed.y, x.shape), gradFunc };
   })(x, scale, offset) as T;
 }
 
-function normalizeRows(x: tf.Tensor2D, epsilon: number): { normal: tf.Tensor2D; inverseStd: tf.Tensor2D } {
+const rowsOf = (x: tf.Tensor): tf.Tensor2D => tf.reshape(x, [-1, lastAxis(x)]);
+
+function composed(x: tf.Tensor2D, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): DifferentiableRows {
   const centred = tf.sub<tf.Tensor2D>(x, tf.mean<tf.Tensor2D>(x, 1, true));
   const variance = tf.mean<tf.Tensor2D>(tf.square(centred), 1, true);
   const inverseStd = tf.rsqrt(tf.add<tf.Tensor2D>(variance, epsilon));
-  return { normal: tf.mul(centred, inverseStd), inverseStd };
+  const normal = tf.mul<tf.Tensor2D>(centred, inverseStd);
+  return { y: tf.add(tf.mul(normal, scale), offset), saved: [normal, inverseStd, scale], gradients };
 }
 
-function gradients(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] {
+function gradients(dy: tf.Tensor2D, saved: readonly tf.Tensor[]): tf.Tensor[] {
   const [normal, inverseStd, scale] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
-  const rows = tf.reshape<tf.Rank.R2>(dy, normal.shape);
-  const along = tf.mul<tf.Tensor2D>(rows, normal);
-  const scaled = tf.mul<tf.Tensor2D>(rows, scale);
+  const along = tf.mul<tf.Tensor2D>(dy, normal);
+  const scaled = tf.mul<tf.Tensor2D>(dy, scale);
   const shift = tf.add(tf.mean(scaled, 1, true), tf.mul(normal, tf.mean(tf.mul(along, scale), 1, true)));
-  const dx = tf.mul(tf.sub(scaled, shift), inverseStd);
-  return [tf.reshape(dx, dy.shape), sumRows(along), sumRows(rows)];
+  return [tf.mul(tf.sub(scaled, shift), inverseStd), sumRows(along), sumRows(dy)];
 }

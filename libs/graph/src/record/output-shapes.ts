@@ -226,6 +226,17 @@ const roiAlign: Rule = (inputs, { height, width }) => {
   return { shape: [rois, height.int, width.int, map.shape[3] ?? 0], dtype: map.dtype };
 };
 
+/** Normalised rows, and of each row its mean and deviation. */
+const keptNorm: Rule = ([x]) => {
+  if (x === undefined) return null;
+  const { shape, dtype } = x;
+  const ofRows = { shape: shape.slice(0, 1), dtype };
+  return [{ shape, dtype }, ofRows, ofRows];
+};
+
+const normGrad: Rule = ([dy, , , , scale]) =>
+  dy === undefined || scale === undefined ? null : [dy, scale, scale].map(({ shape, dtype }) => ({ shape, dtype }));
+
 const roiAlignGrad: Rule = ([gradient], { shapes }) => {
   if (gradient === undefined || shapes === undefined || !('ints' in shapes)) return null;
   const { dtype } = gradient;
@@ -321,6 +332,9 @@ const rules: Readonly<Record<string, Rule>> = {
   ...forEach(['PyramidalActivation', 'PyramidalLayerNorm', 'PyramidalSoftmaxAttention'], likeFirst),
   PyramidalFactorAttention: likeSecond,
   PyramidalGroupedProduct: groupedProduct,
+  PyramidalActivationAndSlope: ([x]) => (x === undefined ? null : [x, x].map(({ shape, dtype }) => ({ shape, dtype }))),
+  PyramidalLayerNormKept: keptNorm,
+  PyramidalLayerNormGrad: normGrad,
   PyramidalMixedConv: mixedConv,
   PyramidalDeformableAttention: attention,
   PyramidalDeformableAttentionGrad: likeFirstThree,

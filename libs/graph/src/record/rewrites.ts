@@ -81,7 +81,7 @@ const bias: Rewrite = (graph, _attrs, inputs) => {
   const [x, offset] = inputs as [SymbolicTensor, SymbolicTensor];
   const before = graph.nodeOf(x.ref);
   if (before?.op === OWN_CONVOLUTION) return ownConvolution(graph, before, { offset: offset.ref });
-  if (before?.op === 'MatMul') return smallProduct(graph, before, offset, x);
+  if (before?.op === 'MatMul' || before?.op === 'Conv2D') return smallProduct(graph, before, offset, x);
   if (before?.op !== 'DepthwiseConv2dNative') return null;
   return graph.addNode('AddV2', refs(inputs), { T: { type: x.dtype } });
 };
@@ -96,21 +96,27 @@ const WORTH_THREADS = 4e6;
 /** Numbers of columns that this project's operation takes are multiples of it. */
 const COLUMNS_TOGETHER = 16;
 
-/** The product of small matrices with its bias by this project's operation, which shares it among threads. */
-function smallProduct(
-  graph: GraphWriter,
-  { inputs, attrs }: GraphNode,
-  bias: SymbolicTensor,
-  y: SymbolicTensor,
-): string | null {
-  const [x, weight] = inputs as [string, string];
-  const [rows = 0, columns = 0] = y.shape;
-  const depth = graph.shapeOf(weight)?.[0] ?? 0;
+/** A product of small matrices, or a convolution of single cells that is one, with its bias: this project's operation shares it among threads. */
+function smallProduct(graph: GraphWriter, product: GraphNode, bias: SymbolicTensor, y: SymbolicTensor): string | null {
+  const [x, weight] = product.inputs as [string, string];
+  const columns = y.shape.at(-1) ?? 0;
+  const rows = y.shape.slice(0, -1).reduce((all, size) => all * size, 1);
+  const depth = graph.shapeOf(weight)?.at(-2) ?? 0;
   const bytes = 4 * (rows * columns + depth * (rows + columns));
   const isSmall = bytes < SMALL_BYTES && rows * columns * depth >= WORTH_THREADS && columns % COLUMNS_TOGETHER === 0;
-  const isPlain = !isTrue(attrs['transpose_a']) && !isTrue(attrs['transpose_b']) && y.dtype === DT_FLOAT;
-  if (!graph.hasProcessorOps || !isSmall || !isPlain) return null;
-  return graph.addNode('PyramidalSmallProduct', [x, weight, bias.ref], { activation: { string: 'none' } });
+  const isTaken = graph.hasProcessorOps && isSmall && y.dtype === DT_FLOAT;
+  if (!isTaken || !isPlainProduct(product, graph.shapeOf(weight))) return null;
+  const matrices = [reshape(graph, x, [rows, depth]), reshape(graph, weight, [depth, columns])];
+  const result = graph.addNode('PyramidalSmallProduct', [...matrices, bias.ref], { activation: { string: 'none' } });
+  return reshape(graph, result, y.shape);
+}
+
+/** Whether the rows of what comes out are those of what goes in, times the weights as they are. */
+function isPlainProduct({ op, attrs }: GraphNode, weight: readonly number[] | undefined): boolean {
+  if (op === 'MatMul') return !isTrue(attrs['transpose_a']) && !isTrue(attrs['transpose_b']);
+  const { strides } = attrs;
+  const isDense = strides !== undefined && 'ints' in strides && strides.ints.every((stride) => stride === 1);
+  return op === 'Conv2D' && isDense && weight?.[0] === 1 && weight[1] === 1;
 }
 
 function reshape(graph: GraphWriter, ref: string, shape: readonly number[]): string {

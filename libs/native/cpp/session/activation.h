@@ -50,6 +50,20 @@ PYRAMIDAL_INLINE V HardSwish(V x) {
   return x * (1.0f / 6) * Most(Least(x + 3, Fill<V>(6)), V{});
 }
 
+// The derivative of GELU: Phi(x) + x phi(x).
+template <typename V>
+PYRAMIDAL_INLINE V GeluSlope(V x) {
+  const V density = 0.39894228040143268f * Exp<V>(x * x * -0.5f);
+  return 0.5f * (1 + Erf<V>(x * 0.70710678118654752f)) + x * density;
+}
+
+// The derivative of hard swish; at the two bends that of the flat side.
+template <typename V>
+PYRAMIDAL_INLINE V HardSwishSlope(V x) {
+  const V ramp = Most(Least(x + 3, Fill<V>(6)), V{});
+  return ramp * (1.0f / 6) + ((ramp > 0) & (ramp < 6) ? x * (1.0f / 6) : V{});
+}
+
 template <typename V>
 PYRAMIDAL_INLINE V Activate(V x, Activation activation) {
   switch (activation) {

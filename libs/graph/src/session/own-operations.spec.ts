@@ -5,6 +5,9 @@ import {
   conv2d,
   convOfResized,
   deformableAttention,
+  gelu,
+  hardSwish,
+  inSingleOperations,
   layerNorm,
   linearSumAssignment,
 } from '@pyramidal/kernels';
@@ -68,6 +71,50 @@ onEngines(
           expectClose(step(inputs).y.dataSync(), expected.dataSync(), { rtol: 1e-5, atol: 1e-6 });
         }
       });
+      step.dispose();
+    });
+
+    it.each([
+      ['layer norm', ['PyramidalLayerNormKept', 'PyramidalLayerNormGrad'], [5, 300, 37]],
+      ['layer norm', ['PyramidalLayerNormKept', 'PyramidalLayerNormGrad'], [1, 2, 3]],
+      ['gelu', ['PyramidalActivationAndSlope'], [3, 1000, 7]],
+      ['hard swish', ['PyramidalActivationAndSlope'], [3, 1000, 7]],
+    ] as const)('have the gradients of single operations: %s by %j of %j', (name, operations, shape) => {
+      const channels = shape[2];
+      const functions = {
+        'layer norm': (...[x, scale, offset]: tf.Tensor[]) =>
+          layerNorm(x!, scale as tf.Tensor1D, offset as tf.Tensor1D, 0.1),
+        gelu: (...[x, scale]: tf.Tensor[]) => gelu(tf.mul(x!, scale!)),
+        'hard swish': (...[x, scale]: tf.Tensor[]) => hardSwish(tf.mul(x!, scale!)),
+      };
+      const outputs = ({ x, scale, offset, dy }: Record<string, tf.Tensor>): Record<string, tf.Tensor> => {
+        const given = name === 'layer norm' ? [x!, scale!, offset!] : [x!, scale!];
+        const gradients = tf.grads(functions[name])(given, dy);
+        return Object.fromEntries([functions[name](...given), ...gradients].map((tensor, i) => [String(i), tensor]));
+      };
+      const step = compile(outputs);
+      tf.tidy(() => {
+        const normal = (size: number[], seed: number): tf.Tensor => tf.randomNormal(size, 0, 1, 'float32', seed);
+        const inputs = {
+          x: tf.mul(3, normal([...shape], 1)),
+          scale: normal([channels], 2),
+          offset: normal([channels], 3),
+          dy: normal([...shape], 4),
+        };
+        const expected = inSingleOperations(() => outputs(inputs));
+        const received = step(inputs);
+        for (const [output, value] of Object.entries(received)) {
+          const values = expected[output]!.dataSync<'float32'>();
+          const largest = values.reduce((most, one) => Math.max(most, Math.abs(one)), 0);
+          expectClose(value.dataSync(), values, { rtol: 1e-5, atol: 3e-6 * largest }, output);
+        }
+        const again = step(inputs);
+        for (const [output, value] of Object.entries(again)) {
+          expect(Buffer.from(value.dataSync().buffer)).toEqual(Buffer.from(received[output]!.dataSync().buffer));
+        }
+      });
+      const used = Object.keys(step.explain()[0]!.operations);
+      expect(operations.filter((operation) => !used.includes(operation))).toEqual([]);
       step.dispose();
     });
 

@@ -24,6 +24,9 @@ class Panel {
   float *const data_;
 };
 
+// How many parts of at most so many there are.
+constexpr int64_t PartsOf(int64_t count, int64_t most) { return (count + most - 1) / most; }
+
 // Rows that are multiplied together.
 constexpr int kRows = 6;
 

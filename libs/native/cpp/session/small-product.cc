@@ -20,8 +20,6 @@ constexpr int64_t kDepthOfPanel = 256;
 // Numbers of columns are multiples of this.
 constexpr int64_t kColumnsTogether = 16;
 
-constexpr int64_t PartsOf(int64_t count, int64_t most) { return (count + most - 1) / most; }
-
 struct SmallProduct {
   int64_t rows, depth, columns;
   // [rows, depth], [depth, columns], [columns], [rows, columns].

@@ -24,7 +24,7 @@ struct SoftmaxAttention {
   float *y;
 
   int64_t width() const { return channels / heads; }
-  int64_t blocks() const { return (tokens + kRows - 1) / kRows; }
+  int64_t blocks() const { return PartsOf(tokens, kRows); }
 };
 
 // What a thread works with, of one head: its keys as columns, [width, stride], its values, [keys, width], and the similarities of some
@@ -32,7 +32,7 @@ struct SoftmaxAttention {
 // places in the first cache.
 struct Scratch {
   Scratch(int64_t keys, int64_t width, int64_t lanes)
-      : stride((keys + lanes - 1) / lanes * lanes), columns(width * stride), values(keys * width), similarities(kRows * stride) {}
+      : stride(PartsOf(keys, lanes) * lanes), columns(width * stride), values(keys * width), similarities(kRows * stride) {}
 
   const int64_t stride;
   const Panel columns, values, similarities;

@@ -4,6 +4,7 @@ import { type EngineBackend } from '@pyramidal/kernels/engine';
 import { giveOwnValue, idOfValue, infoOf } from './tensor-record';
 import { type ConstantTensor, type GraphNode, type TensorSignature, type TensorType } from './graph-def';
 import { absorb } from './absorb';
+import { addWithinNorms } from './added-norm';
 import { GraphBuilder, dataTypeOf, type RecordOptions } from './graph-builder';
 import { type TensorTree, flatten, inTidy, mapTree } from './tensor-tree';
 
@@ -66,14 +67,18 @@ export function record<I extends TensorTree, O extends TensorTree>(
     variables.forEach((variable, i) => variable.assign(before[i] as tf.Tensor));
     const kept = tf.memory().numTensors - tensorsBefore;
     if (kept !== 0) builder.fail(`${kept} more tensors are kept than before`);
-    const { nodes, refOf } = absorb({
+    const absorbed = absorb({
       nodes: builder.nodes,
       outputs: Object.values(recorded.outputs).map(({ ref }) => ref),
     });
+    const { nodes, refOf } = addWithinNorms({ nodes: absorbed.nodes, tensors: builder.tensors });
     return {
       ...recorded,
       outputs: Object.fromEntries(
-        Object.entries(recorded.outputs).map(([path, output]) => [path, { ...output, ref: refOf(output.ref) }]),
+        Object.entries(recorded.outputs).map(([path, output]) => [
+          path,
+          { ...output, ref: refOf(absorbed.refOf(output.ref)) },
+        ]),
       ),
       nodes,
       inputs: tracker.inputs,

@@ -81,42 +81,64 @@ const bias: Rewrite = (graph, _attrs, inputs) => {
   const [x, offset] = inputs as [SymbolicTensor, SymbolicTensor];
   const before = graph.nodeOf(x.ref);
   if (before?.op === OWN_CONVOLUTION) return ownConvolution(graph, before, { offset: offset.ref });
-  if (before?.op === 'MatMul' || before?.op === 'Conv2D') return smallProduct(graph, before, offset, x);
+  if (before?.op === 'MatMul') return smallProduct(graph, before, offset, x);
+  if (before?.op === 'Conv2D') return smallConvolution(graph, before, offset, x);
   if (before?.op !== 'DepthwiseConv2dNative') return null;
   return graph.addNode('AddV2', refs(inputs), { T: { type: x.dtype } });
 };
 
 /**
- * Bytes of all three matrices of a product that fit in a core's second cache: such a product TensorFlow computes on one thread
- * (`ExecuteSingleThreadedGemm`).
+ * Bytes of all three matrices of a product. What fits in a core's second cache, a megabyte, TensorFlow computes on one thread
+ * (`ExecuteSingleThreadedGemm`); up to three this project's operation is faster with weights that it keeps in order, and as fast without.
  */
-const SMALL_BYTES = 1.5 * 2 ** 20;
-/** Multiply-adds that several threads are worth. */
+const SMALL_BYTES = 3 * 2 ** 20;
+/** Multiply-adds of a product that several threads are worth, and of a convolution that TensorFlow does faster. */
 const WORTH_THREADS = 4e6;
+const LARGE_CONVOLUTION = 64e6;
 /** Numbers of columns that this project's operation takes are multiples of it. */
 const COLUMNS_TOGETHER = 16;
 
-/** A product of small matrices, or a convolution of single cells that is one, with its bias: this project's operation shares it among threads. */
+/** The product of small matrices with its bias by this project's operation, which shares it among threads. */
 function smallProduct(graph: GraphWriter, product: GraphNode, bias: SymbolicTensor, y: SymbolicTensor): string | null {
-  const [x, weight] = product.inputs as [string, string];
-  const columns = y.shape.at(-1) ?? 0;
-  const rows = y.shape.slice(0, -1).reduce((all, size) => all * size, 1);
-  const depth = graph.shapeOf(weight)?.at(-2) ?? 0;
+  const { inputs, attrs } = product;
+  const [x, weight] = inputs as [string, string];
+  const [rows = 0, columns = 0] = y.shape;
+  const depth = graph.shapeOf(weight)?.[0] ?? 0;
   const bytes = 4 * (rows * columns + depth * (rows + columns));
-  const isSmall = bytes < SMALL_BYTES && rows * columns * depth >= WORTH_THREADS && columns % COLUMNS_TOGETHER === 0;
-  const isTaken = graph.hasProcessorOps && isSmall && y.dtype === DT_FLOAT;
-  if (!isTaken || !isPlainProduct(product, graph.shapeOf(weight))) return null;
-  const matrices = [reshape(graph, x, [rows, depth]), reshape(graph, weight, [depth, columns])];
-  const result = graph.addNode('PyramidalSmallProduct', [...matrices, bias.ref], { activation: { string: 'none' } });
-  return reshape(graph, result, y.shape);
+  const isSmall = bytes < SMALL_BYTES && rows * columns * depth >= WORTH_THREADS;
+  const isPlain = !isTrue(attrs['transpose_a']) && !isTrue(attrs['transpose_b']);
+  if (!isSmall || !isPlain || !isOwn(graph, y)) return null;
+  return graph.addNode('PyramidalSmallProduct', [x, weight, bias.ref], ENDING);
 }
 
-/** Whether the rows of what comes out are those of what goes in, times the weights as they are. */
-function isPlainProduct({ op, attrs }: GraphNode, weight: readonly number[] | undefined): boolean {
-  if (op === 'MatMul') return !isTrue(attrs['transpose_a']) && !isTrue(attrs['transpose_b']);
-  const { strides } = attrs;
-  const isDense = strides !== undefined && 'ints' in strides && strides.ints.every((stride) => stride === 1);
-  return op === 'Conv2D' && isDense && weight?.[0] === 1 && weight[1] === 1;
+/** A small convolution without padding with its bias, likewise. */
+function smallConvolution(
+  graph: GraphWriter,
+  { inputs, attrs }: GraphNode,
+  bias: SymbolicTensor,
+  y: SymbolicTensor,
+): string | null {
+  const [x, filter] = inputs as [string, string];
+  const [height = 1, width = 1, channels = 0, columns = 0] = graph.shapeOf(filter) ?? [];
+  const products = y.shape.reduce((all, size) => all * size, 1) * height * width * channels;
+  const stride = evenStride(attrs);
+  const isSmall = products >= WORTH_THREADS && products < LARGE_CONVOLUTION && columns === y.shape[3];
+  if (!isSmall || stride === null || textOf(attrs['padding']) !== 'VALID' || !isOwn(graph, y)) return null;
+  return graph.addNode('PyramidalSmallConvolution', [x, filter, bias.ref], { ...ENDING, stride: { int: stride } });
+}
+
+const ENDING: Attrs = { activation: { string: 'none' }, keeps: { bool: false } };
+
+const isOwn = (graph: GraphWriter, { shape, dtype }: SymbolicTensor): boolean =>
+  graph.hasProcessorOps && dtype === DT_FLOAT && (shape.at(-1) ?? 0) % COLUMNS_TOGETHER === 0;
+
+/** The stride along both sides of a convolution over neighbouring cells; null for others. */
+function evenStride({ strides, dilations, data_format: format }: Attrs): number | null {
+  if (strides === undefined || !('ints' in strides)) return null;
+  const [images, tall, wide, channels] = strides.ints;
+  const isDilated = dilations !== undefined && 'ints' in dilations && dilations.ints.some((step) => step !== 1);
+  const isEven = images === 1 && channels === 1 && tall === wide && !isDilated;
+  return isEven && (textOf(format) ?? 'NHWC') === 'NHWC' ? (tall ?? null) : null;
 }
 
 function reshape(graph: GraphWriter, ref: string, shape: readonly number[]): string {

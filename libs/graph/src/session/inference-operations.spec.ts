@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {
   batchNorm,
   biasAdd,
+  conv2d,
   depthwiseConv2d,
   depthwiseGroups,
   factorAttention,
@@ -9,6 +10,7 @@ import {
   groupedProduct,
   hardSwish,
   inSingleOperations,
+  layerNorm,
   ownSoftmaxAttention,
 } from '@pyramidal/kernels';
 import { expectClose, onEngines, wavesTensor } from '@pyramidal/testing';
@@ -203,6 +205,68 @@ onEngines(
         expect(expectSame(layer, inputs).filter((name) => name !== 'MatMul')).toEqual(['PyramidalSmallProduct']);
       },
     );
+
+    it.each([
+      [[2, 29, 31, 20], [3, 3], 80, 2],
+      [[1, 14, 14, 288], [1, 1], 144, 1],
+      [[1, 56, 56, 24], [2, 2], 64, 2],
+      [[3, 20, 9, 64], [5, 3], 16, 1],
+    ] as const)(
+      'share a convolution of %j by %j to %i channels among threads, stride %i',
+      (shape, window, channels, stride) => {
+        const inputs = {
+          x: normal([...shape], 1),
+          filter: normal([...window, shape[3], channels], 2),
+          bias: normal([channels], 3),
+        };
+        const layer = ({ x, filter, bias }: Inputs): tf.Tensor =>
+          tf.relu(
+            biasAdd(conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, { stride, padding: 0 }), bias as tf.Tensor1D),
+          );
+        expect(expectSame(layer, inputs).filter((name) => name !== 'Conv2D')).toEqual(['PyramidalSmallConvolution']);
+      },
+    );
+
+    it.each([[[2, 5, 6, 21]], [[3, 16]]])('norm a sum of %j and keep it', (shape) => {
+      const channels = shape.at(-1) as number;
+      const vector = (seed: number): tf.Tensor1D => tf.variable(normal([channels], seed) as tf.Tensor1D);
+      const [scale, offset] = [vector(1), vector(2)];
+      const block = ({ a, b }: Inputs): tf.Tensor => {
+        const sum = tf.add(a!, b!);
+        return tf.concat([sum, layerNorm(sum, scale, offset, 1e-5)], -1);
+      };
+      const inputs = { a: normal(shape, 3), b: normal(shape, 4) };
+      expect(expectSame(block, inputs).filter((name) => name !== 'ConcatV2')).toEqual(['PyramidalAddedNorm']);
+      tf.dispose([scale, offset]);
+    });
+
+    it('keep the weights of products in order until they change, by hand or in another step', () => {
+      const weight = tf.variable(normal([160, 144], 1));
+      const bias = tf.variable(normal([144], 2)) as tf.Variable<tf.Rank.R1>;
+      const x = normal([196, 160], 3);
+      const predict = compile((given: Inputs) => ({ y: biasAdd(tf.matMul(given['x']!, weight), bias) }));
+      const train = compile((given: Inputs) => {
+        weight.assign(tf.add(weight, tf.mul(0.5, given['change']!)));
+        return { sum: tf.sum(weight) };
+      });
+      const check = (): void =>
+        tf.tidy(() => {
+          const expected = tf.add(tf.matMul(x, weight), bias).dataSync();
+          expectClose(predict({ x })['y']!.dataSync(), expected, { rtol: 1e-5, atol: 1e-4 });
+        });
+      check();
+      check();
+      for (const seed of [4, 5, 1]) {
+        tf.tidy(() => weight.assign(normal([160, 144], seed)));
+        check();
+        tf.tidy(() => train({ change: normal([160, 144], seed + 10) }));
+        check();
+        check();
+      }
+      predict.dispose();
+      train.dispose();
+      tf.dispose([weight, bias]);
+    });
 
     it('multiply the channels of heads by group', () => {
       const inputs = { x: normal([50, 4, 18], 1), weights: normal([18, 8, 4], 2) };

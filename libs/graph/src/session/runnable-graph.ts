@@ -2,6 +2,7 @@
 import { explainGraph, type GraphSummary } from '../explain';
 import { encodeGraph } from '../record/graph-def';
 import type { StepGraph } from '../record/record';
+import { keepWeights } from './kept-weights';
 
 /** All that a session needs to know of a graph besides the graph itself. */
 export type GraphContract = Pick<StepGraph, 'inputs' | 'outputs' | 'variables'>;
@@ -18,7 +19,7 @@ export interface RunnableGraph {
 export function runnableGraph(name: string, signature: string, recording: StepGraph): RunnableGraph {
   const { inputs, outputs, variables, nodes } = recording;
   return {
-    graph: encodeGraph(nodes),
+    graph: encodeGraph(keepWeights(nodes, variables)),
     contract: { inputs, outputs, variables },
     summary: explainGraph(name, signature, recording),
   };

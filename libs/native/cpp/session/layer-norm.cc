@@ -18,6 +18,9 @@ struct LayerNorm {
   // [rows, channels], [channels], [channels], [rows, channels].
   const float *x, *scale, *offset;
   float *y;
+  // What is added to x before, and where the sums go, if anything: [rows, channels] both.
+  const float *addend;
+  float *sums;
   // Of each row, where they are kept.
   float *means, *inverse_stds;
   int64_t channels;
@@ -27,11 +30,18 @@ struct LayerNorm {
 struct NormaliseRows {
   template <typename V>
   PYRAMIDAL_INLINE static void Run(const LayerNorm *norm, int64_t begin, int64_t end) {
-    const auto &[x, scale, offset, y, means, inverse_stds, channels, epsilon] = *norm;
+    const auto &[x, scale, offset, y, addend, sums_out, means, inverse_stds, channels, epsilon] = *norm;
     const int64_t whole = channels - channels % kLanes<V>;
     for (int64_t row = begin; row < end; row++) {
-      const float *const in = x + row * channels;
+      const float *in = x + row * channels;
       float *const out = y + row * channels;
+      if (addend != nullptr) {
+        const float *const other = addend + row * channels;
+        float *const to = sums_out + row * channels;
+        for (int64_t c = 0; c < whole; c += kLanes<V>) Store(Load<V>(in + c) + Load<V>(other + c), to + c);
+        for (int64_t c = whole; c < channels; c++) to[c] = in[c] + other[c];
+        in = to;
+      }
       V sums = {};
       for (int64_t c = 0; c < whole; c += kLanes<V>) sums += Load<V>(in + c);
       float sum = SumOf<V>(sums);
@@ -73,8 +83,8 @@ void ComputeNorm(void *settings, TF_OpKernelContext *context) {
   scale.Expect("scale", {channels});
   offset.Expect("offset", {channels});
   const Array y = OutputOf(context, 0, TF_FLOAT, {rows, channels});
-  LayerNorm norm{x.data<float>(), scale.data<float>(), offset.data<float>(), y.data<float>(), nullptr, nullptr, channels,
-                 static_cast<LayerNormSettings *>(settings)->epsilon};
+  LayerNorm norm{x.data<float>(), scale.data<float>(), offset.data<float>(), y.data<float>(), nullptr, nullptr,
+                 nullptr,         nullptr,             channels,             static_cast<LayerNormSettings *>(settings)->epsilon};
   const auto normalise = [&] {
     InParts(rows, kLeastPart / std::max<int64_t>(1, channels),
             [&](int64_t begin, int64_t end) { RunLoops<NormaliseRows>(&norm, begin, end); });
@@ -84,6 +94,20 @@ void ComputeNorm(void *settings, TF_OpKernelContext *context) {
   norm.means = means.data<float>();
   norm.inverse_stds = inverse_stds.data<float>();
   normalise();
+}
+
+// The norm of a sum, and the sum.
+void ComputeAddedNorm(void *settings, TF_OpKernelContext *context) {
+  const Array a = InputOf(context, 0), b = InputOf(context, 1), scale = InputOf(context, 2), offset = InputOf(context, 3);
+  if (a.rank() < 1 || a.sizes() != b.sizes()) throw std::runtime_error("addends: expected one shape, received " + a.shape() + " and " + b.shape());
+  const int64_t channels = a.size(a.rank() - 1), rows = channels == 0 ? 0 : a.count() / channels;
+  scale.Expect("scale", {channels});
+  offset.Expect("offset", {channels});
+  const Array y = OutputOf(context, 0, TF_FLOAT, {rows, channels}), sum = OutputOf(context, 1, TF_FLOAT, a.sizes());
+  const LayerNorm norm{a.data<float>(), scale.data<float>(), offset.data<float>(), y.data<float>(), b.data<float>(), sum.data<float>(),
+                       nullptr,         nullptr,             channels,             static_cast<LayerNormSettings *>(settings)->epsilon};
+  InParts(rows, kLeastPart / std::max<int64_t>(1, channels),
+          [&](int64_t begin, int64_t end) { RunLoops<NormaliseRows>(&norm, begin, end); });
 }
 
 struct LayerNormGrad {
@@ -175,6 +199,15 @@ const bool isNormRegistered = Register({"PyramidalLayerNorm",
                                         &CreateSettings<LayerNormSettings>,
                                         &RunKernel<ComputeNorm<false>>,
                                         &DeleteSettings<LayerNormSettings>});
+
+const bool isAddedNormRegistered = Register({"PyramidalAddedNorm",
+                                             {"epsilon: float"},
+                                             {"a: float", "b: float", "scale: float", "offset: float"},
+                                             {"y: float", "sum: float"},
+                                             false,
+                                             &CreateSettings<LayerNormSettings>,
+                                             &RunKernel<ComputeAddedNorm>,
+                                             &DeleteSettings<LayerNormSettings>});
 
 const bool isKeptNormRegistered = Register({"PyramidalLayerNormKept",
                                             {"epsilon: float"},

@@ -28,7 +28,7 @@ export function softmaxAttention(
 ): tf.Tensor3D {
   const { heads, mask, onWeights, dropWeights } = options;
   const isPlain = mask === undefined && onWeights === undefined && dropWeights === undefined;
-  const own = isPlain ? ownSoftmaxAttention({ queries, keys, values }, heads) : null;
+  const own = isPlain ? ownSoftmaxAttention(queries, keys, values, heads) : null;
   return own ?? composed(queries, keys, values, options);
 }
 

@@ -1,6 +1,6 @@
 /** Operations of this project's addon take in the activations that follow them, so that maps go through memory once. */
 import { textOf } from './attr-values';
-import type { AttrValue, GraphNode } from './graph-def';
+import { nodeNameOf, type AttrValue, type GraphNode } from './graph-def';
 
 type Node = { -readonly [K in keyof GraphNode]: GraphNode[K] };
 
@@ -34,7 +34,7 @@ class Absorption {
     this.nodes = recorded.nodes.map((node) => ({ ...node }));
     this.byName = new Map(this.nodes.map((node) => [node.name, node]));
     const read = [...this.nodes.flatMap(({ inputs }) => inputs), ...recorded.outputs];
-    for (const ref of read) this.readers.set(nameOf(ref), (this.readers.get(nameOf(ref)) ?? 0) + 1);
+    for (const ref of read) this.readers.set(nodeNameOf(ref), (this.readers.get(nodeNameOf(ref)) ?? 0) + 1);
   }
 
   run(): GraphNode[] {
@@ -58,20 +58,15 @@ class Absorption {
     if (giver === undefined || textOf(giver.attrs['activation']) !== 'none') return false;
     giver.attrs = { ...giver.attrs, activation };
     this.moved.set(`${node.name}:0`, x);
-    this.moved.set(`^${node.name}`, `^${nameOf(x)}`);
-    this.readers.set(nameOf(x), this.readers.get(node.name) ?? 0);
+    this.moved.set(`^${node.name}`, `^${nodeNameOf(x)}`);
+    this.readers.set(nodeNameOf(x), this.readers.get(node.name) ?? 0);
     return true;
   }
 
   /** What gives `ref`, through reshapes, if nobody else reads it. */
   private giverOf(ref: string): Node | undefined {
-    const node = this.byName.get(nameOf(ref));
+    const node = this.byName.get(nodeNameOf(ref));
     if (node === undefined || this.readers.get(node.name) !== 1) return undefined;
     return node.op === 'Reshape' ? this.giverOf(node.inputs[0] as string) : node;
   }
-}
-
-/** The node of `node:output` or `^node`. */
-function nameOf(ref: string): string {
-  return (ref.split(':')[0] as string).replace('^', '');
 }

@@ -1,5 +1,5 @@
 /** A sum and its layer norm in one operation of this project's addon: the sum goes through memory once. */
-import type { GraphNode, TensorType } from './graph-def';
+import { nodeNameOf, type GraphNode, type TensorType } from './graph-def';
 
 const SUMS: ReadonlySet<string> = new Set(['Add', 'AddV2']);
 
@@ -23,7 +23,7 @@ export function addWithinNorms({ nodes, tensors }: Recorded): { nodes: GraphNode
   }
   const bySumOfNorm = new Map([...sums.values()].map(({ sum, norm }) => [norm, sum]));
   const refOf = (ref: string): string => {
-    const { norm } = sums.get((ref.split(':')[0] as string).replace('^', '')) ?? {};
+    const { norm } = sums.get(nodeNameOf(ref)) ?? {};
     return norm === undefined ? ref : ref.startsWith('^') ? `^${norm}` : `${norm}:1`;
   };
   const left = nodes.filter(({ name }) => !sums.has(name));
@@ -45,12 +45,10 @@ function sumOf(
   byName: ReadonlyMap<string, GraphNode>,
   tensors: ReadonlyMap<string, TensorType>,
 ): GraphNode | undefined {
-  const giver = byName.get(nameOf(x));
-  const sum = giver?.op === 'Reshape' ? byName.get(nameOf(giver.inputs[0] ?? '')) : giver;
+  const giver = byName.get(nodeNameOf(x));
+  const sum = giver?.op === 'Reshape' ? byName.get(nodeNameOf(giver.inputs[0] ?? '')) : giver;
   if (sum === undefined || !SUMS.has(sum.op) || sum.inputs.length !== 2) return undefined;
   const [a, b] = sum.inputs.map((ref) => tensors.get(ref)?.shape.join());
-  const areVariables = others.every((ref) => byName.get(nameOf(ref))?.op === 'ReadVariableOp');
+  const areVariables = others.every((ref) => byName.get(nodeNameOf(ref))?.op === 'ReadVariableOp');
   return areVariables && a !== undefined && a === b ? sum : undefined;
 }
-
-const nameOf = (ref: string): string => ref.split(':')[0] as string;

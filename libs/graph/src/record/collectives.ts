@@ -1,5 +1,5 @@
 /** Sums over the processes of a cluster, as TensorFlow's collective operations (`collective_ops.cc`). */
-import { DT_INT32 } from './graph-def';
+import { DT_INT32, nodeNameOf } from './graph-def';
 import type { GraphWriter } from './rewrites';
 import type { SymbolicTensor } from './symbolic-tensor';
 
@@ -52,7 +52,7 @@ export class Collectives {
       timeout_seconds: { float: this.cluster.timeout },
       Nordering_token: { int: 0 },
     });
-    this.last = reduced.split(':')[0]!;
+    this.last = nodeNameOf(reduced);
     this.known.set(key, reduced);
     return reduced;
   }

@@ -4,6 +4,7 @@ import type { EngineBinding, OpAttribute, RecordingBinding, TensorMetadata } fro
 import {
   DT_FLOAT,
   DT_INT32,
+  nodeNameOf,
   type AttrValue,
   type ConstantTensor,
   type GraphNode,
@@ -246,7 +247,7 @@ export class GraphBuilder implements GraphWriter {
   }
 
   nodeOf(ref: string): GraphNode | undefined {
-    return this.nodesByName.get(ref.split(':')[0] as string);
+    return this.nodesByName.get(nodeNameOf(ref));
   }
 
   private constantNode(tensor: ConstantTensor): string {
@@ -276,7 +277,7 @@ export class GraphBuilder implements GraphWriter {
   /** A tensor's value for operations that run only once another tensor is there, which makes them nodes of their own. */
   private identityAfter(id: number, other: number): TensorMetadata {
     const { ref, shape, dtype } = this.settled(this.at(id));
-    const after = `^${this.at(other).ref.split(':')[0]}`;
+    const after = `^${nodeNameOf(this.at(other).ref)}`;
     const node = this.addNode('Identity', [ref, after], { T: { type: dtype } });
     return { id: this.add({ ref: node, shape, dtype }), shape: [...shape], dtype };
   }

@@ -41,6 +41,9 @@ export interface GraphNode {
   readonly attrs: Readonly<Record<string, AttrValue>>;
 }
 
+/** The node of `node:output` or `^node`. */
+export const nodeNameOf = (ref: string): string => (ref.split(':')[0] as string).replace('^', '');
+
 /** What a signature tells about one input or output. */
 export interface TensorSignature extends TensorType {
   /** `node:output`. */

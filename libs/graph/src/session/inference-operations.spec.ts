@@ -297,9 +297,9 @@ onEngines(
 
 /** Attention by softmax, written out where the addon is not to be used. */
 function attendBySoftmax({ queries, keys, values }: Inputs, heads: number): tf.Tensor {
-  const tokens = { queries, keys, values } as Parameters<typeof ownSoftmaxAttention>[0];
+  const tokens = [queries, keys, values] as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
   return tf.tidy(() => {
-    const own = ownSoftmaxAttention(tokens, heads);
+    const own = ownSoftmaxAttention(...tokens, heads);
     if (own !== null) return own;
     const byHead = (x: tf.Tensor): tf.Tensor => {
       const [images, rows, channels] = x.shape as [number, number, number];

@@ -72,13 +72,17 @@ describe('writePredictions', () => {
       return file;
     });
     let held = 0;
+    let lastBegan = (): void => undefined;
+    const last = new Promise<void>((resolve) => (lastBegan = resolve));
     const most: Record<string, number> = {};
     const slow = {
       capacity: 3,
       run: async (_: unknown, name: string) => {
         const own = name.includes('large') ? 49 : 1;
         held += own;
-        await new Promise((resolve) => setTimeout(resolve, 2));
+        if (name.includes('5-small')) lastBegan();
+        // Beside it there is room for the next one, which comes when its header has been read.
+        await (name.includes('4-small') ? last : new Promise((resolve) => setTimeout(resolve, 2)));
         if (name.includes('broken')) held -= own;
         if (name.includes('broken')) throw new BrokenImageError(name, 'premature end');
         return { own };
@@ -87,8 +91,6 @@ describe('writePredictions', () => {
     const code = await writePredictions(out(), (predictions) =>
       predictions.each(slow, images, async ({ own }, image) => {
         await new Promise((resolve) => setTimeout(resolve, 5));
-        // Beside it there is room for the next one, which comes when its header has been read.
-        while (image.endsWith('4-small.png') && held < 2) await new Promise((resolve) => setTimeout(resolve, 1));
         most[image.slice(folder.length + 1)] = held;
         held -= own;
         predictions.add(image, { record: {}, summary: 'good' });

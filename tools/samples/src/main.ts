@@ -1,6 +1,6 @@
 /** `npm run samples -- SET OUT`: renders sample datasets. */
-import { runProgram } from '@pyramidal/program';
-import { Command, InvalidArgumentError } from 'commander';
+import { type ExitCode, printable, runProgram } from '@pyramidal/program';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { makeClassificationSet } from './classification';
 import { makeDetectionSet } from './detection';
 import { makeSegmentationSet } from './segmentation';
@@ -53,10 +53,23 @@ for (const [name, { description, make, defaults }] of Object.entries(SETS)) {
     );
 }
 
-runProgram('samples', async (args) => {
-  await program.parseAsync(args, { from: 'user' });
-  return 0;
-});
+for (const command of [program, ...program.commands]) {
+  command.exitOverride().configureOutput({ outputError: () => undefined });
+}
+
+async function main(args: readonly string[]): Promise<ExitCode> {
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return 0;
+    process.stderr.write(`samples: ${printable(error.message.replace(/\s*\n\s*/g, ' '))}\n`);
+    return 2;
+  }
+}
+
+runProgram('samples', main);
 
 function wholeNumber(text: string): number {
   const value = Number(text);

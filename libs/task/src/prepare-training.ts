@@ -6,6 +6,7 @@ import type { Backbone, Module } from '@pyramidal/nn';
 import { openRuntime, type Runtime } from '@pyramidal/runtime';
 import { startFromFile } from '@pyramidal/training';
 import { freezeStages } from './freeze-stages';
+import { noteOnHalfWidth } from './half-width-note';
 import type { TrainCommand } from './task-app';
 import { joinTeam, type Team } from './team';
 
@@ -70,6 +71,8 @@ export async function prepareTraining<
   useJpegDecoder(runtime.jpegDecoder);
   console.error(`${runtime.engine}: ${runtime.reason}`);
   requireGraphs(config.runtime, runtime);
+  const note = noteOnHalfWidth(config.runtime.precision, runtime.engine);
+  if (note !== undefined) console.error(note);
   const team = await joinTeam(runtime);
   const network = assemble(config, data.classes.length);
   try {

@@ -3,10 +3,11 @@ import type { Precision } from '@pyramidal/graph';
 import { examineEngine, isInstalled, nvidiaCards, type NvidiaCard } from '@pyramidal/native';
 import type { Engine } from '@pyramidal/runtime';
 import { chosenAdapter, describeAdapter, isSoftware } from '@pyramidal/webgpu';
+import { availableParallelism } from 'node:os';
 import { compare, type Comparison } from './compare';
-import { runPeer, runSpeed, runWorker } from './processes';
+import { type Contender, runWorker, startPeer, startSpeed } from './processes';
 import { describeSpeed } from './report';
-import type { SpeedAnswer } from './speed-contender';
+import type { SpeedAnswer, SpeedTask } from './speed-contender';
 import type { SpeedCase } from './works';
 
 export interface CheckOptions extends CheckedCard {
@@ -56,7 +57,7 @@ const PUBLISHED: readonly SpeedCase[] = [
 ];
 const TOY: readonly SpeedCase[] = [
   { network: 'classifier', backbone: 'groupmixformer_tiny', batch: 2, height: 64, width: 64 },
-  { network: 'mask-rcnn', backbone: 'groupmixformer_tiny', batch: 1, height: 64, width: 64 },
+  { network: 'mask-rcnn', backbone: 'groupmixformer_tiny', batch: 1, height: 64, width: 64, regions: 16 },
   { network: 'upernet', backbone: 'groupmixformer_tiny', batch: 2, height: 64, width: 64 },
   { network: 'upernet', backbone: 'groupmixformer_tiny', batch: 2, height: 64, width: 64, layout: 'NHWC' },
 ];
@@ -69,21 +70,30 @@ interface Plan {
   readonly cases: readonly SpeedCase[];
   /** Of each measurement. */
   readonly seconds: number;
+  /** Networks that get ready side by side. */
+  readonly atOnce: number;
 }
 
-const AT_PUBLISHED_SIZES = { cases: PUBLISHED, seconds: 2 };
-const AT_TOY_SIZES = { cases: TOY, seconds: 0 };
+/** Of a network: a thread that records its graphs beside TensorFlow's own, and the memory of a training step. */
+const NEEDS = { cores: 2, memoryMB: 20_000 };
+
+const onCard = (memoryMB: number): Pick<Plan, 'cases' | 'seconds' | 'atOnce'> => {
+  const room = Math.min(availableParallelism() / NEEDS.cores, memoryMB / NEEDS.memoryMB);
+  return { cases: PUBLISHED, seconds: 2, atOnce: Math.max(1, Math.floor(room)) };
+};
+const ON_PROCESSOR = { cases: TOY, seconds: 0, atOnce: 1 };
 
 async function planFor({ engine, standIn }: CheckedCard): Promise<Plan> {
   if (standIn !== undefined) {
     const device = 'the processor, in the place of a card';
-    return { engine: 'tensorflow', device, compiled: true, ...AT_TOY_SIZES };
+    return { engine: 'tensorflow', device, compiled: true, ...ON_PROCESSOR };
   }
   if (engine === 'tensorflow-gpu') {
-    return { engine, device: describeCard((await nvidiaCards())[0]), compiled: true, ...AT_PUBLISHED_SIZES };
+    const [card] = await nvidiaCards();
+    return { engine, device: describeCard(card), compiled: true, ...onCard(card?.memoryMB ?? 0) };
   }
   const name = await chosenAdapter();
-  const sizes = isSoftware(name) ? AT_TOY_SIZES : AT_PUBLISHED_SIZES;
+  const sizes = isSoftware(name) ? ON_PROCESSOR : onCard(0); // nobody tells an adapter's memory
   return { engine, device: describeAdapter(name), compiled: false, ...sizes };
 }
 
@@ -103,27 +113,46 @@ export async function checkCard({ python, log, ...checked }: CheckOptions): Prom
   const plan = await planFor(checked);
   const { engine, device, compiled, cases, seconds } = plan;
   log(`checking ${device}`);
+  const tasks = cases.flatMap((each) =>
+    precisionsOf(each, compiled).map((precision) => ({ ...each, engine, precision, seconds, xla: false })),
+  );
+  // XLA compiles for minutes: beside the numbers.
+  const half = tasks.find(({ precision }) => engine === 'tensorflow-gpu' && precision === 'bf16');
+  const withXla = half && startSpeed({ ...half, xla: true });
   const numbers = await checkNumbers(plan, log);
-  const speeds: SpeedRow[] = [];
-  const add = (row: SpeedRow): void => {
-    speeds.push(row);
-    log(describeSpeed(row));
-  };
-  for (const each of cases) {
-    for (const precision of precisionsOf(each, compiled)) {
-      const task = { ...each, engine, precision, seconds, xla: false };
-      const torch = python === undefined ? undefined : await runPeer(python, task);
-      add({ network: nameOf(each), precision, xla: false, ours: await runSpeed(task), torch });
+  const xla = withXla && (await inTurn([withXla]))[0];
+  const speeds = await timeAll(tasks, plan, python, log);
+  if (half === undefined || xla === undefined) return { device, ...numbers, speeds };
+  const row = { ...speeds[tasks.indexOf(half)]!, xla: true, ours: xla };
+  log(describeSpeed(row));
+  return { device, ...numbers, speeds: [...speeds, row] };
+}
+
+/** As many networks as there is room for get ready side by side, PyTorch's among them; then each is timed alone. */
+async function timeAll(
+  tasks: readonly SpeedTask[],
+  { atOnce }: Plan,
+  python: string | undefined,
+  log: CheckOptions['log'],
+): Promise<SpeedRow[]> {
+  const rows: SpeedRow[] = [];
+  for (let first = 0; first < tasks.length; first += atOnce) {
+    const together = tasks.slice(first, first + atOnce);
+    const torch = python === undefined ? [] : await inTurn(together.map((task) => startPeer(python, task)));
+    const ours = await inTurn(together.map(startSpeed));
+    for (const [i, { precision, ...task }] of together.entries()) {
+      rows.push({ network: nameOf(task), precision, xla: false, ours: ours[i]!, torch: torch[i] });
+      log(describeSpeed(rows.at(-1)!));
     }
   }
-  // Compiling takes longest of all; on a processor, minutes.
-  const [first] = cases;
-  if (engine === 'tensorflow-gpu' && first !== undefined) {
-    const task = { ...first, engine, precision: 'bf16', seconds, xla: true } as const;
-    const without = speeds.find(({ network, precision }) => network === nameOf(first) && precision === task.precision);
-    add({ ...without!, xla: true, ours: await runSpeed(task) });
-  }
-  return { device, ...numbers, speeds };
+  return rows;
+}
+
+async function inTurn(contenders: readonly Contender[]): Promise<(SpeedAnswer | string)[]> {
+  await Promise.all(contenders.map(({ ready }) => ready));
+  const answers: (SpeedAnswer | string)[] = [];
+  for (const each of contenders) answers.push(await each.time());
+  return answers;
 }
 
 /** A layout is chosen in graphs alone, and matters in float32: in half width new cards have NHWC anyway. */
@@ -161,10 +190,12 @@ async function checkNumbers(
   const comparisons = precisions.flatMap((precision, i) => {
     const { answers, fault } = received[i]!;
     const compared = answers.map((answer) => compare(precision, answer, expected.get(keyOf(answer))));
-    if (fault !== undefined) faults.push(`${engine} in ${precision}, after ${answers.length} cases: ${fault}`);
-    log(
-      `${precision}: ${compared.filter((each) => each.fault === undefined).length} of ${compared.length} cases agree`,
-    );
+    const agreed = compared.filter((each) => each.fault === undefined).length;
+    log(`${precision}: ${agreed} of ${compared.length} cases agree`);
+    if (fault !== undefined) {
+      faults.push(`${engine} in ${precision}, after ${answers.length} cases: ${fault}`);
+      log(faults.at(-1)!);
+    }
     return compared;
   });
   return { comparisons, faults };

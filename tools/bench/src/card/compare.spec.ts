@@ -47,7 +47,7 @@ describe('compare', () => {
 });
 
 describe('the report', () => {
-  const speed = { forwardMs: 10, trainMs: 30, forwardMB: 100, trainMB: 200 };
+  const speed = { forwardMs: 10, trainMs: 30, memoryMB: 200 };
   const longest = [{ group: 'MatMul', count: 7, ms: 9 }];
   const timeline = { busyMs: 12, copyingMs: 0.5, kernels: 40, longest, onProcessor: [] };
   const good: CardReport = {

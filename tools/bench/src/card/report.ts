@@ -48,9 +48,9 @@ function rowOfSpeed({ ours, torch, ...row }: SpeedRow): string {
   if (typeof ours === 'string') return `| ${network} | ${how} | | | | | | |`;
   const ratio = (key: 'forwardMs' | 'trainMs'): string =>
     torch === undefined || typeof torch === 'string' ? '' : (ours[key] / torch[key]).toFixed(2);
-  const { forwardMs, trainMs, trainMB, timeline } = ours;
+  const { forwardMs, trainMs, memoryMB, timeline } = ours;
   const computing = timeline === undefined ? '' : `${((100 * timeline.busyMs) / trainMs).toFixed(0)} %`;
-  const times = [forwardMs.toFixed(1), trainMs.toFixed(1), computing, trainMB.toFixed(0)];
+  const times = [forwardMs.toFixed(1), trainMs.toFixed(1), computing, memoryMB.toFixed(0)];
   const numbers = [...times, ratio('forwardMs'), ratio('trainMs')];
   return `| ${[network, how, ...numbers].join(' | ')} |`;
 }

@@ -1,11 +1,13 @@
 /**
  * Forward passes and training steps of one network in a process of their own: `speed-contender.ts JSON`, the case in JSON.
- * Prints a line of JSON; `peers/card_contender.py` does the same in PyTorch.
+ * Prints `{"ready":true}` when all has run, waits for a line on its input, and prints its times as a line of JSON;
+ * `peers/card_contender.py` does the same in PyTorch.
  */
 import { compile, traceSteps, type Precision, type SessionConfig, type TensorTree } from '@pyramidal/graph';
 import { openRuntime, type Engine } from '@pyramidal/runtime';
 import { adamW, trainStep, type Batch } from '@pyramidal/training';
 import * as tf from '@tensorflow/tfjs-core';
+import { once } from 'node:events';
 import { cardMemoryMB } from './card-memory';
 import { timelineOf, type Timeline } from './timeline';
 import { classifierWork, detectorWork, segmentorWork, type SpeedCase, type Work } from './works';
@@ -18,12 +20,11 @@ export interface SpeedTask extends SpeedCase {
   readonly seconds: number;
 }
 
-/** Medians, and the most memory up to then: the card's, or the process's where there is no card. */
+/** Medians, and the most memory: the card's, or the process's where there is no card. */
 export interface SpeedAnswer {
   readonly forwardMs: number;
   readonly trainMs: number;
-  readonly forwardMB: number;
-  readonly trainMB: number;
+  readonly memoryMB: number;
   /** Of a training step in bf16, where steps are graphs. */
   readonly timeline?: Timeline;
   /** Why the process ended early, after its times. */
@@ -49,19 +50,27 @@ async function measure<B extends Batch>(
   const session: SessionConfig = layout === undefined ? {} : { rewriting: { without: ['layout'] } };
   const options = { name: 'forward', precision, session: { ...session, xla } };
   const predict = compile((inputs: tf.NamedTensorMap) => forward(inputs as B), options);
-  const forwardMs = await medianMs(seconds, () => readAll(predict(batch)));
-  predict.dispose();
-  const forwardMB = memoryMB(engine);
   const optimizer = adamW(module.parameters());
   const step = trainStep<B>({ module, loss, optimizer, clipGradNorm: 5, precision, xla, session });
   let update = 0;
   const train = (): tf.NamedTensorMap => step.run([batch], { update: update++, lr: 1e-4, seed: 0 });
+  // The first records, and both allocate.
+  for (const run of [() => predict(batch), train]) for (let i = 0; i < 2; i++) await readAll(run());
+  await turn();
+  const forwardMs = await medianMs(seconds, () => readAll(predict(batch)));
   const trainMs = await medianMs(seconds, () => readAll(train()));
-  const answer: SpeedAnswer = { forwardMs, trainMs, forwardMB, trainMB: memoryMB(engine) };
+  const answer: SpeedAnswer = { forwardMs, trainMs, memoryMB: memoryMB(engine) };
   console.log(JSON.stringify(answer)); // what follows asks the driver for more, which not every machine allows
   // The graph is optimized once more for it, which takes as long as the rest.
   if (engine === 'webgpu' || precision !== 'bf16') return;
   console.log(JSON.stringify({ ...answer, timeline: timelineOf(traceSteps(() => tf.dispose(train()))) }));
+}
+
+/** Waits until no other process gets ready or is timed. */
+async function turn(): Promise<void> {
+  console.log(JSON.stringify({ ready: true }));
+  await once(process.stdin, 'data');
+  process.stdin.destroy();
 }
 
 /** What TensorFlow.js tells of a card. */
@@ -84,7 +93,6 @@ async function readAll(outputs: TensorTree): Promise<void> {
   tf.dispose(tensors);
 }
 
-/** Two runs count for nothing: the first records, and both allocate. */
 async function medianMs(seconds: number, run: () => Promise<void>): Promise<number> {
   const times: number[] = [];
   const timed = async (): Promise<number> => {
@@ -92,8 +100,6 @@ async function medianMs(seconds: number, run: () => Promise<void>): Promise<numb
     await run();
     return performance.now() - start;
   };
-  await timed();
-  await timed();
   for (const start = performance.now(); times.length < 3 || performance.now() - start < 1000 * seconds;)
     times.push(await timed());
   return times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;

@@ -23,6 +23,8 @@ export interface SpeedCase {
   readonly batch: number;
   readonly height: number;
   readonly width: number;
+  /** Of a detector, for each image of a training step; as published unless given. */
+  readonly regions?: number;
   /** Of convolutions; what TensorFlow chooses for the card unless given. */
   readonly layout?: 'NHWC';
 }
@@ -77,6 +79,7 @@ export function detectorWork(
 ): Work<Omit<ReturnType<typeof randomBatch>, 'images'> & { images: PixelTensor }> {
   // As PyTorch's, it keeps what the backward pass reads.
   const set = [`model.backbone.name=${size.backbone}`, 'model.detector.sampling=2', 'train.recompute=false'];
+  if (size.regions !== undefined) set.push(`model.detector.roiSample.count=${size.regions}`);
   const { config } = loadConfig(detectionSchema, join(CONFIGS, 'detection/mask-rcnn_1x.yaml'), { set });
   const module = assembleDetector(config, CLASSES['mask-rcnn']);
   const { images, ...truth } = randomBatch(size, CLASSES['mask-rcnn']);

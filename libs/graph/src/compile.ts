@@ -149,7 +149,9 @@ class GraphCache {
   private record(backend: EngineBackend, inputs: TensorTree, signature: string): RunnableGraph {
     const { session, ...options } = this.options;
     const recording = record(backend, this.fn, inputs, { ...options, cluster: session.cluster });
-    return runnableGraph(options.name, signature, recording);
+    const { target, cluster, xla = false } = session;
+    const isOwn = target === undefined && cluster === undefined && !xla && !backend.binding.isUsingGpuDevice();
+    return runnableGraph(options.name, signature, recording, isOwn);
   }
 
   private makeRoom(): void {

@@ -80,6 +80,7 @@ function attrValue(value: AttrValue): Json {
   if ('string' in value) return { s: base64(value.string) };
   if ('strings' in value) return { list: { s: value.strings.map(base64) } };
   if ('shape' in value) return { shape: shapeProto(value.shape) };
+  if ('shapes' in value) return { list: { shape: value.shapes.map(shapeProto) } };
   return { tensor: { dtype: typeName(value.tensor.dtype), tensorShape: shapeProto(value.tensor.shape) } };
 }
 

@@ -31,6 +31,7 @@ export type AttrValue =
   | { readonly string: string }
   | { readonly strings: readonly string[] }
   | { readonly shape: readonly number[] }
+  | { readonly shapes: readonly (readonly number[])[] }
   | { readonly tensor: ConstantTensor };
 
 /** `message NodeDef`: inputs are `node:output`, or `^node` for a control dependency. */
@@ -122,6 +123,11 @@ function encodeAttr(value: AttrValue): Buffer {
       value.strings.map((item) => bytesField(2, item)),
     );
   if ('shape' in value) return messageField(7, encodeShape(value.shape));
+  if ('shapes' in value)
+    return messageField(
+      1,
+      value.shapes.map((item) => messageField(7, encodeShape(item))),
+    );
   return messageField(8, encodeTensor(value.tensor));
 }
 

@@ -3,6 +3,7 @@ import { explainGraph, type GraphSummary } from '../explain';
 import { encodeGraph } from '../record/graph-def';
 import type { StepGraph } from '../record/record';
 import { keepWeights } from './kept-weights';
+import { readTogether } from './read-together';
 
 /** All that a session needs to know of a graph besides the graph itself. */
 export type GraphContract = Pick<StepGraph, 'inputs' | 'outputs' | 'variables'>;
@@ -15,12 +16,15 @@ export interface RunnableGraph {
   readonly summary: GraphSummary;
 }
 
-/** What a session needs of a recording. */
-export function runnableGraph(name: string, signature: string, recording: StepGraph): RunnableGraph {
-  const { inputs, outputs, variables, nodes } = recording;
+/** What a session needs of a recording. @param isOwn whether it is one of this process, which computes on its processors. */
+export function runnableGraph(name: string, signature: string, recording: StepGraph, isOwn: boolean): RunnableGraph {
+  const { inputs, outputs, variables } = recording;
+  const kept = keepWeights(recording.nodes, variables);
+  const { nodes, refOf } = isOwn ? readTogether(kept, variables) : { nodes: kept, refOf: (ref: string) => ref };
+  const found = Object.entries(outputs).map(([path, output]) => [path, { ...output, ref: refOf(output.ref) }] as const);
   return {
-    graph: encodeGraph(keepWeights(nodes, variables)),
-    contract: { inputs, outputs, variables },
+    graph: encodeGraph(nodes),
+    contract: { inputs, outputs: Object.fromEntries(found), variables },
     summary: explainGraph(name, signature, recording),
   };
 }

@@ -9,7 +9,7 @@
  * Shapes: N images, H x W cells, C channels of the stage, T = H W tokens.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { biasAdd, gelu, groupedProduct } from '@pyramidal/kernels';
+import { gelu, groupedProduct } from '@pyramidal/kernels';
 import {
   Backbone,
   BatchNorm,
@@ -118,7 +118,7 @@ class HeadMixer extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter;
 
-  constructor(private readonly channels: number) {
+  constructor(channels: number) {
     super();
     const groups = channels / MODULATION_HEADS;
     this.weight = new Parameter({
@@ -131,11 +131,7 @@ class HeadMixer extends Module {
 
   /** @param x float32 [N, H, W, C], head beside head. @returns float32 [N, H, W, 2 C]. */
   forward(x: tf.Tensor4D): tf.Tensor4D {
-    const [n, height, width] = x.shape;
-    const rows: [number, number, number] = [n * height * width, MODULATION_HEADS, this.channels / MODULATION_HEADS];
-    const mixed = groupedProduct(tf.reshape(x, rows), this.weight.value<tf.Rank.R3>());
-    const shape: [number, number, number, number] = [n, height, width, this.channels * EXPANSION];
-    return biasAdd(tf.reshape<tf.Rank.R4>(mixed, shape), this.bias.value());
+    return groupedProduct(x, this.weight.value<tf.Rank.R3>(), this.bias.value());
   }
 }
 

@@ -25,13 +25,9 @@ export function ownDepthwise(x: tf.Tensor4D, groups: readonly DepthwiseGroup[], 
   const own = isTakingGradient() ? null : processorOps();
   if (own === null || !groups.every(({ filter }) => hasLoops(filter))) return null;
   const [bias, ...others] = groups.map((group) => group.bias) as [tf.Tensor1D, ...tf.Tensor1D[]];
-  const filters = groups.map(({ filter }) => {
-    const [height, width, channels] = filter.shape;
-    return tf.reshape<tf.Rank.R3>(filter, [height, width, channels]);
-  });
   return own.run<tf.Tensor4D>(
     'PyramidalMixedConv',
-    [x, others.length === 0 ? bias : tf.concat1d([bias, ...others]), ...filters],
+    [x, others.length === 0 ? bias : tf.concat1d([bias, ...others]), ...groups.map(({ filter }) => filter)],
     [own.int('windows', groups.length), own.int('first', first), own.string('activation', 'none')],
   );
 }

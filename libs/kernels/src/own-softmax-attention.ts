@@ -18,5 +18,6 @@ export function ownSoftmaxAttention(
 ): tf.Tensor3D | null {
   const own = isTakingGradient() ? null : processorOps({ isFloat32: true });
   if (own === null) return null;
-  return own.run<tf.Tensor3D>('PyramidalSoftmaxAttention', [queries, keys, values], [own.int('heads', heads)]);
+  const attrs = [own.int('heads', heads), own.int('keys_at', 0), own.int('values_at', 0)];
+  return own.run<tf.Tensor3D>('PyramidalSoftmaxAttention', [queries, keys, values], attrs);
 }

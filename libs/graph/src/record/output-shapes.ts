@@ -272,11 +272,11 @@ const mixedConv: Rule = ([map, bias]) =>
     ? null
     : { shape: [...map.shape.slice(0, 3), bias.shape[0] ?? 0], dtype: map.dtype };
 
-/** Of `groupedProduct`: rows [R, heads, groups] and weights [groups, outputs, heads]. */
-const groupedProduct: Rule = ([x, weights]) =>
-  x === undefined || weights === undefined
+/** Of `groupedProduct`: a map, weights and a bias for each output. */
+const groupedProduct: Rule = ([x, , bias]) =>
+  x === undefined || bias === undefined
     ? null
-    : { shape: [x.shape[0] ?? 0, x.shape[2] ?? 0, weights.shape[1] ?? 0], dtype: x.dtype };
+    : { shape: [...x.shape.slice(0, -1), bias.shape[0] ?? 0], dtype: x.dtype };
 
 const isInt = (attr: AttrValue | undefined): attr is { readonly int: number } => attr !== undefined && 'int' in attr;
 

@@ -1,5 +1,5 @@
 /** Operations in the forms that TensorFlow fuses. */
-import { isTrue, textOf } from './attr-values';
+import { isTrue, numberOf, textOf } from './attr-values';
 import { DT_FLOAT, DT_INT32, type AttrValue, type ConstantTensor, type GraphNode } from './graph-def';
 import { smallConvolution, smallProduct } from './small-product';
 import type { SymbolicTensor } from './symbolic-tensor';
@@ -42,6 +42,9 @@ const FLOAT = { T: { type: DT_FLOAT } };
 /** This project's own: map, filter, a scale and an offset for each channel, and what is added before these, if anything. */
 const OWN_CONVOLUTION = 'PyramidalConv3x3Ended';
 
+/** This project's own: a map, weights, a bias, and the statistics of a norm after that, if anything. */
+const GROUPED_PRODUCT = 'PyramidalGroupedProduct';
+
 /** The convolution with a scale, an offset or a ReLU after what it has of them; null after a ReLU. One that others use, too, stays. */
 function ownConvolution(
   graph: GraphWriter,
@@ -83,7 +86,7 @@ const bias: Rewrite = (graph, _attrs, inputs) => {
   const before = graph.nodeOf(x.ref);
   if (before?.op === OWN_CONVOLUTION) return ownConvolution(graph, before, { offset: offset.ref });
   if (before?.op === 'MatMul') return smallProduct(graph, before, offset, x);
-  if (before?.op === 'Conv2D') return smallConvolution(graph, before, offset, x);
+  if (before?.op === 'Conv2D') return smallConvolution(graph, before, { bias: offset.ref }, x);
   if (before?.op !== 'DepthwiseConv2dNative') return null;
   return graph.addNode('AddV2', refs(inputs), { T: { type: x.dtype } });
 };
@@ -103,13 +106,20 @@ const batchNorm: Rewrite = (graph, attrs, inputs) => {
   if (epsilon === undefined || !('float' in epsilon)) return null;
   const [x, scale, offset, mean, variance] = refs(inputs) as [string, string, string, string, string];
   const before = graph.nodeOf(x);
-  if (before?.op === 'Conv2D') return null;
+  const norm = [scale, offset, mean, variance] as const;
+  if (before?.op === 'Conv2D') {
+    return smallConvolution(graph, before, { norm, epsilon: epsilon.float }, inputs[0] as SymbolicTensor);
+  }
+  if (before?.op === GROUPED_PRODUCT && numberOf(before.attrs['statistics']) === 0) {
+    const attrs = { ...before.attrs, statistics: { int: norm.length }, epsilon };
+    return graph.addNode(GROUPED_PRODUCT, [...before.inputs, ...norm], attrs);
+  }
   const [unbiased, bias] = before?.op === 'BiasAdd' ? (before.inputs as [string, string]) : [undefined, ''];
   if (unbiased !== undefined && (graph.hasProcessorOps || graph.nodeOf(unbiased)?.op === 'Conv2D')) {
     const shifted = graph.addNode('Sub', [mean, bias], FLOAT);
-    const norm = [unbiased, scale, offset, shifted, variance] as const;
-    if (graph.nodeOf(unbiased)?.op === 'Conv2D') return graph.addNode('FusedBatchNormV3', norm, attrs);
-    return ownBatchNorm(graph, epsilon.float, [norm]);
+    const normed = [unbiased, scale, offset, shifted, variance] as const;
+    if (graph.nodeOf(unbiased)?.op === 'Conv2D') return graph.addNode('FusedBatchNormV3', normed, attrs);
+    return ownBatchNorm(graph, epsilon.float, [normed]);
   }
   if (graph.hasProcessorOps && before?.op !== OWN_CONVOLUTION) {
     return ownBatchNorm(graph, epsilon.float, [[x, scale, offset, mean, variance]]);
@@ -208,6 +218,56 @@ function isPlainNorm({ op, attrs }: GraphNode): boolean {
   return op === 'PyramidalBatchNorm' && textOf(attrs['activation']) === 'none';
 }
 
+/** Keys and values that are a part of the channels of something else are read there. */
+const attention: Rewrite = (graph, attrs, inputs) => {
+  const [queries, ...sources] = refs(inputs) as [string, string, string];
+  const [keys, values] = sources.map((ref) => partOf(graph, withoutReshape(graph, ref))) as [Part | null, Part | null];
+  if (keys === null || values === null) return null;
+  const at = { keys_at: { int: keys.first }, values_at: { int: values.first } };
+  return graph.addNode('PyramidalSoftmaxAttention', [queries, keys.whole, values.whole], { ...attrs, ...at });
+};
+
+/** As are maps. */
+const mixedConvolution: Rewrite = (graph, attrs, inputs) => {
+  const [map, ...others] = refs(inputs) as [string, ...string[]];
+  const part = partOf(graph, map);
+  const first = numberOf(attrs['first']);
+  if (part === null || first === undefined) return null;
+  const at = { first: { int: part.first + first } };
+  return graph.addNode('PyramidalMixedConv', [part.whole, ...others], { ...attrs, ...at });
+};
+
+/** Some channels of a map. */
+interface Part {
+  readonly whole: string;
+  readonly first: number;
+}
+
+/** What `ref` is a part of the channels of; null where it is none. */
+function partOf(graph: GraphWriter, ref: string): Part | null {
+  const split = graph.nodeOf(ref);
+  if (split?.op !== 'SplitV') return null;
+  const [whole] = split.inputs as [string];
+  const sidesOf = (map: string): string | undefined => graph.shapeOf(map)?.slice(0, -1).join();
+  if (sidesOf(whole) === undefined || sidesOf(whole) !== sidesOf(ref)) return null;
+  const before = Array.from({ length: outputOf(ref) }, (_, i) => graph.shapeOf(`${split.name}:${i}`)?.at(-1) ?? NaN);
+  return { whole, first: before.reduce((sum, channels) => sum + channels, 0) };
+}
+
+/** What a tensor of images and channels is seen of, where only its sides between these are others. */
+function withoutReshape(graph: GraphWriter, ref: string): string {
+  const node = graph.nodeOf(ref);
+  const from = node?.op === 'Reshape' ? (node.inputs[0] as string) : ref;
+  const endsOf = (tensor: string): string | undefined => {
+    const shape = graph.shapeOf(tensor);
+    return shape && `${shape[0]} ${shape.at(-1)}`;
+  };
+  return endsOf(from) === endsOf(ref) ? from : ref;
+}
+
+/** Which output of its node a reference is. */
+const outputOf = (ref: string): number => Number(ref.slice(ref.indexOf(':') + 1));
+
 /** GELU of a product in the form that the optimizer makes part of it. */
 const activation: Rewrite = (graph, attrs, inputs) => {
   const [x] = refs(inputs) as [string];
@@ -228,6 +288,8 @@ const REWRITES: Readonly<Record<string, Rewrite>> = {
   BiasAdd: bias,
   ConcatV2: concatenation,
   PyramidalActivation: activation,
+  PyramidalMixedConv: mixedConvolution,
+  PyramidalSoftmaxAttention: attention,
   FusedBatchNormV3: batchNorm,
   Relu: relu,
   _MklLayerNorm: layerNorm,

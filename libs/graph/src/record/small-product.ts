@@ -1,6 +1,6 @@
 /** Small products and convolutions by operations of this project's addon, which share them among threads. */
 import { isTrue, textOf } from './attr-values';
-import { DT_FLOAT, type GraphNode } from './graph-def';
+import { DT_FLOAT, type ConstantTensor, type GraphNode } from './graph-def';
 import type { GraphWriter } from './rewrites';
 import type { SymbolicTensor } from './symbolic-tensor';
 
@@ -13,6 +13,8 @@ const SMALL_BYTES = 3 * 2 ** 20;
 const WORTH_THREADS = 4e6;
 /** Multiply-adds of a convolution from which on TensorFlow's is as fast. */
 const LARGE_CONVOLUTION = 64e6;
+/** Multiply-adds of an output up to which it is slower at any size: the colours under a window. */
+const SHALLOW = 32;
 /** Numbers of columns that this project's operation takes are multiples of it. */
 const COLUMNS_TOGETHER = 16;
 
@@ -37,21 +39,36 @@ export function smallProduct(
   return graph.addNode('PyramidalSmallProduct', [x, weight, bias.ref], ENDING);
 }
 
-/** A small convolution without padding with its bias, likewise. @param y what comes out, [N, H, W, columns]. */
+/** What a convolution ends with: a bias, or a norm by given statistics. */
+interface Ending {
+  readonly bias?: string;
+  /** Scale, offset, mean and variance. */
+  readonly norm?: readonly string[];
+  readonly epsilon?: number;
+}
+
+/** A small convolution without padding with what follows it, likewise. @param y what comes out, [N, H, W, columns]. */
 export function smallConvolution(
   graph: GraphWriter,
   { inputs, attrs }: GraphNode,
-  bias: SymbolicTensor,
+  { bias = graph.constantRef(NOTHING), norm = [], epsilon = 0 }: Ending,
   y: SymbolicTensor,
 ): string | null {
   const [x, filter] = inputs as [string, string];
   const [height = 1, width = 1, channels = 0, columns = 0] = graph.shapeOf(filter) ?? [];
-  const products = y.shape.reduce((all, size) => all * size, 1) * height * width * channels;
+  const depth = height * width * channels;
+  const products = y.shape.reduce((all, size) => all * size, 1) * depth;
+  const most = depth <= SHALLOW ? Infinity : LARGE_CONVOLUTION;
   const stride = evenStride(attrs);
-  const isSmall = products >= WORTH_THREADS && products < LARGE_CONVOLUTION && columns === y.shape[3];
+  const isSmall = products >= WORTH_THREADS && products < most && columns === y.shape[3];
   if (!isSmall || stride === null || textOf(attrs['padding']) !== 'VALID' || !isOwn(graph, y)) return null;
-  return graph.addNode('PyramidalSmallConvolution', [x, filter, bias.ref], { ...ENDING, stride: { int: stride } });
+  const normed = { statistics: { int: norm.length }, epsilon: { float: epsilon } };
+  const all = { ...ENDING, ...normed, stride: { int: stride } };
+  return graph.addNode('PyramidalSmallConvolution', [x, filter, bias, ...norm], all);
 }
+
+/** In place of a bias. */
+const NOTHING: ConstantTensor = { dtype: DT_FLOAT, shape: [0], values: new Float32Array() };
 
 const ENDING: GraphNode['attrs'] = { activation: { string: 'none' }, keeps: { bool: false } };
 

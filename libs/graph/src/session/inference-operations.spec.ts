@@ -15,6 +15,7 @@ import {
 } from '@pyramidal/kernels';
 import { expectClose, onEngines, wavesTensor } from '@pyramidal/testing';
 import { compile } from '../compile';
+import { operationOf, traceSteps } from './trace';
 
 type Inputs = Record<string, tf.Tensor>;
 
@@ -227,6 +228,45 @@ onEngines(
       },
     );
 
+    it.each([
+      [[1, 60, 41, 20], 48],
+      [[2, 300, 302, 3], 64],
+    ] as const)('end a convolution of %j, small or of few inputs, with its norm', (shape, channels) => {
+      const inputs = {
+        x: normal([...shape], 1),
+        filter: normal([3, 3, shape[3], channels], 2),
+        ...statistics(channels),
+      };
+      const block = ({ x, filter, ...given }: Inputs): tf.Tensor => {
+        const y = conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, { stride: 2, padding: 0 });
+        return hardSwish(batchNorm.infer(y, normOptions(given)));
+      };
+      expect(expectSame(block, inputs).filter((name) => name !== 'Conv2D')).toEqual(['PyramidalSmallConvolution']);
+    });
+
+    it('read keys, values and maps where they lie among other channels', () => {
+      const inputs = {
+        queries: normal([2, 20, 16], 1),
+        all: normal([2, 4, 5, 48], 2),
+        filter: normal([3, 3, 16, 1], 3),
+      };
+      const block = ({ queries, all, filter }: Inputs): tf.Tensor => {
+        const [, keys, values] = tf.split(all!, 3, 3) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+        const tokens = (map: tf.Tensor): tf.Tensor => tf.reshape(map, [2, 20, 16]);
+        const attended = attendBySoftmax({ queries: queries!, keys: tokens(keys), values: tokens(values) }, 4);
+        const convolved = depthwiseConv2d(values, filter as tf.Tensor4D, { stride: 1, padding: 1 });
+        return tf.add(attended, tokens(convolved));
+      };
+      expect(expectSame(block, inputs)).toContain('PyramidalMixedConv');
+      const step = compile((given: Inputs) => ({ y: block(given) }));
+      const run = (): void => tf.dispose({ ...step(inputs) });
+      run();
+      const operations = traceSteps(run).map(operationOf);
+      expect(operations).toEqual(expect.arrayContaining(['PyramidalMixedConv', 'PyramidalSoftmaxAttention']));
+      expect(operations).not.toContain('SplitV');
+      step.dispose();
+    });
+
     it.each([[[2, 5, 6, 21]], [[3, 16]]])('norm a sum of %j and keep it', (shape) => {
       const channels = shape.at(-1) as number;
       const vector = (seed: number): tf.Tensor1D => tf.variable(normal([channels], seed) as tf.Tensor1D);
@@ -269,9 +309,13 @@ onEngines(
     });
 
     it('multiply the channels of heads by group', () => {
-      const inputs = { x: normal([50, 4, 18], 1), weights: normal([18, 8, 4], 2) };
-      const multiply = ({ x, weights }: Inputs): tf.Tensor => groupedProduct(x as tf.Tensor3D, weights as tf.Tensor3D);
+      const inputs = { x: normal([2, 5, 5, 72], 1), weights: normal([18, 8, 4], 2), bias: normal([144], 3) };
+      const multiply = ({ x, weights, bias }: Inputs): tf.Tensor =>
+        groupedProduct(x!, weights as tf.Tensor3D, bias as tf.Tensor1D);
       expect(expectSame(multiply, inputs)).toEqual(['PyramidalGroupedProduct']);
+      const block = ({ x, weights, bias, ...given }: Inputs): tf.Tensor =>
+        gelu(batchNorm.infer(multiply({ x: x!, weights: weights!, bias: bias! }), normOptions(given)));
+      expect(expectSame(block, { ...inputs, ...statistics(144) })).toEqual(['PyramidalGroupedProduct']);
     });
 
     it.each([

@@ -1,11 +1,11 @@
 // Batch norms with given statistics (Ioffe & Szegedy, 2015) of maps that are put side by side, and an activation, in one pass over
 // memory. A map without statistics is copied.
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "activation.h"
 #include "kernel.h"
+#include "norm-factors.h"
 #include "threads.h"
 
 namespace pyramidal {
@@ -15,31 +15,6 @@ namespace {
 struct NormedMap {
   const float *x;
   int64_t first, channels;
-};
-
-// A factor and a shift for each channel.
-struct NormFactors {
-  std::vector<float> factors, shifts;
-
-  // Appends those of a map. Its scale, offset, mean and variance, empty where it has no norm, are inputs from `at` on, `step` apart.
-  void Append(TF_OpKernelContext *context, int at, int step, int64_t channels, float epsilon) {
-    const Array scale = InputOf(context, at), offset = InputOf(context, at + step);
-    const Array mean = InputOf(context, at + 2 * step), variance = InputOf(context, at + 3 * step);
-    if (scale.count() == 0) {
-      factors.insert(factors.end(), channels, 1.0f);
-      shifts.insert(shifts.end(), channels, 0.0f);
-      return;
-    }
-    scale.Expect("scale", {channels});
-    offset.Expect("offset", {channels});
-    mean.Expect("mean", {channels});
-    variance.Expect("variance", {channels});
-    for (int64_t c = 0; c < channels; c++) {
-      const float factor = scale.data<float>()[c] / std::sqrt(variance.data<float>()[c] + epsilon);
-      factors.push_back(factor);
-      shifts.push_back(offset.data<float>()[c] - mean.data<float>()[c] * factor);
-    }
-  }
 };
 
 struct BatchNorm {

@@ -130,8 +130,10 @@ struct ConvSettings {
   }
 };
 
+// Of [window, window, channels] or [window, window, channels, 1].
 Window WindowOf(const Array &filter) {
-  const bool isSquare = filter.rank() == 3 && filter.size(0) == filter.size(1);
+  const bool hasChannels = filter.rank() == 3 || (filter.rank() == 4 && filter.size(3) == 1);
+  const bool isSquare = hasChannels && filter.size(0) == filter.size(1);
   if (!isSquare || filter.size(0) % 2 == 0 || filter.size(0) < 3 || filter.size(0) > 9 || filter.size(2) == 0) {
     throw std::runtime_error("filter: expected [window, window, channels], the window being 3, 5, 7 or 9, received " +
                              filter.shape());

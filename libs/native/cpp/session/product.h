@@ -30,16 +30,10 @@ constexpr int64_t PartsOf(int64_t count, int64_t most) { return (count + most - 
 // Rows that are multiplied together.
 constexpr int kRows = 6;
 
-// Sums of `depth` products for `kRows` rows and `vectors` vectors of columns: row i of the first matrix begins at `rows[i]`, the
+// Adds `depth` products for `kRows` rows and `vectors` vectors of columns to sums: row i of the first matrix begins at `rows[i]`, the
 // rows of the second one are `stride` apart.
 template <typename V, int vectors>
-PYRAMIDAL_INLINE void MultiplyBlock(const float *const *rows, const float *matrix, int64_t stride, int64_t depth,
-                                    V (&sums)[kRows][vectors]) {
-#pragma GCC unroll 6
-  for (int i = 0; i < kRows; i++) {
-#pragma GCC unroll 2
-    for (int j = 0; j < vectors; j++) sums[i][j] = V{};
-  }
+PYRAMIDAL_INLINE void AddBlock(const float *const *rows, const float *matrix, int64_t stride, int64_t depth, V (&sums)[kRows][vectors]) {
   for (int64_t d = 0; d < depth; d++) {
     V columns[vectors];
 #pragma GCC unroll 2
@@ -50,6 +44,18 @@ PYRAMIDAL_INLINE void MultiplyBlock(const float *const *rows, const float *matri
       for (int j = 0; j < vectors; j++) sums[i][j] += rows[i][d] * columns[j];
     }
   }
+}
+
+// The same from zero on.
+template <typename V, int vectors>
+PYRAMIDAL_INLINE void MultiplyBlock(const float *const *rows, const float *matrix, int64_t stride, int64_t depth,
+                                    V (&sums)[kRows][vectors]) {
+#pragma GCC unroll 6
+  for (int i = 0; i < kRows; i++) {
+#pragma GCC unroll 2
+    for (int j = 0; j < vectors; j++) sums[i][j] = V{};
+  }
+  AddBlock<V, vectors>(rows, matrix, stride, depth, sums);
 }
 
 }  // namespace pyramidal

@@ -1,5 +1,6 @@
-// Products of small matrices, and small convolutions, with a bias and an activation, on several threads. TensorFlow computes a product
-// whose matrices fit in a core's second cache on one thread, while the others have nothing to do, and puts the weights in order each time.
+// Products of small matrices, and small convolutions, with a bias or a batch norm and an activation, on several threads. TensorFlow
+// computes a product whose matrices fit in a core's second cache on one thread, while the others have nothing to do, and puts the weights
+// in order each time.
 #include <algorithm>
 #include <atomic>
 #include <memory>
@@ -8,6 +9,7 @@
 
 #include "activation.h"
 #include "kernel.h"
+#include "norm-factors.h"
 #include "product.h"
 #include "threads.h"
 #include "vectors.h"
@@ -40,31 +42,41 @@ struct SmallProduct {
   // Of the rows there are `segments`, `segment` floats apart, of `depth` floats each.
   int64_t rows, segments, segment, depth, columns;
   Rows place;
-  // The first matrix, [segments, depth, columns], [columns], [rows, columns].
-  const float *x, *weight, *bias;
+  // The first matrix, [segments, depth, columns], [rows, columns].
+  const float *x, *weight;
   float *y;
+  // What sums are multiplied with, if anything, and what is added to them then, [columns] both.
+  const float *factors, *shifts;
   Activation activation;
   // The weights as panels, [panels, segments, depth, kColumnsOfUnit]; null where they are brought together each time.
   const float *panels;
 
   int64_t panelCount() const { return PartsOf(columns, kColumnsOfUnit); }
   int64_t units() const { return PartsOf(rows, kRowsOfUnit) * panelCount(); }
+  // Segments that a panel has, if it has whole ones.
+  int64_t together() const { return std::max<int64_t>(1, std::min(segments, kDepthOfPanel / std::max<int64_t>(1, depth))); }
+  // Panels one after the other along the depth.
+  int64_t deep() const { return PartsOf(segments, together()) * PartsOf(depth, kDepthOfPanel); }
 };
 
 // A part of a unit: some of its columns, and of the depth as much as a panel has.
 struct Part {
   int64_t row, rows, column, columns;
-  // In the rows of the first matrix, in those of the weights, and how many.
-  int64_t offset, from, depth;
+  // In the rows of the first matrix, in those of the weights, and how many of how many segments.
+  int64_t offset, from, depth, segments;
   bool isFirst, isLast;
+
+  // Of the weights.
+  int64_t rowsOfPanel() const { return segments * depth; }
 };
 
 // The parts of units one after the other: units go through the columns, then the rows, and their parts through the depth, then the columns.
 template <typename V>
 PYRAMIDAL_INLINE Part PartAt(const SmallProduct &product, int64_t place) {
   constexpr int64_t width = 2 * kLanes<V>;
-  const int64_t deep = PartsOf(product.depth, kDepthOfPanel), all = product.segments * deep, wide = kColumnsOfUnit / width;
-  const int64_t unit = place / (all * wide), segment = place % all / deep, from = place % all % deep * kDepthOfPanel;
+  const int64_t all = product.deep(), together = product.together(), deep = PartsOf(product.depth, kDepthOfPanel);
+  const int64_t wide = kColumnsOfUnit / width;
+  const int64_t unit = place / (all * wide), segment = place % all / deep * together, from = place % all % deep * kDepthOfPanel;
   const int64_t row = unit / product.panelCount() * kRowsOfUnit;
   const int64_t column = unit % product.panelCount() * kColumnsOfUnit + place / all % wide * width;
   return {row,
@@ -74,19 +86,23 @@ PYRAMIDAL_INLINE Part PartAt(const SmallProduct &product, int64_t place) {
           segment * product.segment + from,
           segment * product.depth + from,
           std::min(kDepthOfPanel, product.depth - from),
+          std::min(together, product.segments - segment),
           place % all == 0,
           place % all == all - 1};
+}
+
+// The weights of a part in the panels that are kept.
+inline const float *InPanels(const SmallProduct &product, const Part &part) {
+  const int64_t row = part.column / kColumnsOfUnit * product.segments * product.depth + part.from;
+  return product.panels + row * kColumnsOfUnit + part.column % kColumnsOfUnit;
 }
 
 // The weights of a part and how far apart their rows are. Where they lie, rows of weights take each other's places in the first cache, so
 // that they are brought together into `panel` unless they are kept like that.
 template <typename V, int vectors>
 PYRAMIDAL_INLINE const float *WeightsOf(const SmallProduct &product, const Part &part, const Panel &panel) {
-  if (product.panels != nullptr) {
-    const int64_t row = part.column / kColumnsOfUnit * product.segments * product.depth + part.from;
-    return product.panels + row * kColumnsOfUnit + part.column % kColumnsOfUnit;
-  }
-  for (int64_t d = 0; d < part.depth; d++) {
+  if (product.panels != nullptr) return InPanels(product, part);
+  for (int64_t d = 0; d < part.rowsOfPanel(); d++) {
     const float *const row = product.weight + (part.from + d) * product.columns + part.column;
 #pragma GCC unroll 2
     for (int j = 0; j < vectors; j++) Store(Load<V>(row + j * kLanes<V>), panel.data() + d * kColumnsOfUnit + j * kLanes<V>);
@@ -99,28 +115,35 @@ PYRAMIDAL_INLINE const float *WeightsOf(const SmallProduct &product, const Part 
 template <typename V, int vectors>
 PYRAMIDAL_INLINE void MultiplyPart(const SmallProduct &product, const Part &part, const Part &next, const Panel &panel) {
   const float *const weights = WeightsOf<V, vectors>(product, part, panel);
-  V offsets[vectors];
+  V factors[vectors], shifts[vectors];
 #pragma GCC unroll 2
-  for (int j = 0; j < vectors; j++) offsets[j] = Load<V>(product.bias + part.column + j * kLanes<V>);
+  for (int j = 0; j < vectors; j++) {
+    factors[j] = product.factors == nullptr ? Fill<V>(1) : Load<V>(product.factors + part.column + j * kLanes<V>);
+    shifts[j] = Load<V>(product.shifts + part.column + j * kLanes<V>);
+  }
+  const int64_t stride = product.panels == nullptr ? product.columns : kColumnsOfUnit;
+  const float *const following = product.panels == nullptr ? product.weight + next.from * stride + next.column : InPanels(product, next);
   for (int64_t first = 0; first < part.rows; first += kRows) {
     const int64_t count = std::min<int64_t>(kRows, part.rows - first);
-    if (product.panels == nullptr) {
-      for (int64_t d = first * next.depth / part.rows; d < (first + count) * next.depth / part.rows; d++) {
-        const float *const row = product.weight + (next.from + d) * product.columns + next.column;
-        for (int64_t c = 0; c < next.columns; c += kColumnsTogether) __builtin_prefetch(row + c);
-      }
+    for (int64_t d = first * next.rowsOfPanel() / part.rows; d < (first + count) * next.rowsOfPanel() / part.rows; d++) {
+      const float *const row = following + d * stride;
+      for (int64_t c = 0; c < next.columns; c += kColumnsTogether) __builtin_prefetch(row + c, 0, 2);
     }
     // Rows beyond the last one are that row again.
     const float *rows[kRows];
     for (int64_t i = 0; i < kRows; i++) rows[i] = product.x + product.place(part.row + first + std::min(i, count - 1)) + part.offset;
     V sums[kRows][vectors];
     MultiplyBlock<V, vectors>(rows, weights, kColumnsOfUnit, part.depth, sums);
+    for (int64_t segment = 1; segment < part.segments; segment++) {
+      for (int i = 0; i < kRows; i++) rows[i] += product.segment;
+      AddBlock<V, vectors>(rows, weights + segment * part.depth * kColumnsOfUnit, kColumnsOfUnit, part.depth, sums);
+    }
     for (int64_t i = 0; i < count; i++) {
       float *const y = product.y + (part.row + first + i) * product.columns + part.column;
 #pragma GCC unroll 2
       for (int j = 0; j < vectors; j++) {
-        const V sum = sums[i][j] + (part.isFirst ? offsets[j] : Load<V>(y + j * kLanes<V>));
-        Store(part.isLast ? Activate<V>(sum, product.activation) : sum, y + j * kLanes<V>);
+        const V sum = part.isFirst ? sums[i][j] : sums[i][j] + Load<V>(y + j * kLanes<V>);
+        Store(part.isLast ? Activate<V>(sum * factors[j] + shifts[j], product.activation) : sum, y + j * kLanes<V>);
       }
     }
   }
@@ -129,7 +152,7 @@ PYRAMIDAL_INLINE void MultiplyPart(const SmallProduct &product, const Part &part
 struct MultiplyUnits {
   template <typename V>
   PYRAMIDAL_INLINE static void Run(const SmallProduct *product, int64_t begin, int64_t end) {
-    const int64_t parts = product->segments * PartsOf(product->depth, kDepthOfPanel) * (kColumnsOfUnit / (2 * kLanes<V>));
+    const int64_t parts = product->deep() * (kColumnsOfUnit / (2 * kLanes<V>));
     const Panel panel(kDepthOfPanel * kColumnsOfUnit);
     Part part = PartAt<V>(*product, begin * parts);
     for (int64_t place = begin * parts; place < end * parts; place++) {
@@ -185,8 +208,6 @@ struct ProductSettings {
   Activation activation;
   // Whether the weights are a variable that the step does not change.
   unsigned char keeps;
-  // Of a convolution, in cells.
-  int64_t stride = 1;
   std::mutex mutex;
   std::shared_ptr<const KeptWeights> kept;
 
@@ -197,9 +218,14 @@ struct ProductSettings {
 };
 
 struct ConvolutionSettings : ProductSettings {
+  // In cells.
+  int64_t stride;
+  float epsilon;
+
   void Read(TF_OpKernelConstruction *construction, TF_Status *status) {
     ProductSettings::Read(construction, status);
     if (TF_GetCode(status) == TF_OK) TF_OpKernelConstruction_GetAttrInt64(construction, "stride", &stride, status);
+    if (TF_GetCode(status) == TF_OK) TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", &epsilon, status);
   }
 };
 
@@ -219,12 +245,11 @@ void Multiply(ProductSettings *settings, TF_OpKernelContext *context, SmallProdu
   InParts(product.units(), 1, [&](int64_t begin, int64_t end) { RunLoops<MultiplyUnits>(&product, begin, end); });
 }
 
-void ExpectColumns(const Array &weight, const Array &bias) {
+void ExpectColumns(const Array &weight) {
   const int64_t columns = weight.size(weight.rank() - 1);
   if (columns % kColumnsTogether != 0) {
     throw std::runtime_error("weight: expected a multiple of " + std::to_string(kColumnsTogether) + " columns, received " + weight.shape());
   }
-  bias.Expect("bias", {columns});
 }
 
 void ComputeSmallProduct(void *kernel, TF_OpKernelContext *context) {
@@ -233,15 +258,16 @@ void ComputeSmallProduct(void *kernel, TF_OpKernelContext *context) {
   if (x.rank() != 2 || weight.rank() != 2) throw std::runtime_error("expected matrices, received " + x.shape() + " and " + weight.shape());
   const int64_t rows = x.size(0), depth = x.size(1), columns = weight.size(1);
   weight.Expect("weight", {depth, columns});
-  ExpectColumns(weight, bias);
+  ExpectColumns(weight);
+  bias.Expect("bias", {columns});
   const Array y = OutputOf(context, 0, TF_FLOAT, {rows, columns});
   const Rows place{0, 0, depth, std::max<int64_t>(1, rows), 1};
   Multiply(settings, context,
-           {rows, 1, 0, depth, columns, place, x.data<float>(), weight.data<float>(), bias.data<float>(), y.data<float>(),
+           {rows, 1, 0, depth, columns, place, x.data<float>(), weight.data<float>(), y.data<float>(), nullptr, bias.data<float>(),
             settings->activation, nullptr});
 }
 
-// A convolution without padding.
+// A convolution without padding. Its norm has none or all four of scale, offset, mean and variance; what it norms has no bias.
 void ComputeSmallConvolution(void *kernel, TF_OpKernelContext *context) {
   ConvolutionSettings *const settings = static_cast<ConvolutionSettings *>(kernel);
   const Array x = InputOf(context, 0), filter = InputOf(context, 1), bias = InputOf(context, 2);
@@ -250,13 +276,21 @@ void ComputeSmallConvolution(void *kernel, TF_OpKernelContext *context) {
   const int64_t tall = filter.size(0), wide = filter.size(1), columns = filter.size(3);
   filter.Expect("filter", {tall, wide, channels, columns});
   if (stride < 1 || tall > x.size(1) || wide > x.size(2)) throw std::runtime_error("map: expected one larger than " + filter.shape() + ", received " + x.shape());
-  ExpectColumns(filter, bias);
+  ExpectColumns(filter);
+  NormFactors norm;
+  const bool isNormed = TF_NumInputs(context) > 3;
+  if (isNormed) {
+    norm.Append(context, 3, 1, columns, settings->epsilon);
+  } else {
+    bias.Expect("bias", {columns});
+  }
   const int64_t lines = (x.size(1) - tall) / stride + 1, cells = (x.size(2) - wide) / stride + 1;
   const Array y = OutputOf(context, 0, TF_FLOAT, {x.size(0), lines, cells, columns});
   const Rows place{x.size(1) * line, stride * line, stride * channels, cells, lines};
   Multiply(settings, context,
            {x.size(0) * lines * cells, tall, line, wide * channels, columns, place, x.data<float>(), filter.data<float>(),
-            bias.data<float>(), y.data<float>(), settings->activation, nullptr});
+            y.data<float>(), isNormed ? norm.factors.data() : nullptr, isNormed ? norm.shifts.data() : bias.data<float>(),
+            settings->activation, nullptr});
 }
 
 const bool isSmallProductRegistered = Register({"PyramidalSmallProduct",
@@ -269,8 +303,8 @@ const bool isSmallProductRegistered = Register({"PyramidalSmallProduct",
                                                 &DeleteSettings<ProductSettings>});
 
 const bool isSmallConvolutionRegistered = Register({"PyramidalSmallConvolution",
-                                                    {"activation: string", "keeps: bool", "stride: int"},
-                                                    {"map: float", "filter: float", "bias: float"},
+                                                    {"activation: string", "keeps: bool", "stride: int", "epsilon: float", "statistics: int >= 0"},
+                                                    {"map: float", "filter: float", "bias: float", "norm: statistics * float"},
                                                     {"y: float"},
                                                     false,
                                                     &CreateSettings<ConvolutionSettings>,

@@ -16,11 +16,19 @@ namespace {
 // Products that are worth handing over to another thread.
 constexpr int64_t kLeastAttended = 200000;
 
+// Keys or values: channels of rows that may have others beside them.
+struct Sources {
+  const float *first;
+  // Of a row, in floats.
+  int64_t stride;
+};
+
 // Heads lie side by side in the channels of queries, [images, tokens, channels], and of keys and values, [images, keys, channels].
 struct SoftmaxAttention {
   int64_t images, heads, tokens, keys, channels;
   float scale;
-  const float *q, *k, *v;
+  const float *q;
+  Sources k, v;
   float *y;
 
   int64_t width() const { return channels / heads; }
@@ -38,13 +46,15 @@ struct Scratch {
   const Panel columns, values, similarities;
 };
 
-// Takes a head's keys and values, [keys, channels] both; the last key fills up the columns.
-void Gather(const SoftmaxAttention &attention, const float *k, const float *v, const Scratch &scratch) {
+// Takes the keys and values of an image's head, which begins at a channel; the last key fills up the columns.
+void Gather(const SoftmaxAttention &attention, int64_t image, int64_t channel, const Scratch &scratch) {
+  const auto &[k, keyStride] = attention.k;
+  const auto &[v, valueStride] = attention.v;
   const int64_t width = attention.width(), stride = scratch.stride;
   for (int64_t key = 0; key < stride; key++) {
-    const int64_t place = std::min(key, attention.keys - 1) * attention.channels;
-    for (int64_t c = 0; c < width; c++) scratch.columns.data()[c * stride + key] = k[place + c];
-    if (key < attention.keys) std::copy_n(v + place, width, scratch.values.data() + key * width);
+    const int64_t row = image * attention.keys + std::min(key, attention.keys - 1);
+    for (int64_t c = 0; c < width; c++) scratch.columns.data()[c * stride + key] = k[row * keyStride + channel + c];
+    if (key < attention.keys) std::copy_n(v + row * valueStride + channel, width, scratch.values.data() + key * width);
   }
 }
 
@@ -108,8 +118,8 @@ PYRAMIDAL_INLINE void Attend(const SoftmaxAttention &attention, int64_t begin, i
   for (int64_t unit = begin; unit < end; unit++) {
     const int64_t place = unit / blocks, image = place / attention.heads, channel = place % attention.heads * width;
     const int64_t first = unit % blocks * kRows, count = std::min<int64_t>(kRows, attention.tokens - first);
-    const int64_t keys = image * attention.keys * channels + channel, token = (image * attention.tokens + first) * channels + channel;
-    if (gathered != place) Gather(attention, attention.k + keys, attention.v + keys, scratch);
+    const int64_t token = (image * attention.tokens + first) * channels + channel;
+    if (gathered != place) Gather(attention, image, channel, scratch);
     gathered = place;
     // Rows beyond the last query are that query's again.
     const float *queries[kRows];
@@ -134,35 +144,53 @@ struct AttendBlocks {
 };
 
 struct SoftmaxSettings {
-  int64_t heads;
+  // The channels that keys and values begin at.
+  int64_t heads, keysAt, valuesAt;
 
   void Read(TF_OpKernelConstruction *construction, TF_Status *status) {
     TF_OpKernelConstruction_GetAttrInt64(construction, "heads", &heads, status);
+    if (TF_GetCode(status) == TF_OK) TF_OpKernelConstruction_GetAttrInt64(construction, "keys_at", &keysAt, status);
+    if (TF_GetCode(status) == TF_OK) TF_OpKernelConstruction_GetAttrInt64(construction, "values_at", &valuesAt, status);
   }
 };
 
+// Of [images, ..., channels], the rows of an image.
+int64_t RowsOfImage(const Array &array) {
+  int64_t rows = 1;
+  for (int axis = 1; axis < array.rank() - 1; axis++) rows *= array.size(axis);
+  return rows;
+}
+
+Sources SourcesOf(const char *name, const Array &array, int64_t images, int64_t keys, int64_t channels, int64_t first) {
+  const int64_t stride = array.rank() < 3 ? 0 : array.size(array.rank() - 1);
+  if (first < 0 || stride < first + channels || array.size(0) != images || RowsOfImage(array) != keys) {
+    throw std::runtime_error(std::string(name) + ": expected [" + std::to_string(images) + ", " + std::to_string(keys) + ", at least " +
+                             std::to_string(first + channels) + "], received " + array.shape());
+  }
+  return {array.data<float>() + first, stride};
+}
+
 void ComputeSoftmaxAttention(void *settings, TF_OpKernelContext *context) {
-  const int64_t heads = static_cast<SoftmaxSettings *>(settings)->heads;
+  const auto &[heads, keysAt, valuesAt] = *static_cast<SoftmaxSettings *>(settings);
   const Array q = InputOf(context, 0), k = InputOf(context, 1), v = InputOf(context, 2);
-  if (q.rank() != 3 || heads < 1 || q.size(2) % heads != 0) {
+  const int64_t channels = q.rank() < 3 ? 0 : q.size(q.rank() - 1);
+  if (q.rank() < 3 || heads < 1 || channels % heads != 0) {
     throw std::runtime_error("queries: expected [images, tokens, a multiple of " + std::to_string(heads) + "], received " + q.shape());
   }
-  const int64_t images = q.size(0), tokens = q.size(1), channels = q.size(2), keys = k.rank() == 3 ? k.size(1) : 0;
+  const int64_t images = q.size(0), tokens = RowsOfImage(q), keys = k.rank() < 3 ? 0 : RowsOfImage(k);
   if (keys < 1) throw std::runtime_error("keys: expected [images, keys, channels], received " + k.shape());
-  k.Expect("keys", {images, keys, channels});
-  v.Expect("values", {images, keys, channels});
-  const Array y = OutputOf(context, 0, TF_FLOAT, {images, tokens, channels});
-  if (images * tokens * channels == 0) return;
+  const Sources from = SourcesOf("keys", k, images, keys, channels, keysAt), to = SourcesOf("values", v, images, keys, channels, valuesAt);
+  const Array y = OutputOf(context, 0, TF_FLOAT, q.sizes());
+  if (y.count() == 0) return;
   const float scale = 1 / std::sqrt(static_cast<float>(channels / heads));
-  const SoftmaxAttention attention{images, heads, tokens, keys, channels, scale, q.data<float>(), k.data<float>(), v.data<float>(),
-                                   y.data<float>()};
+  const SoftmaxAttention attention{images, heads, tokens, keys, channels, scale, q.data<float>(), from, to, y.data<float>()};
   const int64_t products = 2 * kRows * keys * attention.width();
   InParts(images * heads * attention.blocks(), (kLeastAttended + products - 1) / products,
           [&](int64_t begin, int64_t end) { RunLoops<AttendBlocks>(&attention, begin, end); });
 }
 
 const bool isSoftmaxAttentionRegistered = Register({"PyramidalSoftmaxAttention",
-                                                    {"heads: int"},
+                                                    {"heads: int", "keys_at: int", "values_at: int"},
                                                     {"queries: float", "keys: float", "values: float"},
                                                     {"output: float"},
                                                     false,

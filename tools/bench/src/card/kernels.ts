@@ -96,11 +96,8 @@ const KERNELS: Readonly<Record<KernelName, Kernel>> = {
   },
   gelu: { shapes: [IMAGE], run: ([x]) => kernels.gelu(tf.mul(x!, 4)) },
   groupedProduct: {
-    shapes: [
-      [20, 2, 4],
-      [4, 3, 2],
-    ],
-    run: ([x, weights]) => kernels.groupedProduct(x as tf.Tensor3D, weights as tf.Tensor3D),
+    shapes: [[20, 8], [4, 3, 2], [12]],
+    run: ([x, weights, bias]) => kernels.groupedProduct(x!, weights as tf.Tensor3D, vector(bias)),
   },
   groupNorm: {
     shapes: [IMAGE, VECTOR, VECTOR],

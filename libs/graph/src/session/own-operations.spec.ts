@@ -154,7 +154,7 @@ onEngines(
       step.dispose();
     });
 
-    it('convolve with norm and ReLU, rounding about as a direct convolution does', () => {
+    it('convolve with norm and ReLU, rounding half as much as sums of one product after the other', () => {
       const outputs = ({ x, filter, bias, mean, variance, scale }: Record<string, tf.Tensor>) => {
         const y = biasAdd(
           conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, { stride: 1, padding: 1 }),
@@ -178,10 +178,13 @@ onEngines(
         const { y, normal } = step(inputs);
         const expected = outputs(inputs);
         expectClose(normal.dataSync(), expected.normal.dataSync(), { atol: 2e-5 });
-        const exact = exactOutputs(inputs, 500);
-        const errorOf = (values: Float32Array): number =>
-          Math.sqrt([...exact].reduce((sum, [at, value]) => sum + (values[at]! - value) ** 2, 0) / exact.size);
-        expect(errorOf(y.dataSync<'float32'>())).toBeLessThan(1.25 * errorOf(expected.y.dataSync<'float32'>()));
+        const exact = directOutputs(inputs, 500);
+        const rounded = directOutputs(inputs, 500, Math.fround);
+        const values = y.dataSync<'float32'>();
+        const errorOf = (valueAt: (at: number) => number): number =>
+          Math.sqrt([...exact].reduce((sum, [at, value]) => sum + (valueAt(at) - value) ** 2, 0) / exact.size);
+        // TensorFlow's convolution is no measure: by the processor, its sums have another order and round less or more.
+        expect(errorOf((at) => values[at]!)).toBeLessThan(0.6 * errorOf((at) => rounded.get(at)!));
       });
       const { operations } = step.explain()[0]!;
       expect(Object.keys(operations)).toContain('PyramidalConv3x3Ended');
@@ -254,9 +257,10 @@ onEngines(
 );
 
 /** Some outputs of a 3x3 convolution with bias of one image in double precision, by place. */
-function exactOutputs(
+function directOutputs(
   inputs: Readonly<Record<'x' | 'filter' | 'bias', tf.Tensor>>,
   count: number,
+  round = (sum: number): number => sum,
 ): Map<number, number> {
   const [, height, width, channels] = inputs.x.shape as [number, number, number, number];
   const [x, filter, bias] = [inputs.x, inputs.filter, inputs.bias].map((tensor) => tensor.dataSync<'float32'>());
@@ -271,7 +275,9 @@ function exactOutputs(
         const [row, column] = [Math.floor(cell / width) + Math.floor(tap / 3) - 1, (cell % width) + (tap % 3) - 1];
         if (row < 0 || row >= height || column < 0 || column >= width) continue;
         for (let c = 0; c < channels; c++) {
-          sum += x![(row * width + column) * channels + c]! * filter![(tap * channels + c) * last + channel]!;
+          sum = round(
+            sum + x![(row * width + column) * channels + c]! * filter![(tap * channels + c) * last + channel]!,
+          );
         }
       }
       return [at, sum] as const;

@@ -25,6 +25,7 @@ train:
   optimizer: { name: adamw, lr: 1.0e-2 }
   schedule: { name: cosine }
   logEvery: 1
+  saveEvery: 10
 evaluation: { every: 80 }
 `;
 

@@ -41,6 +41,7 @@ train:
   schedule: { name: cosine }
   clipGradNorm: 5
   logEvery: 1
+  saveEvery: 10
 evaluation: { every: 60 }
 `;
 

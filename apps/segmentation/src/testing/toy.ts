@@ -26,6 +26,7 @@ train:
   batchSize: 4
   optimizer: { name: adamw, lr: 1.0e-2 }
   logEvery: 1
+  saveEvery: 10
 evaluation: { every: 30 }
 `;
 

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { closeOnnx } from './onnx-session';
 
 type Engine = 'cpu' | 'wasm' | 'tensorflow';
 
@@ -35,6 +36,7 @@ export function onEngines(name: string, body: (engine: Engine) => void, engines:
     const block = isMissing ? describe.skip : describe;
     block(`${name} on ${engine}${isMissing ? ' (skipped: the native engine is not installed)' : ''}`, () => {
       beforeAll(async () => void (await openEngine(engine)));
+      afterAll(closeOnnx);
       body(engine);
     });
   }

@@ -12,7 +12,10 @@ export interface OnnxResult {
 
 const WORKER = join(__dirname, '../onnx-worker.mjs');
 
-/** What the model in a file gives, by the names of its outputs. */
+/** Loading ONNX Runtime takes seconds, so that one thread runs the models of a spec file. */
+let thread: Worker | undefined;
+
+/** What the model in a file gives, by the names of its outputs; one model at a time. */
 export async function runOnnx(
   file: string,
   tensors: Readonly<Record<string, tf.Tensor>>,
@@ -20,8 +23,19 @@ export async function runOnnx(
   const inputs = Object.entries(tensors).map(([name, tensor]) => {
     return { name, type: tensor.dtype, values: tensor.dataSync(), shape: tensor.shape };
   });
-  const worker = new Worker(WORKER, { workerData: { file, inputs } });
-  const [results] = (await once(worker, 'message')) as [Record<string, OnnxResult>];
-  await worker.terminate();
-  return results;
+  thread ??= new Worker(WORKER);
+  thread.postMessage({ file, inputs });
+  try {
+    const [results] = (await once(thread, 'message')) as [Record<string, OnnxResult>];
+    return results;
+  } catch (error) {
+    thread = undefined; // it ended with the model that it could not run
+    throw error;
+  }
+}
+
+/** Ends the thread that runs models, where there is one. */
+export async function closeOnnx(): Promise<void> {
+  await thread?.terminate();
+  thread = undefined;
 }

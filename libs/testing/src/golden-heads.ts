@@ -34,12 +34,15 @@ export function fillGoldenPart(part: GoldenTarget, prefix: string, { scale, shif
   for (const [key, parameter] of part.state()) {
     const name = prefix + key;
     const values = goldenTensor(name, parameter.torchShape);
-    const at = (change: number | readonly number[], i: number): number =>
-      typeof change === 'number' ? change : change[i % change.length]!;
-    const [factor, offset] = [scale?.[name] ?? 1, shift?.[name] ?? 0];
-    parameter.assignTorch(values.map((value, i) => Math.fround(value * at(factor, i)) + at(offset, i)));
+    const [factor, offset] = [scale?.[name], shift?.[name]];
+    if (factor !== undefined) values.forEach((value, i) => (values[i] = value * changeAt(factor, i)));
+    if (offset !== undefined) values.forEach((value, i) => (values[i] = value + changeAt(offset, i)));
+    parameter.assignTorch(values);
   }
 }
+
+const changeAt = (change: number | readonly number[], i: number): number =>
+  typeof change === 'number' ? change : change[i % change.length]!;
 
 /** The numbers of a whole tensor, in order. */
 export function goldenValues({ data }: GoldenFull): number[] {

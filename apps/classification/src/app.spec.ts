@@ -7,8 +7,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { classify, COLOURS, makeToy, writeSet } from './testing/toy';
 
 // A step is recorded before it runs: a while, on a machine that is busy.
-jest.setTimeout(300_000);
-
 let folder: string;
 let config: string;
 let log: jest.SpyInstance;

@@ -10,8 +10,6 @@ let folder: string;
 let config: string;
 let remarks: string[];
 
-jest.setTimeout(120_000);
-
 beforeAll(async () => {
   ({ folder, config } = await makeToy());
   jest.spyOn(process.stderr, 'write').mockImplementation(() => true);

@@ -15,8 +15,6 @@ jest.mock('@pyramidal/config', (): typeof Config & { reads: ReadRecorder } => {
   return { ...actual, loadConfig, reads };
 });
 
-jest.setTimeout(300_000);
-
 describeReaders({
   schema: classificationSchema,
   run: classify,

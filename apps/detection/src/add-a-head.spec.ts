@@ -10,8 +10,6 @@ import type { DetectionTensors } from './assemble';
 import { fixedBoxes } from './testing/fixed-boxes';
 import { toyBatch } from './testing/toy-batch';
 
-jest.setTimeout(60_000);
-
 it('the guide shows the example as it is', () => {
   const guide = readFileSync(join(__dirname, '../../../docs/add-a-head.md'), 'utf8');
   const example = readFileSync(join(__dirname, 'testing/fixed-boxes.ts'), 'utf8');

@@ -26,8 +26,6 @@ evaluation.evaluate(); evaluation.accumulate(); evaluation.summarize()
 print(json.dumps(list(evaluation.stats)))`;
 
 // A step is recorded before it runs: a while, on a machine that is busy.
-jest.setTimeout(300_000);
-
 beforeAll(async () => {
   ({ folder, config } = await makeToy());
   told = jest.spyOn(console, 'error').mockImplementation();

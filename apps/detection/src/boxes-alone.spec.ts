@@ -17,8 +17,6 @@ let folder: string;
 let config: string;
 let remarks: string[];
 
-jest.setTimeout(120_000);
-
 beforeAll(async () => {
   ({ folder, config } = await makeToy());
   jest.spyOn(console, 'log').mockImplementation();

@@ -41,8 +41,6 @@ const LEARNING: Readonly<Record<string, readonly string[]>> = {
 let folder: string;
 let config: string;
 
-jest.setTimeout(300_000);
-
 beforeAll(async () => {
   ({ folder, config } = await makeToy());
   jest.spyOn(console, 'error').mockImplementation();

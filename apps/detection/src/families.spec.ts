@@ -13,7 +13,7 @@ const SMALL = ['backbone.depths=[1, 1, 2, 2]', 'neck.channels=64', 'detector.box
 const FEW = ['detector.trainProposals.count=100', 'detector.roiSample.count=64'];
 const STEPS = 4;
 
-jest.setTimeout(isHeavy ? 600_000 : 60_000);
+if (isHeavy) jest.setTimeout(600_000);
 
 beforeAll(async () => {
   await openRuntime();

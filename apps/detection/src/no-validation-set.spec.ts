@@ -11,8 +11,6 @@ let folder: string;
 let config: string;
 let remarks: string[];
 
-jest.setTimeout(120_000);
-
 beforeAll(async () => {
   ({ folder, config } = await makeToy());
   rmSync(join(folder, 'data/val.json'));

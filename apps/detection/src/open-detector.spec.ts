@@ -18,8 +18,6 @@ let predictions: { detections: DetectedObject[] }[];
 const ALL = 'model.detector.detections={ count: 6, scoreThreshold: 0 }';
 const QUICK = [ALL, 'train.epochs=10', 'runtime.compile=false', 'train.batchSize=2'];
 
-jest.setTimeout(300_000);
-
 beforeAll(async () => {
   jest.spyOn(console, 'error').mockImplementation();
   jest.spyOn(console, 'log').mockImplementation();

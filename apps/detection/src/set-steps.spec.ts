@@ -14,8 +14,6 @@ const SMALL = { queries: 8, encoderLayers: 1, decoderLayers: 2, heads: 2, points
 /** 50 with `nx run @pyramidal/detection:test-heavy`. */
 const STEPS = process.env['PYRAMIDAL_HEAVY'] === '1' ? 50 : 5;
 
-jest.setTimeout(300_000);
-
 beforeAll(async () => {
   await openRuntime();
 });

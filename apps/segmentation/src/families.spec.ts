@@ -13,7 +13,7 @@ const SMALL = ['model.backbone.depths=[1, 1, 2, 2]', 'model.head.channels=64', '
 const [BATCH, HEIGHT, WIDTH, CLASSES] = [2, 75, 125, 5];
 const STEPS = 4;
 
-jest.setTimeout(isHeavy ? 600_000 : 60_000);
+if (isHeavy) jest.setTimeout(600_000);
 
 beforeAll(async () => {
   await openRuntime();

@@ -21,8 +21,6 @@ let config: string;
 let remarks: string[];
 let printed: string[];
 
-jest.setTimeout(120_000);
-
 beforeAll(async () => {
   ({ folder, config } = await makeToy());
   jest.spyOn(process.stderr, 'write').mockImplementation(() => true);

@@ -31,7 +31,7 @@ it('gives all workers the same addresses, and takes no others', async () => {
   expect(own.every((address) => /^127\.0\.0\.1:\d+$/.test(address))).toBe(true);
   expect(new Set(own).size).toBe(3);
   expect(theirs).toEqual([own, own]);
-}, 30_000);
+});
 
 it('names the workers that did not come', async () => {
   const port = await freePort();

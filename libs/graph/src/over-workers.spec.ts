@@ -30,5 +30,5 @@ onNative('sums over workers (skipped without native TensorFlow)', () => {
     const packed = [0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5];
     const expected = { sums: [sum, 2 * sum, 3 * sum], mean: [2.5], count: [2.5], atLeast: [50], packed };
     expect(await Promise.all([run(0), run(1)])).toMatchObject([expected, expected]);
-  }, 60_000);
+  });
 });

@@ -41,7 +41,7 @@ const reason = executablePath ? '' : ' (skipped: no Chromium in the path, PYRAMI
     const address = pathToFileURL(file).href;
     await opened.page.goto(address);
     expect(seen.splice(0)).toEqual([address]);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await opened?.browser.close();

@@ -63,7 +63,7 @@ export function describeRecipes<Config extends RecipeConfig, Network extends Mod
   };
 
   describe('published trainings', () => {
-    jest.setTimeout(isHeavy ? 600_000 : 60_000);
+    if (isHeavy) jest.setTimeout(600_000);
     beforeAll(async () => {
       await openRuntime();
     });

@@ -33,7 +33,6 @@ export function describeWorkers({ main, makeToy, workers, settings, files }: Wor
   const onNative = hasNative() ? describe : describe.skip;
 
   onNative(`${workers} workers (skipped without native TensorFlow)`, () => {
-    jest.setTimeout(300_000);
     let toy: Toy;
 
     const run = async (count: number, ...args: string[]): Promise<void> => {

@@ -71,8 +71,6 @@ function bytesOf(name: string): Buffer {
 const onNative = hasNative() ? describe : describe.skip;
 
 onNative('a team (skipped without native TensorFlow)', () => {
-  jest.setTimeout(240_000);
-
   beforeAll(async () => {
     await trained({ name: 'alone' });
     expect(lossesOf('alone')).toHaveLength(UPDATES);

@@ -6,8 +6,6 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 // Each program takes seconds to start on a busy machine.
-jest.setTimeout(240_000);
-
 const PROGRAM = resolve(__dirname, '../fixtures/train-on.ts');
 
 describeOnWebGpu('training on WebGPU', (run) => {

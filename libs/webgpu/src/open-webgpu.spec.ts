@@ -3,8 +3,6 @@ import { describeOnWebGpu } from '@pyramidal/testing';
 import { join } from 'node:path';
 
 // Each program takes seconds to start on a busy machine.
-jest.setTimeout(240_000);
-
 const PROGRAM = join(__dirname, '../fixtures/faults.ts');
 
 describeOnWebGpu('openWebGpu', (run) => {

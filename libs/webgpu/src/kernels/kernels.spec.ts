@@ -3,8 +3,6 @@ import { describeOnWebGpu } from '@pyramidal/testing';
 import { join } from 'node:path';
 
 // The program takes seconds to start on a busy machine.
-jest.setTimeout(240_000);
-
 describeOnWebGpu('kernels on WebGPU', (run) => {
   it('equal those on the processor, and keep no tensor', () => {
     const { status, stdout, stderr } = run(join(__dirname, '../../fixtures/kernels.ts'));

@@ -120,7 +120,7 @@ export default tseslint.config(
   },
   {
     // AssemblyScript, which imports types as it imports values, and has integers of 64 bits.
-    files: ['libs/cocoeval/wasm/assembly/**/*.ts'],
+    files: ['libs/{cocoeval,wasm}/wasm/assembly/**/*.ts'],
     rules: { '@typescript-eslint/consistent-type-imports': 'off', 'no-loss-of-precision': 'off' },
   },
   {

@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { registerKernels } from './kernels/register-kernels';
 import type { WasmMemory } from './memory-limit';
 import { guardMemory } from './memory-limit';
+import { openVectorKernels, type EngineMemory } from './vector-kernels';
 import { MAX_THREADS, withWorkers } from './worker-threads';
 
 /** What the WebAssembly engine was opened with. */
@@ -50,6 +51,11 @@ async function open(threads: number): Promise<OpenedWasm> {
   return { threads: wasm.getThreadsCount(), simd, ...(note && { note }) };
 }
 
+/** What the module of one thread exports. */
+interface Asm {
+  readonly asm: { readonly memory: EngineMemory };
+}
+
 const isStarted = () => 'wasm' in tf.engine().registry;
 
 /** Starts with threads or, where that fails, with one; then returns why. */
@@ -58,7 +64,9 @@ async function start(wasm: WasmPackage, threads: number): Promise<string | undef
   wasm.setWasmPaths(path.join(packageFolder, 'dist', path.sep));
   if (threads > 1) {
     try {
-      await keepProcessHandlers(() => withWorkers(threads, packageFolder, () => startBackend(wasm, threads)));
+      await keepProcessHandlers(() =>
+        withWorkers(threads, packageFolder, openVectorKernels, () => startBackend(wasm, threads)),
+      );
       return undefined;
     } catch (error) {
       await keepProcessHandlers(() => startBackend(wasm, 1));
@@ -75,6 +83,7 @@ async function startBackend(wasm: WasmPackage, threads: number): Promise<void> {
   if (!(await tf.setBackend('wasm'))) throw new Error('the WebAssembly module did not start');
   const { wasm: module } = tf.backend() as Wasm.BackendWasm;
   guardMemory(module as typeof module & WasmMemory);
+  if (threads === 1) openVectorKernels((module as typeof module & Asm).asm.memory);
 }
 
 /** Takes off the handlers by which the WebAssembly module ends the process on any unhandled error. */

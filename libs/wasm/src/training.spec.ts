@@ -5,7 +5,8 @@ import { expectClose } from '@pyramidal/testing';
 import { openWasm } from './open-wasm';
 
 const STEPS = 200;
-const LEARNING_RATE = 0.1;
+/** Longer steps leap now and then, and rounding with them. */
+const LEARNING_RATE = 0.05;
 const CLASSES = 4;
 const CHANNELS = 8;
 
@@ -91,8 +92,8 @@ describe('training on the WebAssembly engine', () => {
     await openWasm({ threads: 1 });
     const wasm = await train('wasm');
     const cpu = await train('cpu');
-    expectClose(wasm.losses, cpu.losses, { atol: 1e-4 });
-    expect(wasm.losses[STEPS - 1]).toBeLessThan(0.5 * wasm.losses[0]!);
+    expectClose(wasm.losses, cpu.losses, { atol: 1e-5 });
+    expect(wasm.losses[STEPS - 1]).toBeLessThan(0.6 * wasm.losses[0]!);
     expect(wasm.memory[STEPS - 1]).toEqual(wasm.memory[0]);
   });
 });

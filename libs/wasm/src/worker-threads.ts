@@ -4,6 +4,7 @@ import os from 'node:os';
 import * as path from 'node:path';
 import type { Transferable } from 'node:worker_threads';
 import { Worker } from 'node:worker_threads';
+import type { EngineMemory } from './vector-kernels';
 
 /** Workers that the threaded WebAssembly module always asks for, however many threads it then uses. */
 const POOL_SIZE = 8;
@@ -14,6 +15,8 @@ export const MAX_THREADS = POOL_SIZE;
 interface LoadMessage {
   cmd: 'load';
   urlOrBlob: unknown;
+  /** The module's, which nothing else tells. */
+  wasmMemory: EngineMemory;
 }
 
 /**
@@ -21,9 +24,15 @@ interface LoadMessage {
  * former global back afterwards. The module expects a browser: its worker is a `blob:` URL, its script another one.
  * @param threads how many threads will compute, the main one included; workers beyond them are stand-ins.
  * @param packageFolder where `@tensorflow/tfjs-backend-wasm` is installed.
+ * @param onMemory told the memory that the threads share.
  * @throws whatever `start` or a worker that cannot start throws.
  */
-export async function withWorkers<T>(threads: number, packageFolder: string, start: () => Promise<T>): Promise<T> {
+export async function withWorkers<T>(
+  threads: number,
+  packageFolder: string,
+  onMemory: (memory: EngineMemory) => void,
+  start: () => Promise<T>,
+): Promise<T> {
   const script = path.join(packageFolder, 'wasm-out', 'tfjs-backend-wasm-threaded-simd.js');
   const { wasmWorkerContents } = createRequire(script)(script.replace(/\.js$/, '.worker.js')) as {
     wasmWorkerContents: string;
@@ -45,7 +54,9 @@ export async function withWorkers<T>(threads: number, packageFolder: string, sta
     }
 
     override postMessage(message: LoadMessage, transfer?: readonly Transferable[]): void {
-      super.postMessage(message.cmd === 'load' ? { ...message, urlOrBlob: script } : message, transfer);
+      if (message.cmd !== 'load') return super.postMessage(message, transfer);
+      onMemory(message.wasmMemory);
+      super.postMessage({ ...message, urlOrBlob: script }, transfer);
     }
 
     /** The module holds the process open while a thread waits for work, which is always. */

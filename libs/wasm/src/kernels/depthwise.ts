@@ -1,94 +1,29 @@
 /** Depthwise convolution and its two gradients on the WebAssembly engine. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { ConvAttrs, ConvAxis, ExplicitPad } from './conv-geometry';
+import { depthwise, placeOf } from '../vector-kernels';
+import type { ConvAttrs } from './conv-geometry';
 import { convAxes, explicitPad } from './conv-geometry';
 import { convInputGradient } from './conv-input-gradient';
 import { rowPatches, sumOverRowBlocks } from './row-patches';
 import type { WasmKernel } from './wasm-tensor';
 import { runKernel, typed } from './wasm-tensor';
 
-/** Filters that the engine has fast code for: with these numbers of taps only, others are ten times slower. */
-const FAST_TAPS = [3, 4, 9, 25];
-
-/** A row of so many taps is fast. */
-const FAST_ROW = 9;
-
-/**
- * The package's own depthwise convolution with explicit padding, as in `conv2d`. Filters of other sizes are filled up
- * with zeros to 3 x 3 or 5 x 5, or convolved row by row, each filled up to nine taps.
- */
+/** One filter for each channel by our own loops over vectors of channels; of several, by the package's. */
 export const depthwiseConv2d: WasmKernel = {
   name: tf.DepthwiseConv2dNative,
   create: (builtIn) => (call) => {
-    const { inputs, attrs } = typed<'x' | 'filter', tf.DepthwiseConv2dNativeAttrs>(call);
-    const x = inputs.x as tf.Tensor4D;
-    const filter = inputs.filter as tf.Tensor4D;
-    const [kh, kw] = filter.shape;
+    const { inputs, attrs, backend } = typed<'x' | 'filter', tf.DepthwiseConv2dNativeAttrs>(call);
+    const { x, filter } = inputs;
+    const [, , channels, multiplier] = filter.shape as [number, number, number, number];
     const axes = convAxes(x.shape, filter.shape, attrs as ConvAttrs);
-    const run = (input: tf.Tensor4D, taps: tf.Tensor4D, pad: ExplicitPad): tf.Tensor4D => {
-      const result = builtIn({ ...call, inputs: { x: input, filter: taps }, attrs: { ...call.attrs, pad } });
-      return tf.engine().makeTensorFromTensorInfo(result as tf.TensorInfo) as tf.Tensor4D;
-    };
-    if (FAST_TAPS.includes(kh * kw)) return run(x, filter, explicitPad(axes));
-    const square = [3, 5].find((side) => kh <= side && kw <= side);
-    return tf.tidy(() => {
-      if (square) return run(x, fill(filter, square, square), filledPad(axes, square - kh, square - kw));
-      if (kw <= FAST_ROW) return rowByRow(x, filter, axes, run);
-      return run(x, filter, explicitPad(axes));
-    });
+    if (multiplier !== 1) return builtIn({ ...call, attrs: { ...call.attrs, pad: explicitPad(axes) } });
+    const [batch] = x.shape as [number];
+    const y = backend.makeOutput([batch, axes[0].out, axes[1].out, channels], 'float32');
+    const [from, taps, to] = [x, filter, y].map((tensor) => placeOf(backend, tensor)) as [number, number, number];
+    depthwise({ x: from, filter: taps, y: to }, batch, channels, axes);
+    return y;
   },
 };
-
-type Run = (x: tf.Tensor4D, taps: tf.Tensor4D, pad: ExplicitPad) => tf.Tensor4D;
-
-/** Sum over the rows of the filter, each convolved with the part of the image that it meets. */
-function rowByRow(x: tf.Tensor4D, filter: tf.Tensor4D, axes: [ConvAxis, ConvAxis], run: Run): tf.Tensor4D {
-  const [kh, kw, channels, multiplier] = filter.shape;
-  const [h] = axes;
-  const [, , [left, right]] = filledPad(axes, 0, FAST_ROW - kw);
-  const padded = tf.pad(x, [
-    [0, 0],
-    [h.before, h.after],
-    [left, right],
-    [0, 0],
-  ]);
-  const [n, , width, c] = padded.shape;
-  const rows = (h.out - 1) * h.stride + 1;
-  let sum: tf.Tensor4D | undefined;
-  for (let row = 0; row < kh; row++) {
-    sum = tf.tidy(() => {
-      const met = tf.slice(padded, [0, row * h.dilation, 0, 0], [n, rows, width, c]);
-      const taps = fill(tf.slice(filter, [row, 0, 0, 0], [1, kw, channels, multiplier]), 1, FAST_ROW);
-      const part = run(met, taps, NO_PAD);
-      return sum ? tf.add<tf.Tensor4D>(sum, part) : part;
-    });
-  }
-  return sum!;
-}
-
-const NO_PAD: ExplicitPad = [[0, 0], [0, 0], [0, 0], [0, 0]]; // prettier-ignore
-
-/** Adds rows and columns of zero taps at the end. */
-function fill(filter: tf.Tensor4D, rows: number, columns: number): tf.Tensor4D {
-  const [kh, kw] = filter.shape;
-  return tf.pad(filter, [
-    [0, rows - kh],
-    [0, columns - kw],
-    [0, 0],
-    [0, 0],
-  ]);
-}
-
-/** Padding that keeps the output's size with so many more taps. */
-function filledPad([h, w]: readonly [ConvAxis, ConvAxis], rows: number, columns: number): ExplicitPad {
-  const after = (axis: ConvAxis, taps: number) => axis.after + taps * axis.dilation;
-  return [
-    [0, 0],
-    [h.before, after(h, rows)],
-    [w.before, after(w, columns)],
-    [0, 0],
-  ];
-}
 
 /** [kh, kw, C, M] filter and `dy` [N, H', W', C * M] to the gradient [N, H, W, C]. */
 export const depthwiseInputGradient: WasmKernel = {

@@ -104,6 +104,11 @@ const DEPTHWISE: { x: number[]; filter: number[]; stride: number; pad: Pad }[] =
   { x: [2, 6, 7, 2], filter: [2, 3, 2, 3], stride: 1, pad: 'same' },
   { x: [1, 7, 13, 3], filter: [1, 11, 3, 1], stride: 1, pad: 'same' },
   { x: [2, 5, 5, 3], filter: [1, 1, 3, 2], stride: 1, pad: 'valid' },
+  { x: [2, 11, 14, 24], filter: [5, 5, 24, 1], stride: 1, pad: 'same' },
+  { x: [1, 6, 19, 36], filter: [9, 9, 36, 1], stride: 1, pad: 'same' },
+  { x: [1, 13, 17, 12], filter: [3, 3, 12, 1], stride: 2, pad: 'same' },
+  { x: [1, 3, 2, 20], filter: [7, 7, 20, 1], stride: 1, pad: 'same' },
+  { x: [1, 4, 4, 18], filter: [2, 2, 18, 1], stride: 3, pad: ASYMMETRIC },
 ];
 
 describe('depthwise convolution', () => {

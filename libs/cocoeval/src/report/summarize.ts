@@ -156,9 +156,13 @@ function meanOf(
 ): number {
   const [, recalls, K, A, M] = accumulated.counts;
   const R = measure === 'precision' ? recalls : 1;
-  const starts = thresholds.flatMap((t) => range(R).map((r) => (t * R + r) * K * A * M));
+  const starts = new Uint32Array(thresholds.length * R);
+  for (let i = 0; i < starts.length; i++) {
+    const t = thresholds[Math.floor(i / R)] as number;
+    starts[i] = (t * R + (i % R)) * K * A * M;
+  }
   const cells = categories.flatMap((k) => areas.flatMap((a) => limits.map((m) => (k * A + a) * M + m)));
-  const where = [accumulated[measure], Uint32Array.from(starts), Uint32Array.from(cells)] as const;
+  const where = [accumulated[measure], starts, Uint32Array.from(cells)] as const;
   return meanByKernels(...where) ?? meanAboveMinusOne(...where);
 }
 

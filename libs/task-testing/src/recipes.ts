@@ -52,8 +52,14 @@ export function describeRecipes<Config extends RecipeConfig, Network extends Mod
 ): void {
   const { book, schema, assemble } = specs;
   const trainings = trainingsOf(book);
-  const load = (training: RecipeChoice, ...set: string[]): Config =>
-    loadConfig(schema, openRecipe(book, training), { set }).config;
+  /** Each is read once, and loaded with several settings. */
+  const opened = new Map<string, ReturnType<typeof openRecipe>>();
+  const load = (training: RecipeChoice, ...set: string[]): Config => {
+    const title = titleOf(training);
+    const recipe = opened.get(title) ?? openRecipe(book, training);
+    opened.set(title, recipe);
+    return loadConfig(schema, recipe, { set }).config;
+  };
   /** Without drop path, which drops whole blocks in so small a batch. */
   const small = (training: RecipeChoice): Config => {
     const { small: few, narrow } = specs;

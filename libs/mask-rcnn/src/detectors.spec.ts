@@ -317,8 +317,16 @@ const LOSS_NAMES: Readonly<Record<string, string>> = {
   acc: 'accuracy',
 };
 
-/** All other channels of these 32 agree to 1e-6. */
-const UNDECIDED = { 'roi_head.mask_head.0.upsample.bias': 20, 'roi_head.mask_head.1.upsample.bias': 10 };
+/**
+ * All other channels of these 32 agree to 1e-6. Of the last box head's first convolution, one output of channel 1 is -2.7e-6 where they
+ * are 0.85 in the mean, and its sign changes with the processor.
+ */
+const UNDECIDED = {
+  'roi_head.mask_head.0.upsample.bias': 20,
+  'roi_head.mask_head.1.upsample.bias': 10,
+  'roi_head.bbox_head.2.shared_convs.0.conv.weight': 1,
+  'roi_head.bbox_head.2.shared_convs.0.bn.bias': 1,
+};
 
 function nameOfLoss(reference: string): string {
   const [, stage, name] = /^(?:s(\d)\.)?(.*)$/.exec(reference)!;

@@ -6,7 +6,6 @@ import { LEVELS } from '@pyramidal/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { classify, COLOURS, makeToy, writeSet } from './testing/toy';
 
-// A step is recorded before it runs: a while, on a machine that is busy.
 let folder: string;
 let config: string;
 let log: jest.SpyInstance;

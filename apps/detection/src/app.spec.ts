@@ -25,7 +25,6 @@ evaluation = COCOeval(coco, coco.loadRes(results), kind)
 evaluation.evaluate(); evaluation.accumulate(); evaluation.summarize()
 print(json.dumps(list(evaluation.stats)))`;
 
-// A step is recorded before it runs: a while, on a machine that is busy.
 beforeAll(async () => {
   ({ folder, config } = await makeToy());
   told = jest.spyOn(console, 'error').mockImplementation();

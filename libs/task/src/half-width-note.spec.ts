@@ -19,8 +19,9 @@ describe('noteOnHalfWidth', () => {
     expect(noteOnHalfWidth('fp16', 'tensorflow', new Set([...zen4, 'avx512_fp16']))).toBeUndefined();
   });
 
-  (process.platform === 'linux' && process.arch === 'x64' ? it : it.skip)('knows this machine', () => {
-    const hasAvx512 = / avx512f /.test(readFileSync('/proc/cpuinfo', 'utf8'));
-    expect(noteOnHalfWidth('bf16', 'tensorflow') === undefined).toBe(hasAvx512);
+  it('knows this machine, where its system tells', () => {
+    const isTold = process.platform === 'linux' && process.arch === 'x64';
+    const isSlow = isTold && !/ avx512f /.test(readFileSync('/proc/cpuinfo', 'utf8'));
+    expect(noteOnHalfWidth('bf16', 'tensorflow') !== undefined).toBe(isSlow);
   });
 });

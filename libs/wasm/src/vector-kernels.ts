@@ -1,5 +1,4 @@
 /** This package's own kernels in WebAssembly: wasm/assembly, compiled, in the memory of TensorFlow.js's engine. */
-import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { ConvAxis } from './kernels/conv-geometry';
 import { KERNELS, SHARED_KERNELS } from './vector-kernels-wasm';
 
@@ -48,7 +47,3 @@ export function depthwise(
     opened!.depthwise(x, places.filter, y, channels, ...told(h), ...told(w));
   }
 }
-
-/** A place in memory, which stays while the tensor does. */
-export const placeOf = (backend: BackendWasm, { dataId }: { readonly dataId: object }): number =>
-  backend.getMemoryOffset(dataId);

@@ -51,7 +51,7 @@ interface Ending {
 export function smallConvolution(
   graph: GraphWriter,
   { inputs, attrs }: GraphNode,
-  { bias = graph.constantRef(NOTHING), norm = [], epsilon = 0 }: Ending,
+  { bias, norm = [], epsilon = 0 }: Ending,
   y: SymbolicTensor,
 ): string | null {
   const [x, filter] = inputs as [string, string];
@@ -64,7 +64,7 @@ export function smallConvolution(
   if (!isSmall || stride === null || textOf(attrs['padding']) !== 'VALID' || !isOwn(graph, y)) return null;
   const normed = { statistics: { int: norm.length }, epsilon: { float: epsilon } };
   const all = { ...ENDING, ...normed, stride: { int: stride } };
-  return graph.addNode('PyramidalSmallConvolution', [x, filter, bias, ...norm], all);
+  return graph.addNode('PyramidalSmallConvolution', [x, filter, bias ?? graph.constantRef(NOTHING), ...norm], all);
 }
 
 /** In place of a bias. */

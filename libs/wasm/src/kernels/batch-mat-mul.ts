@@ -2,7 +2,7 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import type { WasmKernel } from './wasm-tensor';
-import { typed } from './wasm-tensor';
+import { placeOf, typed } from './wasm-tensor';
 
 /** Products of fewer multiplications than this are left to the package's plain loop. */
 const SMALL_PRODUCT = 4096;
@@ -36,11 +36,7 @@ export const batchMatMul: WasmKernel = {
       if (a.size === 0 || b.size === 0) return tf.zeros([...outer, m, n]);
       const product = backend.makeOutput([...outer, m, n], 'float32');
       const sources = [batchOffsets(left.shape, outer), batchOffsets(right.shape, outer)] as const;
-      const [leftAt, rightAt, productAt] = [left, right, product].map((t) => backend.getMemoryOffset(t.dataId)) as [
-        number,
-        number,
-        number,
-      ];
+      const [leftAt, rightAt, productAt] = [placeOf(backend, left), placeOf(backend, right), placeOf(backend, product)];
       for (let i = 0; i < sources[0].length; i++) {
         multiply(backend, m, k, n, [
           leftAt + 4 * m * k * sources[0][i]!,

@@ -1,12 +1,12 @@
 /** Depthwise convolution and its two gradients on the WebAssembly engine. */
 import * as tf from '@tensorflow/tfjs-core';
-import { depthwise, placeOf } from '../vector-kernels';
+import { depthwise } from '../vector-kernels';
 import type { ConvAttrs } from './conv-geometry';
 import { convAxes, explicitPad } from './conv-geometry';
 import { convInputGradient } from './conv-input-gradient';
 import { rowPatches, sumOverRowBlocks } from './row-patches';
 import type { WasmKernel } from './wasm-tensor';
-import { runKernel, typed } from './wasm-tensor';
+import { placeOf, runKernel, typed } from './wasm-tensor';
 
 /** One filter for each channel by our own loops over vectors of channels; of several, by the package's. */
 export const depthwiseConv2d: WasmKernel = {
@@ -19,8 +19,8 @@ export const depthwiseConv2d: WasmKernel = {
     if (multiplier !== 1) return builtIn({ ...call, attrs: { ...call.attrs, pad: explicitPad(axes) } });
     const [batch] = x.shape as [number];
     const y = backend.makeOutput([batch, axes[0].out, axes[1].out, channels], 'float32');
-    const [from, taps, to] = [x, filter, y].map((tensor) => placeOf(backend, tensor)) as [number, number, number];
-    depthwise({ x: from, filter: taps, y: to }, batch, channels, axes);
+    const places = { x: placeOf(backend, x), filter: placeOf(backend, filter), y: placeOf(backend, y) };
+    depthwise(places, batch, channels, axes);
     return y;
   },
 };

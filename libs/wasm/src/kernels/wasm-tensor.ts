@@ -10,7 +10,10 @@ export const typed = <Name extends string, Attrs>(
   call: Parameters<tf.KernelFunc>[0],
 ): KernelCall<Name, Attrs, BackendWasm> => typedCall(call);
 
-/** The tensor's place in WebAssembly memory; allocating another tensor may invalidate it. */
+/** The tensor's place in WebAssembly memory, in bytes, which stays while the tensor does. */
+export const placeOf = (backend: BackendWasm, { dataId }: tf.TensorInfo): number => backend.getMemoryOffset(dataId);
+
+/** The tensor's values in WebAssembly memory; allocating another tensor may invalidate them. */
 export function floats(backend: BackendWasm, tensor: tf.TensorInfo): Float32Array {
   return backend.typedArrayFromHeap(tensor) as Float32Array;
 }

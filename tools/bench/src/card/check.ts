@@ -116,19 +116,18 @@ export async function checkCard({ python, log, ...checked }: CheckOptions): Prom
   const tasks = cases.flatMap((each) =>
     precisionsOf(each, compiled).map((precision) => ({ ...each, engine, precision, seconds, xla: false })),
   );
-  // XLA compiles for minutes: beside the numbers.
-  const half = tasks.find(({ precision }) => engine === 'tensorflow-gpu' && precision === 'bf16');
-  const withXla = half && startSpeed({ ...half, xla: true });
   const numbers = await checkNumbers(plan, log);
-  const xla = withXla && (await inTurn([withXla]))[0];
   const speeds = await timeAll(tasks, plan, python, log);
-  if (half === undefined || xla === undefined) return { device, ...numbers, speeds };
-  const row = { ...speeds[tasks.indexOf(half)]!, xla: true, ours: xla };
+  // Compiling takes longest of all; on a processor, minutes.
+  const half = tasks.findIndex(({ precision }) => engine === 'tensorflow-gpu' && precision === 'bf16');
+  if (half < 0) return { device, ...numbers, speeds };
+  const [ours] = await inTurn([startSpeed({ ...tasks[half]!, xla: true })]);
+  const row = { ...speeds[half]!, xla: true, ours: ours! };
   log(describeSpeed(row));
   return { device, ...numbers, speeds: [...speeds, row] };
 }
 
-/** As many networks as there is room for get ready side by side, PyTorch's among them; then each is timed alone. */
+/** As many networks as there is room for get ready side by side, PyTorch's before ours; then each is timed alone. */
 async function timeAll(
   tasks: readonly SpeedTask[],
   { atOnce }: Plan,

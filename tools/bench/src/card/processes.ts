@@ -83,7 +83,9 @@ function start(program: string, args: readonly string[], env: NodeJS.ProcessEnv)
   const output = createInterface({ input: child.stdout });
   const firstLine = new Promise((resolve) => {
     output.on('line', (line) => {
-      if (line.startsWith('{')) resolve(lines.push(line));
+      if (!line.startsWith('{')) return;
+      lines.push(line);
+      resolve(line);
     });
   });
   let stderr = '';

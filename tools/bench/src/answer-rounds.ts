@@ -11,7 +11,8 @@ export async function answerRounds(run: () => void | Promise<void>): Promise<voi
       await run();
       wallMs.push(performance.now() - start);
     }
-    const cpuMs = process.cpuUsage(cpuStart).user / 1000 / Number(line);
+    const { user, system } = process.cpuUsage(cpuStart);
+    const cpuMs = (user + system) / 1000 / Number(line);
     console.log(JSON.stringify({ wallMs, cpuMs, peakMB: process.resourceUsage().maxRSS / 1024 }));
   }
 }

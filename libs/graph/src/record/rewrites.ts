@@ -1,7 +1,7 @@
 /** Operations in the forms that TensorFlow fuses. */
 import { isTrue, numberOf, textOf } from './attr-values';
 import { DT_FLOAT, DT_INT32, type AttrValue, type ConstantTensor, type GraphNode } from './graph-def';
-import { smallConvolution, smallProduct } from './small-product';
+import { convolution, matrixProduct } from './product';
 import type { SymbolicTensor } from './symbolic-tensor';
 
 /**
@@ -85,8 +85,8 @@ const bias: Rewrite = (graph, _attrs, inputs) => {
   const [x, offset] = inputs as [SymbolicTensor, SymbolicTensor];
   const before = graph.nodeOf(x.ref);
   if (before?.op === OWN_CONVOLUTION) return ownConvolution(graph, before, { offset: offset.ref });
-  if (before?.op === 'MatMul') return smallProduct(graph, before, offset, x);
-  if (before?.op === 'Conv2D') return smallConvolution(graph, before, { bias: offset.ref }, x);
+  if (before?.op === 'MatMul') return matrixProduct(graph, before, offset, x);
+  if (before?.op === 'Conv2D') return convolution(graph, before, { bias: offset.ref }, x);
   if (before?.op !== 'DepthwiseConv2dNative') return null;
   return graph.addNode('AddV2', refs(inputs), { T: { type: x.dtype } });
 };
@@ -108,7 +108,7 @@ const batchNorm: Rewrite = (graph, attrs, inputs) => {
   const before = graph.nodeOf(x);
   const norm = [scale, offset, mean, variance] as const;
   if (before?.op === 'Conv2D') {
-    return smallConvolution(graph, before, { norm, epsilon: epsilon.float }, inputs[0] as SymbolicTensor);
+    return convolution(graph, before, { norm, epsilon: epsilon.float }, inputs[0] as SymbolicTensor);
   }
   if (before?.op === GROUPED_PRODUCT && numberOf(before.attrs['statistics']) === 0) {
     const attrs = { ...before.attrs, statistics: { int: norm.length }, epsilon };

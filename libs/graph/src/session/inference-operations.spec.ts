@@ -72,7 +72,7 @@ onEngines(
     });
 
     it('give GELU of a product to TensorFlow, which makes it part of that', () => {
-      const inputs = { x: normal([30, 8], 1), weight: normal([8, 24], 2), bias: normal([24], 3) };
+      const inputs = { x: normal([30, 8], 1), weight: normal([8, 20], 2), bias: normal([20], 3) };
       const layer = ({ x, weight, bias }: Inputs): tf.Tensor =>
         gelu(biasAdd(tf.matMul(x!, weight!), bias as tf.Tensor1D));
       expect(expectSame(layer, inputs).sort()).toEqual(['AddV2', 'BiasAdd', 'Erf', 'MatMul', 'Mul']);
@@ -195,6 +195,9 @@ onEngines(
       [196, 160, 144, 'none'],
       [49, 512, 256, 'hard swish'],
       [2000, 48, 64, 'none'],
+      [7, 700, 40, 'none'],
+      [1, 30, 8, 'hard swish'],
+      [300, 20, 120, 'none'],
     ] as const)(
       'share a product of %i x %i and %i columns among threads, ended with %s',
       (rows, depth, columns, end) => {
@@ -203,7 +206,7 @@ onEngines(
           const y = biasAdd(tf.matMul(x!, weight!), bias as tf.Tensor1D);
           return end === 'none' ? y : hardSwish(y);
         };
-        expect(expectSame(layer, inputs).filter((name) => name !== 'MatMul')).toEqual(['PyramidalSmallProduct']);
+        expect(expectSame(layer, inputs).filter((name) => name !== 'MatMul')).toEqual(['PyramidalProduct']);
       },
     );
 
@@ -212,6 +215,7 @@ onEngines(
       [[1, 14, 14, 288], [1, 1], 144, 1],
       [[1, 56, 56, 24], [2, 2], 64, 2],
       [[3, 20, 9, 64], [5, 3], 16, 1],
+      [[2, 15, 15, 6], [3, 3], 40, 2],
     ] as const)(
       'share a convolution of %j by %j to %i channels among threads, stride %i',
       (shape, window, channels, stride) => {
@@ -224,14 +228,15 @@ onEngines(
           tf.relu(
             biasAdd(conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, { stride, padding: 0 }), bias as tf.Tensor1D),
           );
-        expect(expectSame(layer, inputs).filter((name) => name !== 'Conv2D')).toEqual(['PyramidalSmallConvolution']);
+        expect(expectSame(layer, inputs).filter((name) => name !== 'Conv2D')).toEqual(['PyramidalConvolution']);
       },
     );
 
     it.each([
       [[1, 60, 41, 20], 48],
       [[2, 300, 302, 3], 64],
-    ] as const)('end a convolution of %j, small or of few inputs, with its norm', (shape, channels) => {
+      [[1, 9, 9, 16], 200],
+    ] as const)('end a convolution of %j with its norm', (shape, channels) => {
       const inputs = {
         x: normal([...shape], 1),
         filter: normal([3, 3, shape[3], channels], 2),
@@ -241,7 +246,7 @@ onEngines(
         const y = conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, { stride: 2, padding: 0 });
         return hardSwish(batchNorm.infer(y, normOptions(given)));
       };
-      expect(expectSame(block, inputs).filter((name) => name !== 'Conv2D')).toEqual(['PyramidalSmallConvolution']);
+      expect(expectSame(block, inputs).filter((name) => name !== 'Conv2D')).toEqual(['PyramidalConvolution']);
     });
 
     it('read keys, values and maps where they lie among other channels', () => {

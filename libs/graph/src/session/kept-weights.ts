@@ -2,7 +2,7 @@
 import type { GraphNode } from '../record/graph-def';
 import type { RecordedVariable } from '../record/record';
 
-const KEEPING = new Set(['PyramidalSmallProduct', 'PyramidalSmallConvolution']);
+const KEEPING = new Set(['PyramidalProduct', 'PyramidalConvolution']);
 
 /** Tells products which of their weights are variables, in a step that changes none. */
 export function keepWeights(nodes: readonly GraphNode[], variables: readonly RecordedVariable[]): readonly GraphNode[] {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "kernel.h"
-#include "product.h"
+#include "product-block.h"
 #include "threads.h"
 #include "vectors.h"
 

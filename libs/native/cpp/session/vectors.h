@@ -121,21 +121,31 @@ PYRAMIDAL_INLINE V Exp(V value) {
 // `Loops::Run<V>` with the widest vector that this processor has. It is inlined into a function for that kind of processor, and
 // so has to be whatever it calls.
 template <typename Loops, typename... Args>
-void RunOnFour(Args... args) {
+__attribute__((noinline)) void RunOnFour(Args... args) {
   Loops::template Run<Four>(args...);
 }
 
 #if defined(__x86_64__)
 template <typename Loops, typename... Args>
-__attribute__((target("avx2,fma"))) void RunOnEight(Args... args) {
+__attribute__((noinline, target("avx2,fma"))) void RunOnEight(Args... args) {
   Loops::template Run<Eight>(args...);
 }
 
 template <typename Loops, typename... Args>
-__attribute__((target("avx512f"))) void RunOnSixteen(Args... args) {
+__attribute__((noinline, target("avx512f"))) void RunOnSixteen(Args... args) {
   Loops::template Run<Sixteen>(args...);
 }
 #endif
+
+// The same with a vector that the caller has chosen, in a function of its own.
+template <typename V, typename Loops, typename... Args>
+PYRAMIDAL_INLINE void RunApart(Args... args) {
+#if defined(__x86_64__)
+  if constexpr (kLanes<V> == kLanes<Sixteen>) return RunOnSixteen<Loops, Args...>(args...);
+  if constexpr (kLanes<V> == kLanes<Eight>) return RunOnEight<Loops, Args...>(args...);
+#endif
+  RunOnFour<Loops, Args...>(args...);
+}
 
 // Of the widest vector of this processor.
 inline int64_t LanesOfThisProcessor() {

@@ -1,6 +1,6 @@
 // A block of a matrix product in registers: as many rows and vectors of columns as processors have registers for.
-#ifndef PYRAMIDAL_PRODUCT_H_
-#define PYRAMIDAL_PRODUCT_H_
+#ifndef PYRAMIDAL_PRODUCT_BLOCK_H_
+#define PYRAMIDAL_PRODUCT_BLOCK_H_
 
 #include <cstdint>
 #include <new>
@@ -34,6 +34,8 @@ constexpr int kRows = 6;
 // rows of the second one are `stride` apart.
 template <typename V, int vectors>
 PYRAMIDAL_INLINE void AddBlock(const float *const *rows, const float *matrix, int64_t stride, int64_t depth, V (&sums)[kRows][vectors]) {
+  // A core that runs two programs at once takes in half as many instructions for each: those that only count cost a tenth then.
+#pragma GCC unroll 4
   for (int64_t d = 0; d < depth; d++) {
     V columns[vectors];
 #pragma GCC unroll 2
@@ -60,4 +62,4 @@ PYRAMIDAL_INLINE void MultiplyBlock(const float *const *rows, const float *matri
 
 }  // namespace pyramidal
 
-#endif  // PYRAMIDAL_PRODUCT_H_
+#endif  // PYRAMIDAL_PRODUCT_BLOCK_H_

@@ -1,0 +1,418 @@
+// Products of matrices, and convolutions without padding, with a bias or a batch norm and an activation, on several threads. TensorFlow
+// computes a product whose matrices fit in a core's second cache on one thread, while the others have nothing to do, and puts the weights
+// in order each time; with a batch norm its convolutions take many times as long where a processor has AVX2 alone.
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "activation.h"
+#include "kernel.h"
+#include "norm-factors.h"
+#include "product-block.h"
+#include "threads.h"
+#include "vectors.h"
+
+namespace pyramidal {
+namespace {
+
+// Rows that meet a panel of weights one after the other, at most: with the depth of a panel they fit in a core's second cache.
+constexpr int64_t kMostRows = 42 * kRows;
+// Weights that meet rows at a time, so many rows of two vectors of columns: half of a core's first cache.
+constexpr int64_t kDepthOfPanel = 256;
+inline int64_t ColumnsOfPanel() {
+  static const int64_t columns = 2 * LanesOfThisProcessor();
+  return columns;
+}
+// Numbers of columns are multiples of this.
+constexpr int64_t kColumnsTogether = 8;
+// Floats of a cache line.
+constexpr int64_t kLine = 16;
+// Multiply-adds that are worth another thread.
+constexpr int64_t kWorthThread = 1 << 18;
+// Bytes of all weights that are kept in order.
+constexpr int64_t kMostKept = int64_t{128} << 20;
+
+// Where the rows of the first matrix begin: those of a convolution are the cells under its window, of which each line lies together.
+struct Rows {
+  // Of an image, of a line of results in an image, of a result in a line, in floats; results in a line, lines in an image.
+  int64_t image, line, cell, cells, lines;
+};
+
+// Goes through them one by one: a division for each row would take a fifth of the time of a product that is not deep.
+class RowPlace {
+ public:
+  RowPlace(const Rows &rows, int64_t row)
+      : rows_(rows), cell_(row % rows.cells), line_(row / rows.cells % rows.lines), image_(row / rows.cells / rows.lines * rows.image) {}
+
+  int64_t operator*() const { return image_ + line_ * rows_.line + cell_ * rows_.cell; }
+
+  void operator++() {
+    if (++cell_ < rows_.cells) return;
+    cell_ = 0;
+    if (++line_ < rows_.lines) return;
+    line_ = 0;
+    image_ += rows_.image;
+  }
+
+ private:
+  const Rows rows_;
+  // In a line, in an image, in floats.
+  int64_t cell_, line_, image_;
+};
+
+struct Product {
+  // Of the rows there are `segments`, `segment` floats apart, of `depth` floats each.
+  int64_t rows, segments, segment, depth, columns;
+  Rows place;
+  // The first matrix, [segments, depth, columns], [rows, columns].
+  const float *x, *weight;
+  float *y;
+  // What sums are multiplied with, if anything, and what is added to them then, [columns] both.
+  const float *factors, *shifts;
+  Activation activation;
+  // The weights as panels, [panels, segments, depth, ColumnsOfPanel()]; null where they are brought together each time.
+  const float *panels;
+
+  // Rows are cut into blocks of even sizes, columns into panels; a unit of work is one block with one panel.
+  int64_t blocks() const { return PartsOf(rows, kMostRows); }
+  int64_t rowsOfBlock() const { return PartsOf(PartsOf(rows, blocks()), kRows) * kRows; }
+  int64_t panelCount() const { return PartsOf(columns, ColumnsOfPanel()); }
+  int64_t units() const { return blocks() * panelCount(); }
+  int64_t worthThread() const { return PartsOf(kWorthThread, rowsOfBlock() * ColumnsOfPanel() * std::max<int64_t>(1, segments * depth)); }
+  // Segments that a panel has, if it has whole ones.
+  int64_t together() const { return std::max<int64_t>(1, std::min(segments, kDepthOfPanel / std::max<int64_t>(1, depth))); }
+  // Panels one after the other along the depth.
+  int64_t deepOfSegment() const { return std::max<int64_t>(1, PartsOf(depth, kDepthOfPanel)); }
+  int64_t deep() const { return PartsOf(segments, together()) * deepOfSegment(); }
+};
+
+// Units beside each other: a block of rows with neighbouring panels.
+struct Strip {
+  int64_t row, rows, panel, panels;
+
+  // That of the units from `begin` on, up to `end` and within their block.
+  static Strip At(const Product &product, int64_t begin, int64_t end) {
+    const int64_t count = product.panelCount(), block = begin / count, rows = product.rowsOfBlock(), row = block * rows;
+    return {row, std::min(rows, product.rows - row), begin % count, std::min(end, (block + 1) * count) - begin};
+  }
+};
+
+// What of a strip is computed at a time: a panel's columns, and of the depth as much as a panel has.
+struct Part {
+  int64_t row, rows, column, columns;
+  // In the rows of the first matrix, in those of the weights, and how many of how many segments.
+  int64_t offset, from, depth, segments;
+  bool isFirst, isLast;
+
+  // The parts of a strip go through the columns, then the depth, so that the rows stay in the second cache.
+  static Part At(const Product &product, const Strip &strip, int64_t place) {
+    const int64_t along = place / strip.panels, column = (strip.panel + place % strip.panels) * ColumnsOfPanel();
+    const int64_t together = product.together(), deep = product.deepOfSegment();
+    const int64_t segment = along / deep * together, from = along % deep * kDepthOfPanel;
+    return {strip.row,
+            strip.rows,
+            column,
+            std::min(ColumnsOfPanel(), product.columns - column),
+            segment * product.segment + from,
+            segment * product.depth + from,
+            std::min(kDepthOfPanel, product.depth - from),
+            std::min(together, product.segments - segment),
+            along == 0,
+            along == product.deep() - 1};
+  }
+
+  // Of the weights.
+  int64_t rowsOfPanel() const { return segments * depth; }
+};
+
+// The weights of a part in the panels that are kept.
+inline const float *InPanels(const Product &product, const Part &part) {
+  const int64_t panel = ColumnsOfPanel(), row = part.column / panel * product.segments * product.depth + part.from;
+  return product.panels + row * panel + part.column % panel;
+}
+
+// The weights of a part and how far apart their rows are. Where they lie, rows of weights take each other's places in the first cache, so
+// that they are brought together into `panel` unless they are kept like that.
+template <typename V, int vectors>
+PYRAMIDAL_INLINE const float *WeightsOf(const Product &product, const Part &part, const Panel &panel) {
+  if (product.panels != nullptr) return InPanels(product, part);
+  const int64_t columns = ColumnsOfPanel();
+  for (int64_t d = 0; d < part.rowsOfPanel(); d++) {
+    const float *const row = product.weight + (part.from + d) * product.columns + part.column;
+#pragma GCC unroll 2
+    for (int j = 0; j < vectors; j++) Store(Load<V>(row + j * kLanes<V>), panel.data() + d * columns + j * kLanes<V>);
+  }
+  return panel.data();
+}
+
+// The weights of a part come into the caches while another part is computed, a share of them with each block of its rows: they lie too far
+// apart for a processor to foresee them.
+class Following {
+ public:
+  Following(const Product &product, const Part &part, int64_t blocks)
+      : stride_(product.panels == nullptr ? product.columns : ColumnsOfPanel()),
+        columns_(part.columns),
+        share_(PartsOf(part.rowsOfPanel(), blocks)),
+        left_(part.rowsOfPanel()),
+        row_(product.panels == nullptr ? product.weight + part.from * stride_ + part.column : InPanels(product, part)) {}
+
+  PYRAMIDAL_INLINE void FetchShare() {
+    for (int64_t end = std::max<int64_t>(0, left_ - share_); left_ > end; left_--, row_ += stride_) {
+      for (int64_t c = 0; c < columns_; c += kLine) __builtin_prefetch(row_ + c, 0, 2);
+    }
+  }
+
+ private:
+  const int64_t stride_, columns_, share_;
+  int64_t left_;
+  const float *row_;
+};
+
+// What becomes of the sums of a block of `count` rows.
+template <typename V, int vectors>
+PYRAMIDAL_INLINE void FinishBlock(const Product &product, const Part &part, V (&sums)[kRows][vectors], float *y, int64_t count) {
+  V factors[vectors], shifts[vectors];
+#pragma GCC unroll 2
+  for (int j = 0; j < vectors; j++) {
+    factors[j] = product.factors == nullptr ? Fill<V>(1) : Load<V>(product.factors + part.column + j * kLanes<V>);
+    shifts[j] = Load<V>(product.shifts + part.column + j * kLanes<V>);
+  }
+#pragma GCC unroll 6
+  for (int i = 0; i < kRows; i++) {
+    if (i == count) break;
+#pragma GCC unroll 2
+    for (int j = 0; j < vectors; j++) {
+      float *const to = y + i * product.columns + j * kLanes<V>;
+      const V sum = part.isFirst ? sums[i][j] : sums[i][j] + Load<V>(to);
+      Store(part.isLast ? sum * factors[j] + shifts[j] : sum, to);
+    }
+  }
+  if (!part.isLast || product.activation == Activation::kNone) return;
+  for (int64_t i = 0; i < count; i++) {
+    for (int j = 0; j < vectors; j++) {
+      float *const to = y + i * product.columns + j * kLanes<V>;
+      Store(Activate<V>(Load<V>(to), product.activation), to);
+    }
+  }
+}
+
+// A block of `count` rows with `vectors` vectors of columns of weights, whose rows are `stride` apart.
+template <int vectors, int64_t stride>
+struct MultiplyRowsOfPart {
+  template <typename V>
+  PYRAMIDAL_INLINE static void Run(const Product *product, const Part *part, const float **rows, const float *weights, float *y, int64_t count) {
+    V sums[kRows][vectors];
+    MultiplyBlock<V, vectors>(rows, weights, stride, part->depth, sums);
+    for (int64_t segment = 1; segment < part->segments; segment++) {
+      for (int i = 0; i < kRows; i++) rows[i] += product->segment;
+      AddBlock<V, vectors>(rows, weights + segment * part->depth * stride, stride, part->depth, sums);
+    }
+    FinishBlock<V, vectors>(*product, *part, sums, y, count);
+  }
+};
+
+// Multiplies the rows of a part with its `vectors` vectors of columns. Each block of rows is a function of its own: what goes on around it would
+// take the registers in which the places of the rows are.
+template <typename V, int vectors, int64_t stride>
+PYRAMIDAL_INLINE void MultiplyPart(const Product &product, const Part &part, const Part &next, const Panel &panel) {
+  const float *const weights = WeightsOf<V, vectors>(product, part, panel);
+  Following following(product, next, PartsOf(part.rows, kRows));
+  RowPlace place(product.place, part.row);
+  float *y = product.y + part.row * product.columns + part.column;
+  for (int64_t first = 0; first < part.rows; first += kRows, y += kRows * product.columns) {
+    const int64_t count = std::min<int64_t>(kRows, part.rows - first);
+    following.FetchShare();
+    // Rows beyond the last one are that row again.
+    const float *rows[kRows];
+    for (int i = 0; i < kRows; i++) {
+      rows[i] = product.x + *place + part.offset;
+      if (i + 1 < count || count == kRows) ++place;
+    }
+    RunApart<V, MultiplyRowsOfPart<vectors, stride>>(&product, &part, rows, weights, y, count);
+  }
+}
+
+// The same with as wide vectors as there are columns for.
+template <typename V>
+PYRAMIDAL_INLINE void MultiplyColumns(const Product &product, Part part, const Part &next, const Panel &panel) {
+  constexpr int64_t stride = 2 * kLanes<V>;
+  if (part.columns == stride) return MultiplyPart<V, 2, stride>(product, part, next, panel);
+  if (part.columns >= kLanes<V>) {
+    MultiplyPart<V, 1, stride>(product, part, next, panel);
+    part.column += kLanes<V>;
+    part.columns -= kLanes<V>;
+  }
+  if constexpr (kLanes<V> > kColumnsTogether) {
+    if (part.columns > 0) MultiplyPart<Narrower<V>, 1, stride>(product, part, next, panel);
+  }
+}
+
+struct MultiplyUnits {
+  template <typename V>
+  PYRAMIDAL_INLINE static void Run(const Product *product, int64_t begin, int64_t end) {
+    const Panel panel(kDepthOfPanel * ColumnsOfPanel());
+    while (begin < end) {
+      const Strip strip = Strip::At(*product, begin, end);
+      const int64_t parts = strip.panels * product->deep();
+      Part part = Part::At(*product, strip, 0);
+      for (int64_t place = 0; place < parts; place++) {
+        const Part next = Part::At(*product, strip, std::min(place + 1, parts - 1));
+        MultiplyColumns<V>(*product, part, next, panel);
+        part = next;
+      }
+      begin += strip.panels;
+    }
+  }
+};
+
+// Weights in order, as long as a variable has them.
+class KeptWeights {
+ public:
+  // Null where enough are kept already.
+  static std::shared_ptr<const KeptWeights> Of(std::unique_ptr<Array> weight, const Product &product) {
+    const int64_t size = product.panelCount() * product.segments * product.depth * ColumnsOfPanel();
+    const int64_t bytes = size * static_cast<int64_t>(sizeof(float));
+    if (total.fetch_add(bytes) + bytes <= kMostKept) return std::make_shared<KeptWeights>(std::move(weight), product, size);
+    total -= bytes;
+    return nullptr;
+  }
+
+  KeptWeights(std::unique_ptr<Array> weight, const Product &product, int64_t size)
+      : weight_(std::move(weight)), panels_(size), bytes_(size * sizeof(float)) {
+    const int64_t depth = product.segments * product.depth;
+    InParts(product.panelCount(), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t panel = begin; panel < end; panel++) {
+        const int64_t width = ColumnsOfPanel(), column = panel * width, columns = std::min(width, product.columns - column);
+        float *const to = panels_.data() + panel * depth * width;
+        for (int64_t d = 0; d < depth; d++) std::copy_n(product.weight + d * product.columns + column, columns, to + d * width);
+      }
+    });
+  }
+  ~KeptWeights() { total -= bytes_; }
+  KeptWeights(const KeptWeights &) = delete;
+  KeptWeights &operator=(const KeptWeights &) = delete;
+
+  // Whether they are of this memory, which is nobody else's while they are kept; who changes a variable copies what others hold.
+  bool AreOf(const Array &weight) const { return weight_->data<float>() == weight.data<float>(); }
+  const float *data() const { return panels_.data(); }
+
+ private:
+  static std::atomic<int64_t> total;
+  const std::unique_ptr<Array> weight_;
+  const Panel panels_;
+  const int64_t bytes_;
+};
+
+std::atomic<int64_t> KeptWeights::total{0};
+
+struct ProductSettings {
+  Activation activation;
+  // Whether the weights are a variable that the step does not change.
+  unsigned char keeps;
+  std::mutex mutex;
+  std::shared_ptr<const KeptWeights> kept;
+
+  void Read(TF_OpKernelConstruction *construction, TF_Status *status) {
+    activation = ReadActivation(construction, status);
+    if (TF_GetCode(status) == TF_OK) TF_OpKernelConstruction_GetAttrBool(construction, "keeps", &keeps, status);
+  }
+};
+
+struct ConvolutionSettings : ProductSettings {
+  // In cells.
+  int64_t stride;
+  float epsilon;
+
+  void Read(TF_OpKernelConstruction *construction, TF_Status *status) {
+    ProductSettings::Read(construction, status);
+    if (TF_GetCode(status) == TF_OK) TF_OpKernelConstruction_GetAttrInt64(construction, "stride", &stride, status);
+    if (TF_GetCode(status) == TF_OK) TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", &epsilon, status);
+  }
+};
+
+void Multiply(ProductSettings *settings, TF_OpKernelContext *context, Product product) {
+  if (product.rows * product.columns == 0) return;
+  std::shared_ptr<const KeptWeights> kept;
+  if (settings->keeps) {
+    std::unique_ptr<Array> weight(new Array(InputOf(context, 1)));
+    std::lock_guard<std::mutex> lock(settings->mutex);
+    if (settings->kept == nullptr || !settings->kept->AreOf(*weight)) {
+      settings->kept = nullptr;
+      settings->kept = KeptWeights::Of(std::move(weight), product);
+    }
+    kept = settings->kept;
+  }
+  product.panels = kept == nullptr ? nullptr : kept->data();
+  InParts(product.units(), product.worthThread(), [&](int64_t begin, int64_t end) { RunLoops<MultiplyUnits>(&product, begin, end); });
+}
+
+void ExpectColumns(const Array &weight) {
+  const int64_t columns = weight.size(weight.rank() - 1);
+  if (columns % kColumnsTogether != 0) {
+    throw std::runtime_error("weight: expected a multiple of " + std::to_string(kColumnsTogether) + " columns, received " + weight.shape());
+  }
+}
+
+void ComputeProduct(void *kernel, TF_OpKernelContext *context) {
+  ProductSettings *const settings = static_cast<ProductSettings *>(kernel);
+  const Array x = InputOf(context, 0), weight = InputOf(context, 1), bias = InputOf(context, 2);
+  if (x.rank() != 2 || weight.rank() != 2) throw std::runtime_error("expected matrices, received " + x.shape() + " and " + weight.shape());
+  const int64_t rows = x.size(0), depth = x.size(1), columns = weight.size(1);
+  weight.Expect("weight", {depth, columns});
+  ExpectColumns(weight);
+  bias.Expect("bias", {columns});
+  const Array y = OutputOf(context, 0, TF_FLOAT, {rows, columns});
+  const Rows place{0, 0, depth, std::max<int64_t>(1, rows), 1};
+  Multiply(settings, context,
+           {rows, 1, 0, depth, columns, place, x.data<float>(), weight.data<float>(), y.data<float>(), nullptr, bias.data<float>(),
+            settings->activation, nullptr});
+}
+
+// A convolution without padding. Its norm has none or all four of scale, offset, mean and variance; what it norms has no bias.
+void ComputeConvolution(void *kernel, TF_OpKernelContext *context) {
+  ConvolutionSettings *const settings = static_cast<ConvolutionSettings *>(kernel);
+  const Array x = InputOf(context, 0), filter = InputOf(context, 1), bias = InputOf(context, 2);
+  if (x.rank() != 4 || filter.rank() != 4) throw std::runtime_error("expected a map and a filter, received " + x.shape() + " and " + filter.shape());
+  const int64_t stride = settings->stride, channels = x.size(3), line = x.size(2) * channels;
+  const int64_t tall = filter.size(0), wide = filter.size(1), columns = filter.size(3);
+  filter.Expect("filter", {tall, wide, channels, columns});
+  if (stride < 1 || tall > x.size(1) || wide > x.size(2)) throw std::runtime_error("map: expected one larger than " + filter.shape() + ", received " + x.shape());
+  ExpectColumns(filter);
+  NormFactors norm;
+  const bool isNormed = TF_NumInputs(context) > 3;
+  if (isNormed) {
+    norm.Append(context, 3, 1, columns, settings->epsilon);
+  } else {
+    bias.Expect("bias", {columns});
+  }
+  const int64_t lines = (x.size(1) - tall) / stride + 1, cells = (x.size(2) - wide) / stride + 1;
+  const Array y = OutputOf(context, 0, TF_FLOAT, {x.size(0), lines, cells, columns});
+  const Rows place{x.size(1) * line, stride * line, stride * channels, cells, lines};
+  Multiply(settings, context,
+           {x.size(0) * lines * cells, tall, line, wide * channels, columns, place, x.data<float>(), filter.data<float>(),
+            y.data<float>(), isNormed ? norm.factors.data() : nullptr, isNormed ? norm.shifts.data() : bias.data<float>(),
+            settings->activation, nullptr});
+}
+
+const bool isProductRegistered = Register({"PyramidalProduct",
+                                                {"activation: string", "keeps: bool"},
+                                                {"x: float", "weight: float", "bias: float"},
+                                                {"y: float"},
+                                                false,
+                                                &CreateSettings<ProductSettings>,
+                                                &RunKernel<ComputeProduct>,
+                                                &DeleteSettings<ProductSettings>});
+
+const bool isConvolutionRegistered = Register({"PyramidalConvolution",
+                                                    {"activation: string", "keeps: bool", "stride: int", "epsilon: float", "statistics: int >= 0"},
+                                                    {"map: float", "filter: float", "bias: float", "norm: statistics * float"},
+                                                    {"y: float"},
+                                                    false,
+                                                    &CreateSettings<ConvolutionSettings>,
+                                                    &RunKernel<ComputeConvolution>,
+                                                    &DeleteSettings<ConvolutionSettings>});
+
+}  // namespace
+}  // namespace pyramidal

@@ -2,11 +2,13 @@
 // Tan & Le, BMVC 2019), with the bias and the activation after them. Channels that are no group's input are passed over, so that
 // nobody has to split a map.
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "activation.h"
 #include "kernel.h"
+#include "panel.h"
 #include "threads.h"
 
 namespace pyramidal {
@@ -21,6 +23,8 @@ constexpr int64_t kLeastProducts = 200000;
 struct Window {
   int64_t size, channels;
   const float *taps;
+  // Those of 3 x 3 cells by lines of channels, [channels / kLine, 3, 3, kLine]; null where channels are convolved vector by vector.
+  std::shared_ptr<const Panel> lines;
 };
 
 struct MixedConv {
@@ -74,6 +78,69 @@ PYRAMIDAL_INLINE void ConvolveVector(const MixedConv &conv, const float *x, cons
   }
 }
 
+// Cells of a row whose channels of a cache line are summed side by side, with vectors of half a line.
+constexpr int kCells = 4;
+
+// Whether outputs begin or end their row, where cells beside them are missing.
+template <bool kBegins, bool kEnds>
+struct Side {
+  static constexpr int kFirst = kBegins ? 1 : 0, kLast = kEnds ? kCells : kCells + 1;
+};
+
+// Windows of 3 x 3 cells: a line of channels of outputs side by side, of which `x` is the first cell of their row of inputs, `y` the first output.
+template <typename V, typename Beside>
+PYRAMIDAL_INLINE void ConvolveCells(const MixedConv &conv, const float *x, const float *taps, const float *bias, int64_t row, float *y) {
+  V sums[kCells][2];
+#pragma GCC unroll 4
+  for (int i = 0; i < kCells; i++) sums[i][0] = Load<V>(bias), sums[i][1] = Load<V>(bias + kLanes<V>);
+  for (int dy = 0; dy < 3; dy++) {
+    const int64_t above = row + dy - 1;
+    if (above < 0 || above >= conv.height) continue;
+    V filter[3][2];
+#pragma GCC unroll 3
+    for (int dx = 0; dx < 3; dx++) {
+      filter[dx][0] = Load<V>(taps + (dy * 3 + dx) * kLine);
+      filter[dx][1] = Load<V>(taps + (dy * 3 + dx) * kLine + kLanes<V>);
+    }
+    const float *const cells = x + (dy - 1) * conv.width * conv.channels - conv.channels;
+#pragma GCC unroll 6
+    for (int j = Beside::kFirst; j <= Beside::kLast; j++) {
+#pragma GCC unroll 2
+      for (int half = 0; half < 2; half++) {
+        const V value = Load<V>(cells + j * conv.channels + half * kLanes<V>);
+#pragma GCC unroll 3
+        for (int dx = 0; dx < 3; dx++) {
+          if (j - dx >= 0 && j - dx < kCells) sums[j - dx][half] += value * filter[dx][half];
+        }
+      }
+    }
+  }
+  for (int i = 0; i < kCells; i++) {
+    for (int half = 0; half < 2; half++) Store(Activate<V>(sums[i][half], conv.activation), y + i * conv.outputs + half * kLanes<V>);
+  }
+}
+
+// All channels of such windows, a line after the other: with many channels the cells of a row take each other's places in the first cache, so that
+// half a line at a time would be brought there twice. The last outputs of a row overlap those before them.
+template <typename V>
+PYRAMIDAL_INLINE void ConvolveLines(const MixedConv &conv, const Window &window, const float *x, const float *bias, int64_t row, float *y) {
+  for (int64_t c = 0; c < window.channels; c += kLine) {
+    const float *const taps = window.lines->data() + c * 9;
+    for (int64_t next = 0; next < conv.width; next += kCells) {
+      const int64_t left = std::min(next, conv.width - kCells);
+      const float *const from = x + (row * conv.width + left) * conv.channels + c;
+      float *const to = y + left * conv.outputs + c;
+      if (left == 0) {
+        ConvolveCells<V, Side<true, false>>(conv, from, taps, bias + c, row, to);
+      } else if (left + kCells == conv.width) {
+        ConvolveCells<V, Side<false, true>>(conv, from, taps, bias + c, row, to);
+      } else {
+        ConvolveCells<V, Side<false, false>>(conv, from, taps, bias + c, row, to);
+      }
+    }
+  }
+}
+
 // All channels of a window; the last vector overlaps the one before it, and where even one is too wide a narrower one is taken.
 template <typename V, int kWindow>
 PYRAMIDAL_INLINE void ConvolveWindow(const MixedConv &conv, const Window &window, const float *x, const float *bias,
@@ -101,7 +168,11 @@ struct ConvolveRows {
       for (const Window &window : conv->windows) {
         switch (window.size) {
           case 3:
-            ConvolveWindow<V, 3>(*conv, window, x, bias, row, y);
+            if (window.lines != nullptr) {
+              if constexpr (2 * kLanes<V> == kLine) ConvolveLines<V>(*conv, window, x, bias, row, y);
+            } else {
+              ConvolveWindow<V, 3>(*conv, window, x, bias, row, y);
+            }
             break;
           case 5:
             ConvolveWindow<V, 5>(*conv, window, x, bias, row, y);
@@ -138,7 +209,17 @@ Window WindowOf(const Array &filter) {
     throw std::runtime_error("filter: expected [window, window, channels], the window being 3, 5, 7 or 9, received " +
                              filter.shape());
   }
-  return {filter.size(0), filter.size(2), filter.data<float>()};
+  return {filter.size(0), filter.size(2), filter.data<float>(), nullptr};
+}
+
+// The taps of a filter by lines of channels, where this processor's vectors are half as wide as a line.
+std::shared_ptr<const Panel> LinesOf(const Window &window, int64_t width) {
+  if (2 * LanesOfThisProcessor() != kLine || window.size != 3 || window.channels % kLine != 0 || width <= kCells) return nullptr;
+  const auto lines = std::make_shared<const Panel>(9 * window.channels);
+  for (int64_t c = 0; c < window.channels; c += kLine) {
+    for (int64_t tap = 0; tap < 9; tap++) std::copy_n(window.taps + tap * window.channels + c, kLine, lines->data() + c * 9 + tap * kLine);
+  }
+  return lines;
 }
 
 void ComputeMixedConv(void *settings, TF_OpKernelContext *context) {
@@ -148,6 +229,7 @@ void ComputeMixedConv(void *settings, TF_OpKernelContext *context) {
   MixedConv conv{map.size(0), map.size(1), map.size(2), map.size(3), 0, first, {}, activation, nullptr, nullptr, nullptr};
   for (int i = 2; i < TF_NumInputs(context); i++) {
     conv.windows.push_back(WindowOf(InputOf(context, i)));
+    conv.windows.back().lines = LinesOf(conv.windows.back(), conv.width);
     conv.outputs += conv.windows.back().channels;
   }
   bias.Expect("bias", {conv.outputs});

@@ -3,26 +3,11 @@
 #define PYRAMIDAL_PRODUCT_BLOCK_H_
 
 #include <cstdint>
-#include <new>
 
+#include "panel.h"
 #include "vectors.h"
 
 namespace pyramidal {
-
-// Floats at the beginning of a cache line: vectors that lie across two take twice as long to load.
-class Panel {
- public:
-  explicit Panel(int64_t size) : data_(static_cast<float *>(::operator new(size * sizeof(float), kLine))) {}
-  Panel(const Panel &) = delete;
-  Panel &operator=(const Panel &) = delete;
-  ~Panel() { ::operator delete(data_, kLine); }
-
-  float *data() const { return data_; }
-
- private:
-  static constexpr std::align_val_t kLine{64};
-  float *const data_;
-};
 
 // How many parts of at most so many there are.
 constexpr int64_t PartsOf(int64_t count, int64_t most) { return (count + most - 1) / most; }

@@ -10,6 +10,7 @@
 #include "activation.h"
 #include "kernel.h"
 #include "norm-factors.h"
+#include "panel.h"
 #include "product-block.h"
 #include "threads.h"
 #include "vectors.h"
@@ -27,8 +28,6 @@ inline int64_t ColumnsOfPanel() {
 }
 // Numbers of columns are multiples of this.
 constexpr int64_t kColumnsTogether = 8;
-// Floats of a cache line.
-constexpr int64_t kLine = 16;
 // Multiply-adds that are worth another thread.
 constexpr int64_t kWorthThread = 1 << 18;
 // Bytes of all weights that are kept in order.

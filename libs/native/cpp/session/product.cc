@@ -18,14 +18,16 @@
 namespace pyramidal {
 namespace {
 
-// Rows that meet a panel of weights one after the other, at most: with the depth of a panel they fit in a core's second cache.
+// Rows that meet panels of weights block by block, at most: with the depth of a panel they fit in a core's second cache.
 constexpr int64_t kMostRows = 42 * kRows;
-// Weights that meet rows at a time, so many rows of two vectors of columns: half of a core's first cache.
+// Weights that meet a block of rows at a time: so many rows of two vectors of columns.
 constexpr int64_t kDepthOfPanel = 256;
 inline int64_t ColumnsOfPanel() {
   static const int64_t columns = 2 * LanesOfThisProcessor();
   return columns;
 }
+// Panels that a block of rows meets one after the other: rows stay in the first cache, weights in the second, read in the order in which they lie.
+constexpr int64_t kPanelsTogether = 8;
 // Numbers of columns are multiples of this.
 constexpr int64_t kColumnsTogether = 8;
 // Multiply-adds that are worth another thread.
@@ -98,22 +100,24 @@ struct Strip {
   }
 };
 
-// What of a strip is computed at a time: a panel's columns, and of the depth as much as a panel has.
+// What of a strip is computed at a time: some of its panels, and of the depth as much as a panel has.
 struct Part {
-  int64_t row, rows, column, columns;
+  int64_t row, rows, panel, panels;
   // In the rows of the first matrix, in those of the weights, and how many of how many segments.
   int64_t offset, from, depth, segments;
   bool isFirst, isLast;
 
-  // The parts of a strip go through the columns, then the depth, so that the rows stay in the second cache.
+  static int64_t CountOf(const Product &product, const Strip &strip) { return product.deep() * PartsOf(strip.panels, kPanelsTogether); }
+
+  // The parts of a strip go through the panels, then the depth, so that the rows stay in the second cache.
   static Part At(const Product &product, const Strip &strip, int64_t place) {
-    const int64_t along = place / strip.panels, column = (strip.panel + place % strip.panels) * ColumnsOfPanel();
+    const int64_t wide = PartsOf(strip.panels, kPanelsTogether), along = place / wide, first = place % wide * kPanelsTogether;
     const int64_t together = product.together(), deep = product.deepOfSegment();
     const int64_t segment = along / deep * together, from = along % deep * kDepthOfPanel;
     return {strip.row,
             strip.rows,
-            column,
-            std::min(ColumnsOfPanel(), product.columns - column),
+            strip.panel + first,
+            std::min(kPanelsTogether, strip.panels - first),
             segment * product.segment + from,
             segment * product.depth + from,
             std::min(kDepthOfPanel, product.depth - from),
@@ -121,62 +125,38 @@ struct Part {
             along == 0,
             along == product.deep() - 1};
   }
-
-  // Of the weights.
-  int64_t rowsOfPanel() const { return segments * depth; }
 };
 
-// The weights of a part in the panels that are kept.
-inline const float *InPanels(const Product &product, const Part &part) {
-  const int64_t panel = ColumnsOfPanel(), row = part.column / panel * product.segments * product.depth + part.from;
-  return product.panels + row * panel + part.column % panel;
-}
+// The weights of a part as panels, which lie `apart` from each other.
+struct PartWeights {
+  const float *first;
+  int64_t apart;
 
-// The weights of a part and how far apart their rows are. Where they lie, rows of weights take each other's places in the first cache, so
-// that they are brought together into `panel` unless they are kept like that.
-template <typename V, int vectors>
-PYRAMIDAL_INLINE const float *WeightsOf(const Product &product, const Part &part, const Panel &panel) {
-  if (product.panels != nullptr) return InPanels(product, part);
-  const int64_t columns = ColumnsOfPanel();
-  for (int64_t d = 0; d < part.rowsOfPanel(); d++) {
-    const float *const row = product.weight + (part.from + d) * product.columns + part.column;
-#pragma GCC unroll 2
-    for (int j = 0; j < vectors; j++) Store(Load<V>(row + j * kLanes<V>), panel.data() + d * columns + j * kLanes<V>);
-  }
-  return panel.data();
-}
-
-// The weights of a part come into the caches while another part is computed, a share of them with each block of its rows: they lie too far
-// apart for a processor to foresee them.
-class Following {
- public:
-  Following(const Product &product, const Part &part, int64_t blocks)
-      : stride_(product.panels == nullptr ? product.columns : ColumnsOfPanel()),
-        columns_(part.columns),
-        share_(PartsOf(part.rowsOfPanel(), blocks)),
-        left_(part.rowsOfPanel()),
-        row_(product.panels == nullptr ? product.weight + part.from * stride_ + part.column : InPanels(product, part)) {}
-
-  PYRAMIDAL_INLINE void FetchShare() {
-    for (int64_t end = std::max<int64_t>(0, left_ - share_); left_ > end; left_--, row_ += stride_) {
-      for (int64_t c = 0; c < columns_; c += kLine) __builtin_prefetch(row_ + c, 0, 2);
+  // Where they lie, rows of weights take each other's places in the first cache, so that they are brought together in `scratch` unless they are
+  // kept like that.
+  static PartWeights Of(const Product &product, const Part &part, const Panel &scratch) {
+    const int64_t width = ColumnsOfPanel(), all = product.segments * product.depth;
+    if (product.panels != nullptr) return {product.panels + (part.panel * all + part.from) * width, all * width};
+    for (int64_t i = 0; i < part.panels; i++) {
+      const int64_t column = (part.panel + i) * width, columns = std::min(width, product.columns - column);
+      float *const to = scratch.data() + i * kDepthOfPanel * width;
+      for (int64_t d = 0; d < part.segments * part.depth; d++) {
+        const float *const from = product.weight + (part.from + d) * product.columns + column;
+        for (int64_t c = 0; c < columns; c += kLanes<Four>) Store(Load<Four>(from + c), to + d * width + c);
+      }
     }
+    return {scratch.data(), kDepthOfPanel * width};
   }
-
- private:
-  const int64_t stride_, columns_, share_;
-  int64_t left_;
-  const float *row_;
 };
 
-// What becomes of the sums of a block of `count` rows.
+// What becomes of the sums of a block of `count` rows, whose first results go to `y`.
 template <typename V, int vectors>
-PYRAMIDAL_INLINE void FinishBlock(const Product &product, const Part &part, V (&sums)[kRows][vectors], float *y, int64_t count) {
+PYRAMIDAL_INLINE void FinishBlock(const Product &product, const Part &part, V (&sums)[kRows][vectors], int64_t column, float *y, int64_t count) {
   V factors[vectors], shifts[vectors];
 #pragma GCC unroll 2
   for (int j = 0; j < vectors; j++) {
-    factors[j] = product.factors == nullptr ? Fill<V>(1) : Load<V>(product.factors + part.column + j * kLanes<V>);
-    shifts[j] = Load<V>(product.shifts + part.column + j * kLanes<V>);
+    factors[j] = product.factors == nullptr ? Fill<V>(1) : Load<V>(product.factors + column + j * kLanes<V>);
+    shifts[j] = Load<V>(product.shifts + column + j * kLanes<V>);
   }
 #pragma GCC unroll 6
   for (int i = 0; i < kRows; i++) {
@@ -197,70 +177,68 @@ PYRAMIDAL_INLINE void FinishBlock(const Product &product, const Part &part, V (&
   }
 }
 
-// A block of `count` rows with `vectors` vectors of columns of weights, whose rows are `stride` apart.
+// A block of `count` rows, which begin at `rows`, with `vectors` vectors of columns of weights, which are `stride` apart.
 template <int vectors, int64_t stride>
 struct MultiplyRowsOfPart {
   template <typename V>
-  PYRAMIDAL_INLINE static void Run(const Product *product, const Part *part, const float **rows, const float *weights, float *y, int64_t count) {
+  PYRAMIDAL_INLINE static void Run(const Product *product, const Part *part, const float *const *rows, const float *weights, int64_t column,
+                                   float *y, int64_t count) {
     V sums[kRows][vectors];
     MultiplyBlock<V, vectors>(rows, weights, stride, part->depth, sums);
     for (int64_t segment = 1; segment < part->segments; segment++) {
-      for (int i = 0; i < kRows; i++) rows[i] += product->segment;
-      AddBlock<V, vectors>(rows, weights + segment * part->depth * stride, stride, part->depth, sums);
+      const float *further[kRows];
+      for (int i = 0; i < kRows; i++) further[i] = rows[i] + segment * product->segment;
+      AddBlock<V, vectors>(further, weights + segment * part->depth * stride, stride, part->depth, sums);
     }
-    FinishBlock<V, vectors>(*product, *part, sums, y, count);
+    FinishBlock<V, vectors>(*product, *part, sums, column, y + column, count);
   }
 };
 
-// Multiplies the rows of a part with its `vectors` vectors of columns. Each block of rows is a function of its own: what goes on around it would
-// take the registers in which the places of the rows are.
-template <typename V, int vectors, int64_t stride>
-PYRAMIDAL_INLINE void MultiplyPart(const Product &product, const Part &part, const Part &next, const Panel &panel) {
-  const float *const weights = WeightsOf<V, vectors>(product, part, panel);
-  Following following(product, next, PartsOf(part.rows, kRows));
+// A block of rows with a panel, with as wide vectors as there are columns for. It is a function of its own: what goes on around it would take the
+// registers in which the places of the rows are.
+template <typename V>
+PYRAMIDAL_INLINE void MultiplyPanel(const Product *product, const Part *part, const float *const *rows, const float *weights, int64_t column,
+                                    float *y, int64_t count) {
+  constexpr int64_t lanes = kLanes<V>, stride = 2 * lanes;
+  int64_t left = product->columns - column;
+  if (left >= stride) return RunApart<V, MultiplyRowsOfPart<2, stride>>(product, part, rows, weights, column, y, count);
+  if (left >= lanes) {
+    RunApart<V, MultiplyRowsOfPart<1, stride>>(product, part, rows, weights, column, y, count);
+    weights += lanes;
+    column += lanes;
+    left -= lanes;
+  }
+  if constexpr (lanes > kColumnsTogether) {
+    if (left > 0) RunApart<Narrower<V>, MultiplyRowsOfPart<1, stride>>(product, part, rows, weights, column, y, count);
+  }
+}
+
+template <typename V>
+PYRAMIDAL_INLINE void MultiplyPart(const Product &product, const Part &part, const Panel &scratch) {
+  const PartWeights weights = PartWeights::Of(product, part, scratch);
   RowPlace place(product.place, part.row);
-  float *y = product.y + part.row * product.columns + part.column;
-  for (int64_t first = 0; first < part.rows; first += kRows, y += kRows * product.columns) {
+  for (int64_t first = 0; first < part.rows; first += kRows) {
     const int64_t count = std::min<int64_t>(kRows, part.rows - first);
-    following.FetchShare();
     // Rows beyond the last one are that row again.
     const float *rows[kRows];
     for (int i = 0; i < kRows; i++) {
       rows[i] = product.x + *place + part.offset;
       if (i + 1 < count || count == kRows) ++place;
     }
-    RunApart<V, MultiplyRowsOfPart<vectors, stride>>(&product, &part, rows, weights, y, count);
-  }
-}
-
-// The same with as wide vectors as there are columns for.
-template <typename V>
-PYRAMIDAL_INLINE void MultiplyColumns(const Product &product, Part part, const Part &next, const Panel &panel) {
-  constexpr int64_t stride = 2 * kLanes<V>;
-  if (part.columns == stride) return MultiplyPart<V, 2, stride>(product, part, next, panel);
-  if (part.columns >= kLanes<V>) {
-    MultiplyPart<V, 1, stride>(product, part, next, panel);
-    part.column += kLanes<V>;
-    part.columns -= kLanes<V>;
-  }
-  if constexpr (kLanes<V> > kColumnsTogether) {
-    if (part.columns > 0) MultiplyPart<Narrower<V>, 1, stride>(product, part, next, panel);
+    float *const y = product.y + (part.row + first) * product.columns;
+    for (int64_t i = 0; i < part.panels; i++) {
+      MultiplyPanel<V>(&product, &part, rows, weights.first + i * weights.apart, (part.panel + i) * ColumnsOfPanel(), y, count);
+    }
   }
 }
 
 struct MultiplyUnits {
   template <typename V>
   PYRAMIDAL_INLINE static void Run(const Product *product, int64_t begin, int64_t end) {
-    const Panel panel(kDepthOfPanel * ColumnsOfPanel());
+    const Panel scratch(product->panels == nullptr ? kPanelsTogether * kDepthOfPanel * ColumnsOfPanel() : 0);
     while (begin < end) {
       const Strip strip = Strip::At(*product, begin, end);
-      const int64_t parts = strip.panels * product->deep();
-      Part part = Part::At(*product, strip, 0);
-      for (int64_t place = 0; place < parts; place++) {
-        const Part next = Part::At(*product, strip, std::min(place + 1, parts - 1));
-        MultiplyColumns<V>(*product, part, next, panel);
-        part = next;
-      }
+      for (int64_t place = 0; place < Part::CountOf(*product, strip); place++) MultiplyPart<V>(*product, Part::At(*product, strip, place), scratch);
       begin += strip.panels;
     }
   }

@@ -61,7 +61,7 @@ onEngines(
         const product = entries.find((ran) => /MatMul/.test(operationOf(ran)));
         expect(product && scopeOf(product)).toBe('forward/square');
         // By oneDNN, which TensorFlow takes by itself only on some processors of this kind.
-        expect(product && operationOf(product)).toBe(process.arch === 'x64' ? '_MklMatMul' : 'MatMul');
+        expect(product && operationOf(product)).toMatch(process.arch === 'x64' ? /^_Mkl/ : /^MatMul/);
         expect(traceSteps(() => undefined)).toEqual([]);
       });
       square.dispose();

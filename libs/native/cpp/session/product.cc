@@ -127,23 +127,25 @@ struct Part {
   }
 };
 
-// The weights of a part as panels, which lie `apart` from each other.
+// Brings rows of a panel's weights together, `count` from row `from` on: where they lie, they take each other's places in the first cache.
+inline void BringTogether(const Product &product, int64_t panel, int64_t from, int64_t count, float *to) {
+  const int64_t width = ColumnsOfPanel(), column = panel * width, columns = std::min(width, product.columns - column);
+  for (int64_t d = 0; d < count; d++) {
+    const float *const row = product.weight + (from + d) * product.columns + column;
+    for (int64_t c = 0; c < columns; c += kLanes<Four>) Store(Load<Four>(row + c), to + d * width + c);
+  }
+}
+
+// The weights of a part as panels, which lie `apart` from each other: those that are kept, or brought together in `scratch`.
 struct PartWeights {
   const float *first;
   int64_t apart;
 
-  // Where they lie, rows of weights take each other's places in the first cache, so that they are brought together in `scratch` unless they are
-  // kept like that.
   static PartWeights Of(const Product &product, const Part &part, const Panel &scratch) {
     const int64_t width = ColumnsOfPanel(), all = product.segments * product.depth;
     if (product.panels != nullptr) return {product.panels + (part.panel * all + part.from) * width, all * width};
     for (int64_t i = 0; i < part.panels; i++) {
-      const int64_t column = (part.panel + i) * width, columns = std::min(width, product.columns - column);
-      float *const to = scratch.data() + i * kDepthOfPanel * width;
-      for (int64_t d = 0; d < part.segments * part.depth; d++) {
-        const float *const from = product.weight + (part.from + d) * product.columns + column;
-        for (int64_t c = 0; c < columns; c += kLanes<Four>) Store(Load<Four>(from + c), to + d * width + c);
-      }
+      BringTogether(product, part.panel + i, part.from, part.segments * part.depth, scratch.data() + i * kDepthOfPanel * width);
     }
     return {scratch.data(), kDepthOfPanel * width};
   }
@@ -260,11 +262,7 @@ class KeptWeights {
       : weight_(std::move(weight)), panels_(size), bytes_(size * sizeof(float)) {
     const int64_t depth = product.segments * product.depth;
     InParts(product.panelCount(), 1, [&](int64_t begin, int64_t end) {
-      for (int64_t panel = begin; panel < end; panel++) {
-        const int64_t width = ColumnsOfPanel(), column = panel * width, columns = std::min(width, product.columns - column);
-        float *const to = panels_.data() + panel * depth * width;
-        for (int64_t d = 0; d < depth; d++) std::copy_n(product.weight + d * product.columns + column, columns, to + d * width);
-      }
+      for (int64_t panel = begin; panel < end; panel++) BringTogether(product, panel, 0, depth, panels_.data() + panel * depth * ColumnsOfPanel());
     });
   }
   ~KeptWeights() { total -= bytes_; }
@@ -374,22 +372,22 @@ void ComputeConvolution(void *kernel, TF_OpKernelContext *context) {
 }
 
 const bool isProductRegistered = Register({"PyramidalProduct",
-                                                {"activation: string", "keeps: bool"},
-                                                {"x: float", "weight: float", "bias: float"},
-                                                {"y: float"},
-                                                false,
-                                                &CreateSettings<ProductSettings>,
-                                                &RunKernel<ComputeProduct>,
-                                                &DeleteSettings<ProductSettings>});
+                                           {"activation: string", "keeps: bool"},
+                                           {"x: float", "weight: float", "bias: float"},
+                                           {"y: float"},
+                                           false,
+                                           &CreateSettings<ProductSettings>,
+                                           &RunKernel<ComputeProduct>,
+                                           &DeleteSettings<ProductSettings>});
 
 const bool isConvolutionRegistered = Register({"PyramidalConvolution",
-                                                    {"activation: string", "keeps: bool", "stride: int", "epsilon: float", "statistics: int >= 0"},
-                                                    {"map: float", "filter: float", "bias: float", "norm: statistics * float"},
-                                                    {"y: float"},
-                                                    false,
-                                                    &CreateSettings<ConvolutionSettings>,
-                                                    &RunKernel<ComputeConvolution>,
-                                                    &DeleteSettings<ConvolutionSettings>});
+                                               {"activation: string", "keeps: bool", "stride: int", "epsilon: float", "statistics: int >= 0"},
+                                               {"map: float", "filter: float", "bias: float", "norm: statistics * float"},
+                                               {"y: float"},
+                                               false,
+                                               &CreateSettings<ConvolutionSettings>,
+                                               &RunKernel<ComputeConvolution>,
+                                               &DeleteSettings<ConvolutionSettings>});
 
 }  // namespace
 }  // namespace pyramidal
